@@ -1,0 +1,1 @@
+//! The rules of the programme: facts in, decision out, "now" is an argument. No input or output.

@@ -1,0 +1,283 @@
+//! What can go wrong, in the service's own words; statuses and texts are in `handlers/problem`.
+
+/// The result of everything that can be refused or fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Declares a closed list of codes, each with its snake_case word.
+macro_rules! codes {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)]
+        pub enum $name { $($variant),+ }
+
+        impl $name {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that callers see.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The code of a word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Why a request is refused: the `code` of a problem, explained at `/problems/{code}`.
+    Code {
+        MalformedRequest = "malformed_request",
+        IdempotencyKeyRequired = "idempotency_key_required",
+        TokenInvalid = "token_invalid",
+        Unauthenticated = "unauthenticated",
+        InvalidCredentials = "invalid_credentials",
+        Forbidden = "forbidden",
+        OwnAccount = "own_account",
+        NotFound = "not_found",
+        MethodNotAllowed = "method_not_allowed",
+        BodyTooSlow = "body_too_slow",
+        ApplicationNotEditable = "application_not_editable",
+        TooManyOpenApplications = "too_many_open_applications",
+        RequirementsDue = "requirements_due",
+        DocumentLimitReached = "document_limit_reached",
+        ReviewNotOpen = "review_not_open",
+        ClaimNeeded = "claim_needed",
+        ClaimedByAnother = "claimed_by_another",
+        DocumentsUndecided = "documents_undecided",
+        EmailInUse = "email_in_use",
+        AccountNotActive = "account_not_active",
+        AccountStateConflict = "account_state_conflict",
+        LastSuperuser = "last_superuser",
+        SerialAlreadyRegistered = "serial_already_registered",
+        ProductEnded = "product_ended",
+        NoLegacyEmail = "no_legacy_email",
+        AwaitingProof = "awaiting_proof",
+        NoLegacyAccount = "no_legacy_account",
+        AlreadyMigrated = "already_migrated",
+        LegacyAccountTaken = "legacy_account_taken",
+        CorporateNotAvailable = "corporate_not_available",
+        LevelNotOpen = "level_not_open",
+        AlreadyMember = "already_member",
+        PaymentDue = "payment_due",
+        PointsOutOfRange = "points_out_of_range",
+        IdempotencyInProgress = "idempotency_in_progress",
+        PreconditionFailed = "precondition_failed",
+        BodyTooLarge = "body_too_large",
+        DocumentTooLarge = "document_too_large",
+        UnsupportedMediaType = "unsupported_media_type",
+        InvalidRequest = "invalid_request",
+        IdempotencyKeyReused = "idempotency_key_reused",
+        DocumentKindNotAccepted = "document_kind_not_accepted",
+        CodeInvalid = "code_invalid",
+        CardExpiresTooEarly = "card_expires_too_early",
+        PreconditionRequired = "precondition_required",
+        RateLimited = "rate_limited",
+        TooManyAttempts = "too_many_attempts",
+        InternalError = "internal_error",
+        Overloaded = "overloaded",
+        DatabaseUnavailable = "database_unavailable",
+        Draining = "draining",
+    }
+}
+
+codes! {
+    /// What is wrong with one field: the `code` inside `errors[]` of an `invalid_request`.
+    FaultCode {
+        Required = "required",
+        Type = "type",
+        Unknown = "unknown",
+        Invalid = "invalid",
+        Format = "format",
+        Pattern = "pattern",
+        TooShort = "too_short",
+        TooLong = "too_long",
+        TooSmall = "too_small",
+        TooLarge = "too_large",
+        TooFew = "too_few",
+        TooMany = "too_many",
+        NotUnique = "not_unique",
+        NotAccepted = "not_accepted",
+        AuthorityNotDeclared = "authority_not_declared",
+        TermsVersionNotCurrent = "terms_version_not_current",
+        VatNumberRequired = "vat_number_required",
+        VatNumberInvalid = "vat_number_invalid",
+        DocumentTypeNotAccepted = "document_type_not_accepted",
+        DocumentKindNotAccepted = "document_kind_not_accepted",
+        DocumentTooOld = "document_too_old",
+        DateInFuture = "date_in_future",
+        BeforeLaunch = "before_launch",
+        SerialFormat = "serial_format",
+        SerialIsBarcode = "serial_is_barcode",
+        ModelUnknown = "model_unknown",
+        EstimatedWithoutValue = "estimated_without_value",
+        CodesRequired = "codes_required",
+        NoteRequired = "note_required",
+        PasswordCommon = "password_common",
+        PasswordContainsCompany = "password_contains_company",
+        PasswordContainsEmail = "password_contains_email",
+        CardTokenRequired = "card_token_required",
+        CardTokenInvalid = "card_token_invalid",
+        CardTokenUnexpected = "card_token_unexpected",
+        CardExpiresTooEarly = "card_expires_too_early",
+        CursorInvalid = "cursor_invalid",
+        CodeInvalid = "code_invalid",
+        Backwards = "backwards",
+        Duplicate = "duplicate",
+    }
+}
+
+/// One field that does not pass; never with the value that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// A JSON Pointer as a URI fragment: `#/contact/email`. For a query or header value: `#/query/limit`.
+    pub pointer: String,
+    /// What is wrong.
+    pub code: FaultCode,
+    /// What the text names: `max` of a length, `allowed` of a list.
+    pub params: Vec<(&'static str, String)>,
+}
+
+impl Fault {
+    /// A fault at `pointer`.
+    pub fn new(pointer: impl Into<String>, code: FaultCode) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code,
+            params: Vec::new(),
+        }
+    }
+
+    /// Names one more value for the text.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.push((name, value.to_string()));
+        self
+    }
+}
+
+/// A refusal: its code, what its text names, and every field that does not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub code: Code,
+    /// What the text names.
+    pub params: Vec<(&'static str, String)>,
+    /// Each field that does not pass.
+    pub faults: Vec<Fault>,
+    /// Seconds after which trying again makes sense.
+    pub retry_after: Option<u64>,
+}
+
+impl Refusal {
+    /// Names one more value for the text.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.push((name, value.to_string()));
+        self
+    }
+
+    /// Says when trying again makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Names the fields that do not pass.
+    #[must_use]
+    pub fn faults(mut self, faults: Vec<Fault>) -> Self {
+        self.faults = faults;
+        self
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self {
+            code,
+            params: Vec::new(),
+            faults: Vec::new(),
+            retry_after: None,
+        }
+    }
+}
+
+impl Code {
+    /// A refusal with this code whose text names `name`.
+    pub fn with(self, name: &'static str, value: impl ToString) -> Refusal {
+        Refusal::from(self).with(name, value)
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code.as_str())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// All that can go wrong while a request or a job is served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule says no; the caller can do something about it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Database(#[source] diesel::result::Error),
+    /// The work gave up waiting for another's lock.
+    #[error("another transaction held what this one needed")]
+    Contended,
+    /// No connection came free in time, or the database is away.
+    #[error("no database connection: {0}")]
+    Unavailable(String),
+    /// Something failed that no caller can mend; the cause is logged and never sent.
+    #[error("{context}: {cause}")]
+    Internal {
+        /// What was being done.
+        context: &'static str,
+        /// Why it failed.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// A failure while doing `context`; made for `map_err`.
+    pub fn internal<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+        context: &'static str,
+    ) -> impl FnOnce(E) -> Self {
+        move |cause| Self::Internal {
+            context,
+            cause: cause.into(),
+        }
+    }
+
+    /// An `invalid_request` with the given faults.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
+        Self::Refused(Refusal::from(Code::InvalidRequest).faults(faults))
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::invalid(vec![fault])
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(cause: serde_json::Error) -> Self {
+        Error::internal("JSON of our own")(cause)
+    }
+}

@@ -1,0 +1,16 @@
+//! How a value is stored, sent and described: ids, instants, JSON, vocabularies. What the values mean is in `domain`.
+
+mod column;
+mod id;
+mod instant;
+mod json;
+mod vocabulary;
+
+pub use column::{FromSql, SqlId, SqlInstant, SqlJson, ToSql};
+pub use instant::Instant;
+pub use json::Json;
+
+pub(crate) use column::column;
+pub(crate) use id::id;
+pub use id::{BadId, uuid_at};
+pub(crate) use vocabulary::text_enum;
