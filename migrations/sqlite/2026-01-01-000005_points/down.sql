@@ -1,0 +1,2 @@
+DROP TABLE points_entries;
+DROP TABLE points_accounts;

@@ -1,0 +1,524 @@
+//! The tables, as `migrations/` makes them; a test holds this against both databases.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    accounts (id) {
+        id -> SqlId,
+        account_number -> Text,
+        status -> Text,
+        version -> BigInt,
+        company_name -> Text,
+        country -> Text,
+        vat_registered -> Bool,
+        vat_number -> Nullable<Text>,
+        street -> Text,
+        postal_code -> Text,
+        city -> Text,
+        contact_name -> Text,
+        contact_email -> Text,
+        contact_email_key -> Text,
+        contact_phone -> Nullable<Text>,
+        legacy_cps_email -> Nullable<Text>,
+        language -> Text,
+        source -> Nullable<Text>,
+        authority_declared_at -> SqlInstant,
+        authority_declared_from -> Text,
+        terms_version -> Text,
+        terms_accepted_at -> SqlInstant,
+        applicant_token_hash -> Nullable<Text>,
+        created_at -> SqlInstant,
+        updated_at -> SqlInstant,
+        approved_at -> Nullable<SqlInstant>,
+        ended_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    reviews (account_id) {
+        account_id -> SqlId,
+        submitted_at -> SqlInstant,
+        due_at -> SqlInstant,
+        asked_at -> Nullable<SqlInstant>,
+        asked_note -> Nullable<Text>,
+        claimed_by -> Nullable<SqlId>,
+        claimed_until -> Nullable<SqlInstant>,
+        decision -> Nullable<Text>,
+        decision_codes -> SqlJson,
+        decision_note -> Nullable<Text>,
+        decided_by -> Nullable<SqlId>,
+        decided_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    documents (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        version -> BigInt,
+        kind -> Text,
+        status -> Text,
+        codes -> SqlJson,
+        media_type -> Text,
+        size -> BigInt,
+        sha256 -> Text,
+        file_name -> Text,
+        issued_date -> Nullable<Date>,
+        file_key -> Nullable<Text>,
+        decided_by -> Nullable<SqlId>,
+        decided_at -> Nullable<SqlInstant>,
+        created_at -> SqlInstant,
+        removed_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    users (id) {
+        id -> SqlId,
+        version -> BigInt,
+        account_id -> Nullable<SqlId>,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        roles -> SqlJson,
+        language -> Text,
+        password_hash -> Nullable<Text>,
+        session_version -> BigInt,
+        created_at -> SqlInstant,
+        removed_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    one_time_tokens (token_hash) {
+        token_hash -> Text,
+        user_id -> SqlId,
+        purpose -> Text,
+        created_at -> SqlInstant,
+        expires_at -> SqlInstant,
+        ended_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    sessions (id) {
+        id -> SqlId,
+        user_id -> SqlId,
+        created_at -> SqlInstant,
+        ended_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    refresh_tokens (token_hash) {
+        token_hash -> Text,
+        session_id -> SqlId,
+        created_at -> SqlInstant,
+        expires_at -> SqlInstant,
+        used_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlInstant};
+
+    sign_in_failures (email_hash) {
+        email_hash -> Text,
+        failures -> BigInt,
+        last_at -> SqlInstant,
+        blocked_until -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    settings (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    jobs (id) {
+        id -> SqlId,
+        kind -> Text,
+        key -> Text,
+        payload -> SqlJson,
+        state -> Text,
+        run_at -> SqlInstant,
+        attempts -> BigInt,
+        lease -> Nullable<Text>,
+        leased_until -> Nullable<SqlInstant>,
+        last_error -> Nullable<Text>,
+        created_at -> SqlInstant,
+        finished_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    mails (id) {
+        id -> SqlId,
+        to_address -> Text,
+        to_key -> Text,
+        template -> Text,
+        language -> Text,
+        sealed -> Nullable<Text>,
+        created_at -> SqlInstant,
+        sent_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlInstant, SqlJson};
+
+    idempotency_keys (scope) {
+        scope -> Text,
+        request_hash -> Text,
+        status -> BigInt,
+        headers -> SqlJson,
+        sealed -> Nullable<Text>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    events (id) {
+        id -> SqlId,
+        resource -> Text,
+        seq -> BigInt,
+        kind -> Text,
+        payload -> SqlJson,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    staff_actions (id) {
+        id -> SqlId,
+        user_id -> SqlId,
+        action -> Text,
+        account_id -> Nullable<SqlId>,
+        resource -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    models (id) {
+        id -> SqlId,
+        name -> Text,
+        name_key -> Text,
+        category -> Text,
+        launched_date -> Nullable<Date>,
+        serial_pattern -> Nullable<Text>,
+        example -> Bool,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId};
+
+    model_points (model_id, valid_from) {
+        model_id -> SqlId,
+        valid_from -> Date,
+        points -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    products (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        model_id -> SqlId,
+        version -> BigInt,
+        status -> Text,
+        serial_number -> Nullable<Text>,
+        serial_key -> Nullable<Text>,
+        serial_since -> Nullable<SqlInstant>,
+        purchase_date -> Nullable<Date>,
+        purchase_country -> Nullable<Text>,
+        dealer -> Nullable<Text>,
+        estimated -> SqlJson,
+        checked_at -> Nullable<SqlInstant>,
+        end_reason -> Nullable<Text>,
+        legacy_reference -> Nullable<Text>,
+        created_at -> SqlInstant,
+        updated_at -> SqlInstant,
+        ended_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    legacy_accounts (id) {
+        id -> SqlId,
+        email -> Text,
+        email_key -> Text,
+        member_number -> Text,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId};
+
+    legacy_products (id) {
+        id -> SqlId,
+        legacy_account_id -> SqlId,
+        legacy_reference -> Text,
+        model -> Text,
+        serial_number -> Nullable<Text>,
+        purchase_date -> Nullable<Date>,
+        purchase_country -> Nullable<Text>,
+        dealer -> Nullable<Text>,
+        result -> Nullable<Text>,
+        product_id -> Nullable<SqlId>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    legacy_takeovers (legacy_account_id) {
+        legacy_account_id -> SqlId,
+        account_id -> SqlId,
+        attached_by -> Nullable<SqlId>,
+        reason -> Nullable<Text>,
+        created_at -> SqlInstant,
+        migrated_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    legacy_proofs (account_id) {
+        account_id -> SqlId,
+        email_key -> Text,
+        code_hash -> Nullable<Text>,
+        expires_at -> SqlInstant,
+        tries -> BigInt,
+        mails -> BigInt,
+        mails_since -> SqlInstant,
+        proven_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    points_accounts (account_id) {
+        account_id -> SqlId,
+        balance -> BigInt,
+        held -> BigInt,
+        seq -> BigInt,
+        invited_at -> Nullable<SqlInstant>,
+        below_since -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    points_entries (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        seq -> BigInt,
+        kind -> Text,
+        amount -> BigInt,
+        balance -> BigInt,
+        held -> BigInt,
+        product_id -> Nullable<SqlId>,
+        reverses -> Nullable<SqlId>,
+        value_valid_from -> Nullable<Date>,
+        reason -> Text,
+        made_by -> Nullable<SqlId>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    cards (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        provider_token -> Text,
+        brand -> Text,
+        last4 -> Text,
+        expires_year -> BigInt,
+        expires_month -> BigInt,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    memberships (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        version -> BigInt,
+        member_number -> Text,
+        level -> Text,
+        status -> Text,
+        starts_date -> Date,
+        ends_date -> Date,
+        payment_method -> Text,
+        card_id -> Nullable<SqlId>,
+        fee_cents -> BigInt,
+        currency -> Text,
+        points_at_joining -> BigInt,
+        terms_version -> Text,
+        created_at -> SqlInstant,
+        ended_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    member_numbers (number) {
+        number -> Text,
+        account_id -> Nullable<SqlId>,
+        membership_id -> Nullable<SqlId>,
+        legacy_account_id -> Nullable<SqlId>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    invoice_counters (seller, year) {
+        seller -> Text,
+        year -> BigInt,
+        last -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    invoices (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        membership_id -> SqlId,
+        version -> BigInt,
+        number -> Text,
+        seller_key -> Text,
+        year -> BigInt,
+        seq -> BigInt,
+        status -> Text,
+        issued_date -> Date,
+        due_date -> Date,
+        currency -> Text,
+        net_cents -> BigInt,
+        vat_cents -> BigInt,
+        gross_cents -> BigInt,
+        payment_method -> Text,
+        payment_reference -> Nullable<Text>,
+        content -> SqlJson,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::joinable!(reviews -> accounts (account_id));
+diesel::joinable!(documents -> accounts (account_id));
+diesel::joinable!(users -> accounts (account_id));
+diesel::joinable!(one_time_tokens -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(model_points -> models (model_id));
+diesel::joinable!(products -> models (model_id));
+diesel::joinable!(products -> accounts (account_id));
+diesel::joinable!(legacy_products -> legacy_accounts (legacy_account_id));
+diesel::joinable!(legacy_takeovers -> legacy_accounts (legacy_account_id));
+diesel::joinable!(points_accounts -> accounts (account_id));
+diesel::joinable!(memberships -> accounts (account_id));
+diesel::joinable!(invoices -> accounts (account_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    reviews,
+    documents,
+    users,
+    one_time_tokens,
+    sessions,
+    refresh_tokens,
+    sign_in_failures,
+    settings,
+    jobs,
+    mails,
+    idempotency_keys,
+    events,
+    staff_actions,
+    models,
+    model_points,
+    products,
+    legacy_accounts,
+    legacy_products,
+    legacy_takeovers,
+    legacy_proofs,
+    points_accounts,
+    points_entries,
+    cards,
+    memberships,
+    member_numbers,
+    invoice_counters,
+    invoices,
+);
