@@ -1,0 +1,98 @@
+//! What a handler answers with: a status, a JSON body, and the headers that the contract names.
+
+use actix_web::body::BoxBody;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// A successful answer. It can be stored under an idempotency key and given again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+}
+
+impl Answer {
+    fn with_body<T: Serialize>(status: StatusCode, body: &T) -> Result<Self> {
+        Ok(Self { status: status.as_u16(), headers: Vec::new(), body: Some(serde_json::to_string(body)?) })
+    }
+
+    fn empty(status: StatusCode) -> Self {
+        Self { status: status.as_u16(), headers: Vec::new(), body: None }
+    }
+
+    /// 200 with `body`.
+    pub fn ok<T: Serialize>(body: &T) -> Result<Self> {
+        Self::with_body(StatusCode::OK, body)
+    }
+
+    /// 201 with `body`.
+    pub fn created<T: Serialize>(body: &T) -> Result<Self> {
+        Self::with_body(StatusCode::CREATED, body)
+    }
+
+    /// 202 without a body.
+    pub fn accepted() -> Self {
+        Self::empty(StatusCode::ACCEPTED)
+    }
+
+    /// 204.
+    pub fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// Names the version of the resource, strongly.
+    #[must_use]
+    pub fn etag(self, version: i64) -> Self {
+        self.header("ETag", format!("\"{version}\""))
+    }
+
+    /// Names a version by the hash of the body, where no row has one.
+    #[must_use]
+    pub fn etag_of_body(self) -> Self {
+        let hash = crate::secrets::sha256_hex(self.body.as_deref().unwrap_or_default().as_bytes());
+        let tag = format!("\"{}\"", hash.get(..32).unwrap_or_default());
+        self.header("ETag", tag)
+    }
+
+    /// Names where the new resource is.
+    #[must_use]
+    pub fn location(self, path: impl Into<String>) -> Self {
+        self.header("Location", path.into())
+    }
+
+    /// Sets one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Sets a header where there is a value for it.
+    #[must_use]
+    pub fn header_if(self, name: &str, value: Option<String>) -> Self {
+        match value {
+            Some(value) => self.header(name, value),
+            None => self,
+        }
+    }
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse<BoxBody> {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let mut response = HttpResponse::build(status);
+        for header in &self.headers {
+            response.append_header((header.0.as_str(), header.1.as_str()));
+        }
+        match self.body {
+            Some(body) => response.insert_header((header::CONTENT_TYPE, "application/json")).body(body),
+            None => response.finish(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The one table from an error to its status, its texts and its page. What can go wrong is named in `error`.
+
+mod page;
+mod table;
+
+use actix_web::body::BoxBody;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::language::Language;
+use crate::error::{Code, Error, Fault, Refusal};
+
+pub use page::routes;
+pub use table::{entry, fault_text, status};
+
+/// The media type of every error.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// The body of every error (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Opens a page that explains the code: what it means, why it comes, what to do.
+    #[serde(rename = "type")]
+    #[schema(format = "uri", example = "http://127.0.0.1:8080/problems/not_found")]
+    pub kind: String,
+    /// The kind of problem, in the caller's language.
+    #[schema(example = "Not found")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, example = 404)]
+    pub status: u16,
+    /// What happened and what to do next, in the caller's language.
+    pub detail: String,
+    /// The path that was asked for.
+    #[schema(example = "/v1/accounts")]
+    pub instance: String,
+    /// Names the kind of problem for programs; never changes with the language.
+    #[schema(pattern = "^[a-z][a-z0-9_]*$", example = "not_found")]
+    pub code: &'static str,
+    /// Names this request in the service's logs.
+    #[schema(example = "req-0190f3a2b4c5")]
+    pub request_id: String,
+    /// Every field that does not pass, all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldProblem>,
+}
+
+/// One field that does not pass; never with the value that was sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// A JSON Pointer as a URI fragment; query parameters are under `#/query`, headers under `#/header`.
+    #[schema(example = "#/contact/email")]
+    pub pointer: String,
+    /// Names what is wrong, for programs.
+    #[schema(example = "required")]
+    pub code: &'static str,
+    /// What is wrong, in the caller's language.
+    pub detail: String,
+}
+
+/// What the rendering of a problem knows of its request.
+pub struct Context<'a> {
+    pub public_url: &'a str,
+    pub language: Language,
+    pub instance: String,
+    pub request_id: String,
+}
+
+/// The problem that `error` is, for the request of `context`.
+pub fn render(error: &Error, context: &Context<'_>) -> Problem {
+    let refusal = refusal_of(error);
+    let entry = entry(refusal.code);
+    let text = entry.text(context.language);
+    Problem {
+        kind: format!("{}/problems/{}", context.public_url, refusal.code.as_str()),
+        title: text.title.clone(),
+        status: entry.status,
+        detail: table::fill(&text.detail, &refusal.params),
+        instance: context.instance.clone(),
+        code: refusal.code.as_str(),
+        request_id: context.request_id.clone(),
+        errors: refusal.faults.iter().map(|fault| field_problem(fault, context.language)).collect(),
+    }
+}
+
+fn field_problem(fault: &Fault, language: Language) -> FieldProblem {
+    FieldProblem {
+        pointer: fault.pointer.clone(),
+        code: fault.code.as_str(),
+        detail: table::fill(fault_text(fault.code, language), &fault.params),
+    }
+}
+
+/// What a caller is told of `error`: failures of our own keep their cause to themselves.
+pub fn refusal_of(error: &Error) -> Refusal {
+    match error {
+        Error::Refused(refusal) => refusal.clone(),
+        Error::Contended => Refusal::from(Code::Overloaded).retry_after(1),
+        Error::Unavailable(_) => Refusal::from(Code::DatabaseUnavailable).retry_after(2),
+        Error::Database(_) | Error::Internal { .. } => Code::InternalError.into(),
+    }
+}
+
+/// Whether the cause has to be logged: nobody outside is told it.
+pub fn is_failure(error: &Error) -> bool {
+    !matches!(error, Error::Refused(_))
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        status(refusal_of(self).code)
+    }
+
+    /// The bare answer; the middleware around every request writes the body, since only it knows the request.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let refusal = refusal_of(self);
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(seconds) = refusal.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        let allowed = refusal.params.iter().find(|(name, _)| refusal.code == Code::MethodNotAllowed && *name == "allowed");
+        if let Some((_, methods)) = allowed {
+            response.insert_header((header::ALLOW, methods.as_str()));
+        }
+        if refusal.code == Code::Unauthenticated {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.finish()
+    }
+}

@@ -1,0 +1,63 @@
+//! The page of each problem code: cause and remedy, for people.
+
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse, get};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::table::{Text, entry};
+use crate::domain::language::Language;
+use crate::error::{Code, Error};
+use crate::handlers::language;
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(read_problem);
+}
+
+/// Names one problem code in a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ProblemPath {
+    /// The `code` of a problem.
+    #[param(example = "requirements_due")]
+    pub code: String,
+}
+
+/// Explain a problem
+///
+/// The page that `type` of every problem opens: what the code means, why it comes and what to do about it, in Danish or English.
+#[utoipa::path(
+    tag = "operation",
+    operation_id = "readProblem",
+    params(ProblemPath),
+    responses((status = 200, description = "The page", content_type = "text/html", body = String, example = "<!doctype html><title>requirements_due</title>"))
+)]
+#[get("/problems/{code}")]
+pub async fn read_problem(request: HttpRequest, path: Path<ProblemPath>) -> Result<HttpResponse, Error> {
+    let code = Code::from_word(&path.code).ok_or(Code::NotFound)?;
+    let language = language::preferred(request.headers());
+    let entry = entry(code);
+    let page = html(code, entry.status, entry.text(language), language);
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+}
+
+fn html(code: Code, status: u16, text: &Text, language: Language) -> String {
+    let (cause, remedy) = match language {
+        Language::Da => ("Årsag", "Det kan du gøre"),
+        Language::En => ("Cause", "What to do"),
+    };
+    let words = [&text.title, &text.cause, &text.remedy].map(|text| escaped(text));
+    let [title, why, what] = words;
+    format!(
+        "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body>\n\
+         <h1>{title}</h1>\n<p><code>{code}</code> · HTTP {status}</p>\n<h2>{cause}</h2>\n<p>{why}</p>\n<h2>{remedy}</h2>\n<p>{what}</p>\n\
+         </body></html>\n",
+        code = code.as_str(),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

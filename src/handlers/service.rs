@@ -1,0 +1,38 @@
+//! What every handler may use: one value, shared by all workers.
+
+use std::sync::Arc;
+
+use crate::auth::passwords::Hasher;
+use crate::auth::tokens::SigningKeys;
+use crate::clock::Clock;
+use crate::integrations::document_store::DocumentStore;
+use crate::programme::Programme;
+use crate::repository::Db;
+use crate::secrets::Sealer;
+use crate::types::Instant;
+use crate::workflows::{Context, Links};
+
+/// The parts of the service that handlers use.
+#[derive(Clone)]
+pub struct Service {
+    pub db: Db,
+    pub clock: Clock,
+    pub programme: Arc<Programme>,
+    pub sealer: Sealer,
+    pub keys: SigningKeys,
+    pub hasher: Hasher,
+    pub store: DocumentStore,
+    pub links: Arc<Links>,
+}
+
+impl Service {
+    /// Now.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// What a workflow works with, from now.
+    pub fn context(&self) -> Context {
+        Context { now: self.now(), programme: self.programme.clone(), sealer: self.sealer.clone(), links: self.links.clone() }
+    }
+}

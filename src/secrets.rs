@@ -1,0 +1,107 @@
+//! Secrets at rest and in hand: random tokens, their hashes, sealed texts. Passwords and signatures are in `auth`.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest;
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+/// `N` bytes that nobody can guess.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| Error::internal("drawing random bytes")("the system's generator failed"))?;
+    Ok(bytes)
+}
+
+/// An opaque token of 256 random bits behind `prefix`.
+pub fn random_token(prefix: &str) -> Result<SecretString> {
+    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random::<32>()?)).into())
+}
+
+/// The SHA-256 of `bytes`, in lower-case hex. For tokens of full entropy this is all that is stored.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// `bytes` in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Seals what has to be stored but not read from the database: mails on their way, answers that hold a token.
+#[derive(Clone)]
+pub struct Sealer {
+    /// The first seals; all open, so that signing keys can rotate.
+    keys: Arc<Vec<RandomizedNonceKey>>,
+}
+
+struct Aes256;
+
+impl KeyType for Aes256 {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+impl Sealer {
+    /// A sealer whose keys are derived from the private signing keys, the newest first.
+    pub fn derive(private_keys: &[&[u8]]) -> Result<Self> {
+        let failed = |_| Error::internal("deriving the sealing key")("no key came out");
+        let derived = private_keys.iter().map(|private| {
+            let secret = Salt::new(HKDF_SHA256, b"cps-api").extract(private);
+            let mut key = [0; 32];
+            let output = secret.expand(&[b"sealing v1"], Aes256).map_err(failed)?;
+            output.fill(&mut key).map_err(failed)?;
+            RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(failed)
+        });
+        Ok(Self { keys: Arc::new(derived.collect::<Result<_>>()?) })
+    }
+
+    /// `plain`, sealed, as text.
+    pub fn seal(&self, plain: &[u8]) -> Result<String> {
+        let failed = "sealing";
+        let key = self.keys.first().ok_or_else(|| Error::internal(failed)("there is no key"))?;
+        let mut sealed = plain.to_vec();
+        let nonce = key
+            .seal_in_place_append_tag(Aad::empty(), &mut sealed)
+            .map_err(|_| Error::internal(failed)("the cipher failed"))?;
+        let mut whole = nonce.as_ref().to_vec();
+        whole.extend(sealed);
+        Ok(URL_SAFE_NO_PAD.encode(whole))
+    }
+
+    /// What `seal` sealed; an error where no key of ours opens it.
+    pub fn open(&self, sealed: &str) -> Result<Vec<u8>> {
+        let unreadable = || Error::internal("opening what was sealed")("no key of ours opens it");
+        let whole = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| unreadable())?;
+        let (nonce, body) = whole.split_at_checked(NONCE_LEN).ok_or_else(unreadable)?;
+        for key in self.keys.iter() {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unreadable())?;
+            let mut body = body.to_vec();
+            if let Ok(plain) = key.open_in_place(nonce, Aad::empty(), &mut body) {
+                return Ok(plain.to_vec());
+            }
+        }
+        Err(unreadable())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_with_the_old_key_too_and_never_twice_the_same() {
+        let old = Sealer::derive(&[b"old"]).unwrap();
+        let sealed = old.seal(b"a link").unwrap();
+        let rotated = Sealer::derive(&[b"new", b"old"]).unwrap();
+        assert_eq!(rotated.open(&sealed).unwrap(), b"a link");
+        assert_ne!(old.seal(b"a link").unwrap(), sealed);
+        assert!(Sealer::derive(&[b"new"]).unwrap().open(&sealed).is_err());
+    }
+}
