@@ -1,11 +1,13 @@
 //! The rules of the programme: facts in, decision out, "now" is an argument. No input or output.
 
+pub mod access;
 pub mod account;
 pub mod country;
 pub mod document;
 pub mod invoice;
 pub mod language;
 pub mod legacy_migration;
+pub mod mail;
 pub mod membership;
 pub mod model;
 pub mod permissions;

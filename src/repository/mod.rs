@@ -1,6 +1,14 @@
 //! What is stored: row structs and named queries, one module for each resource, all on one connection type.
 
+pub mod accounts;
 mod backend;
+pub mod events;
+pub mod idempotency_keys;
+pub mod jobs;
+pub mod mails;
 pub mod schema;
+pub mod sessions;
+pub mod settings;
+pub mod users;
 
 pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate};

@@ -202,8 +202,7 @@ diesel::table! {
     idempotency_keys (scope) {
         scope -> Text,
         request_hash -> Text,
-        status -> BigInt,
-        headers -> SqlJson,
+        answer -> SqlJson,
         sealed -> Nullable<Text>,
         created_at -> SqlInstant,
     }

@@ -31,8 +31,7 @@ CREATE INDEX mails_to_key_idx ON mails (to_key, id);
 CREATE TABLE idempotency_keys (
     scope TEXT NOT NULL PRIMARY KEY,
     request_hash TEXT NOT NULL,
-    status BIGINT NOT NULL,
-    headers TEXT NOT NULL,
+    answer TEXT NOT NULL,
     sealed TEXT NULL,
     created_at TEXT NOT NULL
 );

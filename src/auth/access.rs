@@ -1,0 +1,112 @@
+//! Extractors that a handler closes itself with: they answer 401, 403 or 404 before it runs.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+
+use super::authenticator::Identity;
+use crate::domain::access::{AccountAccess, Caller, StaffAccess};
+use crate::domain::permissions::Action;
+use crate::error::{Code, Error, Result};
+
+/// Names the action that an extractor asks for.
+pub trait Permission: 'static {
+    /// What the caller wants to do.
+    const ACTION: Action;
+}
+
+macro_rules! permissions {
+    ($($name:ident),+ $(,)?) => { $(
+        #[doc = concat!("Asks for `Action::", stringify!($name), "`.")]
+        pub struct $name;
+        impl Permission for $name {
+            const ACTION: Action = Action::$name;
+        }
+    )+ };
+}
+
+permissions!(
+    AccountRead, AccountChange, AccountContactChange, UsersManage, DocumentsRead, DocumentsChange, ApplicationChange,
+    ReviewsRead, ReviewsDecide, ProductsRead, ProductsChange, LegacyAttach, PointsRead, PointsAdjust, MembershipRead,
+    MembershipJoin, InvoicesRead, FirstPasswordLink, AccountsList, AccountSuspend, MemberLookup,
+);
+
+fn identity(request: &HttpRequest) -> Result<Caller, Code> {
+    let identity = request.extensions().get::<Identity>().cloned();
+    identity.map_or(Ok(Caller::Anyone), |Identity(caller)| caller)
+}
+
+/// A caller who may do `P` on the account that the path names.
+pub struct Access<P> {
+    /// The proof that repository functions ask for.
+    pub account: AccountAccess,
+    /// Who calls.
+    pub caller: Caller,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for Access<P> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit::<P>(request))
+    }
+}
+
+fn admit<P: Permission>(request: &HttpRequest) -> Result<Access<P>> {
+    let caller = identity(request)?;
+    if caller == Caller::Anyone {
+        return Err(Code::Unauthenticated.into());
+    }
+    let account_id = request.match_info().get("account_id").and_then(|text| text.parse().ok()).ok_or(Code::NotFound)?;
+    let account = AccountAccess::admit(P::ACTION, &caller, account_id)?;
+    Ok(Access { account, caller, permission: PhantomData })
+}
+
+/// A member of staff who may do `P`.
+pub struct StaffOnly<P> {
+    /// The proof that repository functions ask for.
+    pub staff: StaffAccess,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for StaffOnly<P> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let staff = identity(request).and_then(|caller| StaffAccess::admit(P::ACTION, &caller));
+        ready(staff.map(|staff| Self { staff, permission: PhantomData }).map_err(Error::from))
+    }
+}
+
+/// Anybody whose token holds.
+pub struct Signed(pub Caller);
+
+impl FromRequest for Signed {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match identity(request) {
+            Ok(Caller::Anyone) => Err(Code::Unauthenticated.into()),
+            Ok(caller) => Ok(Self(caller)),
+            Err(code) => Err(code.into()),
+        })
+    }
+}
+
+/// Anybody: without a token nobody in particular, but a token that is sent must hold.
+pub struct Whoever(pub Caller);
+
+impl FromRequest for Whoever {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request).map(Self).map_err(Error::from))
+    }
+}

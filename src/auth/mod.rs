@@ -1,0 +1,9 @@
+//! Tokens, passwords, and the extractors that prove who calls. Who may do what is `domain::permissions`.
+
+pub mod access;
+mod authenticator;
+pub mod passwords;
+pub mod tokens;
+
+pub use access::{Access, Signed, StaffOnly, Whoever};
+pub use authenticator::{Authenticator, Identity};

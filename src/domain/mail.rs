@@ -1,0 +1,22 @@
+//! Which mails the programme sends.
+
+use crate::types::text_enum;
+
+text_enum! {
+    /// What a mail says; its texts are in `integrations/mail/templates`.
+    pub enum Template {
+        ApplicantLink = "applicant_link",
+        InformationRequested = "information_requested",
+        ApplicationRejected = "application_rejected",
+        FirstPassword = "first_password",
+        PasswordReset = "password_reset",
+        ResetBeforeApproval = "reset_before_approval",
+        PasswordChanged = "password_changed",
+        KnownAddressRegistered = "known_address_registered",
+        UserWelcome = "user_welcome",
+        MigrationProof = "migration_proof",
+        ProgrammeInvitation = "programme_invitation",
+        MembershipWelcome = "membership_welcome",
+        InvoiceIssued = "invoice_issued",
+    }
+}

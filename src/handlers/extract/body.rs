@@ -1,0 +1,104 @@
+//! A JSON body: its size, its pace, its media type, its parsing, then its checks.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use serde_json::Value;
+
+use super::checked::{Documented, decode};
+use crate::error::{Code, Error, Result};
+use crate::secrets::sha256_hex;
+
+/// How large and how slow a body may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of a JSON body.
+    pub json: usize,
+    /// Bytes of a CSV file.
+    pub csv: usize,
+    /// From the first byte to the last.
+    pub time: Duration,
+}
+
+/// A JSON body that has passed every check.
+pub struct Body<T> {
+    pub value: T,
+    hash: String,
+}
+
+impl<T> Body<T> {
+    /// Identifies the body as sent, for idempotency keys.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+/// A JSON Merge Patch (RFC 7396) that has passed every check.
+pub struct Patch<T>(pub T);
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+
+impl<T: Documented> FromRequest for Body<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = json(request, payload, "application/json");
+        Box::pin(async move {
+            let (value, hash) = read.await?;
+            Ok(Self { value: decode(value, "#")?, hash })
+        })
+    }
+}
+
+impl<T: Documented> FromRequest for Patch<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = json(request, payload, "application/merge-patch+json");
+        Box::pin(async move { Ok(Self(decode(read.await?.0, "#")?)) })
+    }
+}
+
+fn json(request: &HttpRequest, payload: &mut Payload, media_type: &'static str) -> Extracted<(Value, String)> {
+    let limits = request.app_data::<Data<Limits>>().map(|limits| **limits);
+    let fits = has_media_type(request, media_type);
+    let payload = payload.take();
+    Box::pin(async move {
+        let limits = limits.ok_or_else(|| Error::internal("reading a body")("no limits are set"))?;
+        if !fits {
+            return Err(Code::UnsupportedMediaType.with("expected", media_type).into());
+        }
+        let bytes = read_limited(payload, limits.json, limits.time).await?;
+        let value = serde_json::from_slice(&bytes).map_err(|_| Code::MalformedRequest)?;
+        Ok((value, sha256_hex(&bytes)))
+    })
+}
+
+fn has_media_type(request: &HttpRequest, wanted: &str) -> bool {
+    let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = header.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case(wanted)
+}
+
+/// The whole body, at most `limit` bytes within `time`.
+pub async fn read_limited(mut payload: Payload, limit: usize, time: Duration) -> Result<Bytes> {
+    let read = async {
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Code::MalformedRequest)?;
+            if whole.len() + chunk.len() > limit {
+                return Err(Code::BodyTooLarge.with("limit", limit).into());
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    };
+    tokio::time::timeout(time, read).await.unwrap_or(Err(Code::BodyTooSlow.into()))
+}

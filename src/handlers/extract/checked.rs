@@ -1,0 +1,188 @@
+//! From JSON to a checked value: the documented schema first, then the type, then what no schema can say.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::{ValidationError, Validator};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use crate::error::{Error, Fault, FaultCode, Result};
+
+/// A value that comes from a caller and is described by a schema.
+pub trait Documented: DeserializeOwned + Validate + 'static {
+    /// The schema, with all that it refers to under `components`.
+    fn schema() -> Value;
+}
+
+impl<T: DeserializeOwned + Validate + ToSchema + 'static> Documented for T {
+    fn schema() -> Value {
+        let mut parts = Vec::new();
+        T::schemas(&mut parts);
+        let parts: Map<String, Value> =
+            parts.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
+        let mut schema = json!(<T as utoipa::PartialSchema>::schema());
+        if let Some(object) = schema.as_object_mut() {
+            object.insert("components".to_owned(), json!({ "schemas": parts }));
+        }
+        schema
+    }
+}
+
+struct Checker {
+    validator: Validator,
+    example: Value,
+}
+
+static CHECKERS: LazyLock<RwLock<HashMap<TypeId, Arc<Checker>>>> = LazyLock::new(RwLock::default);
+
+fn checker<T: Documented>() -> Result<Arc<Checker>> {
+    let known = CHECKERS.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let schema = T::schema();
+    let example = schema.get("example").cloned().unwrap_or(Value::Null);
+    let validator = jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(&schema)
+        .map_err(|e| Error::internal("compiling a schema")(e.to_string()))?;
+    let made = Arc::new(Checker { validator, example });
+    CHECKERS.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made.clone());
+    Ok(made)
+}
+
+/// The value that `json` describes, or every fault of it, each pointer behind `prefix` (`#` for a body).
+pub fn decode<T: Documented>(json: Value, prefix: &str) -> Result<T> {
+    let checker = checker::<T>()?;
+    let found: Vec<Fault> = checker.validator.iter_errors(&json).flat_map(|error| faults_of(&error)).collect();
+    if found.is_empty() {
+        let value: T = serde_json::from_value(json).map_err(|_| Fault::new(prefix, FaultCode::Invalid))?;
+        value.validate().map_err(|errors| Error::invalid(prefixed(rule_faults(&errors, ""), prefix)))?;
+        return Ok(value);
+    }
+    let mended = mended(json, &found, &checker.example);
+    let mut faults = found;
+    if let Ok(value) = serde_json::from_value::<T>(mended) {
+        let more = value.validate().err().map(|errors| rule_faults(&errors, "")).unwrap_or_default();
+        let known: Vec<String> = faults.iter().map(|fault| fault.pointer.clone()).collect();
+        faults.extend(more.into_iter().filter(|fault| is_about_what_was_sent(fault, &known)));
+    }
+    faults.sort();
+    faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
+    Err(Error::invalid(prefixed(faults, prefix)))
+}
+
+/// A rule that read a field which the schema refused has judged the stand-in, not the caller's value.
+fn is_about_what_was_sent(fault: &Fault, refused: &[String]) -> bool {
+    let reads = fault.params.iter().filter(|(name, _)| *name == "reads").map(|(_, field)| format!("/{field}"));
+    let mut touched = reads.chain([fault.pointer.clone()]);
+    touched.all(|pointer| !refused.contains(&pointer))
+}
+
+fn prefixed(faults: Vec<Fault>, prefix: &str) -> Vec<Fault> {
+    let faults = faults.into_iter().map(|mut fault| {
+        fault.pointer = format!("{prefix}{}", fault.pointer);
+        fault.params.retain(|(name, _)| *name != "reads");
+        fault
+    });
+    faults.collect()
+}
+
+/// `json` with the example's value wherever a fault stands, so that the rules can look at the rest.
+fn mended(mut json: Value, found: &[Fault], example: &Value) -> Value {
+    for fault in found {
+        let Some((parent, name)) = fault.pointer.rsplit_once('/') else {
+            continue;
+        };
+        let name = name.replace("~1", "/").replace("~0", "~");
+        let Some(Value::Object(object)) = json.pointer_mut(parent) else {
+            continue;
+        };
+        match example.pointer(&fault.pointer) {
+            Some(value) if fault.code != FaultCode::Unknown => object.insert(name, value.clone()),
+            _ => object.remove(&name),
+        };
+    }
+    json
+}
+
+/// One segment of a JSON Pointer, escaped.
+pub fn pointer_of(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
+    let at = error.instance_path().to_string();
+    let child = |name: &str| format!("{at}/{}", pointer_of(name));
+    let one = |fault: Fault| vec![fault];
+    let here = |code| Fault::new(at.clone(), code);
+    match error.kind() {
+        Kind::Required { property } => {
+            one(Fault::new(child(property.as_str().unwrap_or_default()), FaultCode::Required))
+        }
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| Fault::new(child(name), FaultCode::Unknown))
+            .collect(),
+        Kind::Type { kind } => one(here(FaultCode::Type).with("expected", expected(kind))),
+        Kind::Format { format } => one(here(FaultCode::Format).with("format", format)),
+        Kind::Pattern { .. } => one(here(FaultCode::Pattern)),
+        Kind::Enum { options } => one(here(FaultCode::NotAccepted).with("allowed", listed(options))),
+        Kind::Constant { expected_value } => one(here(FaultCode::NotAccepted).with("allowed", expected_value)),
+        Kind::MinLength { limit } => one(here(FaultCode::TooShort).with("min", limit)),
+        Kind::MaxLength { limit } => one(here(FaultCode::TooLong).with("max", limit)),
+        Kind::MinItems { limit } | Kind::MinProperties { limit } => one(here(FaultCode::TooFew).with("min", limit)),
+        Kind::MaxItems { limit } | Kind::MaxProperties { limit } => one(here(FaultCode::TooMany).with("max", limit)),
+        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => one(here(FaultCode::TooSmall).with("min", limit)),
+        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => one(here(FaultCode::TooLarge).with("max", limit)),
+        Kind::UniqueItems => one(here(FaultCode::NotUnique)),
+        _ => one(here(FaultCode::Invalid)),
+    }
+}
+
+fn expected(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(one) => one.to_string(),
+        TypeKind::Multiple(all) => all.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn listed(options: &Value) -> String {
+    let words = options.as_array().into_iter().flatten().filter_map(Value::as_str);
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// The faults of `validator`, without the values that it echoes.
+fn rule_faults(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
+    let sorted: BTreeMap<_, _> = errors.errors().iter().collect();
+    let mut faults = Vec::new();
+    for (field, kind) in sorted {
+        let pointer = if field == "__all__" { at.to_owned() } else { format!("{at}/{field}") };
+        match kind {
+            ValidationErrorsKind::Field(all) => faults.extend(all.iter().map(|error| rule_fault(error, &pointer))),
+            ValidationErrorsKind::Struct(inner) => faults.extend(rule_faults(inner, &pointer)),
+            ValidationErrorsKind::List(items) => {
+                faults.extend(items.iter().flat_map(|(index, inner)| rule_faults(inner, &format!("{pointer}/{index}"))));
+            }
+        }
+    }
+    faults
+}
+
+/// `field` and `reads` in the parameters of an error on the whole struct name where it stands and what it looked at.
+fn rule_fault(error: &validator::ValidationError, pointer: &str) -> Fault {
+    let code = FaultCode::from_word(&error.code).unwrap_or(FaultCode::Invalid);
+    let text = |name: &str| error.params.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let pointer = match text("field") {
+        Some(field) => format!("{pointer}/{field}"),
+        None => pointer.to_owned(),
+    };
+    let named = ["min", "max", "allowed", "reads"].into_iter().filter_map(|name| Some((name, text(name)?)));
+    Fault { pointer, code, params: named.collect() }
+}

@@ -1,0 +1,135 @@
+//! Writing twice: the answer to a key is stored with the effect, in the same transaction.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::TimeDelta;
+
+use crate::auth::Identity;
+use crate::domain::access::Caller;
+use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::handlers::answer::Answer;
+use crate::handlers::service::Service;
+use crate::repository::idempotency_keys::{self as stored, StoredAnswer};
+use crate::repository::DbConn;
+use crate::secrets::sha256_hex;
+use crate::types::Json;
+
+/// The header that carries a key.
+pub const HEADER: &str = "Idempotency-Key";
+
+/// Whether an answer may be stored as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// There is no secret in it.
+    Plain,
+    /// It carries a token: stored sealed.
+    Sealed,
+}
+
+/// The caller's key for this operation, if one came.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    key: Option<String>,
+    /// Caller and route; nobody meets another's key.
+    owner: String,
+    is_anonymous: bool,
+}
+
+impl FromRequest for Idempotency {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request))
+    }
+}
+
+/// A key that the operation cannot do without: 400 `idempotency_key_required`.
+#[derive(Debug, Clone)]
+pub struct RequiredKey(pub Idempotency);
+
+impl FromRequest for RequiredKey {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = read(request).and_then(|idempotency| match idempotency.key {
+            Some(_) => Ok(Self(idempotency)),
+            None => Err(Code::IdempotencyKeyRequired.into()),
+        });
+        ready(read)
+    }
+}
+
+fn read(request: &HttpRequest) -> Result<Idempotency> {
+    let key = match request.headers().get(HEADER) {
+        None => None,
+        Some(value) => {
+            let text = value.to_str().map_err(|_| Fault::new(format!("#/header/{HEADER}"), FaultCode::Invalid))?;
+            let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+            if bare.is_empty() || bare.len() > 255 {
+                return Err(Fault::new(format!("#/header/{HEADER}"), FaultCode::TooLong).with("max", 255).into());
+            }
+            Some(bare.to_owned())
+        }
+    };
+    let identity = request.extensions().get::<Identity>().cloned();
+    let caller = identity.and_then(|Identity(caller)| caller.ok()).unwrap_or(Caller::Anyone);
+    let who = match &caller {
+        Caller::Anyone => "anyone".to_owned(),
+        Caller::Applicant { account_id } => account_id.to_string(),
+        Caller::Member { user_id, .. } | Caller::Staff { user_id, .. } => user_id.to_string(),
+    };
+    let owner = format!("{who} {} {}", request.method(), request.path());
+    Ok(Idempotency { key, owner, is_anonymous: caller == Caller::Anyone })
+}
+
+impl Idempotency {
+    /// Runs `work` once for the key: the same key and body get the stored answer, another body is refused. Refusals and
+    /// failures leave nothing behind, so that the caller can mend and repeat.
+    pub async fn write<F>(&self, service: &Service, body_hash: &str, keep: Keep, work: F) -> Result<Answer>
+    where
+        F: FnOnce(&mut DbConn) -> Result<Answer> + Send + 'static,
+    {
+        let Some(key) = &self.key else {
+            return service.db.write(work).await;
+        };
+        let body = if self.is_anonymous { body_hash } else { "" };
+        let scope = sha256_hex(format!("{}\n{body}\n{key}", self.owner).as_bytes());
+        let (sealer, now, request_hash) = (service.sealer.clone(), service.now(), body_hash.to_owned());
+        let outcome = service
+            .db
+            .write(move |conn| {
+                stored::forget_before(conn, &scope, now.plus(TimeDelta::hours(-24)))?;
+                if let Some(found) = stored::claim(conn, &scope, &request_hash, now)? {
+                    return replay(found, &request_hash, &sealer);
+                }
+                let answer = work(conn)?;
+                let plain = serde_json::to_string(&answer)?;
+                let (answer_json, sealed) = match keep {
+                    Keep::Plain => (serde_json::to_value(&answer)?, None),
+                    Keep::Sealed => (serde_json::Value::Null, Some(sealer.seal(plain.as_bytes())?)),
+                };
+                stored::keep(conn, &scope, &Json(answer_json), sealed.as_deref())?;
+                Ok(answer)
+            })
+            .await;
+        match outcome {
+            Err(Error::Contended) => Err(crate::error::Refusal::from(Code::IdempotencyInProgress).retry_after(1).into()),
+            outcome => outcome,
+        }
+    }
+}
+
+fn replay(found: StoredAnswer, request_hash: &str, sealer: &crate::secrets::Sealer) -> Result<Answer> {
+    if found.request_hash != request_hash {
+        return Err(Code::IdempotencyKeyReused.into());
+    }
+    let answer: Answer = match &found.sealed {
+        Some(sealed) => serde_json::from_slice(&sealer.open(sealed)?)?,
+        None => found.answer.decode()?,
+    };
+    Ok(answer.header("Idempotency-Replayed", "true"))
+}

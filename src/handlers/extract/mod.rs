@@ -1,0 +1,15 @@
+//! Extractors that a handler gets by naming them; each answers with every fault at once.
+
+mod body;
+mod checked;
+mod idempotency;
+mod if_match;
+mod page;
+mod params;
+
+pub use body::{Body, Limits, Patch, read_limited};
+pub use checked::{Documented, pointer_of};
+pub use idempotency::{Idempotency, Keep, RequiredKey};
+pub use if_match::IfMatch;
+pub use page::{Cursor, PageParams, link_next, page_of};
+pub use params::Params;

@@ -1,0 +1,165 @@
+//! Accounts at rest: from a draft application to a member's account.
+
+use diesel::prelude::*;
+
+use super::backend::is_duplicate;
+use super::schema::accounts;
+use super::{DbConn, MultiBackend};
+use crate::domain::access::AccountAccess;
+use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::country::Country;
+use crate::domain::language::Language;
+use crate::error::{Code, Error, Result};
+use crate::locked;
+use crate::types::Instant;
+
+/// One account, with the application that it came from.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = accounts, check_for_backend(MultiBackend), treat_none_as_null = true)]
+pub struct Account {
+    pub id: AccountId,
+    pub account_number: String,
+    pub status: AccountStatus,
+    pub version: i64,
+    pub company_name: String,
+    pub country: Country,
+    pub vat_registered: bool,
+    pub vat_number: Option<String>,
+    pub street: String,
+    pub postal_code: String,
+    pub city: String,
+    pub contact_name: String,
+    pub contact_email: String,
+    pub contact_email_key: String,
+    pub contact_phone: Option<String>,
+    pub legacy_cps_email: Option<String>,
+    pub language: Language,
+    pub source: Option<String>,
+    pub authority_declared_at: Instant,
+    pub authority_declared_from: String,
+    pub terms_version: String,
+    pub terms_accepted_at: Instant,
+    pub applicant_token_hash: Option<String>,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+    pub approved_at: Option<Instant>,
+    pub ended_at: Option<Instant>,
+}
+
+/// Stores a new account; false where its number is taken, which a second draw mends.
+pub fn insert(conn: &mut DbConn, account: &Account) -> Result<bool> {
+    let inserted = diesel::insert_into(accounts::table).values(account).execute(conn);
+    match inserted {
+        Ok(_) => Ok(true),
+        Err(error) if is_duplicate(&error, "accounts", "account_number") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether an account number is in use.
+pub fn is_number_taken(conn: &mut DbConn, number: &str) -> Result<bool> {
+    let taken = accounts::table.filter(accounts::account_number.eq(number));
+    Ok(diesel::select(diesel::dsl::exists(taken)).get_result(conn)?)
+}
+
+/// The account.
+pub fn find(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
+    find_by_id(conn, access.account_id())?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The account of an id that the service itself holds.
+pub fn find_by_id(conn: &mut DbConn, id: AccountId) -> Result<Option<Account>> {
+    Ok(accounts::table.find(id).select(Account::as_select()).first(conn).optional()?)
+}
+
+/// The account, held against other writers until the transaction ends.
+pub fn lock(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
+    let query = accounts::table.find(access.account_id()).select(Account::as_select());
+    locked!(conn, query).optional()?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// Stores `account` as the next version; the caller holds its lock.
+pub fn update(conn: &mut DbConn, account: &mut Account, now: Instant) -> Result<()> {
+    account.version += 1;
+    account.updated_at = now;
+    let changed = diesel::update(accounts::table.find(account.id)).set(&*account).execute(conn)?;
+    if changed == 1 { Ok(()) } else { Err(Error::from(Code::NotFound)) }
+}
+
+/// The account whose application a token opens.
+pub fn id_of_applicant_token(conn: &mut DbConn, token_hash: &str) -> Result<Option<AccountId>> {
+    let found = accounts::table.filter(accounts::applicant_token_hash.eq(token_hash)).select(accounts::id);
+    Ok(found.first(conn).optional()?)
+}
+
+const OPEN: [AccountStatus; 4] =
+    [AccountStatus::Draft, AccountStatus::Submitted, AccountStatus::InReview, AccountStatus::InformationRequested];
+
+/// How many applications of an e-mail address are open.
+pub fn count_open_of_email(conn: &mut DbConn, email_key: &str) -> Result<i64> {
+    let open = accounts::table.filter(accounts::contact_email_key.eq(email_key)).filter(accounts::status.eq_any(OPEN));
+    Ok(open.count().get_result(conn)?)
+}
+
+/// The open applications of an e-mail address, newest first; at most `limit`.
+pub fn open_of_email(conn: &mut DbConn, email_key: &str, limit: i64) -> Result<Vec<Account>> {
+    let open = accounts::table.filter(accounts::contact_email_key.eq(email_key)).filter(accounts::status.eq_any(OPEN));
+    Ok(open.select(Account::as_select()).order(accounts::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Other accounts with the same VAT number, e-mail or address, for the reviewer; at most 20, newest first.
+pub fn similar(conn: &mut DbConn, account: &Account) -> Result<Vec<Account>> {
+    let same_address = accounts::postal_code
+        .eq(&account.postal_code)
+        .and(accounts::street.eq(&account.street))
+        .and(accounts::country.eq(account.country));
+    let same_email = accounts::contact_email_key.eq(&account.contact_email_key);
+    let mut query = accounts::table.select(Account::as_select()).into_boxed();
+    query = match &account.vat_number {
+        Some(number) => {
+            let same_vat = accounts::vat_number.eq(number).and(accounts::country.eq(account.country));
+            query.filter(same_email.or(same_address).or(same_vat.assume_not_null()))
+        }
+        None => query.filter(same_email.or(same_address)),
+    };
+    Ok(query.filter(accounts::id.ne(account.id)).order(accounts::id.desc()).limit(20).load(conn)?)
+}
+
+/// What staff look for among the accounts.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    pub status: Option<AccountStatus>,
+    /// Part of the company's name, or the whole e-mail, account number or VAT number.
+    pub text: Option<String>,
+    pub before: Option<AccountId>,
+    pub limit: i64,
+}
+
+/// The accounts that match, newest first.
+pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Account>> {
+    let mut query = accounts::table.select(Account::as_select()).into_boxed();
+    if let Some(status) = search.status {
+        query = query.filter(accounts::status.eq(status));
+    }
+    if let Some(text) = &search.text {
+        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        query = query.filter(
+            accounts::company_name
+                .like(format!("%{escaped}%"))
+                .escape('\\')
+                .or(accounts::contact_email_key.eq(text.trim().to_lowercase()))
+                .or(accounts::account_number.eq(text.clone()))
+                .or(accounts::vat_number.eq(text.clone()).assume_not_null()),
+        );
+    }
+    if let Some(before) = search.before {
+        query = query.filter(accounts::id.lt(before));
+    }
+    Ok(query.order(accounts::id.desc()).limit(search.limit).load(conn)?)
+}
+
+/// The drafts that nobody touched since `before`; at most `limit`.
+pub fn stale_drafts(conn: &mut DbConn, before: Instant, limit: i64) -> Result<Vec<AccountId>> {
+    let stale = accounts::table.filter(accounts::status.eq(AccountStatus::Draft)).filter(accounts::updated_at.lt(before));
+    Ok(stale.select(accounts::id).limit(limit).load(conn)?)
+}

@@ -1,0 +1,68 @@
+//! Mails on their way and, in the sandbox, those that arrived; what they say is sealed.
+
+use diesel::prelude::*;
+
+use super::schema::mails;
+use super::{DbConn, MultiBackend};
+use crate::domain::language::Language;
+use crate::domain::mail::Template;
+use crate::error::Result;
+use crate::types::{Instant, id};
+
+id!(
+    /// One mail.
+    MailId, "mai_"
+);
+
+/// One mail.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = mails, check_for_backend(MultiBackend))]
+pub struct Mail {
+    pub id: MailId,
+    pub to_address: String,
+    pub to_key: String,
+    pub template: Template,
+    pub language: Language,
+    /// What the template is filled with, sealed; none once it has left the house.
+    pub sealed: Option<String>,
+    pub created_at: Instant,
+    pub sent_at: Option<Instant>,
+}
+
+/// Stores a mail.
+pub fn insert(conn: &mut DbConn, mail: &Mail) -> Result<()> {
+    diesel::insert_into(mails::table).values(mail).execute(conn)?;
+    Ok(())
+}
+
+/// The mail of an id.
+pub fn find(conn: &mut DbConn, id: MailId) -> Result<Option<Mail>> {
+    Ok(mails::table.find(id).select(Mail::as_select()).first(conn).optional()?)
+}
+
+/// Marks a mail as sent; `keep` keeps what it says for the sandbox mailbox.
+pub fn mark_sent(conn: &mut DbConn, id: MailId, keep: bool, now: Instant) -> Result<()> {
+    diesel::update(mails::table.find(id)).set(mails::sent_at.eq(now)).execute(conn)?;
+    if !keep {
+        diesel::update(mails::table.find(id)).set(mails::sealed.eq(None::<String>)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The mails that arrived at an address, or at any, newest first.
+pub fn arrived(conn: &mut DbConn, to_key: Option<&str>, before: Option<MailId>, limit: i64) -> Result<Vec<Mail>> {
+    let mut query = mails::table.filter(mails::sent_at.is_not_null()).select(Mail::as_select()).into_boxed();
+    if let Some(to) = to_key {
+        query = query.filter(mails::to_key.eq(to));
+    }
+    if let Some(before) = before {
+        query = query.filter(mails::id.lt(before));
+    }
+    Ok(query.order(mails::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Whether a mail of `template` to the address was made since `since`.
+pub fn was_sent_since(conn: &mut DbConn, to_key: &str, template: Template, since: Instant) -> Result<bool> {
+    let made = mails::table.filter(mails::to_key.eq(to_key)).filter(mails::template.eq(template)).filter(mails::created_at.gt(since));
+    Ok(diesel::select(diesel::dsl::exists(made)).get_result(conn)?)
+}

@@ -1,0 +1,32 @@
+//! What all instances share and no resource owns: the sandbox's clock and signing key.
+
+use diesel::prelude::*;
+
+use super::DbConn;
+use super::schema::settings;
+use crate::each;
+use crate::error::Result;
+
+/// The value of a setting.
+pub fn get(conn: &mut DbConn, name: &str) -> Result<Option<String>> {
+    Ok(settings::table.find(name).select(settings::value).first(conn).optional()?)
+}
+
+/// Sets a value.
+pub fn put(conn: &mut DbConn, name: &str, value: &str) -> Result<()> {
+    let row = (settings::name.eq(name), settings::value.eq(value));
+    each!(conn, c => diesel::insert_into(settings::table)
+        .values(row)
+        .on_conflict(settings::name)
+        .do_update()
+        .set(settings::value.eq(value))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Sets a value unless there is one; what stands afterwards.
+pub fn put_once(conn: &mut DbConn, name: &str, value: &str) -> Result<String> {
+    let row = (settings::name.eq(name), settings::value.eq(value));
+    each!(conn, c => diesel::insert_into(settings::table).values(row).on_conflict_do_nothing().execute(c))?;
+    Ok(settings::table.find(name).select(settings::value).first(conn)?)
+}

@@ -1,0 +1,126 @@
+//! Users, of accounts and of the staff, and the tokens that let them set a password.
+
+use diesel::prelude::*;
+
+use super::backend::is_duplicate;
+use super::schema::{one_time_tokens, users};
+use super::{DbConn, MultiBackend};
+use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::account::AccountId;
+use crate::domain::language::Language;
+use crate::domain::permissions::Role;
+use crate::error::{Code, Result};
+use crate::locked;
+use crate::types::{Instant, Json, text_enum};
+
+/// Somebody who can sign in, once they have a password.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = users, check_for_backend(MultiBackend), treat_none_as_null = true)]
+pub struct User {
+    pub id: UserId,
+    pub version: i64,
+    /// None for staff.
+    pub account_id: Option<AccountId>,
+    pub email: String,
+    pub email_key: String,
+    pub name: String,
+    pub roles: Json,
+    pub language: Language,
+    pub password_hash: Option<String>,
+    pub session_version: i64,
+    pub created_at: Instant,
+    pub removed_at: Option<Instant>,
+}
+
+impl User {
+    /// What the user may be.
+    pub fn roles(&self) -> Result<Vec<Role>> {
+        Ok(self.roles.decode()?)
+    }
+}
+
+text_enum! {
+    /// What a one-time token is for.
+    pub enum TokenPurpose { FirstPassword = "first_password", PasswordReset = "password_reset" }
+}
+
+/// A token that lets a user set a password once, by its hash.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = one_time_tokens, check_for_backend(MultiBackend))]
+pub struct OneTimeToken {
+    pub token_hash: String,
+    pub user_id: UserId,
+    pub purpose: TokenPurpose,
+    pub created_at: Instant,
+    pub expires_at: Instant,
+    /// When it was used, or voided by a newer one.
+    pub ended_at: Option<Instant>,
+}
+
+/// Stores a new user; a living one with the same e-mail is refused as `email_in_use`.
+pub fn insert(conn: &mut DbConn, user: &User) -> Result<()> {
+    match diesel::insert_into(users::table).values(user).execute(conn) {
+        Ok(_) => Ok(()),
+        Err(error) if is_duplicate(&error, "users", "email_key") => Err(Code::EmailInUse.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The living user of an e-mail address.
+pub fn find_by_email(conn: &mut DbConn, email_key: &str) -> Result<Option<User>> {
+    let found = users::table.filter(users::email_key.eq(email_key)).filter(users::removed_at.is_null());
+    Ok(found.select(User::as_select()).first(conn).optional()?)
+}
+
+/// The living user of an id.
+pub fn find_by_id(conn: &mut DbConn, id: UserId) -> Result<Option<User>> {
+    let found = users::table.find(id).filter(users::removed_at.is_null());
+    Ok(found.select(User::as_select()).first(conn).optional()?)
+}
+
+/// A living user of an account.
+pub fn find(conn: &mut DbConn, access: &AccountAccess, id: UserId) -> Result<User> {
+    let found = find_by_id(conn, id)?.filter(|user| user.account_id == Some(access.account_id()));
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The living users of an account, oldest first, behind `after`.
+pub fn list(conn: &mut DbConn, access: &AccountAccess, before: Option<UserId>, limit: i64) -> Result<Vec<User>> {
+    let mut query = users::table
+        .filter(users::account_id.eq(access.account_id()))
+        .filter(users::removed_at.is_null())
+        .select(User::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(users::id.lt(before));
+    }
+    Ok(query.order(users::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Stores `user` as the next version.
+pub fn update(conn: &mut DbConn, user: &mut User) -> Result<()> {
+    user.version += 1;
+    diesel::update(users::table.find(user.id)).set(&*user).execute(conn)?;
+    Ok(())
+}
+
+/// Stores a token and voids the user's earlier ones.
+pub fn replace_token(conn: &mut DbConn, token: &OneTimeToken) -> Result<()> {
+    end_tokens(conn, token.user_id, token.created_at)?;
+    diesel::insert_into(one_time_tokens::table).values(token).execute(conn)?;
+    Ok(())
+}
+
+/// Voids every token of a user.
+pub fn end_tokens(conn: &mut DbConn, user: UserId, now: Instant) -> Result<()> {
+    let living = one_time_tokens::table.filter(one_time_tokens::user_id.eq(user)).filter(one_time_tokens::ended_at.is_null());
+    diesel::update(living).set(one_time_tokens::ended_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
+/// The token of a hash while it can be used at `now`, held against other writers.
+pub fn lock_token(conn: &mut DbConn, token_hash: &str, now: Instant) -> Result<Option<OneTimeToken>> {
+    let query = one_time_tokens::table.find(token_hash).select(OneTimeToken::as_select());
+    let found: Option<OneTimeToken> = locked!(conn, query).optional()?;
+    Ok(found.filter(|token| token.ended_at.is_none() && token.expires_at > now))
+}

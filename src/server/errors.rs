@@ -1,0 +1,78 @@
+//! The last step of every refusal: whatever went wrong leaves as problem+json, in the caller's language.
+
+use actix_web::HttpMessage;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, VARY};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use tracing::error;
+
+use super::Surroundings;
+use crate::domain::language::Language;
+use crate::error::{Code, Error};
+use crate::handlers::problem::{self, Context, MEDIA_TYPE};
+use crate::handlers::{RequestId, language};
+
+/// Writes the body of every 4xx and 5xx.
+pub async fn explain<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    let language = language::preferred(request.headers());
+    let instance = request.path().to_owned();
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let public_url = request.app_data::<Data<Surroundings>>().map(|around| around.public_url.clone());
+    let mut response = next.call(request).await?;
+    response.headers_mut().append(VARY, HeaderValue::from_static("Accept-Language"));
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) || is_explained(&response) {
+        speak(&mut response, language);
+        return Ok(response.map_into_left_body());
+    }
+    let context = Context { public_url: public_url.as_deref().unwrap_or_default(), language, instance, request_id };
+    let problem = match response.response().error().and_then(|error| error.as_error::<Error>()) {
+        Some(known) => {
+            if problem::is_failure(known) {
+                error!(cause = %known, "a request failed");
+            }
+            problem::render(known, &context)
+        }
+        None => problem::render(&Error::from(code_of(status)), &context),
+    };
+    let body = serde_json::to_vec(&problem)?;
+    let mut response = response.map_body(|_, _| BoxBody::new(body)).map_into_right_body();
+    if let Ok(status) = StatusCode::from_u16(problem.status) {
+        *response.response_mut().status_mut() = status;
+    }
+    response.headers_mut().remove(CONTENT_LENGTH);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    speak(&mut response, language);
+    Ok(response)
+}
+
+fn is_explained<B>(response: &ServiceResponse<B>) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(MEDIA_TYPE.as_bytes()))
+}
+
+fn speak<B>(response: &mut ServiceResponse<B>, language: Language) {
+    let value = HeaderValue::from_static(language.as_str());
+    if !response.headers().contains_key(CONTENT_LANGUAGE) {
+        response.headers_mut().insert(CONTENT_LANGUAGE, value);
+    }
+}
+
+/// What a bare status of the framework means in our words.
+fn code_of(status: StatusCode) -> Code {
+    match status {
+        StatusCode::NOT_FOUND => Code::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => Code::BodyTooSlow,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        status if status.is_client_error() => Code::MalformedRequest,
+        _ => Code::InternalError,
+    }
+}

@@ -1,0 +1,48 @@
+//! What answers where nothing is routed: 405 for a path of the contract, 404 elsewhere.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::web::Data;
+use utoipa::openapi::OpenApi;
+
+use crate::error::{Code, Error};
+
+/// The paths of the contract with the methods that they take.
+pub struct Paths(Vec<(Vec<String>, Vec<Method>)>);
+
+impl Paths {
+    /// The paths of `document`.
+    pub fn of(document: &OpenApi) -> Self {
+        let paths = document.paths.paths.iter().map(|(path, item)| {
+            let methods = [
+                (Method::GET, &item.get),
+                (Method::POST, &item.post),
+                (Method::PUT, &item.put),
+                (Method::PATCH, &item.patch),
+                (Method::DELETE, &item.delete),
+            ];
+            let taken = methods.into_iter().filter(|(_, operation)| operation.is_some()).map(|(method, _)| method);
+            (path.split('/').map(str::to_owned).collect(), taken.collect())
+        });
+        Self(paths.collect())
+    }
+
+    fn methods(&self, path: &str) -> Vec<&Method> {
+        let segments: Vec<&str> = path.split('/').collect();
+        let fits = |template: &Vec<String>| {
+            template.len() == segments.len()
+                && template.iter().zip(&segments).all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()))
+        };
+        self.0.iter().filter(|(template, _)| fits(template)).flat_map(|(_, methods)| methods).collect()
+    }
+}
+
+/// Refuses what is not routed.
+pub async fn answer(request: HttpRequest, paths: Data<Paths>) -> Result<&'static str, Error> {
+    let methods = paths.methods(request.path());
+    if methods.is_empty() || methods.contains(&request.method()) {
+        return Err(Code::NotFound.into());
+    }
+    let allowed: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
+    Err(Code::MethodNotAllowed.with("allowed", allowed.join(", ")).into())
+}

@@ -1,0 +1,99 @@
+//! The server: the routes, what stands around every request, and the addresses it answers at. No rules.
+
+mod caching;
+mod errors;
+mod fallback;
+mod gate;
+mod identify;
+mod observe;
+mod rate_limits;
+pub mod start;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::http::header::HeaderName;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+
+use crate::auth::Authenticator;
+use crate::config::{Config, Mode};
+use crate::error::{Code, Error};
+use crate::handlers;
+use crate::handlers::extract::Limits;
+use crate::handlers::operation::Health;
+use crate::handlers::service::Service;
+
+pub use gate::Gate;
+pub use rate_limits::RateLimits;
+
+/// What the middleware around every request works with.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub config: Arc<Config>,
+    pub public_url: Arc<str>,
+    pub authenticator: Authenticator,
+    pub gate: Gate,
+    pub rate_limits: Arc<RateLimits>,
+    pub health: Health,
+}
+
+/// How large and how slow a request may be.
+const LIMITS: Limits = Limits { json: 64 * 1024, csv: 2 * 1024 * 1024, time: Duration::from_secs(20) };
+/// How long a client may take to send the head of a request.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// Serves the API on `listener` until it is told to stop.
+pub fn serve(listener: TcpListener, service: Service, around: Surroundings, workers: usize) -> std::io::Result<actix_web::dev::Server> {
+    let is_sandbox = around.config.mode == Mode::Sandbox;
+    let document = web::Data::new(handlers::document(is_sandbox));
+    let paths = web::Data::new(fallback::Paths::of(&document));
+    let server = HttpServer::new(move || {
+        let (app, _) = App::new().into_utoipa_app().configure(|config| handlers::routes(config, is_sandbox)).split_for_parts();
+        let swagger = SwaggerUi::new("/docs/{_:.*}")
+            .config(SwaggerConfig::new(["/openapi.json"]).try_it_out_enabled(true).persist_authorization(true).display_request_duration(true));
+        app.app_data(web::Data::new(service.clone()))
+            .app_data(web::Data::new(around.authenticator.clone()))
+            .app_data(web::Data::new(around.health.clone()))
+            .app_data(web::Data::new(around.clone()))
+            .app_data(web::Data::new(LIMITS))
+            .app_data(document.clone())
+            .app_data(paths.clone())
+            .app_data(web::PathConfig::default().error_handler(|_, _| Error::from(Code::NotFound).into()))
+            .service(web::redirect("/docs", "/docs/"))
+            .service(swagger)
+            .default_service(web::to(fallback::answer))
+            .wrap(from_fn(identify::identify))
+            .wrap(from_fn(rate_limits::limit))
+            .wrap(from_fn(gate::enter))
+            .wrap(from_fn(caching::cache))
+            .wrap(from_fn(errors::explain))
+            .wrap(cors(&around.config))
+            .wrap(from_fn(observe::observe))
+    });
+    Ok(server
+        .workers(workers)
+        .client_request_timeout(HEAD_TIME)
+        .shutdown_timeout(20)
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}
+
+/// The headers that pages from other origins may read.
+const EXPOSED: [&str; 9] = [
+    "content-language", "etag", "idempotency-replayed", "link", "location", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id",
+];
+
+fn cors(config: &Config) -> Cors {
+    let cors = config.cors_origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    cors.allow_any_method()
+        .allow_any_header()
+        .expose_headers(EXPOSED.map(HeaderName::from_static))
+        .block_on_origin_mismatch(false)
+        .max_age(3600)
+}

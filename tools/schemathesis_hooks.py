@@ -1,0 +1,264 @@
+"""Who the fuzzer is and what it knows of the sandbox: tools/fuzz loads this into schemathesis.
+
+CPS_CALLER says who calls: anonymous, applicant, member or a role of the staff. Random ids and preconditions meet nothing but 404 and 412, so
+most requests that are otherwise as the contract wants them get things that exist: the caller's own account, its documents and products, the
+version that If-Match asks for. Every fourth is left as it was drawn, and whatever was made wrong on purpose stays wrong.
+"""
+
+import itertools
+import os
+import threading
+import time
+from collections import defaultdict
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+import schemathesis
+from hypothesis import strategies
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import TestPhase
+
+URL = os.environ["CPS_URL"]
+CALLER = os.environ.get("CPS_CALLER", "anonymous")
+STAFF = ("reviewer", "support", "finance", "admin")
+# Access tokens live ten minutes.
+RENEW_AFTER_SECONDS = 300
+PDF = "%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
+# What lies below an account, and the parameter that names one of it.
+COLLECTIONS = {"documents": "document_id", "products": "product_id", "users": "user_id", "invoices": "invoice_id"}
+
+# What is uploaded is told by its first bytes: three in four files are documents.
+schemathesis.openapi.format("binary", strategies.sampled_from([PDF, PDF + "%2\n", PDF + "%3\n", "no document"]))
+
+http = requests.Session()
+lock = threading.RLock()
+
+
+def ask(method, path, token=None, **rest):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return http.request(method, URL + path, headers={**headers, **rest.pop("headers", {})}, timeout=30, **rest)
+
+
+def get(path, token=None):
+    """The object at the path, or an empty one if the caller may not see it."""
+    answer = ask("GET", path, token)
+    return answer.json() if answer.status_code == 200 else {}
+
+
+def need(answer, what):
+    if not answer.ok:
+        raise RuntimeError(f"{what}: {answer.status_code} {answer.text[:500]}")
+    return answer.json()
+
+
+card = need(ask("GET", "/v1/sandbox"), "the sandbox's card")
+terms_version = get("/v1/programme").get("terms_version", "2026-01")
+model_ids = [model["id"] for model in get("/v1/models?limit=100").get("items", [])]
+numbers = itertools.count(1)
+
+
+def register():
+    """A new application: its account id and the applicant's token."""
+    number = next(numbers)
+    body = {
+        "company_name": f"Prøve Foto {number} ApS",
+        "country": "DK",
+        "vat_registered": True,
+        "vat_number": "13585628",
+        "address": {"street": "Havnegade 1", "postal_code": "1058", "city": "København K"},
+        "contact": {"name": "Asta Holm", "email": f"{CALLER}-{number}@fuzz.example", "phone": "+4533110000"},
+        "language": "da",
+        "authority_declared": True,
+        "accept_terms_version": terms_version,
+    }
+    made = need(ask("POST", "/v1/accounts", json=body), "registering")
+    upload(made["account"]["id"], made["applicant_token"])
+    return made["account"]["id"], made["applicant_token"]
+
+
+def upload(account, token):
+    file = {"file": ("bevis.pdf", PDF.encode(), "application/pdf")}
+    need(ask("POST", f"/v1/accounts/{account}/documents", token, data={"kind": "vat_registration_certificate"}, files=file), "uploading")
+
+
+def sign_in(person):
+    body = {"email": person["email"], "password": person["password"]}
+    return need(ask("POST", "/v1/sessions", json=body), f"signing in as {person['email']}")["access_token"]
+
+
+class Caller:
+    """The caller's token, renewed before it ends and when it was refused."""
+
+    def __init__(self):
+        self._token, self._since, self.account = None, 0.0, None
+
+    def token(self):
+        with lock:
+            if CALLER != "anonymous" and (self._token is None or time.monotonic() - self._since > RENEW_AFTER_SECONDS):
+                self._since = time.monotonic()
+                self._token = self._renewed()
+            return self._token
+
+    def _renewed(self):
+        if CALLER == "applicant":
+            self.account, token = register()
+            return token
+        if CALLER == "member":
+            self.account = card["members"][0]["account_id"]
+            return sign_in(card["members"][0])
+        return sign_in(next(person for person in card["staff"] if CALLER in person["roles"]))
+
+    def refused(self, authorization):
+        with lock:
+            if self._token and authorization == f"Bearer {self._token}":
+                self._token = None
+
+
+caller = Caller()
+# The applications that the fuzzing itself registered, and the token that each was answered with.
+registered = {}
+
+
+class World:
+    """What the caller could name in a path, gathered again as the fuzzing changes it."""
+
+    def __init__(self):
+        self._scopes, self._stale, self._asked = None, True, 0
+
+    def changed(self):
+        self._stale = True
+
+    def scopes(self):
+        with lock:
+            self._asked += 1
+            if self._scopes is None or (self._stale and self._asked % 20 == 0):
+                self._stale = False
+                self._scopes = [self._scope(*where) for where in self._accounts()]
+            return self._scopes
+
+    def _accounts(self):
+        token = caller.token()
+        if CALLER in ("applicant", "member"):
+            return [(caller.account, token)]
+        if CALLER in STAFF:
+            case, applicant = register()
+            need(ask("POST", f"/v1/accounts/{case}/submission", applicant), "submitting")
+            ask("POST", f"/v1/reviews/{case}/claim", token)
+            return [(member["account_id"], token) for member in card["members"]] + [(case, token)]
+        return [(card["members"][0]["account_id"], None)]
+
+    def _scope(self, account, token):
+        scope = {"account_id": [account], "model_id": model_ids}
+        for collection, name in COLLECTIONS.items():
+            items = get(f"/v1/accounts/{account}/{collection}?limit=100", token).get("items", [])
+            scope[name] = [item["id"] for item in items if "id" in item]
+        number = get(f"/v1/accounts/{account}/membership", token).get("member_number")
+        scope["member_number"] = [number] if number else []
+        return scope
+
+
+world = World()
+turns = defaultdict(itertools.count)
+
+
+def password_token():
+    """A token that sets the second member's password: no caller signs in as that one."""
+    person = card["members"][1]["email"]
+    with lock:
+        mail = f"/v1/sandbox/mailbox?to={requests.utils.quote(person)}"
+        before = get(mail)["items"]
+        ask("POST", "/v1/password-resets", json={"email": person})
+        for _ in range(50):
+            mails = get(mail)["items"]
+            if len(mails) > len(before) or (mails and mails[0] != before[0]):
+                for item in mails:
+                    fragment = parse_qs(urlsplit(item.get("action_url") or "").fragment)
+                    if "token" in fragment:
+                        return fragment["token"][0]
+            time.sleep(0.1)
+        raise RuntimeError("no mail with a token came")
+
+
+def drawn_well(case, location):
+    return case.meta is None or not case.meta.is_negative_at(location)
+
+
+def call_as_registered(case):
+    """Who registers goes on with the token that the answer gave; the staff see every account anyway."""
+    token = registered.get((case.path_parameters or {}).get("account_id"))
+    if token and CALLER in ("applicant", "member") and case.headers.get("Authorization") == f"Bearer {caller.token()}":
+        case.headers["Authorization"] = f"Bearer {token}"
+
+
+def fill_path(case, turn):
+    names = [name for name in case.path_parameters or {}]
+    if not names or not drawn_well(case, ParameterLocation.PATH):
+        return
+    fitting = [scope for scope in world.scopes() if all(scope.get(name) for name in names)]
+    if fitting:
+        scope = fitting[turn % len(fitting)]
+        for name in names:
+            case.path_parameters[name] = scope[name][turn % len(scope[name])]
+
+
+def fill_precondition(case):
+    if not drawn_well(case, ParameterLocation.HEADER) or not any(p.name.lower() == "if-match" for p in case.operation.headers):
+        return
+    answer = ask("GET", case.formatted_path, caller.token())
+    if answer.headers.get("ETag"):
+        case.headers["If-Match"] = answer.headers["ETag"]
+
+
+def fill_body(case, turn):
+    body = case.body
+    if not isinstance(body, dict) or not drawn_well(case, ParameterLocation.BODY):
+        return
+    if "model_id" in body and model_ids:
+        body["model_id"] = model_ids[turn % len(model_ids)]
+    if "accept_terms_version" in body:
+        body["accept_terms_version"] = terms_version
+    if "vat_number" in body and "country" in body:
+        body["country"], body["vat_number"] = "DK", "13585628"
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    phase = case.meta.phase.name if case.meta else None
+    # No schema tells a password link that was sent from one that was not; without one, the answer is 400 as it should be.
+    if case.operation.path == "/v1/passwords" and isinstance(case.body, dict) and drawn_well(case, ParameterLocation.BODY):
+        case.body["token"] = password_token()
+    call_as_registered(case)
+    # Examples are to work as they stand; a walk through several operations carries its own ids.
+    if phase == TestPhase.EXAMPLES:
+        return
+    with lock:
+        turn = next(turns[case.operation.label])
+    if turn % 4 == 3:
+        return
+    if phase != TestPhase.STATEFUL:
+        fill_path(case, turn)
+        fill_body(case, turn)
+    fill_precondition(case)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code == 401:
+        authorization = response.request.headers.get("Authorization")
+        caller.refused(authorization.decode() if isinstance(authorization, bytes) else authorization)
+    elif response.request.method != "GET" and response.status_code < 300:
+        world.changed()
+        if case.operation.label == "POST /v1/accounts":
+            made = response.json()
+            registered[made["account"]["id"]] = made["applicant_token"]
+
+
+if CALLER != "anonymous":
+
+    @schemathesis.auth(refresh_interval=None)
+    class SignedIn:
+        def get(self, case, context):
+            return caller.token()
+
+        def set(self, case, token, context):
+            case.headers["Authorization"] = f"Bearer {token}"
