@@ -12,8 +12,6 @@ text_enum! {
     pub enum MembershipStatus {
         /// It runs.
         Active = "active",
-        /// Its benefits rest because an invoice is overdue.
-        Suspended = "suspended",
         /// Its term is over, or it was ended unpaid.
         Ended = "ended",
     }

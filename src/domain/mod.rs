@@ -8,7 +8,11 @@ pub mod language;
 pub mod legacy_migration;
 pub mod membership;
 pub mod model;
+pub mod money;
 pub mod permissions;
 pub mod points;
 pub mod product;
 pub mod review;
+mod text;
+
+pub(crate) use text::text_column;
