@@ -1,6 +1,8 @@
 //! The rules of the programme: facts in, decision out, "now" is an argument. No input or output.
 
 pub mod account;
+pub mod calendar;
+pub mod check_digits;
 pub mod country;
 pub mod document;
 pub mod invoice;
@@ -13,6 +15,8 @@ pub mod permissions;
 pub mod points;
 pub mod product;
 pub mod review;
+pub mod serial;
 mod text;
+pub mod vat;
 
 pub(crate) use text::text_column;
