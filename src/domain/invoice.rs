@@ -15,12 +15,10 @@ id!(
 text_enum! {
     /// Where an invoice stands.
     pub enum InvoiceStatus {
-        /// Issued, not paid.
+        /// Issued, not paid; overdue once its due date is past.
         Open = "open",
         /// Paid in full.
         Paid = "paid",
-        /// Past its due date.
-        Overdue = "overdue",
         /// Mended by a credit note.
         Credited = "credited",
     }

@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod account;
+pub mod calendar;
+pub mod check_digits;
 pub mod country;
 pub mod document;
 pub mod invoice;
@@ -10,7 +12,13 @@ pub mod legacy_migration;
 pub mod mail;
 pub mod membership;
 pub mod model;
+pub mod money;
 pub mod permissions;
 pub mod points;
 pub mod product;
 pub mod review;
+pub mod serial;
+mod text;
+pub mod vat;
+
+pub(crate) use text::text_column;
