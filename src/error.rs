@@ -251,7 +251,7 @@ impl Error {
     /// A failure while doing `context`; made for `map_err`.
     pub fn internal<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
         context: &'static str,
-    ) -> impl FnOnce(E) -> Self {
+    ) -> impl Fn(E) -> Self {
         move |cause| Self::Internal {
             context,
             cause: cause.into(),

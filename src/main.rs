@@ -1,1 +1,115 @@
-fn main() {}
+//! The command line: starts the service, and does what staff do beside it.
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use cps_api::config::{Config, Mode};
+use cps_api::server::start::{self, StartError};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tracing_subscriber::EnvFilter;
+
+/// A professional membership programme as a JSON REST service.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Bring the database up to date.
+    Migrate,
+    /// Print the contract.
+    Openapi {
+        /// With the sandbox's own operations.
+        #[arg(long)]
+        sandbox: bool,
+    },
+    /// Check the environment and the programme file, and say what is wrong.
+    CheckConfig,
+    /// Ask the running service whether it can serve; for a container's health check.
+    Healthcheck,
+}
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
+    let outcome = runtime.map_err(StartError::from).and_then(|runtime| runtime.block_on(run(Arguments::parse())));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cps-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), StartError> {
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Openapi { sandbox } => {
+            println!("{}", cps_api::handlers::document(sandbox).to_pretty_json()?);
+            Ok(())
+        }
+        Command::Serve => serve(Config::from_env()?).await,
+        Command::Migrate => migrate(&Config::from_env()?).await,
+        Command::CheckConfig => {
+            start::programme(&Config::from_env()?)?;
+            println!("The environment and the programme file can be used.");
+            Ok(())
+        }
+        Command::Healthcheck => healthcheck(&Config::from_env()?).await,
+    }
+}
+
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+async fn serve(config: Config) -> Result<(), StartError> {
+    log();
+    let exporter = PrometheusBuilder::new().with_http_listener(config.metrics_bind);
+    exporter.install().map_err(|e| format!("CPS_METRICS_BIND: {e}"))?;
+    let listener = TcpListener::bind(config.bind).map_err(|e| format!("CPS_BIND: {}: {e}", config.bind))?;
+    let is_sandbox = config.mode == Mode::Sandbox;
+    let parts = start::open(config, listener.local_addr()?).await?;
+    let url = parts.public_url.clone();
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let running = start::run(parts, listener, workers)?;
+    println!("API         {url}/v1\nSwagger UI  {url}/docs/");
+    if is_sandbox {
+        println!("Sandbox     {url}/v1/sandbox");
+    }
+    stop_signal().await?;
+    running.stop().await;
+    Ok(())
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        stopped = tokio::signal::ctrl_c() => stopped,
+    }
+}
+
+async fn migrate(config: &Config) -> Result<(), StartError> {
+    let db = start::database(config).await?;
+    tokio::task::spawn_blocking(move || db.migrate()).await??;
+    println!("The database is up to date.");
+    Ok(())
+}
+
+async fn healthcheck(config: &Config) -> Result<(), StartError> {
+    let mut address = config.bind;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build()?;
+    let answer = client.get(format!("http://{address}/readyz")).send().await?;
+    if answer.status().is_success() { Ok(()) } else { Err(format!("/readyz answers {}", answer.status()).into()) }
+}

@@ -64,3 +64,5 @@ impl AccountStatus {
         matches!(self, Self::Submitted | Self::InReview)
     }
 }
+/// temp
+pub fn account_number(bytes: [u8; 8]) -> String { format!("{bytes:?}") }

@@ -22,6 +22,8 @@ pub struct Account {
     pub status: AccountStatus,
     pub version: i64,
     pub company_name: String,
+    /// The name in lower case, to search by.
+    pub company_key: String,
     pub country: Country,
     pub vat_registered: bool,
     pub vat_number: Option<String>,
@@ -74,8 +76,9 @@ pub fn find_by_id(conn: &mut DbConn, id: AccountId) -> Result<Option<Account>> {
 
 /// The account, held against other writers until the transaction ends.
 pub fn lock(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
-    let query = accounts::table.find(access.account_id()).select(Account::as_select());
-    locked!(conn, query).optional()?.ok_or_else(|| Code::NotFound.into())
+    locked!(conn, accounts::table.find(access.account_id()).select(Account::as_select()))
+        .optional()?
+        .ok_or_else(|| Code::NotFound.into())
 }
 
 /// Stores `account` as the next version; the caller holds its lock.
@@ -144,8 +147,8 @@ pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Account>> {
     if let Some(text) = &search.text {
         let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         query = query.filter(
-            accounts::company_name
-                .like(format!("%{escaped}%"))
+            accounts::company_key
+                .like(format!("%{}%", escaped.to_lowercase()))
                 .escape('\\')
                 .or(accounts::contact_email_key.eq(text.trim().to_lowercase()))
                 .or(accounts::account_number.eq(text.clone()))

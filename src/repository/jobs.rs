@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::schema::jobs;
 use super::{DbConn, MultiBackend};
 use crate::each;
-use crate::error::{Code, Result};
+use crate::error::{Error, Result};
 use crate::types::{Instant, Json, id, text_enum};
 
 id!(
@@ -63,14 +63,22 @@ pub fn enqueue(conn: &mut DbConn, kind: &str, key: &str, payload: Json, run_at: 
 
 /// Takes the next job that is due at `now`, or whose holder has gone.
 pub fn claim(conn: &mut DbConn, lease: &str, now: Instant) -> Result<Option<Job>> {
-    let due = jobs::table
-        .filter(jobs::run_at.le(now))
-        .filter(jobs::state.eq(JobState::Ready).or(jobs::state.eq(JobState::Running).and(jobs::leased_until.lt(now).assume_not_null())))
-        .order((jobs::run_at, jobs::id))
-        .select(Job::as_select());
+    macro_rules! due {
+        () => {
+            jobs::table
+                .filter(jobs::run_at.le(now))
+                .filter(
+                    jobs::state
+                        .eq(JobState::Ready)
+                        .or(jobs::state.eq(JobState::Running).and(jobs::leased_until.lt(now).assume_not_null())),
+                )
+                .order((jobs::run_at, jobs::id))
+                .select(Job::as_select())
+        };
+    }
     let found: Option<Job> = match conn {
-        DbConn::Postgres(c) => due.for_update().skip_locked().first(c).optional()?,
-        DbConn::Sqlite(c) => due.first(c).optional()?,
+        DbConn::Postgres(c) => due!().for_update().skip_locked().first(c).optional()?,
+        DbConn::Sqlite(c) => due!().first(c).optional()?,
     };
     let Some(mut job) = found else {
         return Ok(None);
@@ -97,7 +105,7 @@ pub fn renew(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<
 pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<()> {
     let mine = jobs::table.find(id).filter(jobs::lease.eq(lease)).filter(jobs::state.eq(JobState::Running));
     let done = diesel::update(mine).set((jobs::state.eq(JobState::Done), jobs::finished_at.eq(now))).execute(conn)?;
-    if done == 1 { Ok(()) } else { Err(Code::AccountStateConflict.into()) }
+    if done == 1 { Ok(()) } else { Err(Error::Contended) }
 }
 
 /// Puts a job back for `run_at`, or buries it.

@@ -10,6 +10,7 @@ diesel::table! {
         status -> Text,
         version -> BigInt,
         company_name -> Text,
+        company_key -> Text,
         country -> Text,
         vat_registered -> Bool,
         vat_number -> Nullable<Text>,

@@ -78,8 +78,8 @@ pub fn insert_refresh_token(conn: &mut DbConn, token: &RefreshToken) -> Result<(
 
 /// A refresh token with its session, held against other writers.
 pub fn lock_refresh_token(conn: &mut DbConn, token_hash: &str) -> Result<Option<(RefreshToken, Session)>> {
-    let query = refresh_tokens::table.find(token_hash).select(RefreshToken::as_select());
-    let token: Option<RefreshToken> = locked!(conn, query).optional()?;
+    let token: Option<RefreshToken> =
+        locked!(conn, refresh_tokens::table.find(token_hash).select(RefreshToken::as_select())).optional()?;
     let Some(token) = token else {
         return Ok(None);
     };
@@ -105,8 +105,7 @@ pub fn sweep_refresh_tokens(conn: &mut DbConn, before: Instant, limit: i64) -> R
 
 /// The failed sign-ins of an address.
 pub fn failures(conn: &mut DbConn, email_hash: &str) -> Result<Option<SignInFailures>> {
-    let query = sign_in_failures::table.find(email_hash).select(SignInFailures::as_select());
-    Ok(locked!(conn, query).optional()?)
+    Ok(locked!(conn, sign_in_failures::table.find(email_hash).select(SignInFailures::as_select())).optional()?)
 }
 
 /// Stores the failed sign-ins of an address.

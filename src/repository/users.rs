@@ -120,7 +120,7 @@ pub fn end_tokens(conn: &mut DbConn, user: UserId, now: Instant) -> Result<()> {
 
 /// The token of a hash while it can be used at `now`, held against other writers.
 pub fn lock_token(conn: &mut DbConn, token_hash: &str, now: Instant) -> Result<Option<OneTimeToken>> {
-    let query = one_time_tokens::table.find(token_hash).select(OneTimeToken::as_select());
-    let found: Option<OneTimeToken> = locked!(conn, query).optional()?;
+    let found: Option<OneTimeToken> =
+        locked!(conn, one_time_tokens::table.find(token_hash).select(OneTimeToken::as_select())).optional()?;
     Ok(found.filter(|token| token.ended_at.is_none() && token.expires_at > now))
 }

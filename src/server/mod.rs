@@ -27,6 +27,7 @@ use crate::handlers;
 use crate::handlers::extract::Limits;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
+use crate::jobs::Worker;
 
 pub use gate::Gate;
 pub use rate_limits::RateLimits;
@@ -48,7 +49,7 @@ const LIMITS: Limits = Limits { json: 64 * 1024, csv: 2 * 1024 * 1024, time: Dur
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// Serves the API on `listener` until it is told to stop.
-pub fn serve(listener: TcpListener, service: Service, around: Surroundings, workers: usize) -> std::io::Result<actix_web::dev::Server> {
+pub fn serve(listener: TcpListener, service: Service, worker: Worker, around: Surroundings, workers: usize) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = around.config.mode == Mode::Sandbox;
     let document = web::Data::new(handlers::document(is_sandbox));
     let paths = web::Data::new(fallback::Paths::of(&document));
@@ -57,6 +58,7 @@ pub fn serve(listener: TcpListener, service: Service, around: Surroundings, work
         let swagger = SwaggerUi::new("/docs/{_:.*}")
             .config(SwaggerConfig::new(["/openapi.json"]).try_it_out_enabled(true).persist_authorization(true).display_request_duration(true));
         app.app_data(web::Data::new(service.clone()))
+            .app_data(web::Data::new(worker.clone()))
             .app_data(web::Data::new(around.authenticator.clone()))
             .app_data(web::Data::new(around.health.clone()))
             .app_data(web::Data::new(around.clone()))

@@ -50,7 +50,7 @@ impl Policy {
     fn new(name: &'static str, per_minute: u32, clock: &Clock) -> Self {
         let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
         let limiter = RateLimiter::new(quota, DashMapStateStore::default(), Ticks(clock.clone()));
-        Self { name, per_minute, limiter: limiter.with_middleware() }
+        Self { name, per_minute, limiter }
     }
 }
 

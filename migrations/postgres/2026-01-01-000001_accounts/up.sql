@@ -4,6 +4,7 @@ CREATE TABLE accounts (
     status TEXT NOT NULL CHECK (status IN ('draft', 'submitted', 'in_review', 'information_requested', 'approved', 'active', 'rejected', 'withdrawn', 'expired', 'suspended', 'closed')),
     version BIGINT NOT NULL CHECK (version > 0),
     company_name TEXT NOT NULL,
+    company_key TEXT NOT NULL,
     country TEXT NOT NULL,
     vat_registered BOOLEAN NOT NULL,
     vat_number TEXT NULL,

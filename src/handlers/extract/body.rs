@@ -1,6 +1,7 @@
 //! A JSON body: its size, its pace, its media type, its parsing, then its checks.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -10,8 +11,10 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::checked::{Documented, decode};
+use super::checked::{Checked, decode};
 use crate::error::{Code, Error, Result};
+use crate::handlers::service::Service;
+use crate::programme::Programme;
 use crate::secrets::sha256_hex;
 
 /// How large and how slow a body may be.
@@ -43,41 +46,49 @@ pub struct Patch<T>(pub T);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-impl<T: Documented> FromRequest for Body<T> {
+impl<T: Checked> FromRequest for Body<T> {
     type Error = Error;
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = json(request, payload, "application/json");
         Box::pin(async move {
-            let (value, hash) = read.await?;
-            Ok(Self { value: decode(value, "#")?, hash })
+            let (value, hash, programme) = read.await?;
+            Ok(Self { value: decode(value, "#", |value: &T| value.faults(&programme))?, hash })
         })
     }
 }
 
-impl<T: Documented> FromRequest for Patch<T> {
+impl<T: Checked> FromRequest for Patch<T> {
     type Error = Error;
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = json(request, payload, "application/merge-patch+json");
-        Box::pin(async move { Ok(Self(decode(read.await?.0, "#")?)) })
+        Box::pin(async move {
+            let (value, _, programme) = read.await?;
+            Ok(Self(decode(value, "#", |value: &T| value.faults(&programme))?))
+        })
     }
 }
 
-fn json(request: &HttpRequest, payload: &mut Payload, media_type: &'static str) -> Extracted<(Value, String)> {
-    let limits = request.app_data::<Data<Limits>>().map(|limits| **limits);
+type Read = (Value, String, Arc<Programme>);
+
+fn json(request: &HttpRequest, payload: &mut Payload, media_type: &'static str) -> Extracted<Read> {
+    let limits = request.app_data::<Data<Limits>>().map(|limits| *limits.get_ref());
+    let programme = request.app_data::<Data<Service>>().map(|service| service.programme.clone());
     let fits = has_media_type(request, media_type);
     let payload = payload.take();
     Box::pin(async move {
-        let limits = limits.ok_or_else(|| Error::internal("reading a body")("no limits are set"))?;
+        let (Some(limits), Some(programme)) = (limits, programme) else {
+            return Err(Error::internal("reading a body")("the service is not set up"));
+        };
         if !fits {
             return Err(Code::UnsupportedMediaType.with("expected", media_type).into());
         }
         let bytes = read_limited(payload, limits.json, limits.time).await?;
         let value = serde_json::from_slice(&bytes).map_err(|_| Code::MalformedRequest)?;
-        Ok((value, sha256_hex(&bytes)))
+        Ok((value, sha256_hex(&bytes), programme))
     })
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::error::{Error, Fault, FaultCode, Result};
+use crate::programme::Programme;
 
 /// A value that comes from a caller and is described by a schema.
 pub trait Documented: DeserializeOwned + Validate + 'static {
@@ -30,6 +31,14 @@ impl<T: DeserializeOwned + Validate + ToSchema + 'static> Documented for T {
             object.insert("components".to_owned(), json!({ "schemas": parts }));
         }
         schema
+    }
+}
+
+/// A body, with the rules that the programme sets beside its schema.
+pub trait Checked: Documented {
+    /// Every field that the programme does not accept; `reads` in a fault's parameters names another field that was looked at.
+    fn faults(&self, _programme: &Programme) -> Vec<Fault> {
+        Vec::new()
     }
 }
 
@@ -57,21 +66,26 @@ fn checker<T: Documented>() -> Result<Arc<Checker>> {
     Ok(made)
 }
 
-/// The value that `json` describes, or every fault of it, each pointer behind `prefix` (`#` for a body).
-pub fn decode<T: Documented>(json: Value, prefix: &str) -> Result<T> {
+/// The value that `json` describes, or every fault of it, each pointer behind `prefix` (`#` for a body). `rules` says what
+/// neither the schema nor the type's own `Validate` can.
+pub fn decode<T: Documented>(json: Value, prefix: &str, rules: impl Fn(&T) -> Vec<Fault>) -> Result<T> {
+    let judged = |value: &T| {
+        let mut faults = value.validate().err().map(|errors| rule_faults(&errors, "")).unwrap_or_default();
+        faults.extend(rules(value));
+        faults
+    };
     let checker = checker::<T>()?;
     let found: Vec<Fault> = checker.validator.iter_errors(&json).flat_map(|error| faults_of(&error)).collect();
     if found.is_empty() {
         let value: T = serde_json::from_value(json).map_err(|_| Fault::new(prefix, FaultCode::Invalid))?;
-        value.validate().map_err(|errors| Error::invalid(prefixed(rule_faults(&errors, ""), prefix)))?;
-        return Ok(value);
+        let faults = judged(&value);
+        return if faults.is_empty() { Ok(value) } else { Err(Error::invalid(prefixed(faults, prefix))) };
     }
     let mended = mended(json, &found, &checker.example);
     let mut faults = found;
     if let Ok(value) = serde_json::from_value::<T>(mended) {
-        let more = value.validate().err().map(|errors| rule_faults(&errors, "")).unwrap_or_default();
         let known: Vec<String> = faults.iter().map(|fault| fault.pointer.clone()).collect();
-        faults.extend(more.into_iter().filter(|fault| is_about_what_was_sent(fault, &known)));
+        faults.extend(judged(&value).into_iter().filter(|fault| is_about_what_was_sent(fault, &known)));
     }
     faults.sort();
     faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
@@ -113,7 +127,7 @@ fn mended(mut json: Value, found: &[Fault], example: &Value) -> Value {
 }
 
 /// One segment of a JSON Pointer, escaped.
-pub fn pointer_of(name: &str) -> String {
+fn pointer_of(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

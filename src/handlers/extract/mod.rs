@@ -8,7 +8,7 @@ mod page;
 mod params;
 
 pub use body::{Body, Limits, Patch, read_limited};
-pub use checked::{Documented, pointer_of};
+pub use checked::{Checked, Documented};
 pub use idempotency::{Idempotency, Keep, RequiredKey};
 pub use if_match::IfMatch;
 pub use page::{Cursor, PageParams, link_next, page_of};

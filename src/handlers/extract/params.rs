@@ -31,7 +31,7 @@ fn read<T: Documented>(query: &str) -> Result<T> {
             return Err(Fault::new(format!("#/query/{name}"), FaultCode::NotUnique).into());
         }
     }
-    decode(Value::Object(object), "#/query")
+    decode(Value::Object(object), "#/query", |_| Vec::new())
 }
 
 /// The text as the JSON type that the schema names; as it is where it does not fit, so that the schema says so.

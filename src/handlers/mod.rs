@@ -1,0 +1,31 @@
+//! The HTTP interface: one module for each resource. What is routed here is what the contract says.
+
+pub mod accounts;
+pub mod answer;
+mod contract;
+pub mod extract;
+pub mod language;
+pub mod operation;
+pub mod problem;
+mod sandbox;
+pub mod service;
+
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use contract::document;
+
+/// Names a request in logs and problems; put beside it when it comes in.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Every endpoint, once; the sandbox's own only where it is one.
+pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
+    config.configure(operation::routes).configure(problem::routes);
+    config.service(scope::scope("/v1").configure(|config: &mut ServiceConfig<'_>| {
+        config.configure(accounts::routes);
+        if is_sandbox {
+            config.configure(sandbox::routes);
+        }
+    }));
+}

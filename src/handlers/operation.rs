@@ -1,0 +1,121 @@
+//! Health, keys, and nothing of the programme.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use chrono::TimeDelta;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::answer::Answer;
+use super::service::Service;
+use crate::error::{Code, Refusal, Result};
+use crate::repository::jobs;
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(read_health).service(read_readiness).service(read_keys);
+}
+
+/// Whether this instance is on its way out.
+#[derive(Clone, Default)]
+pub struct Health {
+    draining: Arc<AtomicBool>,
+}
+
+impl Health {
+    /// From now on `/readyz` answers 503, so that nobody sends more requests.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+}
+
+/// A job that is due for longer than this tells that nobody works.
+const MOST_LAG: TimeDelta = TimeDelta::minutes(5);
+
+/// That the process lives.
+#[derive(Serialize, ToSchema)]
+struct HealthView {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// What an instance needs to serve.
+#[derive(Serialize, ToSchema)]
+struct ReadinessView {
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// Jobs that failed for good; staff have to look.
+    #[schema(minimum = 0, example = 0)]
+    dead_jobs: i64,
+    /// Seconds that the oldest due job has waited.
+    #[schema(minimum = 0, example = 0)]
+    job_lag_seconds: i64,
+}
+
+/// Tell whether the process lives
+///
+/// Answers as long as the process can answer at all; it asks nothing else. For a restart decision.
+#[utoipa::path(tag = "operation", operation_id = "readHealth", responses((status = 200, description = "It lives", body = HealthView)))]
+#[get("/healthz")]
+async fn read_health() -> Result<Answer> {
+    Ok(Answer::ok(&HealthView { status: "ok" })?.header("Cache-Control", "no-store"))
+}
+
+/// Tell whether this instance can serve
+///
+/// 503 while the database is away or not migrated, while jobs lie for more than five minutes, or while the instance is stopping. For a load balancer.
+#[utoipa::path(tag = "operation", operation_id = "readReadiness", responses((status = 200, description = "It can serve", body = ReadinessView)))]
+#[get("/readyz")]
+async fn read_readiness(service: Data<Service>, health: Data<Health>) -> Result<Answer> {
+    if health.draining.load(Ordering::Acquire) {
+        return Err(Refusal::from(Code::Draining).retry_after(5).into());
+    }
+    if !service.db.is_migrated().await? {
+        return Err(Refusal::from(Code::DatabaseUnavailable).retry_after(5).into());
+    }
+    let now = service.now();
+    let (oldest, dead_jobs) = service.db.read(move |conn| jobs::lag(conn, now)).await?;
+    let lag = oldest.map_or(TimeDelta::zero(), |due| now.since(due));
+    metrics::gauge!("job_lag_seconds").set(lag.as_seconds_f64());
+    if lag > MOST_LAG {
+        return Err(Refusal::from(Code::Overloaded).retry_after(30).into());
+    }
+    let view = ReadinessView { status: "ready", dead_jobs, job_lag_seconds: lag.num_seconds() };
+    Ok(Answer::ok(&view)?.header("Cache-Control", "no-store"))
+}
+
+/// The public halves of the signing keys (RFC 7517).
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code)]
+struct JwkSet {
+    keys: Vec<Jwk>,
+}
+
+/// One Ed25519 public key (RFC 8037).
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code)]
+struct Jwk {
+    #[schema(example = "OKP")]
+    kty: String,
+    #[schema(example = "Ed25519")]
+    crv: String,
+    #[schema(example = "sig")]
+    r#use: String,
+    #[schema(example = "EdDSA")]
+    alg: String,
+    kid: String,
+    x: String,
+}
+
+/// Read the public keys
+///
+/// The JWK set that access tokens are verified with; two keys while they rotate.
+#[utoipa::path(tag = "operation", operation_id = "readKeys", responses((status = 200, description = "The keys", body = JwkSet)))]
+#[get("/.well-known/jwks.json")]
+async fn read_keys(service: Data<Service>) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "public, max-age=300")).json(service.keys.jwks())
+}

@@ -1,0 +1,4 @@
+//! The world outside, one client for each party. No rules, no database.
+
+pub mod document_store;
+pub mod mail;

@@ -1,0 +1,69 @@
+//! What each kind of task does: either one transaction, or something outside and then one transaction.
+
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use super::Worker;
+use crate::error::Result;
+use crate::repository::jobs::{self, JobId};
+use crate::repository::mails::MailId;
+use crate::repository::{DbConn, idempotency_keys, mails, sessions};
+use crate::types::Instant;
+use crate::workflows::tasks::{Task, enqueue};
+use crate::workflows::{Context, accounts};
+
+/// Does `task` and finishes its job in the same transaction.
+pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Result<()> {
+    let context = worker.context();
+    match task {
+        Task::SendMail { mail_id } => send_mail(worker, mail_id, job, lease).await,
+        task => within(worker, job, lease, move |conn| inside(conn, &context, task)).await,
+    }
+}
+
+/// A task that is nothing but a transaction.
+fn inside(conn: &mut DbConn, context: &Context, task: Task) -> Result<()> {
+    match task {
+        Task::TellKnownAddress { account_id } => accounts::tell_known_address(conn, context, account_id),
+        Task::ExpireDraft { account_id, .. } => accounts::expire_draft(conn, context, account_id),
+        Task::KeepHouse { due } => keep_house(conn, context.now, due),
+        Task::SendMail { .. } | Task::DeleteFile { .. } | Task::DeleteApplicationFiles { .. } | Task::IssueInvoice { .. } => Ok(()),
+    }
+}
+
+async fn within<F>(worker: &Worker, job: JobId, lease: String, work: F) -> Result<()>
+where
+    F: FnOnce(&mut DbConn) -> Result<()> + Send + 'static,
+{
+    let clock = worker.clock.clone();
+    worker
+        .db
+        .write(move |conn| {
+            work(conn)?;
+            jobs::finish(conn, job, &lease, clock.now())
+        })
+        .await
+}
+
+async fn send_mail(worker: &Worker, id: MailId, job: JobId, lease: String) -> Result<()> {
+    let found = worker.db.fetch(move |conn| mails::find(conn, id)).await?;
+    let unsent = found.filter(|mail| mail.sent_at.is_none());
+    if let Some((mail, sealed)) = unsent.and_then(|mail| mail.sealed.clone().map(|sealed| (mail, sealed))) {
+        let values: Value = serde_json::from_slice(&worker.sealer.open(&sealed)?)?;
+        let rendered = worker.mailer.render(mail.template, mail.language, &values)?;
+        worker.mailer.send(&id.to_string(), &mail.to_address, &rendered).await?;
+    }
+    let (keeps, now) = (worker.mailer.keeps(), worker.clock.now());
+    within(worker, job, lease, move |conn| mails::mark_sent(conn, id, keeps, now)).await
+}
+
+/// How many rows one sweep takes at most.
+const SWEEP: i64 = 1000;
+
+fn keep_house(conn: &mut DbConn, now: Instant, due: Instant) -> Result<()> {
+    idempotency_keys::sweep(conn, now.plus(TimeDelta::hours(-24)), SWEEP)?;
+    sessions::sweep_refresh_tokens(conn, now.plus(TimeDelta::days(-30)), SWEEP)?;
+    jobs::sweep(conn, now.plus(TimeDelta::days(-30)), SWEEP)?;
+    let next = due.plus(TimeDelta::days(1));
+    enqueue(conn, &Task::KeepHouse { due: next }, next, now)
+}

@@ -1,0 +1,177 @@
+//! From a configuration to a running service, and its end: what is opened in which order, and closed in which.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use secrecy::ExposeSecret;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use super::{Gate, RateLimits, Surroundings};
+use crate::auth::Authenticator;
+use crate::auth::passwords::Hasher;
+use crate::auth::tokens::SigningKeys;
+use crate::clock::Clock;
+use crate::config::{Config, Mode};
+use crate::handlers::operation::Health;
+use crate::handlers::service::Service;
+use crate::integrations::document_store::DocumentStore;
+use crate::integrations::mail::Mailer;
+use crate::jobs::{CLOCK_SETTING, Worker};
+use crate::programme::{Programme, SHIPPED};
+use crate::repository::{Db, settings};
+use crate::workflows::Links;
+
+/// Why the service cannot start.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where the sandbox keeps its signing key.
+const KEY_SETTING: &str = "sandbox_signing_key";
+/// How often an instance looks whether another one moved the clock.
+const CLOCK_CHECK: Duration = Duration::from_millis(200);
+
+/// Everything of a service but its port.
+pub struct Parts {
+    pub config: Arc<Config>,
+    pub service: Service,
+    pub worker: Worker,
+    pub public_url: String,
+}
+
+/// The programme that the configuration names.
+pub fn programme(config: &Config) -> Result<Programme, StartError> {
+    let text = match &config.programme {
+        Some(path) => std::fs::read_to_string(path).map_err(|e| format!("CPS_PROGRAMME: {}: {e}", path.display()))?,
+        None => SHIPPED.to_owned(),
+    };
+    Ok(Programme::parse(&text).map_err(|fault| format!("the programme file: {fault}"))?)
+}
+
+/// Opens the database; the sandbox migrates it.
+pub async fn database(config: &Config) -> Result<Db, StartError> {
+    let (url, size, migrates) = (config.database_url.clone(), config.pool_size, config.mode == Mode::Sandbox);
+    let opened = tokio::task::spawn_blocking(move || {
+        let db = Db::open(url.expose_secret(), size)?;
+        if migrates {
+            db.migrate()?;
+        }
+        Ok::<_, StartError>(db)
+    });
+    opened.await?
+}
+
+/// Opens all that a service needs; `address` is where it will answer.
+pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartError> {
+    let programme = Arc::new(programme(&config)?);
+    let db = database(&config).await?;
+    let clock = Clock::default();
+    if config.mode == Mode::Sandbox {
+        let stored = db.fetch(|conn| settings::get(conn, CLOCK_SETTING)).await?;
+        clock.set_offset_micros(stored.and_then(|text| text.parse().ok()).unwrap_or(0));
+    }
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let keys = SigningKeys::read(&signing_keys(&config, &db).await?, &public_url)?;
+    let links = Arc::new(Links { frontend_url: config.frontend_url.clone().unwrap_or_else(|| format!("{public_url}/docs")) });
+    let store = DocumentStore::open(&config.document_folder)?;
+    let mailer = Mailer::new(&config.mail, &config.mail_from)?;
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let service = Service {
+        db: db.clone(),
+        clock: clock.clone(),
+        programme: programme.clone(),
+        sealer: keys.sealer(),
+        hasher: Hasher::start(threads)?,
+        keys: keys.clone(),
+        store: store.clone(),
+        links: links.clone(),
+    };
+    let worker = Worker { db, clock, programme, sealer: keys.sealer(), links, mailer, store, stepping: Arc::new(Mutex::new(())) };
+    Ok(Parts { config: Arc::new(config), service, worker, public_url })
+}
+
+/// The PEM text of the signing keys; the sandbox makes one once and keeps it in the database.
+async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
+    if let Some(path) = &config.signing_keys {
+        return Ok(std::fs::read_to_string(path).map_err(|e| format!("CPS_SIGNING_KEYS: {}: {e}", path.display()))?);
+    }
+    let made = SigningKeys::generate()?;
+    Ok(db.write(move |conn| settings::put_once(conn, KEY_SETTING, &made)).await?)
+}
+
+/// A service that answers.
+pub struct Running {
+    pub address: SocketAddr,
+    pub server: JoinHandle<std::io::Result<()>>,
+    handle: ServerHandle,
+    health: Health,
+    drain_delay: Duration,
+    stop: watch::Sender<bool>,
+    background: Vec<JoinHandle<()>>,
+}
+
+/// Serves `parts` on `listener`, with `workers` threads, and runs jobs beside it.
+pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Running, StartError> {
+    let Parts { config, service, worker, public_url } = parts;
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let is_sandbox = config.mode == Mode::Sandbox;
+    let rules = if is_sandbox { service.programme.rate_limits.sandbox } else { service.programme.rate_limits.live };
+    let limits = Arc::new(RateLimits::new(&rules, &service.clock));
+    let health = Health::default();
+    let around = Surroundings {
+        public_url: public_url.into(),
+        authenticator: Authenticator::new(service.db.clone(), service.clock.clone(), service.keys.clone()),
+        gate: Gate::new(config.max_in_flight),
+        rate_limits: limits.clone(),
+        health: health.clone(),
+        config: config.clone(),
+    };
+    let server = super::serve(listener, service, worker.clone(), around, workers)?;
+    let handle = server.handle();
+    let mut background = vec![tokio::spawn(worker.clone().run(stopped.clone())), tokio::spawn(tidy(limits, stopped.clone()))];
+    if is_sandbox {
+        background.push(tokio::spawn(follow_clock(worker, stopped)));
+    }
+    Ok(Running { address, server: tokio::spawn(server), handle, health, drain_delay: config.drain_delay, stop, background })
+}
+
+impl Running {
+    /// Stops: first `/readyz` says so, then the service goes on for the drain delay, then it finishes what runs.
+    pub async fn stop(self) {
+        self.health.drain();
+        tokio::time::sleep(self.drain_delay).await;
+        self.handle.stop(true).await;
+        // Nobody listens any more where the background has ended by itself.
+        let _ = self.stop.send(true);
+        for task in self.background {
+            if let Err(cause) = task.await {
+                warn!(%cause, "a background task ended badly");
+            }
+        }
+    }
+}
+
+async fn tidy(limits: Arc<RateLimits>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(60)) => limits.tidy(),
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+async fn follow_clock(worker: Worker, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(CLOCK_CHECK) => {
+                if let Err(cause) = worker.follow_clock().await {
+                    warn!(%cause, "the shared clock could not be read");
+                }
+            }
+            _ = stopped.changed() => {}
+        }
+    }
+}

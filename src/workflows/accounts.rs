@@ -1,0 +1,164 @@
+//! An application's way: registering, its link, its quiet end. Deciding it is in `reviews`.
+
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::mail::{Recipient, address_key, send};
+use super::tasks::{Task, enqueue};
+use super::{Context, mail};
+use crate::domain::access::AccountAccess;
+use crate::domain::account::{self, AccountId, AccountStatus};
+use crate::domain::country::Country;
+use crate::domain::language::Language;
+use crate::domain::mail::Template;
+use crate::error::{Code, Error, Result};
+use crate::repository::accounts::{self, Account};
+use crate::repository::{DbConn, events, mails, users};
+use crate::secrets::{random, random_token, sha256_hex};
+
+/// What the bearer token of an application begins with.
+pub const APPLICANT_PREFIX: &str = "cpa_";
+
+/// What a business says of itself when it registers; checked.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    pub company_name: String,
+    pub country: Country,
+    pub vat_registered: bool,
+    pub vat_number: Option<String>,
+    pub street: String,
+    pub postal_code: String,
+    pub city: String,
+    pub contact_name: String,
+    pub contact_email: String,
+    pub contact_phone: Option<String>,
+    pub legacy_cps_email: Option<String>,
+    pub language: Language,
+    pub source: Option<String>,
+    pub terms_version: String,
+    /// The address that the authority was declared from.
+    pub declared_from: String,
+}
+
+/// Opens a draft. It answers the same whether the address or the VAT number is known or not: who is known is told by mail, later.
+pub fn register(conn: &mut DbConn, context: &Context, new: Registration) -> Result<(Account, SecretString)> {
+    let email_key = address_key(&new.contact_email);
+    if accounts::count_open_of_email(conn, &email_key)? >= context.programme.application.open_per_email {
+        return Err(Code::TooManyOpenApplications.into());
+    }
+    let token = random_token(APPLICANT_PREFIX)?;
+    let account = draft(conn, context, new, email_key, &token)?;
+    accounts::insert(conn, &account)?;
+    events::record(conn, account.id, "account.registered", json!({ "status": account.status }), context.now)?;
+    enqueue(conn, &Task::TellKnownAddress { account_id: account.id }, context.now, context.now)?;
+    watch_draft(conn, context, account.id)?;
+    Ok((account, token))
+}
+
+fn draft(conn: &mut DbConn, context: &Context, new: Registration, email_key: String, token: &SecretString) -> Result<Account> {
+    Ok(Account {
+        id: AccountId::new(context.now),
+        account_number: free_number(conn)?,
+        status: AccountStatus::Draft,
+        version: 1,
+        company_key: new.company_name.to_lowercase(),
+        company_name: new.company_name,
+        country: new.country,
+        vat_registered: new.vat_registered,
+        vat_number: new.vat_number,
+        street: new.street,
+        postal_code: new.postal_code,
+        city: new.city,
+        contact_name: new.contact_name,
+        contact_email: new.contact_email,
+        contact_email_key: email_key,
+        contact_phone: new.contact_phone,
+        legacy_cps_email: new.legacy_cps_email,
+        language: new.language,
+        source: new.source,
+        authority_declared_at: context.now,
+        authority_declared_from: new.declared_from,
+        terms_version: new.terms_version,
+        terms_accepted_at: context.now,
+        applicant_token_hash: Some(sha256_hex(token.expose_secret().as_bytes())),
+        created_at: context.now,
+        updated_at: context.now,
+        approved_at: None,
+        ended_at: None,
+    })
+}
+
+/// An account number that is not in use.
+fn free_number(conn: &mut DbConn) -> Result<String> {
+    for _ in 0..20 {
+        let number = account::account_number(random()?);
+        if !accounts::is_number_taken(conn, &number)? {
+            return Ok(number);
+        }
+    }
+    Err(Error::internal("drawing an account number")("none is free"))
+}
+
+fn watch_draft(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<()> {
+    let due = context.now.plus(TimeDelta::days(context.programme.application.draft_days));
+    enqueue(conn, &Task::ExpireDraft { account_id, due }, due, context.now)
+}
+
+/// Tells the user of a known address that somebody registered with it, at most once a day.
+pub fn tell_known_address(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<()> {
+    let Some(account) = accounts::find_by_id(conn, account_id)? else {
+        return Ok(());
+    };
+    let Some(known) = users::find_by_email(conn, &account.contact_email_key)? else {
+        return Ok(());
+    };
+    let day_ago = context.now.plus(TimeDelta::days(-1));
+    if mails::was_sent_since(conn, &known.email_key, Template::KnownAddressRegistered, day_ago)? {
+        return Ok(());
+    }
+    let to = Recipient::user(&known, &account.company_name);
+    mail::send(conn, context, &to, Template::KnownAddressRegistered, json!({}))
+}
+
+/// Ends a draft that nobody touched for its time, or looks again later.
+pub fn expire_draft(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<()> {
+    let mut account = accounts::lock(conn, &AccountAccess::of_service(account_id))?;
+    if account.status != AccountStatus::Draft {
+        return Ok(());
+    }
+    let due = account.updated_at.plus(TimeDelta::days(context.programme.application.draft_days));
+    if due > context.now {
+        return enqueue(conn, &Task::ExpireDraft { account_id, due }, due, context.now);
+    }
+    end(conn, context, &mut account, AccountStatus::Expired)
+}
+
+/// Ends an application without an account: its token dies now, its files later.
+pub fn end(conn: &mut DbConn, context: &Context, account: &mut Account, status: AccountStatus) -> Result<()> {
+    account.status = status;
+    account.applicant_token_hash = None;
+    account.ended_at = Some(context.now);
+    accounts::update(conn, account, context.now)?;
+    events::record(conn, account.id, &format!("account.{status}"), json!({ "status": status }), context.now)?;
+    let gone = context.now.plus(TimeDelta::days(context.programme.application.files_days_after_other_end));
+    enqueue(conn, &Task::DeleteApplicationFiles { account_id: account.id }, gone, context.now)
+}
+
+/// Mails the applicant a link with a fresh token for each open application of an address; nothing where there is none.
+pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
+    let limit = context.programme.application.open_per_email;
+    for mut account in accounts::open_of_email(conn, &address_key(email), limit)? {
+        let action_url = fresh_link(conn, context, &mut account)?;
+        send(conn, context, &Recipient::contact(&account), Template::ApplicantLink, json!({ "action_url": action_url }))?;
+    }
+    Ok(())
+}
+
+/// A link with a fresh token; the token before it ends.
+pub fn fresh_link(conn: &mut DbConn, context: &Context, account: &mut Account) -> Result<String> {
+    let token = random_token(APPLICANT_PREFIX)?;
+    account.applicant_token_hash = Some(sha256_hex(token.expose_secret().as_bytes()));
+    accounts::update(conn, account, context.now)?;
+    Ok(context.links.with_token("application", token.expose_secret()))
+}

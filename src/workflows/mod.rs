@@ -1,0 +1,40 @@
+//! The steps of the programme that more than one door leads to: functions on an open transaction. What must happen outside is a task.
+
+pub mod accounts;
+pub mod mail;
+pub mod tasks;
+
+use std::sync::Arc;
+
+use crate::programme::Programme;
+use crate::secrets::Sealer;
+use crate::types::Instant;
+
+/// What a workflow works with.
+#[derive(Clone)]
+pub struct Context {
+    /// When it happens.
+    pub now: Instant,
+    pub programme: Arc<Programme>,
+    pub sealer: Sealer,
+    pub links: Arc<Links>,
+}
+
+/// Where the links in mails lead.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// The pages of the programme, without a slash at the end.
+    pub frontend_url: String,
+}
+
+impl Links {
+    /// A page with a token in its fragment, which no server is sent.
+    pub fn with_token(&self, page: &str, token: &str) -> String {
+        format!("{}/{page}#token={token}", self.frontend_url)
+    }
+
+    /// A page.
+    pub fn page(&self, page: &str) -> String {
+        format!("{}/{page}", self.frontend_url)
+    }
+}
