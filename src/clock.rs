@@ -31,6 +31,8 @@ impl Clock {
 
     /// The offset at which this clock shows `now`.
     pub fn offset_for(&self, now: Instant) -> i64 {
-        now.since(Instant::from_utc(Utc::now())).num_microseconds().unwrap_or(0)
+        now.since(Instant::from_utc(Utc::now()))
+            .num_microseconds()
+            .unwrap_or(0)
     }
 }

@@ -73,21 +73,28 @@ impl Reader<'_> {
 
     fn list<T: std::str::FromStr>(&mut self, name: &str, what: &str) -> Vec<T> {
         let value = self.text(name).unwrap_or_default();
-        let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parts = value
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         let parsed: Vec<_> = parts.map(str::parse).collect();
         let whole = parsed.len();
         let good: Vec<T> = parsed.into_iter().filter_map(Result::ok).collect();
         if good.len() < whole {
-            self.faults.push(format!("{name} holds something that is not {what}"));
+            self.faults
+                .push(format!("{name} holds something that is not {what}"));
         }
         good
     }
 
     fn url(&mut self, name: &str) -> Option<String> {
         let value = self.text(name)?;
-        let host = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+        let host = value
+            .strip_prefix("https://")
+            .or_else(|| value.strip_prefix("http://"));
         if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
-            self.faults.push(format!("{name} is not an http or https address"));
+            self.faults
+                .push(format!("{name} is not an http or https address"));
         }
         Some(value.trim_end_matches('/').to_owned())
     }
@@ -97,7 +104,8 @@ impl Reader<'_> {
         match value.strip_prefix(scheme) {
             Some(path) if !path.is_empty() => path.to_owned(),
             _ => {
-                self.faults.push(format!("{name} does not begin with {scheme} and a path"));
+                self.faults
+                    .push(format!("{name} does not begin with {scheme} and a path"));
                 String::new()
             }
         }
@@ -112,49 +120,89 @@ impl Config {
 
     /// The configuration that `get` answers for; every fault, one a line, when it cannot be used.
     pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let mut reader = Reader { get, faults: Vec::new() };
+        let mut reader = Reader {
+            get,
+            faults: Vec::new(),
+        };
         let mode = match reader.text("CPS_MODE").as_deref() {
             None | Some("sandbox") => Mode::Sandbox,
             Some("live") => Mode::Live,
             Some(_) => {
-                reader.faults.push("CPS_MODE is neither sandbox nor live".to_owned());
+                reader
+                    .faults
+                    .push("CPS_MODE is neither sandbox nor live".to_owned());
                 Mode::Sandbox
             }
         };
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let config = Self {
             mode,
-            bind: reader.parsed("CPS_BIND", SocketAddr::from(([127, 0, 0, 1], 8080)), "an address like 127.0.0.1:8080"),
-            metrics_bind: reader.parsed("CPS_METRICS_BIND", SocketAddr::from(([127, 0, 0, 1], 9090)), "an address like 127.0.0.1:9090"),
+            bind: reader.parsed(
+                "CPS_BIND",
+                SocketAddr::from(([127, 0, 0, 1], 8080)),
+                "an address like 127.0.0.1:8080",
+            ),
+            metrics_bind: reader.parsed(
+                "CPS_METRICS_BIND",
+                SocketAddr::from(([127, 0, 0, 1], 9090)),
+                "an address like 127.0.0.1:9090",
+            ),
             database_url: database_url(&mut reader).into(),
-            pool_size: reader.parsed("CPS_POOL_SIZE", u32::try_from(2 * cores).unwrap_or(4), "a number of connections").max(1),
-            document_folder: reader.after_scheme("CPS_DOCUMENT_STORE", "file://data/documents", "file://").into(),
+            pool_size: reader
+                .parsed(
+                    "CPS_POOL_SIZE",
+                    u32::try_from(2 * cores).unwrap_or(4),
+                    "a number of connections",
+                )
+                .max(1),
+            document_folder: reader
+                .after_scheme("CPS_DOCUMENT_STORE", "file://data/documents", "file://")
+                .into(),
             mail: mail_route(&mut reader),
-            mail_from: reader.text("CPS_MAIL_FROM").unwrap_or_else(|| "donotreply@localhost".to_owned()),
+            mail_from: reader
+                .text("CPS_MAIL_FROM")
+                .unwrap_or_else(|| "donotreply@localhost".to_owned()),
             signing_keys: reader.text("CPS_SIGNING_KEYS").map(PathBuf::from),
             programme: reader.text("CPS_PROGRAMME").map(PathBuf::from),
             public_url: reader.url("CPS_PUBLIC_URL"),
             frontend_url: reader.url("CPS_FRONTEND_URL"),
             cors_origins: reader.list("CPS_CORS_ORIGINS", "an origin"),
             trusted_proxies: proxies(&mut reader),
-            drain_delay: Duration::from_secs(reader.parsed("CPS_DRAIN_SECONDS", if mode == Mode::Live { 5 } else { 0 }, "a number of seconds")),
+            drain_delay: Duration::from_secs(reader.parsed(
+                "CPS_DRAIN_SECONDS",
+                if mode == Mode::Live { 5 } else { 0 },
+                "a number of seconds",
+            )),
             max_in_flight: reader.parsed("CPS_MAX_IN_FLIGHT", 512, "a number of requests"),
         };
         if config.mail_from.parse::<lettre::Address>().is_err() {
-            reader.faults.push("CPS_MAIL_FROM is not an e-mail address".to_owned());
+            reader
+                .faults
+                .push("CPS_MAIL_FROM is not an e-mail address".to_owned());
         }
         if mode == Mode::Live {
             refuse_sandbox_defaults(&mut reader);
         }
-        if reader.faults.is_empty() { Ok(config) } else { Err(reader.faults.join("\n")) }
+        if reader.faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(reader.faults.join("\n"))
+        }
     }
 }
 
 fn database_url(reader: &mut Reader) -> String {
-    let url = reader.text("DATABASE_URL").unwrap_or_else(|| "sqlite://data/cps.db".to_owned());
+    let url = reader
+        .text("DATABASE_URL")
+        .unwrap_or_else(|| "sqlite://data/cps.db".to_owned());
     let known = ["sqlite://", "postgres://", "postgresql://"];
-    if !known.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) {
-        reader.faults.push("DATABASE_URL begins with none of sqlite://, postgres://, postgresql://".to_owned());
+    if !known.iter().any(|scheme| {
+        url.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    }) {
+        reader.faults.push(
+            "DATABASE_URL begins with none of sqlite://, postgres://, postgresql://".to_owned(),
+        );
     }
     url
 }
@@ -164,7 +212,9 @@ fn mail_route(reader: &mut Reader) -> MailRoute {
         None => MailRoute::Mailbox,
         Some(url) => {
             if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
-                reader.faults.push("CPS_MAIL is not an address like smtp://user:password@host:587".to_owned());
+                reader.faults.push(
+                    "CPS_MAIL is not an address like smtp://user:password@host:587".to_owned(),
+                );
             }
             MailRoute::Smtp(url.into())
         }
@@ -175,21 +225,36 @@ fn proxies(reader: &mut Reader) -> Vec<IpNet> {
     let texts: Vec<String> = reader.list("CPS_TRUSTED_PROXIES", "an address");
     let parsed: Vec<Option<IpNet>> = texts
         .iter()
-        .map(|text| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)))
+        .map(|text| {
+            text.parse()
+                .ok()
+                .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+        })
         .collect();
     if parsed.iter().any(Option::is_none) {
-        reader.faults.push("CPS_TRUSTED_PROXIES holds something that is neither an address nor a network".to_owned());
+        reader.faults.push(
+            "CPS_TRUSTED_PROXIES holds something that is neither an address nor a network"
+                .to_owned(),
+        );
     }
     parsed.into_iter().flatten().collect()
 }
 
 fn refuse_sandbox_defaults(reader: &mut Reader) {
     let needed = [
-        "DATABASE_URL", "CPS_DOCUMENT_STORE", "CPS_MAIL", "CPS_MAIL_FROM", "CPS_SIGNING_KEYS", "CPS_PUBLIC_URL", "CPS_FRONTEND_URL",
+        "DATABASE_URL",
+        "CPS_DOCUMENT_STORE",
+        "CPS_MAIL",
+        "CPS_MAIL_FROM",
+        "CPS_SIGNING_KEYS",
+        "CPS_PUBLIC_URL",
+        "CPS_FRONTEND_URL",
     ];
     for name in needed {
         if reader.text(name).is_none() {
-            reader.faults.push(format!("{name} must be set when CPS_MODE is live"));
+            reader
+                .faults
+                .push(format!("{name} must be set when CPS_MODE is live"));
         }
     }
     let url = SecretString::from(reader.text("DATABASE_URL").unwrap_or_default());
@@ -205,13 +270,24 @@ fn is_open_to_listeners(url: &str) -> bool {
     let Ok(parsed) = reqwest::Url::parse(url) else {
         return true;
     };
-    let named_in_query = parsed.query_pairs().find(|(name, _)| name == "host").map(|(_, host)| host.into_owned());
-    let host = named_in_query.or_else(|| parsed.host_str().map(str::to_owned)).unwrap_or_default();
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let is_here = host.is_empty() || host.starts_with('/') || host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
-    let has_tls = parsed
+    let named_in_query = parsed
         .query_pairs()
-        .any(|(name, value)| name == "sslmode" && matches!(&*value, "require" | "verify-ca" | "verify-full"));
+        .find(|(name, _)| name == "host")
+        .map(|(_, host)| host.into_owned());
+    let host = named_in_query
+        .or_else(|| parsed.host_str().map(str::to_owned))
+        .unwrap_or_default();
+    let ip = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
+    let is_here = host.is_empty()
+        || host.starts_with('/')
+        || host == "localhost"
+        || ip.is_ok_and(|ip| ip.is_loopback());
+    let has_tls = parsed.query_pairs().any(|(name, value)| {
+        name == "sslmode" && matches!(&*value, "require" | "verify-ca" | "verify-full")
+    });
     !is_here && !has_tls
 }
 
@@ -220,8 +296,16 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
-        let variables: Vec<(String, String)> = variables.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
-        Config::read(&|name| variables.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()))
+        let variables: Vec<(String, String)> = variables
+            .iter()
+            .map(|(n, v)| (n.to_string(), v.to_string()))
+            .collect();
+        Config::read(&|name| {
+            variables
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, v)| v.clone())
+        })
     }
 
     #[test]
@@ -232,7 +316,12 @@ mod tests {
 
     #[test]
     fn every_fault_is_in_one_message() {
-        let faults = read(&[("CPS_BIND", "here"), ("DATABASE_URL", "mysql://x"), ("CPS_TRUSTED_PROXIES", "10.0.0.0/8, proxy")]).unwrap_err();
+        let faults = read(&[
+            ("CPS_BIND", "here"),
+            ("DATABASE_URL", "mysql://x"),
+            ("CPS_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+        ])
+        .unwrap_err();
         for name in ["CPS_BIND", "DATABASE_URL", "CPS_TRUSTED_PROXIES"] {
             assert!(faults.contains(name), "{faults}");
         }
@@ -248,7 +337,9 @@ mod tests {
     fn live_refuses_a_far_database_without_tls() {
         assert!(is_open_to_listeners("postgres://u:p@db.example/cps"));
         assert!(is_open_to_listeners("postgres:///cps?host=db.example"));
-        assert!(!is_open_to_listeners("postgres://u:p@db.example/cps?sslmode=verify-full"));
+        assert!(!is_open_to_listeners(
+            "postgres://u:p@db.example/cps?sslmode=verify-full"
+        ));
         assert!(!is_open_to_listeners("postgres://u:p@127.0.0.1/cps"));
     }
 }

@@ -36,8 +36,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
-    let outcome = runtime.map_err(StartError::from).and_then(|runtime| runtime.block_on(run(Arguments::parse())));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build();
+    let outcome = runtime
+        .map_err(StartError::from)
+        .and_then(|runtime| runtime.block_on(run(Arguments::parse())));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,14 +71,22 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
 
 fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
     log();
     let exporter = PrometheusBuilder::new().with_http_listener(config.metrics_bind);
-    exporter.install().map_err(|e| format!("CPS_METRICS_BIND: {e}"))?;
-    let listener = TcpListener::bind(config.bind).map_err(|e| format!("CPS_BIND: {}: {e}", config.bind))?;
+    exporter
+        .install()
+        .map_err(|e| format!("CPS_METRICS_BIND: {e}"))?;
+    let listener =
+        TcpListener::bind(config.bind).map_err(|e| format!("CPS_BIND: {}: {e}", config.bind))?;
     let is_sandbox = config.mode == Mode::Sandbox;
     let parts = start::open(config, listener.local_addr()?).await?;
     let url = parts.public_url.clone();
@@ -109,7 +122,16 @@ async fn healthcheck(config: &Config) -> Result<(), StartError> {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build()?;
-    let answer = client.get(format!("http://{address}/readyz")).send().await?;
-    if answer.status().is_success() { Ok(()) } else { Err(format!("/readyz answers {}", answer.status()).into()) }
+    let client = reqwest::Client::builder()
+        .timeout(std::time::Duration::from_secs(3))
+        .build()?;
+    let answer = client
+        .get(format!("http://{address}/readyz"))
+        .send()
+        .await?;
+    if answer.status().is_success() {
+        Ok(())
+    } else {
+        Err(format!("/readyz answers {}", answer.status()).into())
+    }
 }

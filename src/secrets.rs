@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 /// `N` bytes that nobody can guess.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    rand::fill(&mut bytes).map_err(|_| Error::internal("drawing random bytes")("the system's generator failed"))?;
+    rand::fill(&mut bytes)
+        .map_err(|_| Error::internal("drawing random bytes")("the system's generator failed"))?;
     Ok(bytes)
 }
 
@@ -59,13 +60,18 @@ impl Sealer {
             output.fill(&mut key).map_err(failed)?;
             RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(failed)
         });
-        Ok(Self { keys: Arc::new(derived.collect::<Result<_>>()?) })
+        Ok(Self {
+            keys: Arc::new(derived.collect::<Result<_>>()?),
+        })
     }
 
     /// `plain`, sealed, as text.
     pub fn seal(&self, plain: &[u8]) -> Result<String> {
         let failed = "sealing";
-        let key = self.keys.first().ok_or_else(|| Error::internal(failed)("there is no key"))?;
+        let key = self
+            .keys
+            .first()
+            .ok_or_else(|| Error::internal(failed)("there is no key"))?;
         let mut sealed = plain.to_vec();
         let nonce = key
             .seal_in_place_append_tag(Aad::empty(), &mut sealed)

@@ -28,9 +28,27 @@ macro_rules! permissions {
 }
 
 permissions!(
-    AccountRead, AccountChange, AccountContactChange, UsersManage, DocumentsRead, DocumentsChange, ApplicationChange,
-    ReviewsRead, ReviewsDecide, ProductsRead, ProductsChange, LegacyAttach, PointsRead, PointsAdjust, MembershipRead,
-    MembershipJoin, InvoicesRead, FirstPasswordLink, AccountsList, AccountSuspend, MemberLookup,
+    AccountRead,
+    AccountChange,
+    AccountContactChange,
+    UsersManage,
+    DocumentsRead,
+    DocumentsChange,
+    ApplicationChange,
+    ReviewsRead,
+    ReviewsDecide,
+    ProductsRead,
+    ProductsChange,
+    LegacyAttach,
+    PointsRead,
+    PointsAdjust,
+    MembershipRead,
+    MembershipJoin,
+    InvoicesRead,
+    FirstPasswordLink,
+    AccountsList,
+    AccountSuspend,
+    MemberLookup,
 );
 
 fn identity(request: &HttpRequest) -> Result<Caller, Code> {
@@ -61,9 +79,17 @@ fn admit<P: Permission>(request: &HttpRequest) -> Result<Access<P>> {
     if caller == Caller::Anyone {
         return Err(Code::Unauthenticated.into());
     }
-    let account_id = request.match_info().get("account_id").and_then(|text| text.parse().ok()).ok_or(Code::NotFound)?;
+    let account_id = request
+        .match_info()
+        .get("account_id")
+        .and_then(|text| text.parse().ok())
+        .ok_or(Code::NotFound)?;
     let account = AccountAccess::admit(P::ACTION, &caller, account_id)?;
-    Ok(Access { account, caller, permission: PhantomData })
+    Ok(Access {
+        account,
+        caller,
+        permission: PhantomData,
+    })
 }
 
 /// A member of staff who may do `P`.
@@ -79,7 +105,14 @@ impl<P: Permission> FromRequest for StaffOnly<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let staff = identity(request).and_then(|caller| StaffAccess::admit(P::ACTION, &caller));
-        ready(staff.map(|staff| Self { staff, permission: PhantomData }).map_err(Error::from))
+        ready(
+            staff
+                .map(|staff| Self {
+                    staff,
+                    permission: PhantomData,
+                })
+                .map_err(Error::from),
+        )
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::tokens::{Claims, SigningKeys};
 use crate::clock::Clock;
-use crate::domain::access::{Caller, SessionId};
+use crate::domain::access::{APPLICANT_PREFIX, Caller, SessionId};
 use crate::domain::permissions::Role;
 use crate::error::{Code, Error, Result};
 use crate::repository::{Db, accounts, sessions};
@@ -18,8 +18,6 @@ use crate::secrets::sha256_hex;
 const REMEMBERED: Duration = Duration::from_secs(5);
 /// More sessions than this are not remembered.
 const MOST_REMEMBERED: usize = 100_000;
-/// What the token of an application begins with.
-pub const APPLICANT_PREFIX: &str = "cpa_";
 
 /// Who a request comes from, or why its credentials do not hold; put beside every request.
 #[derive(Debug, Clone)]
@@ -40,7 +38,12 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that remembers nothing yet.
     pub fn new(db: Db, clock: Clock, keys: SigningKeys) -> Self {
-        Self { db, clock, keys, remembered: Arc::default() }
+        Self {
+            db,
+            clock,
+            keys,
+            remembered: Arc::default(),
+        }
     }
 
     /// The caller of a request; an error only where the database fails.
@@ -66,8 +69,13 @@ impl Authenticator {
 
     async fn applicant(&self, token: &str) -> Result<Caller> {
         let hash = sha256_hex(token.as_bytes());
-        let account_id = self.db.fetch(move |conn| accounts::id_of_applicant_token(conn, &hash)).await?;
-        Ok(Caller::Applicant { account_id: account_id.ok_or(Code::Unauthenticated)? })
+        let account_id = self
+            .db
+            .fetch(move |conn| accounts::id_of_applicant_token(conn, &hash))
+            .await?;
+        Ok(Caller::Applicant {
+            account_id: account_id.ok_or(Code::Unauthenticated)?,
+        })
     }
 
     async fn signed_in(&self, token: &str) -> Result<Caller> {
@@ -79,15 +87,26 @@ impl Authenticator {
     }
 
     async fn version(&self, session: SessionId) -> Result<Option<i64>> {
-        let known = self.remembered.read().unwrap_or_else(PoisonError::into_inner).get(&session).copied();
+        let known = self
+            .remembered
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&session)
+            .copied();
         if let Some((version, read_at)) = known
             && read_at.elapsed() < REMEMBERED
         {
             return Ok(version);
         }
         let read_at = Tick::now();
-        let version = self.db.fetch(move |conn| sessions::live_version(conn, session)).await?;
-        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        let version = self
+            .db
+            .fetch(move |conn| sessions::live_version(conn, session))
+            .await?;
+        let mut remembered = self
+            .remembered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= MOST_REMEMBERED {
             remembered.clear();
         }
@@ -97,21 +116,41 @@ impl Authenticator {
 
     /// Asks the database again for this session, at once.
     pub fn forget(&self, session: SessionId) {
-        self.remembered.write().unwrap_or_else(PoisonError::into_inner).remove(&session);
+        self.remembered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&session);
     }
 
     /// Asks the database again for every session, at once: a password changed or a user was removed here.
     pub fn forget_all(&self) {
-        self.remembered.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.remembered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 
 fn caller(claims: Claims) -> Result<Caller, Code> {
     match claims.account_id {
         Some(account_id) => {
-            let role = claims.roles.first().copied().filter(|role: &Role| role.is_account_user()).ok_or(Code::Unauthenticated)?;
-            Ok(Caller::Member { user_id: claims.sub, session_id: claims.sid, account_id, role })
+            let role = claims
+                .roles
+                .first()
+                .copied()
+                .filter(|role: &Role| role.is_account_user())
+                .ok_or(Code::Unauthenticated)?;
+            Ok(Caller::Member {
+                user_id: claims.sub,
+                session_id: claims.sid,
+                account_id,
+                role,
+            })
         }
-        None => Ok(Caller::Staff { user_id: claims.sub, session_id: claims.sid, roles: claims.roles }),
+        None => Ok(Caller::Staff {
+            user_id: claims.sub,
+            session_id: claims.sid,
+            roles: claims.roles,
+        }),
     }
 }

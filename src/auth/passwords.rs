@@ -32,7 +32,8 @@ pub struct Hasher {
 impl Hasher {
     /// Starts `threads` threads.
     pub fn start(threads: usize) -> Result<Self> {
-        let params = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|e| Error::internal("setting argon2 up")(e.to_string()))?;
+        let params = Params::new(MEMORY_KIB, PASSES, 1, None)
+            .map_err(|e| Error::internal("setting argon2 up")(e.to_string()))?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let (queue, jobs) = sync_channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
@@ -44,7 +45,10 @@ impl Hasher {
                 .map_err(Error::internal("starting a thread"))?;
         }
         let nobody = hash(&argon, &crate::secrets::random_token("")?)?;
-        Ok(Self { queue, nobody: nobody.into() })
+        Ok(Self {
+            queue,
+            nobody: nobody.into(),
+        })
     }
 
     /// The PHC string of `password`.
@@ -56,32 +60,48 @@ impl Hasher {
     pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.to_string());
-        let matches = self.run(move |argon| verify(argon, &password, &stored)).await?;
+        let matches = self
+            .run(move |argon| verify(argon, &password, &stored))
+            .await?;
         Ok(matches && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static,
+    ) -> Result<T> {
         let (answer, wait) = oneshot::channel();
         let job: Job = Box::new(move |argon| {
             // Nobody waits any more when the caller has hung up.
             let _ = answer.send(work(argon));
         });
-        self.queue.try_send(job).map_err(|_| Refusal::from(Code::Overloaded).retry_after(2))?;
+        self.queue
+            .try_send(job)
+            .map_err(|_| Refusal::from(Code::Overloaded).retry_after(2))?;
         wait.await.map_err(Error::internal("hashing a password"))
     }
 }
 
 fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    jobs.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .recv()
+        .ok()
 }
 
 fn hash(argon: &Argon2<'static>, password: &SecretString) -> Result<String> {
     let hashed = argon.hash_password(password.expose_secret().as_bytes());
-    hashed.map(|hash| hash.to_string()).map_err(|e| Error::internal("hashing a password")(e.to_string()))
+    hashed
+        .map(|hash| hash.to_string())
+        .map_err(|e| Error::internal("hashing a password")(e.to_string()))
 }
 
 fn verify(argon: &Argon2<'static>, password: &SecretString, stored: &str) -> bool {
-    PasswordHash::new(stored).is_ok_and(|hash| argon.verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
+    PasswordHash::new(stored).is_ok_and(|hash| {
+        argon
+            .verify_password(password.expose_secret().as_bytes(), &hash)
+            .is_ok()
+    })
 }
 
 #[cfg(test)]
@@ -92,9 +112,27 @@ mod tests {
     async fn a_password_matches_its_own_hash_alone() {
         let hasher = Hasher::start(1).unwrap();
         let stored = hasher.hash("correct horse battery".into()).await.unwrap();
-        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(hasher.verify("correct horse battery".into(), Some(stored.clone())).await.unwrap());
-        assert!(!hasher.verify("correct horse batterz".into(), Some(stored)).await.unwrap());
-        assert!(!hasher.verify("correct horse battery".into(), None).await.unwrap());
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
+        assert!(
+            hasher
+                .verify("correct horse battery".into(), Some(stored.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !hasher
+                .verify("correct horse batterz".into(), Some(stored))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !hasher
+                .verify("correct horse battery".into(), None)
+                .await
+                .unwrap()
+        );
     }
 }

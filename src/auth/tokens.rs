@@ -5,7 +5,9 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -66,15 +68,24 @@ impl SigningKeys {
         if !(1..=2).contains(&private.len()) {
             return Err(failed("one or two Ed25519 keys are needed".to_owned()));
         }
-        let keys = private.iter().map(|der| key(der)).collect::<Result<Vec<_>>>()?;
+        let keys = private
+            .iter()
+            .map(|der| key(der))
+            .collect::<Result<Vec<_>>>()?;
         let parts: Vec<&[u8]> = private.iter().map(Vec::as_slice).collect();
-        Ok(Self { keys: Arc::new(keys), issuer: issuer.into(), sealer: Sealer::derive(&parts)? })
+        Ok(Self {
+            keys: Arc::new(keys),
+            issuer: issuer.into(),
+            sealer: Sealer::derive(&parts)?,
+        })
     }
 
     /// A new key as PEM text.
     pub fn generate() -> Result<String> {
         let made = Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1());
-        let der = made.map_err(|_| Error::internal("making a signing key")("the system's generator failed"))?;
+        let der = made.map_err(|_| {
+            Error::internal("making a signing key")("the system's generator failed")
+        })?;
         Ok(::pem::encode(&::pem::Pem::new("PRIVATE KEY", der.as_ref())))
     }
 
@@ -92,8 +103,19 @@ impl SigningKeys {
     }
 
     /// A token for one session of a user, from `now` on.
-    pub fn issue(&self, user: UserId, session: SessionId, version: i64, roles: Vec<Role>, account_id: Option<AccountId>, now: Instant) -> Result<String> {
-        let key = self.keys.first().ok_or_else(|| Error::internal("signing")("there is no key"))?;
+    pub fn issue(
+        &self,
+        user: UserId,
+        session: SessionId,
+        version: i64,
+        roles: Vec<Role>,
+        account_id: Option<AccountId>,
+        now: Instant,
+    ) -> Result<String> {
+        let key = self
+            .keys
+            .first()
+            .ok_or_else(|| Error::internal("signing")("there is no key"))?;
         let at = now.utc().timestamp();
         let claims = Claims {
             iss: self.issuer.to_string(),
@@ -117,7 +139,11 @@ impl SigningKeys {
     /// What a token says, if one of our keys signed it for us and it is valid at `now`.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, Code> {
         let header = decode_header(token).map_err(|_| Code::Unauthenticated)?;
-        let key = self.keys.iter().find(|key| header.kid.as_deref() == Some(&key.id)).ok_or(Code::Unauthenticated)?;
+        let key = self
+            .keys
+            .iter()
+            .find(|key| header.kid.as_deref() == Some(&key.id))
+            .ok_or(Code::Unauthenticated)?;
         if header.typ.as_deref() != Some(TYPE) {
             return Err(Code::Unauthenticated);
         }
@@ -128,20 +154,37 @@ impl SigningKeys {
         // The library takes its time from the machine; ours comes from the clock, below.
         rules.validate_exp = false;
         rules.validate_nbf = false;
-        let claims = decode::<Claims>(token, &key.decoding, &rules).map_err(|_| Code::Unauthenticated)?.claims;
+        let claims = decode::<Claims>(token, &key.decoding, &rules)
+            .map_err(|_| Code::Unauthenticated)?
+            .claims;
         let at = now.utc().timestamp();
-        let is_timely = claims.exp + LEEWAY > at && claims.nbf - LEEWAY <= at && claims.iat - LEEWAY <= at;
-        if is_timely { Ok(claims) } else { Err(Code::Unauthenticated) }
+        let is_timely =
+            claims.exp + LEEWAY > at && claims.nbf - LEEWAY <= at && claims.iat - LEEWAY <= at;
+        if is_timely {
+            Ok(claims)
+        } else {
+            Err(Code::Unauthenticated)
+        }
     }
 }
 
 fn key(der: &[u8]) -> Result<Key> {
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
-        .map_err(|e| Error::internal("reading a signing key")(format!("not an Ed25519 key: {e}")))?;
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|e| {
+        Error::internal("reading a signing key")(format!("not an Ed25519 key: {e}"))
+    })?;
     let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-    let decoding = DecodingKey::from_ed_components(&public).map_err(Error::internal("reading a signing key"))?;
-    let id = sha256_hex(public.as_bytes()).get(..16).unwrap_or_default().to_owned();
-    Ok(Key { id, public, encoding: EncodingKey::from_ed_der(der), decoding })
+    let decoding = DecodingKey::from_ed_components(&public)
+        .map_err(Error::internal("reading a signing key"))?;
+    let id = sha256_hex(public.as_bytes())
+        .get(..16)
+        .unwrap_or_default()
+        .to_owned();
+    Ok(Key {
+        id,
+        public,
+        encoding: EncodingKey::from_ed_der(der),
+        decoding,
+    })
 }
 
 #[cfg(test)]
@@ -153,7 +196,15 @@ mod tests {
     }
 
     fn token(keys: &SigningKeys, now: Instant) -> String {
-        keys.issue(UserId::new(now), SessionId::new(now), 1, vec![Role::Member], None, now).unwrap()
+        keys.issue(
+            UserId::new(now),
+            SessionId::new(now),
+            1,
+            vec![Role::Member],
+            None,
+            now,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -168,12 +219,25 @@ mod tests {
     #[test]
     fn a_token_of_the_key_before_holds_and_a_strangers_does_not() {
         let now = at("2030-01-01T12:00:00Z");
-        let (old, new) = (SigningKeys::generate().unwrap(), SigningKeys::generate().unwrap());
+        let (old, new) = (
+            SigningKeys::generate().unwrap(),
+            SigningKeys::generate().unwrap(),
+        );
         let token = token(&SigningKeys::read(&old, "http://here").unwrap(), now);
         let rotated = SigningKeys::read(&format!("{new}\n{old}"), "http://here").unwrap();
         assert!(rotated.verify(&token, now).is_ok());
-        assert!(SigningKeys::read(&new, "http://here").unwrap().verify(&token, now).is_err());
-        assert!(SigningKeys::read(&old, "http://there").unwrap().verify(&token, now).is_err());
+        assert!(
+            SigningKeys::read(&new, "http://here")
+                .unwrap()
+                .verify(&token, now)
+                .is_err()
+        );
+        assert!(
+            SigningKeys::read(&old, "http://there")
+                .unwrap()
+                .verify(&token, now)
+                .is_err()
+        );
         assert_eq!(rotated.jwks()["keys"].as_array().unwrap().len(), 2);
     }
 }

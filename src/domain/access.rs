@@ -14,6 +14,9 @@ id!(
     SessionId, "ses_"
 );
 
+/// What the bearer token of an application begins with.
+pub const APPLICANT_PREFIX: &str = "cpa_";
+
 /// Who sent a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
@@ -22,9 +25,18 @@ pub enum Caller {
     /// The bearer of an application's token.
     Applicant { account_id: AccountId },
     /// A user of an account.
-    Member { user_id: UserId, session_id: SessionId, account_id: AccountId, role: Role },
+    Member {
+        user_id: UserId,
+        session_id: SessionId,
+        account_id: AccountId,
+        role: Role,
+    },
     /// A user of the staff.
-    Staff { user_id: UserId, session_id: SessionId, roles: Vec<Role> },
+    Staff {
+        user_id: UserId,
+        session_id: SessionId,
+        roles: Vec<Role>,
+    },
 }
 
 impl Caller {
@@ -63,7 +75,11 @@ impl Caller {
     }
 
     fn reach(&self, action: Action) -> Reach {
-        self.roles().into_iter().map(|role| reach(action, role)).max().unwrap_or(Reach::None)
+        self.roles()
+            .into_iter()
+            .map(|role| reach(action, role))
+            .max()
+            .unwrap_or(Reach::None)
     }
 }
 
@@ -78,12 +94,20 @@ pub struct AccountAccess {
 impl AccountAccess {
     /// Whether `caller` may do `action` on the account: what they may not know of answers as what is not there.
     pub fn admit(action: Action, caller: &Caller, account_id: AccountId) -> Result<Self, Code> {
-        let granted = Self { account_id, by: caller.user_id(), is_staff: matches!(caller, Caller::Staff { .. }) };
+        let granted = Self {
+            account_id,
+            by: caller.user_id(),
+            is_staff: matches!(caller, Caller::Staff { .. }),
+        };
         match (caller.reach(action), caller) {
             (_, Caller::Anyone) => Err(Code::Unauthenticated),
             (Reach::All, _) => Ok(granted),
             (reach, _) if caller.account_id() == Some(account_id) => {
-                if reach == Reach::Own { Ok(granted) } else { Err(Code::Forbidden) }
+                if reach == Reach::Own {
+                    Ok(granted)
+                } else {
+                    Err(Code::Forbidden)
+                }
             }
             (_, Caller::Staff { .. }) => Err(Code::Forbidden),
             _ => Err(Code::NotFound),
@@ -92,7 +116,11 @@ impl AccountAccess {
 
     /// The access of the service itself: jobs, imports, seeds.
     pub fn of_service(account_id: AccountId) -> Self {
-        Self { account_id, by: None, is_staff: false }
+        Self {
+            account_id,
+            by: None,
+            is_staff: false,
+        }
     }
 
     /// The account.
@@ -122,7 +150,9 @@ impl StaffAccess {
     pub fn admit(action: Action, caller: &Caller) -> Result<Self, Code> {
         match caller {
             Caller::Anyone => Err(Code::Unauthenticated),
-            Caller::Staff { user_id, .. } if caller.reach(action) == Reach::All => Ok(Self { user_id: *user_id }),
+            Caller::Staff { user_id, .. } if caller.reach(action) == Reach::All => {
+                Ok(Self { user_id: *user_id })
+            }
             _ => Err(Code::Forbidden),
         }
     }
@@ -149,9 +179,21 @@ mod tests {
             role: Role::ReadOnly,
         };
         assert!(AccountAccess::admit(Action::ProductsRead, &caller, own).is_ok());
-        assert_eq!(AccountAccess::admit(Action::ProductsChange, &caller, own), Err(Code::Forbidden));
-        assert_eq!(AccountAccess::admit(Action::ProductsRead, &caller, other), Err(Code::NotFound));
-        assert_eq!(AccountAccess::admit(Action::ProductsRead, &Caller::Anyone, own), Err(Code::Unauthenticated));
-        assert_eq!(StaffAccess::admit(Action::ReviewsRead, &caller), Err(Code::Forbidden));
+        assert_eq!(
+            AccountAccess::admit(Action::ProductsChange, &caller, own),
+            Err(Code::Forbidden)
+        );
+        assert_eq!(
+            AccountAccess::admit(Action::ProductsRead, &caller, other),
+            Err(Code::NotFound)
+        );
+        assert_eq!(
+            AccountAccess::admit(Action::ProductsRead, &Caller::Anyone, own),
+            Err(Code::Unauthenticated)
+        );
+        assert_eq!(
+            StaffAccess::admit(Action::ReviewsRead, &caller),
+            Err(Code::Forbidden)
+        );
     }
 }

@@ -1,6 +1,13 @@
 //! A business account: its states and what registering one asks for.
 
-use crate::types::{id, text_enum};
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::check_digits::{random_payload, with_check_digits};
+use super::country::Country;
+use super::vat;
+use crate::error::{Fault, FaultCode};
+use crate::types::{Instant, id, text_enum};
 
 id!(
     /// The identity of an account.
@@ -64,5 +71,231 @@ impl AccountStatus {
         matches!(self, Self::Submitted | Self::InReview)
     }
 }
-/// temp
-pub fn account_number(bytes: [u8; 8]) -> String { format!("{bytes:?}") }
+
+/// Section `[application]` of the programme.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationRules {
+    /// Open applications of one e-mail address.
+    pub open_per_email: u32,
+    /// Documents of one application.
+    pub documents: u32,
+    /// Bytes of all documents of one application together.
+    pub bytes: u64,
+    /// Bytes of one document.
+    pub file_bytes: u64,
+    /// Days after which a draft that nobody touches expires.
+    pub draft_days: u32,
+    /// Months that a business invoice may be old.
+    pub business_invoice_months: u32,
+    /// Days after approval on which files are deleted.
+    pub files_days_after_approval: u32,
+    /// Days after any other end on which files are deleted.
+    pub files_days_after_other_end: u32,
+    /// Mails a day to a known address that somebody registers again.
+    pub known_address_mails_per_day: u32,
+}
+
+/// What registering, or changing the company's data, is checked by.
+#[derive(Debug, Clone, Copy)]
+pub struct Registration<'a> {
+    /// The country of the business.
+    pub country: Country,
+    /// It is registered for VAT.
+    pub vat_registered: bool,
+    /// Its VAT number as typed.
+    pub vat_number: Option<&'a str>,
+    /// The person may bind the business.
+    pub authority_declared: bool,
+    /// The terms that the person accepted.
+    pub terms_version: &'a str,
+}
+
+/// Every fault of a registration (rules, section 1), `countries` being those that take part.
+pub fn check_registration(
+    registration: Registration<'_>,
+    countries: &[Country],
+    current_terms: &str,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if !countries.contains(&registration.country) {
+        faults.push(Fault::new("#/country", FaultCode::NotAccepted));
+    }
+    let number = check_vat_number(
+        registration.country,
+        registration.vat_registered,
+        registration.vat_number,
+    );
+    faults.extend(number.err());
+    if !registration.authority_declared {
+        faults.push(Fault::new(
+            "#/authority_declared",
+            FaultCode::AuthorityNotDeclared,
+        ));
+    }
+    if registration.terms_version != current_terms {
+        faults.push(
+            Fault::new("#/accept_terms_version", FaultCode::TermsVersionNotCurrent)
+                .with("current", current_terms),
+        );
+    }
+    faults
+}
+
+/// The VAT number as it is stored: required of who is registered for VAT, right wherever it is given; a blank one counts as
+/// none.
+pub fn check_vat_number(
+    country: Country,
+    vat_registered: bool,
+    typed: Option<&str>,
+) -> Result<Option<String>, Fault> {
+    let fault = |code| Fault::new("#/vat_number", code);
+    match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
+        Some(typed) => vat::normalise(country, typed).map(Some).map_err(fault),
+        None if vat_registered => Err(fault(FaultCode::VatNumberRequired)),
+        None => Ok(None),
+    }
+}
+
+/// An e-mail address as it is compared: trimmed and in lower case.
+pub fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// An account number made of random bytes: 10 digits, the last two check digits by ISO 7064 MOD 97-10. Whether it was given
+/// out before is the caller's to see.
+pub fn account_number(random: [u8; 8]) -> String {
+    let payload = random_payload(random, 8);
+    with_check_digits(&payload).unwrap_or(payload)
+}
+
+/// When a draft that was last touched at `updated` expires.
+pub fn draft_expires(updated: Instant, draft_days: u32) -> Instant {
+    updated.plus(TimeDelta::days(draft_days.into()))
+}
+
+/// When the files of an application that ended at `ended` are deleted.
+pub fn files_deleted(ended: Instant, approved: bool, rules: &ApplicationRules) -> Instant {
+    let days = if approved {
+        rules.files_days_after_approval
+    } else {
+        rules.files_days_after_other_end
+    };
+    ended.plus(TimeDelta::days(days.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::check_digits::has_check_digits;
+
+    const GOOD: Registration<'static> = Registration {
+        country: Country::DK,
+        vat_registered: true,
+        vat_number: Some("DK 13 58 56 28"),
+        authority_declared: true,
+        terms_version: "2026-01",
+    };
+
+    fn faults(registration: Registration<'_>) -> Vec<(String, &'static str)> {
+        check_registration(registration, &[Country::DK], "2026-01")
+            .into_iter()
+            .map(|fault| (fault.pointer, fault.code.as_str()))
+            .collect()
+    }
+
+    fn one(pointer: &str, code: &'static str) -> Vec<(String, &'static str)> {
+        vec![(pointer.to_owned(), code)]
+    }
+
+    #[test]
+    fn a_business_may_register() {
+        assert_eq!(faults(GOOD), []);
+        let stored = check_vat_number(Country::DK, true, GOOD.vat_number);
+        assert_eq!(stored, Ok(Some("13585628".to_owned())));
+    }
+
+    #[test]
+    fn a_vat_number_is_required_of_the_vat_registered_only() {
+        for vat_number in [None, Some(""), Some("  ")] {
+            let without = Registration { vat_number, ..GOOD };
+            assert_eq!(faults(without), one("#/vat_number", "vat_number_required"));
+            let small = Registration {
+                vat_registered: false,
+                ..without
+            };
+            assert_eq!(faults(small), []);
+        }
+        let wrong = Registration {
+            vat_number: Some("13585627"),
+            ..GOOD
+        };
+        assert_eq!(faults(wrong), one("#/vat_number", "vat_number_invalid"));
+        let small = Registration {
+            vat_registered: false,
+            ..wrong
+        };
+        assert_eq!(faults(small), one("#/vat_number", "vat_number_invalid"));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let bad = Registration {
+            country: "US".parse().unwrap(),
+            vat_registered: true,
+            vat_number: None,
+            authority_declared: false,
+            terms_version: "2025-01",
+        };
+        let codes: Vec<_> = faults(bad).into_iter().map(|(_, code)| code).collect();
+        assert_eq!(
+            codes,
+            [
+                "not_accepted",
+                "vat_number_required",
+                "authority_not_declared",
+                "terms_version_not_current"
+            ]
+        );
+    }
+
+    #[test]
+    fn only_a_draft_or_a_case_that_was_asked_about_is_edited() {
+        use AccountStatus::{Active, Approved, Draft, InReview, InformationRequested, Submitted};
+        let which = |holds: fn(AccountStatus) -> bool| -> Vec<AccountStatus> {
+            AccountStatus::ALL
+                .iter()
+                .copied()
+                .filter(|status| holds(*status))
+                .collect()
+        };
+        assert_eq!(
+            which(AccountStatus::is_editable),
+            [Draft, InformationRequested]
+        );
+        assert_eq!(
+            which(AccountStatus::is_open_application),
+            [Draft, Submitted, InReview, InformationRequested]
+        );
+        assert_eq!(
+            which(AccountStatus::accepts_contact_changes),
+            [Draft, InformationRequested, Approved, Active]
+        );
+    }
+
+    #[test]
+    fn an_address_is_one_however_it_is_written() {
+        assert_eq!(email_key(" Asta@Nordlys.Example "), "asta@nordlys.example");
+    }
+
+    proptest! {
+        #[test]
+        fn an_account_number_has_check_digits(random: [u8; 8]) {
+            let number = account_number(random);
+            prop_assert_eq!(number.len(), 10);
+            prop_assert!(has_check_digits(&number) && !number.starts_with('0'));
+        }
+    }
+}

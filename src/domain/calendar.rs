@@ -88,9 +88,9 @@ impl Calendar {
             ClosingDay::Yearly(month, day) => (month, day) == (date.month(), date.day()),
             ClosingDay::Once(once) => once == date,
         };
-        !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
-            && !(self.country == Country::DK && is_danish_holiday(date))
-            && !self.closing_days.iter().any(closed)
+        let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+        let holiday = self.country == Country::DK && is_danish_holiday(date);
+        !weekend && !holiday && !self.closing_days.iter().any(closed)
     }
 
     /// The `count`-th working day after `date`; `date` itself for 0.

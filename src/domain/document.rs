@@ -1,5 +1,9 @@
 //! Verification documents: which prove a business, how a file is recognised and named, what is still due.
 
+use chrono::{Months, NaiveDate};
+use serde::Serialize;
+
+use crate::error::FaultCode;
 use crate::types::{id, text_enum};
 
 id!(
@@ -90,5 +94,295 @@ text_enum! {
         DuplicateAccount = "duplicate_account",
         /// The country does not take part.
         CountryNotSupported = "country_not_supported",
+    }
+}
+
+impl MediaType {
+    /// What a file is, by its first bytes (some hundred are enough); nothing for a kind that is not taken.
+    pub fn sniff(first_bytes: &[u8]) -> Option<Self> {
+        infer::get(first_bytes)?.mime_type().parse().ok()
+    }
+}
+
+/// The kinds of which exactly one is enough (rules, section 2).
+pub const fn accepted_kinds(vat_registered: bool) -> &'static [DocumentKind] {
+    if vat_registered {
+        &[
+            DocumentKind::VatRegistrationCertificate,
+            DocumentKind::VatInvoice,
+        ]
+    } else {
+        &[
+            DocumentKind::BusinessInvoice,
+            DocumentKind::BusinessLicence,
+            DocumentKind::IncorporationExtract,
+        ]
+    }
+}
+
+/// A business invoice needs a date that is at most `months` back; no document is dated in the future (rules, section 2).
+pub fn check_issued_date(
+    kind: DocumentKind,
+    issued: Option<NaiveDate>,
+    today: NaiveDate,
+    months: u32,
+) -> Result<(), FaultCode> {
+    let recent = kind == DocumentKind::BusinessInvoice;
+    let oldest = today.checked_sub_months(Months::new(months));
+    match issued {
+        None if recent => Err(FaultCode::Required),
+        None => Ok(()),
+        Some(issued) if issued > today => Err(FaultCode::DateInFuture),
+        Some(issued) if recent && oldest.is_some_and(|oldest| issued < oldest) => {
+            Err(FaultCode::DocumentTooOld)
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+const LONGEST_NAME: usize = 120;
+
+/// A file's name for display: without its folders, control characters and marks that turn the direction of text, at most 120
+/// characters; `document` where nothing is left.
+pub fn display_name(sent: &str) -> String {
+    let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
+    let visible: String = last.chars().filter(|c| !is_hidden(*c)).collect();
+    let name: String = visible.trim().chars().take(LONGEST_NAME).collect();
+    match name.trim_end() {
+        "" | "." | ".." => "document".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Control characters, and the format characters of Unicode Standard Annex 9 and their invisible neighbours.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// What is known of a document when requirements are computed; in the order of upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFacts {
+    /// Its identity.
+    pub id: DocumentId,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Where it stands.
+    pub status: DocumentStatus,
+    /// The words of its revision or rejection codes.
+    pub codes: Vec<String>,
+}
+
+/// A document that does not do, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RequirementError {
+    /// The document.
+    pub document_id: DocumentId,
+    /// A revision or rejection code.
+    pub code: String,
+    /// The code in the reader's language; set by whoever answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub message: Option<String>,
+}
+
+/// What an application still needs (rules, section 2); computed, never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Requirements {
+    /// `verification_document`, or nothing.
+    pub currently_due: Vec<String>,
+    /// Sets of which one kind is enough.
+    pub alternatives: Vec<Vec<DocumentKind>>,
+    /// Documents that do not do.
+    pub errors: Vec<RequirementError>,
+}
+
+impl Requirements {
+    /// Whether the application can be submitted.
+    pub fn are_met(&self) -> bool {
+        self.currently_due.is_empty()
+    }
+}
+
+/// A document is due until one of the right set is accepted or waits for its decision. A document that was sent back is an
+/// error until a later one of the right set waits, or any was accepted; then nobody has to mend it any more.
+pub fn requirements(vat_registered: bool, documents: &[DocumentFacts]) -> Requirements {
+    let kinds = accepted_kinds(vat_registered);
+    let stands = |document: &DocumentFacts, status| {
+        kinds.contains(&document.kind) && document.status == status
+    };
+    let accepted = has_accepted(vat_registered, documents);
+    let last_pending = documents
+        .iter()
+        .rposition(|document| stands(document, DocumentStatus::Pending));
+    let sent_back = |(at, document): &(usize, &DocumentFacts)| {
+        let open = matches!(
+            document.status,
+            DocumentStatus::RevisionRequested | DocumentStatus::Rejected
+        );
+        open && !accepted && last_pending.is_none_or(|pending| pending < *at)
+    };
+    let errors = documents
+        .iter()
+        .enumerate()
+        .filter(sent_back)
+        .flat_map(|(_, document)| {
+            document.codes.iter().map(|code| RequirementError {
+                document_id: document.id,
+                code: code.clone(),
+                message: None,
+            })
+        })
+        .collect();
+    let due = !accepted && last_pending.is_none();
+    Requirements {
+        currently_due: due
+            .then(|| "verification_document".to_owned())
+            .into_iter()
+            .collect(),
+        alternatives: vec![kinds.to_vec()],
+        errors,
+    }
+}
+
+/// Whether one document of the right set is accepted: what approving asks for.
+pub fn has_accepted(vat_registered: bool, documents: &[DocumentFacts]) -> bool {
+    let kinds = accepted_kinds(vat_registered);
+    documents.iter().any(|document| {
+        kinds.contains(&document.kind) && document.status == DocumentStatus::Accepted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(kind: DocumentKind, status: DocumentStatus, codes: &[&str]) -> DocumentFacts {
+        let id = DocumentId::new("2026-06-08T10:00:00Z".parse().unwrap());
+        let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        DocumentFacts {
+            id,
+            kind,
+            status,
+            codes,
+        }
+    }
+
+    #[test]
+    fn a_file_is_what_its_bytes_say() {
+        assert_eq!(MediaType::sniff(b"%PDF-1.7\n"), Some(MediaType::Pdf));
+        assert_eq!(
+            MediaType::sniff(&[0xff, 0xd8, 0xff, 0xe0, 0, 16]),
+            Some(MediaType::Jpeg)
+        );
+        assert_eq!(
+            MediaType::sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+            Some(MediaType::Png)
+        );
+        assert_eq!(
+            MediaType::sniff(b"II*\0\x08\0\0\0\0\0\0\0"),
+            Some(MediaType::Tiff)
+        );
+        assert_eq!(
+            MediaType::sniff(b"MM\0*\0\0\0\x08\0\0\0\0"),
+            Some(MediaType::Tiff)
+        );
+        for other in [
+            &b""[..],
+            b"hello",
+            b"GIF89a",
+            b"PK\x03\x04",
+            b"<html>",
+            b"MZ",
+        ] {
+            assert_eq!(MediaType::sniff(other), None);
+        }
+    }
+
+    #[test]
+    fn a_business_invoice_is_recent() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let check = |kind, issued: Option<&str>| {
+            check_issued_date(kind, issued.map(day), day("2026-05-31"), 3)
+        };
+        use DocumentKind::{BusinessInvoice, BusinessLicence};
+        assert_eq!(check(BusinessInvoice, None), Err(FaultCode::Required));
+        assert_eq!(
+            check(BusinessInvoice, Some("2026-02-27")),
+            Err(FaultCode::DocumentTooOld)
+        );
+        assert_eq!(check(BusinessInvoice, Some("2026-02-28")), Ok(()));
+        assert_eq!(check(BusinessInvoice, Some("2026-05-31")), Ok(()));
+        assert_eq!(
+            check(BusinessInvoice, Some("2026-06-01")),
+            Err(FaultCode::DateInFuture)
+        );
+        assert_eq!(check(BusinessLicence, Some("1999-01-01")), Ok(()));
+        assert_eq!(
+            check(BusinessLicence, Some("2026-06-01")),
+            Err(FaultCode::DateInFuture)
+        );
+        assert_eq!(check(BusinessLicence, None), Ok(()));
+    }
+
+    #[test]
+    fn a_name_is_shown_without_folders_and_tricks() {
+        for (sent, shown) in [
+            ("bevis.pdf", "bevis.pdf"),
+            ("C:\\Users\\asta\\bevis.pdf", "bevis.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("faktura\u{202e}fdp.exe", "fakturafdp.exe"),
+            ("a\r\nb\0.pdf", "ab.pdf"),
+            ("  ", "document"),
+            ("..", "document"),
+            ("folder/", "document"),
+            ("Købsbevis æøå.pdf", "Købsbevis æøå.pdf"),
+        ] {
+            assert_eq!(display_name(sent), shown);
+        }
+        assert_eq!(display_name(&"ø".repeat(300)).chars().count(), 120);
+    }
+
+    #[test]
+    fn one_document_of_the_right_set_is_enough() {
+        use DocumentKind::{BusinessLicence, VatInvoice};
+        let empty = requirements(true, &[]);
+        assert_eq!(
+            serde_json::to_string(&empty).unwrap(),
+            r#"{"currently_due":["verification_document"],"alternatives":[["vat_registration_certificate","vat_invoice"]],"errors":[]}"#
+        );
+        let pending = [document(VatInvoice, DocumentStatus::Pending, &[])];
+        assert!(requirements(true, &pending).are_met());
+        assert!(!requirements(false, &pending).are_met());
+        let licence = [document(BusinessLicence, DocumentStatus::Accepted, &[])];
+        assert!(requirements(false, &licence).are_met());
+        assert!(has_accepted(false, &licence) && !has_accepted(true, &licence));
+    }
+
+    #[test]
+    fn what_was_sent_back_is_an_error_until_it_is_replaced() {
+        use DocumentKind::{VatInvoice, VatRegistrationCertificate};
+        let back = document(
+            VatInvoice,
+            DocumentStatus::RevisionRequested,
+            &["unreadable", "too_old"],
+        );
+        let found = requirements(true, std::slice::from_ref(&back));
+        assert!(!found.are_met());
+        let codes: Vec<_> = found
+            .errors
+            .iter()
+            .map(|error| error.code.as_str())
+            .collect();
+        assert_eq!(codes, ["unreadable", "too_old"]);
+        assert_eq!(found.errors[0].document_id, back.id);
+
+        let new = document(VatRegistrationCertificate, DocumentStatus::Pending, &[]);
+        let replaced = requirements(true, &[back.clone(), new.clone()]);
+        assert!(replaced.are_met() && replaced.errors.is_empty());
+        let beside = requirements(true, &[new, back.clone()]);
+        assert!(beside.are_met() && beside.errors.len() == 2);
+        let accepted = document(VatInvoice, DocumentStatus::Accepted, &[]);
+        assert!(requirements(true, &[accepted, back]).errors.is_empty());
     }
 }

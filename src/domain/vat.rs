@@ -67,7 +67,7 @@ fn is_danish(number: &str) -> bool {
     digits(number).is_some_and(|digits| {
         digits.len() == 8
             && digits.first() != Some(&0)
-            && weighted(&digits, &[2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+            && weighted(&digits, &[2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
     })
 }
 

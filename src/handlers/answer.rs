@@ -17,11 +17,19 @@ pub struct Answer {
 
 impl Answer {
     fn with_body<T: Serialize>(status: StatusCode, body: &T) -> Result<Self> {
-        Ok(Self { status: status.as_u16(), headers: Vec::new(), body: Some(serde_json::to_string(body)?) })
+        Ok(Self {
+            status: status.as_u16(),
+            headers: Vec::new(),
+            body: Some(serde_json::to_string(body)?),
+        })
     }
 
     fn empty(status: StatusCode) -> Self {
-        Self { status: status.as_u16(), headers: Vec::new(), body: None }
+        Self {
+            status: status.as_u16(),
+            headers: Vec::new(),
+            body: None,
+        }
     }
 
     /// 200 with `body`.
@@ -91,7 +99,9 @@ impl Responder for Answer {
             response.append_header((header.0.as_str(), header.1.as_str()));
         }
         match self.body {
-            Some(body) => response.insert_header((header::CONTENT_TYPE, "application/json")).body(body),
+            Some(body) => response
+                .insert_header((header::CONTENT_TYPE, "application/json"))
+                .body(body),
             None => response.finish(),
         }
     }

@@ -42,19 +42,32 @@ struct Base;
 /// The document of every route, without starting anything.
 pub fn document(is_sandbox: bool) -> utoipa::openapi::OpenApi {
     let routes = |config: &mut ServiceConfig<'_>| super::routes(config, is_sandbox);
-    let (_, mut document) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(routes)
+        .split_for_parts();
     if !is_sandbox && let Some(tags) = &mut document.tags {
         tags.retain(|tag| tag.name != "sandbox");
     }
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("The `access_token` of a session, or the `applicant_token` that registering returned."))
+        .description(Some(
+            "The `access_token` of a session, or the `applicant_token` that registering returned.",
+        ))
         .build();
-    document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for item in document.paths.paths.values_mut() {
-        for (writes, operation) in
-            [(false, &mut item.get), (true, &mut item.post), (true, &mut item.put), (true, &mut item.patch), (true, &mut item.delete)]
-        {
+        for (writes, operation) in [
+            (false, &mut item.get),
+            (true, &mut item.post),
+            (true, &mut item.put),
+            (true, &mut item.patch),
+            (true, &mut item.delete),
+        ] {
             if let Some(operation) = operation {
                 complete(operation, writes);
             }
@@ -66,41 +79,86 @@ pub fn document(is_sandbox: bool) -> utoipa::openapi::OpenApi {
 /// Adds the problems that an operation can answer with, read off its shape, and the headers of every answer.
 fn complete(operation: &mut Operation, writes: bool) {
     let parameters = operation.parameters.iter().flatten();
-    let places: Vec<(ParameterIn, String)> = parameters.filter_map(|one| match one {
-        RefOr::T(one) => Some((one.parameter_in.clone(), one.name.clone())),
-        RefOr::Ref(_) => None,
-    }).collect();
+    let places: Vec<(ParameterIn, String)> = parameters
+        .filter_map(|one| match one {
+            RefOr::T(one) => Some((one.parameter_in.clone(), one.name.clone())),
+            RefOr::Ref(_) => None,
+        })
+        .collect();
     let has = |place: &ParameterIn| places.iter().any(|(found, _)| found == place);
-    let names = |name: &str| places.iter().any(|(_, found)| found.eq_ignore_ascii_case(name));
-    let is_closed = operation.security.as_ref().is_some_and(|all| !all.is_empty());
+    let names = |name: &str| {
+        places
+            .iter()
+            .any(|(_, found)| found.eq_ignore_ascii_case(name))
+    };
+    let is_closed = operation
+        .security
+        .as_ref()
+        .is_some_and(|all| !all.is_empty());
     let has_body = operation.request_body.is_some();
     let named = [
-        (400, has_body || has(&ParameterIn::Query) || names("Idempotency-Key"), "It cannot be parsed, or a required header is missing"),
+        (
+            400,
+            has_body || has(&ParameterIn::Query) || names("Idempotency-Key"),
+            "It cannot be parsed, or a required header is missing",
+        ),
         (401, is_closed, "No valid token came with the request"),
         (403, is_closed, "The caller may not do this"),
-        (404, has(&ParameterIn::Path), "There is no such thing, or the caller may not know of it"),
+        (
+            404,
+            has(&ParameterIn::Path),
+            "There is no such thing, or the caller may not know of it",
+        ),
         (408, has_body, "The body came too slowly"),
-        (409, writes, "The state of things forbids it; `code` says which"),
-        (412, names("If-Match"), "The resource has changed since it was read"),
+        (
+            409,
+            writes,
+            "The state of things forbids it; `code` says which",
+        ),
+        (
+            412,
+            names("If-Match"),
+            "The resource has changed since it was read",
+        ),
         (413, has_body, "The body is too large"),
         (415, has_body, "The media type is not taken"),
-        (422, has_body || has(&ParameterIn::Query) || names("Idempotency-Key"), "Fields do not pass; `errors` names each"),
+        (
+            422,
+            has_body || has(&ParameterIn::Query) || names("Idempotency-Key"),
+            "Fields do not pass; `errors` names each",
+        ),
         (428, names("If-Match"), "`If-Match` is missing"),
-        (429, true, "Too many requests; `Retry-After` says when to come back"),
+        (
+            429,
+            true,
+            "Too many requests; `Retry-After` says when to come back",
+        ),
         (500, true, "The service failed"),
-        (503, true, "The service is busy or stopping; `Retry-After` says when to come back"),
+        (
+            503,
+            true,
+            "The service is busy or stopping; `Retry-After` says when to come back",
+        ),
     ];
     for (status, applies, description) in named {
         let key = status.to_string();
         if applies && !operation.responses.responses.contains_key(&key) {
-            operation.responses.responses.insert(key, problem(status, description));
+            operation
+                .responses
+                .responses
+                .insert(key, problem(status, description));
         }
     }
     let text = || ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            let header = HeaderBuilder::new().schema(Some(text())).description(Some("Names this request in the service's logs")).build();
-            response.headers.insert("X-Request-Id".to_owned(), RefOr::T(header));
+            let header = HeaderBuilder::new()
+                .schema(Some(text()))
+                .description(Some("Names this request in the service's logs"))
+                .build();
+            response
+                .headers
+                .insert("X-Request-Id".to_owned(), RefOr::T(header));
         }
     }
     for parameter in operation.parameters.iter_mut().flatten() {
@@ -115,12 +173,20 @@ fn complete(operation: &mut Operation, writes: bool) {
 fn problem(status: u16, description: &str) -> RefOr<utoipa::openapi::Response> {
     let mut response = ResponseBuilder::new()
         .description(description)
-        .content(MEDIA_TYPE, Content::new(Some(Ref::from_schema_name("Problem"))))
+        .content(
+            MEDIA_TYPE,
+            Content::new(Some(Ref::from_schema_name("Problem"))),
+        )
         .build();
     if matches!(status, 429 | 503) {
         let seconds = ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::Integer);
-        let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait")).build();
-        response.headers.insert("Retry-After".to_owned(), RefOr::T(header));
+        let header = HeaderBuilder::new()
+            .schema(Some(seconds))
+            .description(Some("Seconds to wait"))
+            .build();
+        response
+            .headers
+            .insert("Retry-After".to_owned(), RefOr::T(header));
     }
     RefOr::T(response)
 }

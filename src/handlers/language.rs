@@ -6,7 +6,10 @@ use crate::domain::language::Language;
 
 /// The caller's choice by `Accept-Language`; English when neither Danish nor English is asked for.
 pub fn preferred(headers: &HeaderMap) -> Language {
-    let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut best = (0.0, Language::En);
     for range in header.split(',') {
         let (tag, quality) = range.split_once(";q=").unwrap_or((range, "1"));

@@ -21,11 +21,15 @@ pub struct RequestId(pub String);
 
 /// Every endpoint, once; the sandbox's own only where it is one.
 pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
-    config.configure(operation::routes).configure(problem::routes);
-    config.service(scope::scope("/v1").configure(|config: &mut ServiceConfig<'_>| {
-        config.configure(accounts::routes);
-        if is_sandbox {
-            config.configure(sandbox::routes);
-        }
-    }));
+    config
+        .configure(operation::routes)
+        .configure(problem::routes);
+    config.service(
+        scope::scope("/v1").configure(|config: &mut ServiceConfig<'_>| {
+            config.configure(accounts::routes);
+            if is_sandbox {
+                config.configure(sandbox::routes);
+            }
+        }),
+    );
 }

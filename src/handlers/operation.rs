@@ -17,7 +17,10 @@ use crate::repository::jobs;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(read_health).service(read_readiness).service(read_keys);
+    config
+        .service(read_health)
+        .service(read_readiness)
+        .service(read_keys);
 }
 
 /// Whether this instance is on its way out.
@@ -75,7 +78,9 @@ async fn read_readiness(service: Data<Service>, health: Data<Health>) -> Result<
         return Err(Refusal::from(Code::Draining).retry_after(5).into());
     }
     if !service.db.is_migrated().await? {
-        return Err(Refusal::from(Code::DatabaseUnavailable).retry_after(5).into());
+        return Err(Refusal::from(Code::DatabaseUnavailable)
+            .retry_after(5)
+            .into());
     }
     let now = service.now();
     let (oldest, dead_jobs) = service.db.read(move |conn| jobs::lag(conn, now)).await?;
@@ -84,7 +89,11 @@ async fn read_readiness(service: Data<Service>, health: Data<Health>) -> Result<
     if lag > MOST_LAG {
         return Err(Refusal::from(Code::Overloaded).retry_after(30).into());
     }
-    let view = ReadinessView { status: "ready", dead_jobs, job_lag_seconds: lag.num_seconds() };
+    let view = ReadinessView {
+        status: "ready",
+        dead_jobs,
+        job_lag_seconds: lag.num_seconds(),
+    };
     Ok(Answer::ok(&view)?.header("Cache-Control", "no-store"))
 }
 
@@ -117,5 +126,7 @@ struct Jwk {
 #[utoipa::path(tag = "operation", operation_id = "readKeys", responses((status = 200, description = "The keys", body = JwkSet)))]
 #[get("/.well-known/jwks.json")]
 async fn read_keys(service: Data<Service>) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("Cache-Control", "public, max-age=300")).json(service.keys.jwks())
+    HttpResponse::Ok()
+        .insert_header(("Cache-Control", "public, max-age=300"))
+        .json(service.keys.jwks())
 }

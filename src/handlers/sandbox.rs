@@ -4,22 +4,25 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get, put};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::answer::Answer;
-use super::extract::{Body, Checked, Cursor, PageParams, Params, link_next, page_of};
+use super::extract::{Body, Checked, Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
+use crate::domain::account::email_key;
 use crate::error::{Fault, FaultCode, Result};
 use crate::jobs::Worker;
 use crate::repository::mails::{self, Mail, MailId};
 use crate::types::Instant;
-use crate::workflows::mail::address_key;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(read_clock).service(set_clock).service(read_mailbox);
+    config
+        .service(read_clock)
+        .service(set_clock)
+        .service(read_mailbox);
 }
 
 /// The service's clock.
@@ -46,7 +49,11 @@ async fn read_clock(service: Data<Service>) -> Result<Answer> {
 /// Steps from one due moment to the next, so that each job sees its own time, and answers when all of them are done. Backwards is refused.
 #[utoipa::path(tag = "sandbox", operation_id = "setClock", request_body = ClockView, responses((status = 200, description = "The new time", body = ClockView)))]
 #[put("/sandbox/clock")]
-async fn set_clock(service: Data<Service>, worker: Data<Worker>, body: Body<ClockView>) -> Result<Answer> {
+async fn set_clock(
+    service: Data<Service>,
+    worker: Data<Worker>,
+    body: Body<ClockView>,
+) -> Result<Answer> {
     let target = body.value.now;
     if target < service.now() {
         return Err(Fault::new("#/now", FaultCode::Backwards).into());
@@ -55,32 +62,12 @@ async fn set_clock(service: Data<Service>, worker: Data<Worker>, body: Body<Cloc
     Answer::ok(&ClockView { now: service.now() })
 }
 
-/// Which mails to list.
-#[derive(Deserialize, IntoParams, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct MailboxParams {
-    /// Only those to this address.
-    #[param(max_length = 254, example = "asta@nordlys.example")]
-    #[schema(max_length = 254)]
-    to: Option<String>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 100)]
-    #[schema(minimum = 1, maximum = 100)]
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    #[param(max_length = 400)]
-    #[schema(max_length = 400)]
-    cursor: Option<String>,
-}
-
-impl PageParams for MailboxParams {
-    fn limit(&self) -> Option<i64> {
-        self.limit
-    }
-
-    fn cursor(&self) -> Option<&str> {
-        self.cursor.as_deref()
+list_params! {
+    /// Which mails to list.
+    struct MailboxParams {
+        /// Only those to this address.
+        #[param(max_length = 254, nullable = false, example = "asta@nordlys.example")]
+        to: Option<String>,
     }
 }
 
@@ -116,14 +103,27 @@ struct MailPage {
 /// The mails that the sandbox sent, newest first. A link's token is the fragment of `action_url`; the code of a proof is in `code`.
 #[utoipa::path(tag = "sandbox", operation_id = "readMailbox", params(MailboxParams), responses((status = 200, description = "The mails", body = MailPage)))]
 #[get("/sandbox/mailbox")]
-async fn read_mailbox(service: Data<Service>, worker: Data<Worker>, params: Params<MailboxParams>, request: HttpRequest) -> Result<Answer> {
-    let (to, size) = (params.0.to.as_deref().map(address_key), params.0.size());
+async fn read_mailbox(
+    service: Data<Service>,
+    worker: Data<Worker>,
+    params: Params<MailboxParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let (to, size) = (params.0.to.as_deref().map(email_key), params.0.size());
     let before = params.0.after()?.map(|cursor| MailId::from(cursor.id));
-    let rows = service.db.fetch(move |conn| mails::arrived(conn, to.as_deref(), before, size + 1)).await?;
+    let rows = service
+        .db
+        .fetch(move |conn| mails::arrived(conn, to.as_deref(), before, size + 1))
+        .await?;
     let (rows, next_cursor) = page_of(rows, size, |mail| Cursor::of_id(mail.id.uuid()));
-    let items = rows.into_iter().map(|mail| view(&worker, mail)).collect::<Result<Vec<_>>>()?;
+    let items = rows
+        .into_iter()
+        .map(|mail| view(&worker, mail))
+        .collect::<Result<Vec<_>>>()?;
     let link = link_next(&request, next_cursor.as_deref());
-    Ok(Answer::ok(&MailPage { items, next_cursor })?.header_if("Link", link).header("Cache-Control", "no-store"))
+    Ok(Answer::ok(&MailPage { items, next_cursor })?
+        .header_if("Link", link)
+        .header("Cache-Control", "no-store"))
 }
 
 fn view(worker: &Worker, mail: Mail) -> Result<MailView> {
@@ -131,7 +131,9 @@ fn view(worker: &Worker, mail: Mail) -> Result<MailView> {
         Some(sealed) => serde_json::from_slice(&worker.sealer.open(sealed)?)?,
         None => Value::Null,
     };
-    let rendered = worker.mailer.render(mail.template, mail.language, &values)?;
+    let rendered = worker
+        .mailer
+        .render(mail.template, mail.language, &values)?;
     let text = |name: &str| values.get(name).and_then(Value::as_str).map(str::to_owned);
     Ok(MailView {
         to: mail.to_address,

@@ -33,6 +33,11 @@ impl Service {
 
     /// What a workflow works with, from now.
     pub fn context(&self) -> Context {
-        Context { now: self.now(), programme: self.programme.clone(), sealer: self.sealer.clone(), links: self.links.clone() }
+        Context {
+            now: self.now(),
+            programme: self.programme.clone(),
+            sealer: self.sealer.clone(),
+            links: self.links.clone(),
+        }
     }
 }

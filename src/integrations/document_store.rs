@@ -25,21 +25,33 @@ pub struct DocumentStore {
 impl DocumentStore {
     /// The store in `folder`, which is made where it is not there.
     pub fn open(folder: &FolderPath) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(Error::internal("making the folder for documents"))?;
-        let inner = LocalFileSystem::new_with_prefix(folder).map_err(Error::internal("opening the document store"))?;
-        Ok(Self { inner: Arc::new(inner) })
+        std::fs::create_dir_all(folder)
+            .map_err(Error::internal("making the folder for documents"))?;
+        let inner = LocalFileSystem::new_with_prefix(folder)
+            .map_err(Error::internal("opening the document store"))?;
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Keeps `bytes` under `key`.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
-        let put = self.inner.put(&Path::from(key), PutPayload::from_bytes(bytes)).await;
+        let put = self
+            .inner
+            .put(&Path::from(key), PutPayload::from_bytes(bytes))
+            .await;
         put.map(drop).map_err(Error::internal("storing a document"))
     }
 
     /// The bytes under `key`; none where there are none.
     pub async fn get(&self, key: &str) -> Result<Option<ByteStream>> {
         match self.inner.get(&Path::from(key)).await {
-            Ok(found) => Ok(Some(found.into_stream().map_err(Error::internal("reading a document")).boxed())),
+            Ok(found) => Ok(Some(
+                found
+                    .into_stream()
+                    .map_err(Error::internal("reading a document"))
+                    .boxed(),
+            )),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Error::internal("reading a document")(error)),
         }
@@ -55,8 +67,18 @@ impl DocumentStore {
 
     /// Keys of files that were stored before `before`; at most `limit`.
     pub async fn keys_before(&self, before: Instant, limit: usize) -> Result<Vec<String>> {
-        let old = self.inner.list(None).try_filter(move |meta| std::future::ready(meta.last_modified < before.utc()));
-        let found: Vec<_> = old.take(limit).try_collect().await.map_err(Error::internal("listing documents"))?;
-        Ok(found.into_iter().map(|meta| meta.location.to_string()).collect())
+        let old = self
+            .inner
+            .list(None)
+            .try_filter(move |meta| std::future::ready(meta.last_modified < before.utc()));
+        let found: Vec<_> = old
+            .take(limit)
+            .try_collect()
+            .await
+            .map_err(Error::internal("listing documents"))?;
+        Ok(found
+            .into_iter()
+            .map(|meta| meta.location.to_string())
+            .collect())
     }
 }

@@ -46,7 +46,12 @@ pub struct Worker {
 
 impl Worker {
     fn context(&self) -> Context {
-        Context { now: self.clock.now(), programme: self.programme.clone(), sealer: self.sealer.clone(), links: self.links.clone() }
+        Context {
+            now: self.clock.now(),
+            programme: self.programme.clone(),
+            sealer: self.sealer.clone(),
+            links: self.links.clone(),
+        }
     }
 
     /// Runs jobs until `stop` says so; the one at hand is finished first.
@@ -67,7 +72,12 @@ impl Worker {
 
     async fn turn(&self) -> Result<bool> {
         let now = self.clock.now();
-        if self.db.fetch(move |conn| jobs::next_due(conn, now)).await?.is_none() {
+        if self
+            .db
+            .fetch(move |conn| jobs::next_due(conn, now))
+            .await?
+            .is_none()
+        {
             return Ok(false);
         }
         self.run_one().await
@@ -78,7 +88,11 @@ impl Worker {
         let now = self.clock.now();
         let lease = secrets::hex(&secrets::random::<16>()?);
         let claimed = lease.clone();
-        let Some(job) = self.db.write(move |conn| jobs::claim(conn, &claimed, now)).await? else {
+        let Some(job) = self
+            .db
+            .write(move |conn| jobs::claim(conn, &claimed, now))
+            .await?
+        else {
             return Ok(false);
         };
         let outcome = self.with_heartbeat(&job, &lease).await;
@@ -115,14 +129,23 @@ impl Worker {
             warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %cause, "job failed");
         }
         let now = self.clock.now();
-        let again = if is_dead { None } else { Some(now.plus(back_off(job.attempts)?)) };
+        let again = if is_dead {
+            None
+        } else {
+            Some(now.plus(back_off(job.attempts)?))
+        };
         let (id, why) = (job.id, cause.to_string());
-        self.db.write(move |conn| jobs::fail(conn, id, &lease, &why, again, now)).await
+        self.db
+            .write(move |conn| jobs::fail(conn, id, &lease, &why, again, now))
+            .await
     }
 
     /// Takes over the clock that another instance may have moved.
     pub async fn follow_clock(&self) -> Result<()> {
-        let stored = self.db.fetch(|conn| settings::get(conn, CLOCK_SETTING)).await?;
+        let stored = self
+            .db
+            .fetch(|conn| settings::get(conn, CLOCK_SETTING))
+            .await?;
         if let Some(offset) = stored.and_then(|text| text.parse().ok()) {
             self.clock.set_offset_micros(offset);
         }
@@ -132,7 +155,11 @@ impl Worker {
     /// Moves the clock to `target`, from one due moment to the next; each job sees its own time. Returns when all is done.
     pub async fn step_to(&self, target: Instant) -> Result<()> {
         let _one_at_a_time = self.stepping.lock().await;
-        while let Some(due) = self.db.fetch(move |conn| jobs::next_due(conn, target)).await? {
+        while let Some(due) = self
+            .db
+            .fetch(move |conn| jobs::next_due(conn, target))
+            .await?
+        {
             if self.clock.now() < due {
                 self.set_clock(due).await?;
             }
@@ -141,12 +168,18 @@ impl Worker {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
-        if self.clock.now() < target { self.set_clock(target).await } else { Ok(()) }
+        if self.clock.now() < target {
+            self.set_clock(target).await
+        } else {
+            Ok(())
+        }
     }
 
     async fn set_clock(&self, now: Instant) -> Result<()> {
         let offset = self.clock.offset_for(now);
-        self.db.write(move |conn| settings::put(conn, CLOCK_SETTING, &offset.to_string())).await?;
+        self.db
+            .write(move |conn| settings::put(conn, CLOCK_SETTING, &offset.to_string()))
+            .await?;
         self.clock.set_offset_micros(offset);
         Ok(())
     }
@@ -154,7 +187,9 @@ impl Worker {
 
 /// Two seconds, doubling to an hour, a quarter more or less, so that what failed together is not tried together.
 fn back_off(attempts: i64) -> Result<TimeDelta> {
-    let doubled = 2_i64.saturating_pow(u32::try_from(attempts).unwrap_or(0)).min(3600);
+    let doubled = 2_i64
+        .saturating_pow(u32::try_from(attempts).unwrap_or(0))
+        .min(3600);
     let [jitter] = secrets::random::<1>()?;
     let milliseconds = doubled * 750 + doubled * 500 * i64::from(jitter) / 255;
     Ok(TimeDelta::milliseconds(milliseconds))
@@ -167,7 +202,9 @@ mod tests {
     #[test]
     fn a_job_waits_longer_each_time_and_never_much_over_an_hour() {
         let shortest = back_off(1).unwrap();
-        assert!(shortest >= TimeDelta::milliseconds(1500) && shortest <= TimeDelta::milliseconds(2500));
+        assert!(
+            shortest >= TimeDelta::milliseconds(1500) && shortest <= TimeDelta::milliseconds(2500)
+        );
         assert!(back_off(5).unwrap() > shortest);
         assert!(back_off(40).unwrap() <= TimeDelta::minutes(75));
     }

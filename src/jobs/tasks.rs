@@ -24,10 +24,15 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
 /// A task that is nothing but a transaction.
 fn inside(conn: &mut DbConn, context: &Context, task: Task) -> Result<()> {
     match task {
-        Task::TellKnownAddress { account_id } => accounts::tell_known_address(conn, context, account_id),
+        Task::TellKnownAddress { account_id } => {
+            accounts::tell_known_address(conn, context, account_id)
+        }
         Task::ExpireDraft { account_id, .. } => accounts::expire_draft(conn, context, account_id),
         Task::KeepHouse { due } => keep_house(conn, context.now, due),
-        Task::SendMail { .. } | Task::DeleteFile { .. } | Task::DeleteApplicationFiles { .. } | Task::IssueInvoice { .. } => Ok(()),
+        Task::SendMail { .. }
+        | Task::DeleteFile { .. }
+        | Task::DeleteApplicationFiles { .. }
+        | Task::IssueInvoice { .. } => Ok(()),
     }
 }
 
@@ -48,13 +53,23 @@ where
 async fn send_mail(worker: &Worker, id: MailId, job: JobId, lease: String) -> Result<()> {
     let found = worker.db.fetch(move |conn| mails::find(conn, id)).await?;
     let unsent = found.filter(|mail| mail.sent_at.is_none());
-    if let Some((mail, sealed)) = unsent.and_then(|mail| mail.sealed.clone().map(|sealed| (mail, sealed))) {
+    if let Some((mail, sealed)) =
+        unsent.and_then(|mail| mail.sealed.clone().map(|sealed| (mail, sealed)))
+    {
         let values: Value = serde_json::from_slice(&worker.sealer.open(&sealed)?)?;
-        let rendered = worker.mailer.render(mail.template, mail.language, &values)?;
-        worker.mailer.send(&id.to_string(), &mail.to_address, &rendered).await?;
+        let rendered = worker
+            .mailer
+            .render(mail.template, mail.language, &values)?;
+        worker
+            .mailer
+            .send(&id.to_string(), &mail.to_address, &rendered)
+            .await?;
     }
     let (keeps, now) = (worker.mailer.keeps(), worker.clock.now());
-    within(worker, job, lease, move |conn| mails::mark_sent(conn, id, keeps, now)).await
+    within(worker, job, lease, move |conn| {
+        mails::mark_sent(conn, id, keeps, now)
+    })
+    .await
 }
 
 /// How many rows one sweep takes at most.

@@ -50,7 +50,9 @@ pub struct Account {
 
 /// Stores a new account; false where its number is taken, which a second draw mends.
 pub fn insert(conn: &mut DbConn, account: &Account) -> Result<bool> {
-    let inserted = diesel::insert_into(accounts::table).values(account).execute(conn);
+    let inserted = diesel::insert_into(accounts::table)
+        .values(account)
+        .execute(conn);
     match inserted {
         Ok(_) => Ok(true),
         Err(error) if is_duplicate(&error, "accounts", "account_number") => Ok(false),
@@ -71,43 +73,72 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
 
 /// The account of an id that the service itself holds.
 pub fn find_by_id(conn: &mut DbConn, id: AccountId) -> Result<Option<Account>> {
-    Ok(accounts::table.find(id).select(Account::as_select()).first(conn).optional()?)
+    Ok(accounts::table
+        .find(id)
+        .select(Account::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// The account, held against other writers until the transaction ends.
 pub fn lock(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
-    locked!(conn, accounts::table.find(access.account_id()).select(Account::as_select()))
-        .optional()?
-        .ok_or_else(|| Code::NotFound.into())
+    locked!(
+        conn,
+        accounts::table
+            .find(access.account_id())
+            .select(Account::as_select())
+    )
+    .optional()?
+    .ok_or_else(|| Code::NotFound.into())
 }
 
 /// Stores `account` as the next version; the caller holds its lock.
 pub fn update(conn: &mut DbConn, account: &mut Account, now: Instant) -> Result<()> {
     account.version += 1;
     account.updated_at = now;
-    let changed = diesel::update(accounts::table.find(account.id)).set(&*account).execute(conn)?;
-    if changed == 1 { Ok(()) } else { Err(Error::from(Code::NotFound)) }
+    let changed = diesel::update(accounts::table.find(account.id))
+        .set(&*account)
+        .execute(conn)?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Error::from(Code::NotFound))
+    }
 }
 
 /// The account whose application a token opens.
 pub fn id_of_applicant_token(conn: &mut DbConn, token_hash: &str) -> Result<Option<AccountId>> {
-    let found = accounts::table.filter(accounts::applicant_token_hash.eq(token_hash)).select(accounts::id);
+    let found = accounts::table
+        .filter(accounts::applicant_token_hash.eq(token_hash))
+        .select(accounts::id);
     Ok(found.first(conn).optional()?)
 }
 
-const OPEN: [AccountStatus; 4] =
-    [AccountStatus::Draft, AccountStatus::Submitted, AccountStatus::InReview, AccountStatus::InformationRequested];
+const OPEN: [AccountStatus; 4] = [
+    AccountStatus::Draft,
+    AccountStatus::Submitted,
+    AccountStatus::InReview,
+    AccountStatus::InformationRequested,
+];
 
 /// How many applications of an e-mail address are open.
 pub fn count_open_of_email(conn: &mut DbConn, email_key: &str) -> Result<i64> {
-    let open = accounts::table.filter(accounts::contact_email_key.eq(email_key)).filter(accounts::status.eq_any(OPEN));
+    let open = accounts::table
+        .filter(accounts::contact_email_key.eq(email_key))
+        .filter(accounts::status.eq_any(OPEN));
     Ok(open.count().get_result(conn)?)
 }
 
 /// The open applications of an e-mail address, newest first; at most `limit`.
 pub fn open_of_email(conn: &mut DbConn, email_key: &str, limit: i64) -> Result<Vec<Account>> {
-    let open = accounts::table.filter(accounts::contact_email_key.eq(email_key)).filter(accounts::status.eq_any(OPEN));
-    Ok(open.select(Account::as_select()).order(accounts::id.desc()).limit(limit).load(conn)?)
+    let open = accounts::table
+        .filter(accounts::contact_email_key.eq(email_key))
+        .filter(accounts::status.eq_any(OPEN));
+    Ok(open
+        .select(Account::as_select())
+        .order(accounts::id.desc())
+        .limit(limit)
+        .load(conn)?)
 }
 
 /// Other accounts with the same VAT number, e-mail or address, for the reviewer; at most 20, newest first.
@@ -120,12 +151,18 @@ pub fn similar(conn: &mut DbConn, account: &Account) -> Result<Vec<Account>> {
     let mut query = accounts::table.select(Account::as_select()).into_boxed();
     query = match &account.vat_number {
         Some(number) => {
-            let same_vat = accounts::vat_number.eq(number).and(accounts::country.eq(account.country));
+            let same_vat = accounts::vat_number
+                .eq(number)
+                .and(accounts::country.eq(account.country));
             query.filter(same_email.or(same_address).or(same_vat.assume_not_null()))
         }
         None => query.filter(same_email.or(same_address)),
     };
-    Ok(query.filter(accounts::id.ne(account.id)).order(accounts::id.desc()).limit(20).load(conn)?)
+    Ok(query
+        .filter(accounts::id.ne(account.id))
+        .order(accounts::id.desc())
+        .limit(20)
+        .load(conn)?)
 }
 
 /// What staff look for among the accounts.
@@ -145,7 +182,10 @@ pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Account>> {
         query = query.filter(accounts::status.eq(status));
     }
     if let Some(text) = &search.text {
-        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let escaped = text
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
         query = query.filter(
             accounts::company_key
                 .like(format!("%{}%", escaped.to_lowercase()))
@@ -158,11 +198,16 @@ pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Account>> {
     if let Some(before) = search.before {
         query = query.filter(accounts::id.lt(before));
     }
-    Ok(query.order(accounts::id.desc()).limit(search.limit).load(conn)?)
+    Ok(query
+        .order(accounts::id.desc())
+        .limit(search.limit)
+        .load(conn)?)
 }
 
 /// The drafts that nobody touched since `before`; at most `limit`.
 pub fn stale_drafts(conn: &mut DbConn, before: Instant, limit: i64) -> Result<Vec<AccountId>> {
-    let stale = accounts::table.filter(accounts::status.eq(AccountStatus::Draft)).filter(accounts::updated_at.lt(before));
+    let stale = accounts::table
+        .filter(accounts::status.eq(AccountStatus::Draft))
+        .filter(accounts::updated_at.lt(before));
     Ok(stale.select(accounts::id).limit(limit).load(conn)?)
 }

@@ -20,9 +20,18 @@ id!(
 );
 
 /// Records that `resource` changed; its holder is locked by the caller.
-pub fn record(conn: &mut DbConn, resource: impl ToString, kind: &str, payload: Value, now: Instant) -> Result<()> {
+pub fn record(
+    conn: &mut DbConn,
+    resource: impl ToString,
+    kind: &str,
+    payload: Value,
+    now: Instant,
+) -> Result<()> {
     let resource = resource.to_string();
-    let last: Option<i64> = events::table.filter(events::resource.eq(&resource)).select(diesel::dsl::max(events::seq)).first(conn)?;
+    let last: Option<i64> = events::table
+        .filter(events::resource.eq(&resource))
+        .select(diesel::dsl::max(events::seq))
+        .first(conn)?;
     diesel::insert_into(events::table)
         .values((
             events::id.eq(EventId::new(now)),
@@ -37,7 +46,14 @@ pub fn record(conn: &mut DbConn, resource: impl ToString, kind: &str, payload: V
 }
 
 /// Records what a member of staff did, to which account, and why.
-pub fn record_staff(conn: &mut DbConn, staff: UserId, action: &str, account: Option<AccountId>, reason: Option<&str>, now: Instant) -> Result<()> {
+pub fn record_staff(
+    conn: &mut DbConn,
+    staff: UserId,
+    action: &str,
+    account: Option<AccountId>,
+    reason: Option<&str>,
+    now: Instant,
+) -> Result<()> {
     diesel::insert_into(staff_actions::table)
         .values((
             staff_actions::id.eq(StaffActionId::new(now)),

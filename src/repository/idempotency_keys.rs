@@ -19,7 +19,9 @@ pub struct StoredAnswer {
 
 /// Forgets the key of `scope` if it was used before `before`.
 pub fn forget_before(conn: &mut DbConn, scope: &str, before: Instant) -> Result<()> {
-    let old = idempotency_keys::table.filter(idempotency_keys::scope.eq(scope)).filter(idempotency_keys::created_at.lt(before));
+    let old = idempotency_keys::table
+        .filter(idempotency_keys::scope.eq(scope))
+        .filter(idempotency_keys::created_at.lt(before));
     diesel::delete(old).execute(conn)?;
     Ok(())
 }
@@ -31,11 +33,19 @@ pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
         .select(idempotency_keys::scope)
         .limit(limit)
         .load(conn)?;
-    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::scope.eq_any(old))).execute(conn)?)
+    Ok(
+        diesel::delete(idempotency_keys::table.filter(idempotency_keys::scope.eq_any(old)))
+            .execute(conn)?,
+    )
 }
 
 /// Takes the key for this transaction, or finds the answer of the one that took it; waits for one that is still running.
-pub fn claim(conn: &mut DbConn, scope: &str, request_hash: &str, now: Instant) -> Result<Option<StoredAnswer>> {
+pub fn claim(
+    conn: &mut DbConn,
+    scope: &str,
+    request_hash: &str,
+    now: Instant,
+) -> Result<Option<StoredAnswer>> {
     let row = (
         idempotency_keys::scope.eq(scope),
         idempotency_keys::request_hash.eq(request_hash),
@@ -46,14 +56,20 @@ pub fn claim(conn: &mut DbConn, scope: &str, request_hash: &str, now: Instant) -
     if taken == 1 {
         return Ok(None);
     }
-    let found = idempotency_keys::table.find(scope).select(StoredAnswer::as_select()).first(conn)?;
+    let found = idempotency_keys::table
+        .find(scope)
+        .select(StoredAnswer::as_select())
+        .first(conn)?;
     Ok(Some(found))
 }
 
 /// Stores the answer beside its effect.
 pub fn keep(conn: &mut DbConn, scope: &str, answer: &Json, sealed: Option<&str>) -> Result<()> {
     diesel::update(idempotency_keys::table.find(scope))
-        .set((idempotency_keys::answer.eq(answer), idempotency_keys::sealed.eq(sealed)))
+        .set((
+            idempotency_keys::answer.eq(answer),
+            idempotency_keys::sealed.eq(sealed),
+        ))
         .execute(conn)?;
     Ok(())
 }

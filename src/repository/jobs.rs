@@ -42,7 +42,14 @@ pub struct Job {
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// Adds a job that runs at `run_at`; one with the same key is already there or done.
-pub fn enqueue(conn: &mut DbConn, kind: &str, key: &str, payload: Json, run_at: Instant, now: Instant) -> Result<()> {
+pub fn enqueue(
+    conn: &mut DbConn,
+    kind: &str,
+    key: &str,
+    payload: Json,
+    run_at: Instant,
+    now: Instant,
+) -> Result<()> {
     let job = Job {
         id: JobId::new(now),
         kind: kind.to_owned(),
@@ -68,9 +75,9 @@ pub fn claim(conn: &mut DbConn, lease: &str, now: Instant) -> Result<Option<Job>
             jobs::table
                 .filter(jobs::run_at.le(now))
                 .filter(
-                    jobs::state
-                        .eq(JobState::Ready)
-                        .or(jobs::state.eq(JobState::Running).and(jobs::leased_until.lt(now).assume_not_null())),
+                    jobs::state.eq(JobState::Ready).or(jobs::state
+                        .eq(JobState::Running)
+                        .and(jobs::leased_until.lt(now).assume_not_null())),
                 )
                 .order((jobs::run_at, jobs::id))
                 .select(Job::as_select())
@@ -97,21 +104,50 @@ pub fn claim(conn: &mut DbConn, lease: &str, now: Instant) -> Result<Option<Job>
 
 /// Holds a job for longer; false where somebody else has it by now.
 pub fn renew(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<bool> {
-    let mine = jobs::table.find(id).filter(jobs::lease.eq(lease)).filter(jobs::state.eq(JobState::Running));
-    Ok(diesel::update(mine).set(jobs::leased_until.eq(now.plus(LEASE))).execute(conn)? == 1)
+    let mine = jobs::table
+        .find(id)
+        .filter(jobs::lease.eq(lease))
+        .filter(jobs::state.eq(JobState::Running));
+    Ok(diesel::update(mine)
+        .set(jobs::leased_until.eq(now.plus(LEASE)))
+        .execute(conn)?
+        == 1)
 }
 
 /// Marks a job as done; refused where the lease is no longer held, so that its effects are rolled back.
 pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<()> {
-    let mine = jobs::table.find(id).filter(jobs::lease.eq(lease)).filter(jobs::state.eq(JobState::Running));
-    let done = diesel::update(mine).set((jobs::state.eq(JobState::Done), jobs::finished_at.eq(now))).execute(conn)?;
-    if done == 1 { Ok(()) } else { Err(Error::Contended) }
+    let mine = jobs::table
+        .find(id)
+        .filter(jobs::lease.eq(lease))
+        .filter(jobs::state.eq(JobState::Running));
+    let done = diesel::update(mine)
+        .set((jobs::state.eq(JobState::Done), jobs::finished_at.eq(now)))
+        .execute(conn)?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Error::Contended)
+    }
 }
 
 /// Puts a job back for `run_at`, or buries it.
-pub fn fail(conn: &mut DbConn, id: JobId, lease: &str, why: &str, run_at: Option<Instant>, now: Instant) -> Result<()> {
-    let mine = jobs::table.find(id).filter(jobs::lease.eq(lease)).filter(jobs::state.eq(JobState::Running));
-    let state = if run_at.is_some() { JobState::Ready } else { JobState::Dead };
+pub fn fail(
+    conn: &mut DbConn,
+    id: JobId,
+    lease: &str,
+    why: &str,
+    run_at: Option<Instant>,
+    now: Instant,
+) -> Result<()> {
+    let mine = jobs::table
+        .find(id)
+        .filter(jobs::lease.eq(lease))
+        .filter(jobs::state.eq(JobState::Running));
+    let state = if run_at.is_some() {
+        JobState::Ready
+    } else {
+        JobState::Dead
+    };
     diesel::update(mine)
         .set((
             jobs::state.eq(state),
@@ -125,15 +161,30 @@ pub fn fail(conn: &mut DbConn, id: JobId, lease: &str, why: &str, run_at: Option
 
 /// When the next job falls due at or before `until`, whether it runs already or not.
 pub fn next_due(conn: &mut DbConn, until: Instant) -> Result<Option<Instant>> {
-    let open = jobs::table.filter(jobs::state.eq_any([JobState::Ready, JobState::Running])).filter(jobs::run_at.le(until));
-    Ok(open.order((jobs::run_at, jobs::id)).select(jobs::run_at).first(conn).optional()?)
+    let open = jobs::table
+        .filter(jobs::state.eq_any([JobState::Ready, JobState::Running]))
+        .filter(jobs::run_at.le(until));
+    Ok(open
+        .order((jobs::run_at, jobs::id))
+        .select(jobs::run_at)
+        .first(conn)
+        .optional()?)
 }
 
 /// How long the oldest job that is due has waited, as the moment it fell due; and how many are dead.
 pub fn lag(conn: &mut DbConn, now: Instant) -> Result<(Option<Instant>, i64)> {
-    let waiting = jobs::table.filter(jobs::state.eq(JobState::Ready)).filter(jobs::run_at.le(now));
-    let oldest = waiting.order((jobs::run_at, jobs::id)).select(jobs::run_at).first(conn).optional()?;
-    let dead = jobs::table.filter(jobs::state.eq(JobState::Dead)).count().get_result(conn)?;
+    let waiting = jobs::table
+        .filter(jobs::state.eq(JobState::Ready))
+        .filter(jobs::run_at.le(now));
+    let oldest = waiting
+        .order((jobs::run_at, jobs::id))
+        .select(jobs::run_at)
+        .first(conn)
+        .optional()?;
+    let dead = jobs::table
+        .filter(jobs::state.eq(JobState::Dead))
+        .count()
+        .get_result(conn)?;
     Ok((oldest, dead))
 }
 

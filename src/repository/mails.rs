@@ -31,27 +31,45 @@ pub struct Mail {
 
 /// Stores a mail.
 pub fn insert(conn: &mut DbConn, mail: &Mail) -> Result<()> {
-    diesel::insert_into(mails::table).values(mail).execute(conn)?;
+    diesel::insert_into(mails::table)
+        .values(mail)
+        .execute(conn)?;
     Ok(())
 }
 
 /// The mail of an id.
 pub fn find(conn: &mut DbConn, id: MailId) -> Result<Option<Mail>> {
-    Ok(mails::table.find(id).select(Mail::as_select()).first(conn).optional()?)
+    Ok(mails::table
+        .find(id)
+        .select(Mail::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// Marks a mail as sent; `keep` keeps what it says for the sandbox mailbox.
 pub fn mark_sent(conn: &mut DbConn, id: MailId, keep: bool, now: Instant) -> Result<()> {
-    diesel::update(mails::table.find(id)).set(mails::sent_at.eq(now)).execute(conn)?;
+    diesel::update(mails::table.find(id))
+        .set(mails::sent_at.eq(now))
+        .execute(conn)?;
     if !keep {
-        diesel::update(mails::table.find(id)).set(mails::sealed.eq(None::<String>)).execute(conn)?;
+        diesel::update(mails::table.find(id))
+            .set(mails::sealed.eq(None::<String>))
+            .execute(conn)?;
     }
     Ok(())
 }
 
 /// The mails that arrived at an address, or at any, newest first.
-pub fn arrived(conn: &mut DbConn, to_key: Option<&str>, before: Option<MailId>, limit: i64) -> Result<Vec<Mail>> {
-    let mut query = mails::table.filter(mails::sent_at.is_not_null()).select(Mail::as_select()).into_boxed();
+pub fn arrived(
+    conn: &mut DbConn,
+    to_key: Option<&str>,
+    before: Option<MailId>,
+    limit: i64,
+) -> Result<Vec<Mail>> {
+    let mut query = mails::table
+        .filter(mails::sent_at.is_not_null())
+        .select(Mail::as_select())
+        .into_boxed();
     if let Some(to) = to_key {
         query = query.filter(mails::to_key.eq(to));
     }
@@ -62,7 +80,15 @@ pub fn arrived(conn: &mut DbConn, to_key: Option<&str>, before: Option<MailId>, 
 }
 
 /// Whether a mail of `template` to the address was made since `since`.
-pub fn was_sent_since(conn: &mut DbConn, to_key: &str, template: Template, since: Instant) -> Result<bool> {
-    let made = mails::table.filter(mails::to_key.eq(to_key)).filter(mails::template.eq(template)).filter(mails::created_at.gt(since));
+pub fn was_sent_since(
+    conn: &mut DbConn,
+    to_key: &str,
+    template: Template,
+    since: Instant,
+) -> Result<bool> {
+    let made = mails::table
+        .filter(mails::to_key.eq(to_key))
+        .filter(mails::template.eq(template))
+        .filter(mails::created_at.gt(since));
     Ok(diesel::select(diesel::dsl::exists(made)).get_result(conn)?)
 }

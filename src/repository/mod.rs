@@ -2,10 +2,12 @@
 
 pub mod accounts;
 mod backend;
+pub mod documents;
 pub mod events;
 pub mod idempotency_keys;
 pub mod jobs;
 pub mod mails;
+pub mod reviews;
 pub mod schema;
 pub mod sessions;
 pub mod settings;

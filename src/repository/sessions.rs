@@ -52,44 +52,69 @@ pub fn live_version(conn: &mut DbConn, session: SessionId) -> Result<Option<i64>
 
 /// Stores a new session.
 pub fn insert(conn: &mut DbConn, session: &Session) -> Result<()> {
-    diesel::insert_into(sessions::table).values(session).execute(conn)?;
+    diesel::insert_into(sessions::table)
+        .values(session)
+        .execute(conn)?;
     Ok(())
 }
 
 /// Ends a session; its tokens end with it.
 pub fn end(conn: &mut DbConn, session: SessionId, now: Instant) -> Result<()> {
-    let living = sessions::table.find(session).filter(sessions::ended_at.is_null());
-    diesel::update(living).set(sessions::ended_at.eq(now)).execute(conn)?;
+    let living = sessions::table
+        .find(session)
+        .filter(sessions::ended_at.is_null());
+    diesel::update(living)
+        .set(sessions::ended_at.eq(now))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Ends every session of a user.
 pub fn end_all(conn: &mut DbConn, user: UserId, now: Instant) -> Result<()> {
-    let living = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
-    diesel::update(living).set(sessions::ended_at.eq(now)).execute(conn)?;
+    let living = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null());
+    diesel::update(living)
+        .set(sessions::ended_at.eq(now))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Stores a new refresh token.
 pub fn insert_refresh_token(conn: &mut DbConn, token: &RefreshToken) -> Result<()> {
-    diesel::insert_into(refresh_tokens::table).values(token).execute(conn)?;
+    diesel::insert_into(refresh_tokens::table)
+        .values(token)
+        .execute(conn)?;
     Ok(())
 }
 
 /// A refresh token with its session, held against other writers.
-pub fn lock_refresh_token(conn: &mut DbConn, token_hash: &str) -> Result<Option<(RefreshToken, Session)>> {
-    let token: Option<RefreshToken> =
-        locked!(conn, refresh_tokens::table.find(token_hash).select(RefreshToken::as_select())).optional()?;
+pub fn lock_refresh_token(
+    conn: &mut DbConn,
+    token_hash: &str,
+) -> Result<Option<(RefreshToken, Session)>> {
+    let token: Option<RefreshToken> = locked!(
+        conn,
+        refresh_tokens::table
+            .find(token_hash)
+            .select(RefreshToken::as_select())
+    )
+    .optional()?;
     let Some(token) = token else {
         return Ok(None);
     };
-    let session = sessions::table.find(token.session_id).select(Session::as_select()).first(conn)?;
+    let session = sessions::table
+        .find(token.session_id)
+        .select(Session::as_select())
+        .first(conn)?;
     Ok(Some((token, session)))
 }
 
 /// Marks a refresh token as used.
 pub fn use_refresh_token(conn: &mut DbConn, token_hash: &str, now: Instant) -> Result<()> {
-    diesel::update(refresh_tokens::table.find(token_hash)).set(refresh_tokens::used_at.eq(now)).execute(conn)?;
+    diesel::update(refresh_tokens::table.find(token_hash))
+        .set(refresh_tokens::used_at.eq(now))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -100,12 +125,21 @@ pub fn sweep_refresh_tokens(conn: &mut DbConn, before: Instant, limit: i64) -> R
         .select(refresh_tokens::token_hash)
         .limit(limit)
         .load(conn)?;
-    Ok(diesel::delete(refresh_tokens::table.filter(refresh_tokens::token_hash.eq_any(old))).execute(conn)?)
+    Ok(
+        diesel::delete(refresh_tokens::table.filter(refresh_tokens::token_hash.eq_any(old)))
+            .execute(conn)?,
+    )
 }
 
 /// The failed sign-ins of an address.
 pub fn failures(conn: &mut DbConn, email_hash: &str) -> Result<Option<SignInFailures>> {
-    Ok(locked!(conn, sign_in_failures::table.find(email_hash).select(SignInFailures::as_select())).optional()?)
+    Ok(locked!(
+        conn,
+        sign_in_failures::table
+            .find(email_hash)
+            .select(SignInFailures::as_select())
+    )
+    .optional()?)
 }
 
 /// Stores the failed sign-ins of an address.

@@ -9,7 +9,11 @@ use crate::error::Result;
 
 /// The value of a setting.
 pub fn get(conn: &mut DbConn, name: &str) -> Result<Option<String>> {
-    Ok(settings::table.find(name).select(settings::value).first(conn).optional()?)
+    Ok(settings::table
+        .find(name)
+        .select(settings::value)
+        .first(conn)
+        .optional()?)
 }
 
 /// Sets a value.
@@ -28,5 +32,8 @@ pub fn put(conn: &mut DbConn, name: &str, value: &str) -> Result<()> {
 pub fn put_once(conn: &mut DbConn, name: &str, value: &str) -> Result<String> {
     let row = (settings::name.eq(name), settings::value.eq(value));
     each!(conn, c => diesel::insert_into(settings::table).values(row).on_conflict_do_nothing().execute(c))?;
-    Ok(settings::table.find(name).select(settings::value).first(conn)?)
+    Ok(settings::table
+        .find(name)
+        .select(settings::value)
+        .first(conn)?)
 }

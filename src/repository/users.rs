@@ -68,7 +68,9 @@ pub fn insert(conn: &mut DbConn, user: &User) -> Result<()> {
 
 /// The living user of an e-mail address.
 pub fn find_by_email(conn: &mut DbConn, email_key: &str) -> Result<Option<User>> {
-    let found = users::table.filter(users::email_key.eq(email_key)).filter(users::removed_at.is_null());
+    let found = users::table
+        .filter(users::email_key.eq(email_key))
+        .filter(users::removed_at.is_null());
     Ok(found.select(User::as_select()).first(conn).optional()?)
 }
 
@@ -85,7 +87,12 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess, id: UserId) -> Result<Use
 }
 
 /// The living users of an account, oldest first, behind `after`.
-pub fn list(conn: &mut DbConn, access: &AccountAccess, before: Option<UserId>, limit: i64) -> Result<Vec<User>> {
+pub fn list(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    before: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<User>> {
     let mut query = users::table
         .filter(users::account_id.eq(access.account_id()))
         .filter(users::removed_at.is_null())
@@ -100,27 +107,44 @@ pub fn list(conn: &mut DbConn, access: &AccountAccess, before: Option<UserId>, l
 /// Stores `user` as the next version.
 pub fn update(conn: &mut DbConn, user: &mut User) -> Result<()> {
     user.version += 1;
-    diesel::update(users::table.find(user.id)).set(&*user).execute(conn)?;
+    diesel::update(users::table.find(user.id))
+        .set(&*user)
+        .execute(conn)?;
     Ok(())
 }
 
 /// Stores a token and voids the user's earlier ones.
 pub fn replace_token(conn: &mut DbConn, token: &OneTimeToken) -> Result<()> {
     end_tokens(conn, token.user_id, token.created_at)?;
-    diesel::insert_into(one_time_tokens::table).values(token).execute(conn)?;
+    diesel::insert_into(one_time_tokens::table)
+        .values(token)
+        .execute(conn)?;
     Ok(())
 }
 
 /// Voids every token of a user.
 pub fn end_tokens(conn: &mut DbConn, user: UserId, now: Instant) -> Result<()> {
-    let living = one_time_tokens::table.filter(one_time_tokens::user_id.eq(user)).filter(one_time_tokens::ended_at.is_null());
-    diesel::update(living).set(one_time_tokens::ended_at.eq(now)).execute(conn)?;
+    let living = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(user))
+        .filter(one_time_tokens::ended_at.is_null());
+    diesel::update(living)
+        .set(one_time_tokens::ended_at.eq(now))
+        .execute(conn)?;
     Ok(())
 }
 
 /// The token of a hash while it can be used at `now`, held against other writers.
-pub fn lock_token(conn: &mut DbConn, token_hash: &str, now: Instant) -> Result<Option<OneTimeToken>> {
-    let found: Option<OneTimeToken> =
-        locked!(conn, one_time_tokens::table.find(token_hash).select(OneTimeToken::as_select())).optional()?;
+pub fn lock_token(
+    conn: &mut DbConn,
+    token_hash: &str,
+    now: Instant,
+) -> Result<Option<OneTimeToken>> {
+    let found: Option<OneTimeToken> = locked!(
+        conn,
+        one_time_tokens::table
+            .find(token_hash)
+            .select(OneTimeToken::as_select())
+    )
+    .optional()?;
     Ok(found.filter(|token| token.ended_at.is_none() && token.expires_at > now))
 }

@@ -2,7 +2,10 @@
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 
@@ -12,7 +15,11 @@ pub async fn cache<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let reads = request.method() == Method::GET;
-    let seen = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let seen = request
+        .headers()
+        .get(IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -20,11 +27,14 @@ pub async fn cache<B: MessageBody + 'static>(
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
     let current = headers.get(ETAG).and_then(|value| value.to_str().ok());
-    let is_current = matches!((&seen, current), (Some(seen), Some(current)) if holds(seen, current));
+    let is_current =
+        matches!((&seen, current), (Some(seen), Some(current)) if holds(seen, current));
     if !(reads && is_current && response.status() == StatusCode::OK) {
         return Ok(response.map_into_left_body());
     }
-    let mut response = response.map_body(|_, _| BoxBody::new(())).map_into_right_body();
+    let mut response = response
+        .map_body(|_, _| BoxBody::new(()))
+        .map_into_right_body();
     *response.response_mut().status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().remove(CONTENT_TYPE);
     response.headers_mut().remove(CONTENT_LENGTH);
@@ -32,5 +42,7 @@ pub async fn cache<B: MessageBody + 'static>(
 }
 
 fn holds(seen: &str, current: &str) -> bool {
-    seen.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == current || tag == "*")
+    seen.split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == current || tag == "*")
 }

@@ -22,17 +22,34 @@ pub async fn explain<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let language = language::preferred(request.headers());
     let instance = request.path().to_owned();
-    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let public_url = request.app_data::<Data<Surroundings>>().map(|around| around.public_url.clone());
+    let request_id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default();
+    let public_url = request
+        .app_data::<Data<Surroundings>>()
+        .map(|around| around.public_url.clone());
     let mut response = next.call(request).await?;
-    response.headers_mut().append(VARY, HeaderValue::from_static("Accept-Language"));
+    response
+        .headers_mut()
+        .append(VARY, HeaderValue::from_static("Accept-Language"));
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_explained(&response) {
         speak(&mut response, language);
         return Ok(response.map_into_left_body());
     }
-    let context = Context { public_url: public_url.as_deref().unwrap_or_default(), language, instance, request_id };
-    let problem = match response.response().error().and_then(|error| error.as_error::<Error>()) {
+    let context = Context {
+        public_url: public_url.as_deref().unwrap_or_default(),
+        language,
+        instance,
+        request_id,
+    };
+    let problem = match response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Error>())
+    {
         Some(known) => {
             if problem::is_failure(known) {
                 error!(cause = %known, "a request failed");
@@ -42,12 +59,16 @@ pub async fn explain<B: MessageBody + 'static>(
         None => problem::render(&Error::from(code_of(status)), &context),
     };
     let body = serde_json::to_vec(&problem)?;
-    let mut response = response.map_body(|_, _| BoxBody::new(body)).map_into_right_body();
+    let mut response = response
+        .map_body(|_, _| BoxBody::new(body))
+        .map_into_right_body();
     if let Ok(status) = StatusCode::from_u16(problem.status) {
         *response.response_mut().status_mut() = status;
     }
     response.headers_mut().remove(CONTENT_LENGTH);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     speak(&mut response, language);
     Ok(response)
 }

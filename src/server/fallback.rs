@@ -21,8 +21,14 @@ impl Paths {
                 (Method::PATCH, &item.patch),
                 (Method::DELETE, &item.delete),
             ];
-            let taken = methods.into_iter().filter(|(_, operation)| operation.is_some()).map(|(method, _)| method);
-            (path.split('/').map(str::to_owned).collect(), taken.collect())
+            let taken = methods
+                .into_iter()
+                .filter(|(_, operation)| operation.is_some())
+                .map(|(method, _)| method);
+            (
+                path.split('/').map(str::to_owned).collect(),
+                taken.collect(),
+            )
         });
         Self(paths.collect())
     }
@@ -31,9 +37,16 @@ impl Paths {
         let segments: Vec<&str> = path.split('/').collect();
         let fits = |template: &Vec<String>| {
             template.len() == segments.len()
-                && template.iter().zip(&segments).all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()))
+                && template
+                    .iter()
+                    .zip(&segments)
+                    .all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()))
         };
-        self.0.iter().filter(|(template, _)| fits(template)).flat_map(|(_, methods)| methods).collect()
+        self.0
+            .iter()
+            .filter(|(template, _)| fits(template))
+            .flat_map(|(_, methods)| methods)
+            .collect()
     }
 }
 
@@ -44,5 +57,7 @@ pub async fn answer(request: HttpRequest, paths: Data<Paths>) -> Result<&'static
         return Err(Code::NotFound.into());
     }
     let allowed: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
-    Err(Code::MethodNotAllowed.with("allowed", allowed.join(", ")).into())
+    Err(Code::MethodNotAllowed
+        .with("allowed", allowed.join(", "))
+        .into())
 }

@@ -29,7 +29,10 @@ impl Drop for Pass {
 impl Gate {
     /// A gate that lets `most` in at once.
     pub fn new(most: usize) -> Self {
-        Self { inside: Arc::default(), most }
+        Self {
+            inside: Arc::default(),
+            most,
+        }
     }
 
     fn enter(&self) -> Option<Pass> {
@@ -44,7 +47,9 @@ pub async fn enter<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
-    let gate = request.app_data::<Data<Surroundings>>().map(|around| around.gate.clone());
+    let gate = request
+        .app_data::<Data<Surroundings>>()
+        .map(|around| around.gate.clone());
     let is_probe = matches!(request.path(), "/healthz" | "/readyz");
     let pass = gate.and_then(|gate| gate.enter());
     if pass.is_none() && !is_probe {

@@ -44,19 +44,36 @@ pub struct Surroundings {
 }
 
 /// How large and how slow a request may be.
-const LIMITS: Limits = Limits { json: 64 * 1024, csv: 2 * 1024 * 1024, time: Duration::from_secs(20) };
+const LIMITS: Limits = Limits {
+    json: 64 * 1024,
+    csv: 2 * 1024 * 1024,
+    time: Duration::from_secs(20),
+};
 /// How long a client may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// Serves the API on `listener` until it is told to stop.
-pub fn serve(listener: TcpListener, service: Service, worker: Worker, around: Surroundings, workers: usize) -> std::io::Result<actix_web::dev::Server> {
+pub fn serve(
+    listener: TcpListener,
+    service: Service,
+    worker: Worker,
+    around: Surroundings,
+    workers: usize,
+) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = around.config.mode == Mode::Sandbox;
     let document = web::Data::new(handlers::document(is_sandbox));
     let paths = web::Data::new(fallback::Paths::of(&document));
     let server = HttpServer::new(move || {
-        let (app, _) = App::new().into_utoipa_app().configure(|config| handlers::routes(config, is_sandbox)).split_for_parts();
-        let swagger = SwaggerUi::new("/docs/{_:.*}")
-            .config(SwaggerConfig::new(["/openapi.json"]).try_it_out_enabled(true).persist_authorization(true).display_request_duration(true));
+        let (app, _) = App::new()
+            .into_utoipa_app()
+            .configure(|config| handlers::routes(config, is_sandbox))
+            .split_for_parts();
+        let swagger = SwaggerUi::new("/docs/{_:.*}").config(
+            SwaggerConfig::new(["/openapi.json"])
+                .try_it_out_enabled(true)
+                .persist_authorization(true)
+                .display_request_duration(true),
+        );
         app.app_data(web::Data::new(service.clone()))
             .app_data(web::Data::new(worker.clone()))
             .app_data(web::Data::new(around.authenticator.clone()))
@@ -65,7 +82,9 @@ pub fn serve(listener: TcpListener, service: Service, worker: Worker, around: Su
             .app_data(web::Data::new(LIMITS))
             .app_data(document.clone())
             .app_data(paths.clone())
-            .app_data(web::PathConfig::default().error_handler(|_, _| Error::from(Code::NotFound).into()))
+            .app_data(
+                web::PathConfig::default().error_handler(|_, _| Error::from(Code::NotFound).into()),
+            )
             .service(web::redirect("/docs", "/docs/"))
             .service(swagger)
             .default_service(web::to(fallback::answer))
@@ -88,11 +107,22 @@ pub fn serve(listener: TcpListener, service: Service, worker: Worker, around: Su
 
 /// The headers that pages from other origins may read.
 const EXPOSED: [&str; 9] = [
-    "content-language", "etag", "idempotency-replayed", "link", "location", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id",
+    "content-language",
+    "etag",
+    "idempotency-replayed",
+    "link",
+    "location",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "x-request-id",
 ];
 
 fn cors(config: &Config) -> Cors {
-    let cors = config.cors_origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    let cors = config
+        .cors_origins
+        .iter()
+        .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
     cors.allow_any_method()
         .allow_any_header()
         .expose_headers(EXPOSED.map(HeaderName::from_static))

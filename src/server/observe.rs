@@ -14,7 +14,10 @@ use crate::handlers::RequestId;
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names the request, then tells how it went. Paths are logged by their pattern: what stands in them may be a secret.
-pub async fn observe<B: MessageBody + 'static>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+pub async fn observe<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
     let begun = Tick::now();
     let id = request_id(&request);
     let trace_id = trace_id(&request).unwrap_or_default();
@@ -26,10 +29,17 @@ pub async fn observe<B: MessageBody + 'static>(request: ServiceRequest, next: Ne
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }
-    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "none".to_owned());
     let status = response.status().as_u16();
     let seconds = begun.elapsed().as_secs_f64();
-    let labels = [("method", method), ("route", route.clone()), ("status", status.to_string())];
+    let labels = [
+        ("method", method),
+        ("route", route.clone()),
+        ("status", status.to_string()),
+    ];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
     span.in_scope(|| info!(route = %route, status, milliseconds = seconds * 1000.0, "answered"));
@@ -37,9 +47,18 @@ pub async fn observe<B: MessageBody + 'static>(request: ServiceRequest, next: Ne
 }
 
 fn request_id(request: &ServiceRequest) -> String {
-    let sent = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
-    let is_good = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    sent.filter(is_good).map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), str::to_owned)
+    let sent = request
+        .headers()
+        .get(HEADER)
+        .and_then(|value| value.to_str().ok());
+    let is_good = |id: &&str| {
+        (8..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    sent.filter(is_good)
+        .map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), str::to_owned)
 }
 
 /// The trace id of a W3C `traceparent`.

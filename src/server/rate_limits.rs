@@ -50,7 +50,11 @@ impl Policy {
     fn new(name: &'static str, per_minute: u32, clock: &Clock) -> Self {
         let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
         let limiter = RateLimiter::new(quota, DashMapStateStore::default(), Ticks(clock.clone()));
-        Self { name, per_minute, limiter }
+        Self {
+            name,
+            per_minute,
+            limiter,
+        }
     }
 }
 
@@ -79,7 +83,13 @@ impl RateLimits {
 
     /// Forgets who has not called for a while.
     pub fn tidy(&self) {
-        for policy in [&self.credential, &self.anonymous, &self.sign_in, &self.reset, &self.register] {
+        for policy in [
+            &self.credential,
+            &self.anonymous,
+            &self.sign_in,
+            &self.reset,
+            &self.register,
+        ] {
             policy.limiter.retain_recent();
         }
     }
@@ -87,7 +97,9 @@ impl RateLimits {
     fn policy(&self, request: &ServiceRequest) -> &Policy {
         match (request.method(), request.path()) {
             (&Method::POST, "/v1/sessions") => &self.sign_in,
-            (&Method::POST, "/v1/password-resets" | "/v1/applicant-links" | "/v1/passwords") => &self.reset,
+            (&Method::POST, "/v1/password-resets" | "/v1/applicant-links" | "/v1/passwords") => {
+                &self.reset
+            }
             (&Method::POST, "/v1/accounts") => &self.register,
             _ if request.headers().contains_key(AUTHORIZATION) => &self.credential,
             _ => &self.anonymous,
@@ -110,7 +122,9 @@ pub async fn limit<B: MessageBody + 'static>(
     let policy = limits.policy(&request);
     let key = match request.headers().get(AUTHORIZATION) {
         Some(header) if std::ptr::eq(policy, &limits.credential) => sha256_hex(header.as_bytes()),
-        _ => client_address(&request, &around.config.trusted_proxies).map(|ip| ip.to_string()).unwrap_or_default(),
+        _ => client_address(&request, &around.config.trusted_proxies)
+            .map(|ip| ip.to_string())
+            .unwrap_or_default(),
     };
     match policy.limiter.check_key(&key) {
         Ok(state) => {
@@ -145,9 +159,20 @@ pub fn client_address(request: &ServiceRequest, trusted: &[IpNet]) -> Option<IpA
     if !is_trusted(&peer) {
         return Some(peer);
     }
-    let headers = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> = headers.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    Some(hops.into_iter().rev().find(|hop| !is_trusted(hop)).unwrap_or(peer))
+    let headers = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> = headers
+        .flat_map(|value| value.split(','))
+        .filter_map(|hop| hop.trim().parse().ok())
+        .collect();
+    Some(
+        hops.into_iter()
+            .rev()
+            .find(|hop| !is_trusted(hop))
+            .unwrap_or(peer),
+    )
 }
 
 #[cfg(test)]
@@ -164,7 +189,13 @@ mod tests {
                 .insert_header(("x-forwarded-for", "6.6.6.6, 203.0.113.9, 10.1.1.1"))
                 .to_srv_request()
         };
-        assert_eq!(client_address(&request("10.0.0.2"), &trusted), "203.0.113.9".parse().ok());
-        assert_eq!(client_address(&request("198.51.100.7"), &trusted), "198.51.100.7".parse().ok());
+        assert_eq!(
+            client_address(&request("10.0.0.2"), &trusted),
+            "203.0.113.9".parse().ok()
+        );
+        assert_eq!(
+            client_address(&request("198.51.100.7"), &trusted),
+            "198.51.100.7".parse().ok()
+        );
     }
 }

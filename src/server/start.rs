@@ -44,7 +44,8 @@ pub struct Parts {
 /// The programme that the configuration names.
 pub fn programme(config: &Config) -> Result<Programme, StartError> {
     let text = match &config.programme {
-        Some(path) => std::fs::read_to_string(path).map_err(|e| format!("CPS_PROGRAMME: {}: {e}", path.display()))?,
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|e| format!("CPS_PROGRAMME: {}: {e}", path.display()))?,
         None => SHIPPED.to_owned(),
     };
     Ok(Programme::parse(&text).map_err(|fault| format!("the programme file: {fault}"))?)
@@ -52,7 +53,11 @@ pub fn programme(config: &Config) -> Result<Programme, StartError> {
 
 /// Opens the database; the sandbox migrates it.
 pub async fn database(config: &Config) -> Result<Db, StartError> {
-    let (url, size, migrates) = (config.database_url.clone(), config.pool_size, config.mode == Mode::Sandbox);
+    let (url, size, migrates) = (
+        config.database_url.clone(),
+        config.pool_size,
+        config.mode == Mode::Sandbox,
+    );
     let opened = tokio::task::spawn_blocking(move || {
         let db = Db::open(url.expose_secret(), size)?;
         if migrates {
@@ -72,9 +77,17 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         let stored = db.fetch(|conn| settings::get(conn, CLOCK_SETTING)).await?;
         clock.set_offset_micros(stored.and_then(|text| text.parse().ok()).unwrap_or(0));
     }
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
     let keys = SigningKeys::read(&signing_keys(&config, &db).await?, &public_url)?;
-    let links = Arc::new(Links { frontend_url: config.frontend_url.clone().unwrap_or_else(|| format!("{public_url}/docs")) });
+    let links = Arc::new(Links {
+        frontend_url: config
+            .frontend_url
+            .clone()
+            .unwrap_or_else(|| format!("{public_url}/docs")),
+    });
     let store = DocumentStore::open(&config.document_folder)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
@@ -88,17 +101,34 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         store: store.clone(),
         links: links.clone(),
     };
-    let worker = Worker { db, clock, programme, sealer: keys.sealer(), links, mailer, store, stepping: Arc::new(Mutex::new(())) };
-    Ok(Parts { config: Arc::new(config), service, worker, public_url })
+    let worker = Worker {
+        db,
+        clock,
+        programme,
+        sealer: keys.sealer(),
+        links,
+        mailer,
+        store,
+        stepping: Arc::new(Mutex::new(())),
+    };
+    Ok(Parts {
+        config: Arc::new(config),
+        service,
+        worker,
+        public_url,
+    })
 }
 
 /// The PEM text of the signing keys; the sandbox makes one once and keeps it in the database.
 async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
     if let Some(path) = &config.signing_keys {
-        return Ok(std::fs::read_to_string(path).map_err(|e| format!("CPS_SIGNING_KEYS: {}: {e}", path.display()))?);
+        return Ok(std::fs::read_to_string(path)
+            .map_err(|e| format!("CPS_SIGNING_KEYS: {}: {e}", path.display()))?);
     }
     let made = SigningKeys::generate()?;
-    Ok(db.write(move |conn| settings::put_once(conn, KEY_SETTING, &made)).await?)
+    Ok(db
+        .write(move |conn| settings::put_once(conn, KEY_SETTING, &made))
+        .await?)
 }
 
 /// A service that answers.
@@ -114,16 +144,29 @@ pub struct Running {
 
 /// Serves `parts` on `listener`, with `workers` threads, and runs jobs beside it.
 pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Running, StartError> {
-    let Parts { config, service, worker, public_url } = parts;
+    let Parts {
+        config,
+        service,
+        worker,
+        public_url,
+    } = parts;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let is_sandbox = config.mode == Mode::Sandbox;
-    let rules = if is_sandbox { service.programme.rate_limits.sandbox } else { service.programme.rate_limits.live };
+    let rules = if is_sandbox {
+        service.programme.rate_limits.sandbox
+    } else {
+        service.programme.rate_limits.live
+    };
     let limits = Arc::new(RateLimits::new(&rules, &service.clock));
     let health = Health::default();
     let around = Surroundings {
         public_url: public_url.into(),
-        authenticator: Authenticator::new(service.db.clone(), service.clock.clone(), service.keys.clone()),
+        authenticator: Authenticator::new(
+            service.db.clone(),
+            service.clock.clone(),
+            service.keys.clone(),
+        ),
         gate: Gate::new(config.max_in_flight),
         rate_limits: limits.clone(),
         health: health.clone(),
@@ -131,11 +174,22 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     };
     let server = super::serve(listener, service, worker.clone(), around, workers)?;
     let handle = server.handle();
-    let mut background = vec![tokio::spawn(worker.clone().run(stopped.clone())), tokio::spawn(tidy(limits, stopped.clone()))];
+    let mut background = vec![
+        tokio::spawn(worker.clone().run(stopped.clone())),
+        tokio::spawn(tidy(limits, stopped.clone())),
+    ];
     if is_sandbox {
         background.push(tokio::spawn(follow_clock(worker, stopped)));
     }
-    Ok(Running { address, server: tokio::spawn(server), handle, health, drain_delay: config.drain_delay, stop, background })
+    Ok(Running {
+        address,
+        server: tokio::spawn(server),
+        handle,
+        health,
+        drain_delay: config.drain_delay,
+        stop,
+        background,
+    })
 }
 
 impl Running {

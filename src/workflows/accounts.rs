@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::mail::{Recipient, address_key, send};
+use super::mail::{Recipient, send};
 use super::tasks::{Task, enqueue};
 use super::{Context, mail};
-use crate::domain::access::AccountAccess;
+use crate::domain::access::{APPLICANT_PREFIX, AccountAccess};
 use crate::domain::account::{self, AccountId, AccountStatus};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
@@ -16,9 +16,6 @@ use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, events, mails, users};
 use crate::secrets::{random, random_token, sha256_hex};
-
-/// What the bearer token of an application begins with.
-pub const APPLICANT_PREFIX: &str = "cpa_";
 
 /// What a business says of itself when it registers; checked.
 #[derive(Debug, Clone)]
@@ -42,21 +39,46 @@ pub struct Registration {
 }
 
 /// Opens a draft. It answers the same whether the address or the VAT number is known or not: who is known is told by mail, later.
-pub fn register(conn: &mut DbConn, context: &Context, new: Registration) -> Result<(Account, SecretString)> {
-    let email_key = address_key(&new.contact_email);
-    if accounts::count_open_of_email(conn, &email_key)? >= context.programme.application.open_per_email {
+pub fn register(
+    conn: &mut DbConn,
+    context: &Context,
+    new: Registration,
+) -> Result<(Account, SecretString)> {
+    let email_key = account::email_key(&new.contact_email);
+    if accounts::count_open_of_email(conn, &email_key)?
+        >= i64::from(context.programme.application.open_per_email)
+    {
         return Err(Code::TooManyOpenApplications.into());
     }
     let token = random_token(APPLICANT_PREFIX)?;
     let account = draft(conn, context, new, email_key, &token)?;
     accounts::insert(conn, &account)?;
-    events::record(conn, account.id, "account.registered", json!({ "status": account.status }), context.now)?;
-    enqueue(conn, &Task::TellKnownAddress { account_id: account.id }, context.now, context.now)?;
+    events::record(
+        conn,
+        account.id,
+        "account.registered",
+        json!({ "status": account.status }),
+        context.now,
+    )?;
+    enqueue(
+        conn,
+        &Task::TellKnownAddress {
+            account_id: account.id,
+        },
+        context.now,
+        context.now,
+    )?;
     watch_draft(conn, context, account.id)?;
     Ok((account, token))
 }
 
-fn draft(conn: &mut DbConn, context: &Context, new: Registration, email_key: String, token: &SecretString) -> Result<Account> {
+fn draft(
+    conn: &mut DbConn,
+    context: &Context,
+    new: Registration,
+    email_key: String,
+    token: &SecretString,
+) -> Result<Account> {
     Ok(Account {
         id: AccountId::new(context.now),
         account_number: free_number(conn)?,
@@ -101,12 +123,21 @@ fn free_number(conn: &mut DbConn) -> Result<String> {
 }
 
 fn watch_draft(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<()> {
-    let due = context.now.plus(TimeDelta::days(context.programme.application.draft_days));
-    enqueue(conn, &Task::ExpireDraft { account_id, due }, due, context.now)
+    let due = account::draft_expires(context.now, context.programme.application.draft_days);
+    enqueue(
+        conn,
+        &Task::ExpireDraft { account_id, due },
+        due,
+        context.now,
+    )
 }
 
 /// Tells the user of a known address that somebody registered with it, at most once a day.
-pub fn tell_known_address(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<()> {
+pub fn tell_known_address(
+    conn: &mut DbConn,
+    context: &Context,
+    account_id: AccountId,
+) -> Result<()> {
     let Some(account) = accounts::find_by_id(conn, account_id)? else {
         return Ok(());
     };
@@ -114,11 +145,22 @@ pub fn tell_known_address(conn: &mut DbConn, context: &Context, account_id: Acco
         return Ok(());
     };
     let day_ago = context.now.plus(TimeDelta::days(-1));
-    if mails::was_sent_since(conn, &known.email_key, Template::KnownAddressRegistered, day_ago)? {
+    if mails::was_sent_since(
+        conn,
+        &known.email_key,
+        Template::KnownAddressRegistered,
+        day_ago,
+    )? {
         return Ok(());
     }
     let to = Recipient::user(&known, &account.company_name);
-    mail::send(conn, context, &to, Template::KnownAddressRegistered, json!({}))
+    mail::send(
+        conn,
+        context,
+        &to,
+        Template::KnownAddressRegistered,
+        json!({}),
+    )
 }
 
 /// Ends a draft that nobody touched for its time, or looks again later.
@@ -127,30 +169,59 @@ pub fn expire_draft(conn: &mut DbConn, context: &Context, account_id: AccountId)
     if account.status != AccountStatus::Draft {
         return Ok(());
     }
-    let due = account.updated_at.plus(TimeDelta::days(context.programme.application.draft_days));
+    let due = account::draft_expires(account.updated_at, context.programme.application.draft_days);
     if due > context.now {
-        return enqueue(conn, &Task::ExpireDraft { account_id, due }, due, context.now);
+        return enqueue(
+            conn,
+            &Task::ExpireDraft { account_id, due },
+            due,
+            context.now,
+        );
     }
     end(conn, context, &mut account, AccountStatus::Expired)
 }
 
 /// Ends an application without an account: its token dies now, its files later.
-pub fn end(conn: &mut DbConn, context: &Context, account: &mut Account, status: AccountStatus) -> Result<()> {
+pub fn end(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &mut Account,
+    status: AccountStatus,
+) -> Result<()> {
     account.status = status;
     account.applicant_token_hash = None;
     account.ended_at = Some(context.now);
     accounts::update(conn, account, context.now)?;
-    events::record(conn, account.id, &format!("account.{status}"), json!({ "status": status }), context.now)?;
-    let gone = context.now.plus(TimeDelta::days(context.programme.application.files_days_after_other_end));
-    enqueue(conn, &Task::DeleteApplicationFiles { account_id: account.id }, gone, context.now)
+    events::record(
+        conn,
+        account.id,
+        &format!("account.{status}"),
+        json!({ "status": status }),
+        context.now,
+    )?;
+    let gone = account::files_deleted(context.now, false, &context.programme.application);
+    enqueue(
+        conn,
+        &Task::DeleteApplicationFiles {
+            account_id: account.id,
+        },
+        gone,
+        context.now,
+    )
 }
 
 /// Mails the applicant a link with a fresh token for each open application of an address; nothing where there is none.
 pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
-    let limit = context.programme.application.open_per_email;
-    for mut account in accounts::open_of_email(conn, &address_key(email), limit)? {
+    let limit = i64::from(context.programme.application.open_per_email);
+    for mut account in accounts::open_of_email(conn, &account::email_key(email), limit)? {
         let action_url = fresh_link(conn, context, &mut account)?;
-        send(conn, context, &Recipient::contact(&account), Template::ApplicantLink, json!({ "action_url": action_url }))?;
+        send(
+            conn,
+            context,
+            &Recipient::contact(&account),
+            Template::ApplicantLink,
+            json!({ "action_url": action_url }),
+        )?;
     }
     Ok(())
 }
@@ -160,5 +231,7 @@ pub fn fresh_link(conn: &mut DbConn, context: &Context, account: &mut Account) -
     let token = random_token(APPLICANT_PREFIX)?;
     account.applicant_token_hash = Some(sha256_hex(token.expose_secret().as_bytes()));
     accounts::update(conn, account, context.now)?;
-    Ok(context.links.with_token("application", token.expose_secret()))
+    Ok(context
+        .links
+        .with_token("application", token.expose_secret()))
 }

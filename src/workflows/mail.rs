@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::tasks::{Task, enqueue};
+use crate::domain::account::email_key;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::error::Result;
@@ -34,17 +35,23 @@ impl Recipient {
 
     /// A user; `company_name` is that of the user's account, or the programme's own for staff.
     pub fn user(user: &User, company_name: &str) -> Self {
-        Self { address: user.email.clone(), name: user.name.clone(), company_name: company_name.to_owned(), language: user.language }
+        Self {
+            address: user.email.clone(),
+            name: user.name.clone(),
+            company_name: company_name.to_owned(),
+            language: user.language,
+        }
     }
 }
 
-/// The e-mail address as it is compared: trimmed and in lower case.
-pub fn address_key(address: &str) -> String {
-    address.trim().to_lowercase()
-}
-
 /// Stores a mail and has it sent. `values` fill its template, beside the names that every template has.
-pub fn send(conn: &mut DbConn, context: &Context, to: &Recipient, template: Template, values: Value) -> Result<()> {
+pub fn send(
+    conn: &mut DbConn,
+    context: &Context,
+    to: &Recipient,
+    template: Template,
+    values: Value,
+) -> Result<()> {
     let mut whole = json!({
         "contact_name": to.name,
         "company_name": to.company_name,
@@ -57,7 +64,7 @@ pub fn send(conn: &mut DbConn, context: &Context, to: &Recipient, template: Temp
     let mail = Mail {
         id: MailId::new(context.now),
         to_address: to.address.clone(),
-        to_key: address_key(&to.address),
+        to_key: email_key(&to.address),
         template,
         language: to.language,
         sealed: Some(context.sealer.seal(whole.to_string().as_bytes())?),
@@ -65,5 +72,10 @@ pub fn send(conn: &mut DbConn, context: &Context, to: &Recipient, template: Temp
         sent_at: None,
     };
     mails::insert(conn, &mail)?;
-    enqueue(conn, &Task::SendMail { mail_id: mail.id }, context.now, context.now)
+    enqueue(
+        conn,
+        &Task::SendMail { mail_id: mail.id },
+        context.now,
+        context.now,
+    )
 }

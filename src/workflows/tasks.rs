@@ -21,7 +21,10 @@ pub enum Task {
     /// Ends a draft that nobody touched.
     ExpireDraft { account_id: AccountId, due: Instant },
     /// Deletes one file of a document from the store.
-    DeleteFile { document_id: DocumentId, file_key: String },
+    DeleteFile {
+        document_id: DocumentId,
+        file_key: String,
+    },
     /// Deletes the files of an application whose time is over.
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of a membership.
@@ -48,7 +51,9 @@ impl Task {
     fn key(&self) -> String {
         let cause = match self {
             Self::SendMail { mail_id } => mail_id.to_string(),
-            Self::TellKnownAddress { account_id } | Self::DeleteApplicationFiles { account_id } => account_id.to_string(),
+            Self::TellKnownAddress { account_id } | Self::DeleteApplicationFiles { account_id } => {
+                account_id.to_string()
+            }
             Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
             Self::DeleteFile { file_key, .. } => file_key.clone(),
             Self::IssueInvoice { membership_id } => membership_id.to_string(),

@@ -1,1 +1,7 @@
+//! One binary for all tests over HTTP, so that they link once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod accounts;
+mod layers;
+mod openapi;
+mod support;

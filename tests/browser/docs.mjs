@@ -45,9 +45,10 @@ async function open(operationId) {
   const block = page.locator(`.opblock[id^="operations-"][id$="-${operationId}"]`);
   await block.scrollIntoViewIfNeeded();
   if (!(await block.evaluate((node) => node.classList.contains("is-open")))) await block.locator(".opblock-summary-control").click();
+  await block.locator(".try-out__btn").first().waitFor();
   const tryOut = block.locator(".try-out__btn:not(.cancel):not(.reset)");
-  await block.locator(".execute-wrapper, .try-out").first().waitFor();
   if ((await tryOut.count()) > 0) await tryOut.click();
+  await block.locator(".btn.execute").waitFor();
   return block;
 }
 
@@ -71,7 +72,7 @@ async function tryIt(operationId, { params = {}, body, form = {}, file, keepOpen
   await live.waitFor();
   const shown = {
     status: Number.parseInt(await live.locator(".response-col_status").innerText(), 10),
-    headers: Object.fromEntries([...(await headerText(live)).matchAll(/^\s*([\w-]+):\s*(.*?)\s*$/gm)].map(([, name, value]) => [name.toLowerCase(), value])),
+    headers: await headersOf(live),
     text: await bodyText(live),
   };
   if (!keepOpen) await block.locator(".opblock-summary-control").click();
@@ -90,10 +91,11 @@ const bodyText = async (live) => {
   return (await code.count()) > 0 ? code.first().locator("pre, code").first().textContent() : "";
 };
 
-const headerText = async (live) => {
-  const headers = live.locator(".response-col_description .headers");
-  return (await headers.count()) > 0 ? headers.first().innerText() : "";
-};
+/** Swagger UI shows a line `name: value` for each header. */
+async function headersOf(live) {
+  const lines = await live.locator(".response-col_description .headerline").allTextContents();
+  return Object.fromEntries(lines.map((line) => /^([^:]+):\s*(.*)$/.exec(line.trim())?.slice(1)).filter(Boolean).map(([name, value]) => [name.toLowerCase(), value]));
+}
 
 function parsed(text) {
   try {

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::checked::{Checked, decode};
+use super::checked::{Checked, body_schema, decode};
 use crate::error::{Code, Error, Result};
 use crate::handlers::service::Service;
 use crate::programme::Programme;
@@ -54,7 +54,12 @@ impl<T: Checked> FromRequest for Body<T> {
         let read = json(request, payload, "application/json");
         Box::pin(async move {
             let (value, hash, programme) = read.await?;
-            Ok(Self { value: decode(value, "#", |value: &T| value.faults(&programme))?, hash })
+            Ok(Self {
+                value: decode(value, "#", body_schema::<T>, |value: &T| {
+                    value.faults(&programme)
+                })?,
+                hash,
+            })
         })
     }
 }
@@ -67,7 +72,9 @@ impl<T: Checked> FromRequest for Patch<T> {
         let read = json(request, payload, "application/merge-patch+json");
         Box::pin(async move {
             let (value, _, programme) = read.await?;
-            Ok(Self(decode(value, "#", |value: &T| value.faults(&programme))?))
+            Ok(Self(decode(value, "#", body_schema::<T>, |value: &T| {
+                value.faults(&programme)
+            })?))
         })
     }
 }
@@ -75,16 +82,24 @@ impl<T: Checked> FromRequest for Patch<T> {
 type Read = (Value, String, Arc<Programme>);
 
 fn json(request: &HttpRequest, payload: &mut Payload, media_type: &'static str) -> Extracted<Read> {
-    let limits = request.app_data::<Data<Limits>>().map(|limits| *limits.get_ref());
-    let programme = request.app_data::<Data<Service>>().map(|service| service.programme.clone());
+    let limits = request
+        .app_data::<Data<Limits>>()
+        .map(|limits| *limits.get_ref());
+    let programme = request
+        .app_data::<Data<Service>>()
+        .map(|service| service.programme.clone());
     let fits = has_media_type(request, media_type);
     let payload = payload.take();
     Box::pin(async move {
         let (Some(limits), Some(programme)) = (limits, programme) else {
-            return Err(Error::internal("reading a body")("the service is not set up"));
+            return Err(Error::internal("reading a body")(
+                "the service is not set up",
+            ));
         };
         if !fits {
-            return Err(Code::UnsupportedMediaType.with("expected", media_type).into());
+            return Err(Code::UnsupportedMediaType
+                .with("expected", media_type)
+                .into());
         }
         let bytes = read_limited(payload, limits.json, limits.time).await?;
         let value = serde_json::from_slice(&bytes).map_err(|_| Code::MalformedRequest)?;
@@ -93,7 +108,11 @@ fn json(request: &HttpRequest, payload: &mut Payload, media_type: &'static str) 
 }
 
 fn has_media_type(request: &HttpRequest, wanted: &str) -> bool {
-    let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = header.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case(wanted)
 }
@@ -111,5 +130,7 @@ pub async fn read_limited(mut payload: Payload, limit: usize, time: Duration) ->
         }
         Ok(whole.freeze())
     };
-    tokio::time::timeout(time, read).await.unwrap_or(Err(Code::BodyTooSlow.into()))
+    tokio::time::timeout(time, read)
+        .await
+        .unwrap_or(Err(Code::BodyTooSlow.into()))
 }

@@ -8,34 +8,63 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::programme::Programme;
 
-/// A value that comes from a caller and is described by a schema.
-pub trait Documented: DeserializeOwned + Validate + 'static {
-    /// The schema, with all that it refers to under `components`.
-    fn schema() -> Value;
+/// The schema of a body, with all that it refers to under `components`.
+pub fn body_schema<T: ToSchema>() -> Value {
+    let mut parts = Vec::new();
+    T::schemas(&mut parts);
+    let parts: Map<String, Value> = parts
+        .into_iter()
+        .map(|(name, schema)| (name, json!(schema)))
+        .collect();
+    let mut schema = json!(<T as utoipa::PartialSchema>::schema());
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("components".to_owned(), json!({ "schemas": parts }));
+    }
+    schema
 }
 
-impl<T: DeserializeOwned + Validate + ToSchema + 'static> Documented for T {
-    fn schema() -> Value {
-        let mut parts = Vec::new();
-        T::schemas(&mut parts);
-        let parts: Map<String, Value> =
-            parts.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
-        let mut schema = json!(<T as utoipa::PartialSchema>::schema());
-        if let Some(object) = schema.as_object_mut() {
-            object.insert("components".to_owned(), json!({ "schemas": parts }));
-        }
-        schema
-    }
+/// The schema of query parameters, as if they were a body: what they refer to is that of the whole contract.
+pub fn query_schema<T: IntoParams>() -> Value {
+    let parameters = T::into_params(|| Some(ParameterIn::Query));
+    let required: Vec<&str> = parameters
+        .iter()
+        .filter(|one| one.required == Required::True)
+        .map(|one| one.name.as_str())
+        .collect();
+    let properties: Map<String, Value> = parameters
+        .iter()
+        .map(|one| (one.name.clone(), json!(one.schema)))
+        .collect();
+    json!({
+        "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+        "components": crate::handlers::document(true).components,
+    })
+}
+
+/// `text` as the JSON type that the schema of `T` names for `name`; as it is where it does not fit, so that the schema says so.
+pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Result<Value> {
+    let checker = checker::<T>(schema)?;
+    let kind = checker
+        .schema
+        .pointer(&format!("/properties/{name}/type"))
+        .and_then(Value::as_str);
+    let parsed = match kind {
+        Some("integer" | "boolean") => serde_json::from_str(text).ok(),
+        _ => None,
+    };
+    Ok(parsed.unwrap_or_else(|| Value::String(text.to_owned())))
 }
 
 /// A body, with the rules that the programme sets beside its schema.
-pub trait Checked: Documented {
+pub trait Checked: DeserializeOwned + Validate + ToSchema + 'static {
     /// Every field that the programme does not accept; `reads` in a fault's parameters names another field that was looked at.
     fn faults(&self, _programme: &Programme) -> Vec<Fault> {
         Vec::new()
@@ -43,49 +72,84 @@ pub trait Checked: Documented {
 }
 
 struct Checker {
+    schema: Value,
     validator: Validator,
-    example: Value,
 }
 
 static CHECKERS: LazyLock<RwLock<HashMap<TypeId, Arc<Checker>>>> = LazyLock::new(RwLock::default);
 
-fn checker<T: Documented>() -> Result<Arc<Checker>> {
-    let known = CHECKERS.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
+fn checker<T: 'static>(schema: fn() -> Value) -> Result<Arc<Checker>> {
+    let known = CHECKERS
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&TypeId::of::<T>())
+        .cloned();
     if let Some(known) = known {
         return Ok(known);
     }
-    let schema = T::schema();
-    let example = schema.get("example").cloned().unwrap_or(Value::Null);
+    let schema = schema();
     let validator = jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
         .should_validate_formats(true)
         .build(&schema)
         .map_err(|e| Error::internal("compiling a schema")(e.to_string()))?;
-    let made = Arc::new(Checker { validator, example });
-    CHECKERS.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made.clone());
+    let made = Arc::new(Checker { schema, validator });
+    CHECKERS
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(TypeId::of::<T>(), made.clone());
     Ok(made)
 }
 
 /// The value that `json` describes, or every fault of it, each pointer behind `prefix` (`#` for a body). `rules` says what
 /// neither the schema nor the type's own `Validate` can.
-pub fn decode<T: Documented>(json: Value, prefix: &str, rules: impl Fn(&T) -> Vec<Fault>) -> Result<T> {
+pub fn decode<T: DeserializeOwned + Validate + 'static>(
+    json: Value,
+    prefix: &str,
+    schema: fn() -> Value,
+    rules: impl Fn(&T) -> Vec<Fault>,
+) -> Result<T> {
     let judged = |value: &T| {
-        let mut faults = value.validate().err().map(|errors| rule_faults(&errors, "")).unwrap_or_default();
-        faults.extend(rules(value));
+        let mut faults = value
+            .validate()
+            .err()
+            .map(|errors| rule_faults(&errors, ""))
+            .unwrap_or_default();
+        faults.extend(rules(value).into_iter().map(|fault| Fault {
+            pointer: fault.pointer.trim_start_matches('#').to_owned(),
+            ..fault
+        }));
         faults
     };
-    let checker = checker::<T>()?;
-    let found: Vec<Fault> = checker.validator.iter_errors(&json).flat_map(|error| faults_of(&error)).collect();
+    let checker = checker::<T>(schema)?;
+    let found: Vec<Fault> = checker
+        .validator
+        .iter_errors(&json)
+        .flat_map(|error| faults_of(&error))
+        .collect();
     if found.is_empty() {
-        let value: T = serde_json::from_value(json).map_err(|_| Fault::new(prefix, FaultCode::Invalid))?;
+        let value: T =
+            serde_json::from_value(json).map_err(|_| Fault::new(prefix, FaultCode::Invalid))?;
         let faults = judged(&value);
-        return if faults.is_empty() { Ok(value) } else { Err(Error::invalid(prefixed(faults, prefix))) };
+        return if faults.is_empty() {
+            Ok(value)
+        } else {
+            Err(Error::invalid(prefixed(faults, prefix)))
+        };
     }
-    let mended = mended(json, &found, &checker.example);
+    let mended = mended(
+        json,
+        &found,
+        checker.schema.get("example").unwrap_or(&Value::Null),
+    );
     let mut faults = found;
     if let Ok(value) = serde_json::from_value::<T>(mended) {
         let known: Vec<String> = faults.iter().map(|fault| fault.pointer.clone()).collect();
-        faults.extend(judged(&value).into_iter().filter(|fault| is_about_what_was_sent(fault, &known)));
+        faults.extend(
+            judged(&value)
+                .into_iter()
+                .filter(|fault| is_about_what_was_sent(fault, &known)),
+        );
     }
     faults.sort();
     faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
@@ -94,7 +158,11 @@ pub fn decode<T: Documented>(json: Value, prefix: &str, rules: impl Fn(&T) -> Ve
 
 /// A rule that read a field which the schema refused has judged the stand-in, not the caller's value.
 fn is_about_what_was_sent(fault: &Fault, refused: &[String]) -> bool {
-    let reads = fault.params.iter().filter(|(name, _)| *name == "reads").map(|(_, field)| format!("/{field}"));
+    let reads = fault
+        .params
+        .iter()
+        .filter(|(name, _)| *name == "reads")
+        .map(|(_, field)| format!("/{field}"));
     let mut touched = reads.chain([fault.pointer.clone()]);
     touched.all(|pointer| !refused.contains(&pointer))
 }
@@ -137,24 +205,39 @@ fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
     let one = |fault: Fault| vec![fault];
     let here = |code| Fault::new(at.clone(), code);
     match error.kind() {
-        Kind::Required { property } => {
-            one(Fault::new(child(property.as_str().unwrap_or_default()), FaultCode::Required))
+        Kind::Required { property } => one(Fault::new(
+            child(property.as_str().unwrap_or_default()),
+            FaultCode::Required,
+        )),
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            unexpected
+                .iter()
+                .map(|name| Fault::new(child(name), FaultCode::Unknown))
+                .collect()
         }
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => unexpected
-            .iter()
-            .map(|name| Fault::new(child(name), FaultCode::Unknown))
-            .collect(),
         Kind::Type { kind } => one(here(FaultCode::Type).with("expected", expected(kind))),
         Kind::Format { format } => one(here(FaultCode::Format).with("format", format)),
         Kind::Pattern { .. } => one(here(FaultCode::Pattern)),
-        Kind::Enum { options } => one(here(FaultCode::NotAccepted).with("allowed", listed(options))),
-        Kind::Constant { expected_value } => one(here(FaultCode::NotAccepted).with("allowed", expected_value)),
+        Kind::Enum { options } => {
+            one(here(FaultCode::NotAccepted).with("allowed", listed(options)))
+        }
+        Kind::Constant { expected_value } => {
+            one(here(FaultCode::NotAccepted).with("allowed", expected_value))
+        }
         Kind::MinLength { limit } => one(here(FaultCode::TooShort).with("min", limit)),
         Kind::MaxLength { limit } => one(here(FaultCode::TooLong).with("max", limit)),
-        Kind::MinItems { limit } | Kind::MinProperties { limit } => one(here(FaultCode::TooFew).with("min", limit)),
-        Kind::MaxItems { limit } | Kind::MaxProperties { limit } => one(here(FaultCode::TooMany).with("max", limit)),
-        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => one(here(FaultCode::TooSmall).with("min", limit)),
-        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => one(here(FaultCode::TooLarge).with("max", limit)),
+        Kind::MinItems { limit } | Kind::MinProperties { limit } => {
+            one(here(FaultCode::TooFew).with("min", limit))
+        }
+        Kind::MaxItems { limit } | Kind::MaxProperties { limit } => {
+            one(here(FaultCode::TooMany).with("max", limit))
+        }
+        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
+            one(here(FaultCode::TooSmall).with("min", limit))
+        }
+        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
+            one(here(FaultCode::TooLarge).with("max", limit))
+        }
         Kind::UniqueItems => one(here(FaultCode::NotUnique)),
         _ => one(here(FaultCode::Invalid)),
     }
@@ -163,12 +246,20 @@ fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
 fn expected(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => one.to_string(),
-        TypeKind::Multiple(all) => all.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(", "),
+        TypeKind::Multiple(all) => all
+            .iter()
+            .map(|one| one.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
 fn listed(options: &Value) -> String {
-    let words = options.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let words = options
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     words.collect::<Vec<_>>().join(", ")
 }
 
@@ -177,12 +268,22 @@ fn rule_faults(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
     let sorted: BTreeMap<_, _> = errors.errors().iter().collect();
     let mut faults = Vec::new();
     for (field, kind) in sorted {
-        let pointer = if field == "__all__" { at.to_owned() } else { format!("{at}/{field}") };
+        let pointer = if field == "__all__" {
+            at.to_owned()
+        } else {
+            format!("{at}/{field}")
+        };
         match kind {
-            ValidationErrorsKind::Field(all) => faults.extend(all.iter().map(|error| rule_fault(error, &pointer))),
+            ValidationErrorsKind::Field(all) => {
+                faults.extend(all.iter().map(|error| rule_fault(error, &pointer)))
+            }
             ValidationErrorsKind::Struct(inner) => faults.extend(rule_faults(inner, &pointer)),
             ValidationErrorsKind::List(items) => {
-                faults.extend(items.iter().flat_map(|(index, inner)| rule_faults(inner, &format!("{pointer}/{index}"))));
+                faults.extend(
+                    items.iter().flat_map(|(index, inner)| {
+                        rule_faults(inner, &format!("{pointer}/{index}"))
+                    }),
+                );
             }
         }
     }
@@ -192,11 +293,23 @@ fn rule_faults(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
 /// `field` and `reads` in the parameters of an error on the whole struct name where it stands and what it looked at.
 fn rule_fault(error: &validator::ValidationError, pointer: &str) -> Fault {
     let code = FaultCode::from_word(&error.code).unwrap_or(FaultCode::Invalid);
-    let text = |name: &str| error.params.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let text = |name: &str| {
+        error.params.get(name).map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        })
+    };
     let pointer = match text("field") {
         Some(field) => format!("{pointer}/{field}"),
         None => pointer.to_owned(),
     };
-    let named = ["min", "max", "allowed", "reads"].into_iter().filter_map(|name| Some((name, text(name)?)));
-    Fault { pointer, code, params: named.collect() }
+    let named = ["min", "max", "allowed", "reads"]
+        .into_iter()
+        .filter_map(|name| Some((name, text(name)?)));
+    Fault {
+        pointer,
+        code,
+        params: named.collect(),
+    }
 }

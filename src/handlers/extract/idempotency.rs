@@ -11,8 +11,8 @@ use crate::domain::access::Caller;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::service::Service;
-use crate::repository::idempotency_keys::{self as stored, StoredAnswer};
 use crate::repository::DbConn;
+use crate::repository::idempotency_keys::{self as stored, StoredAnswer};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
 
@@ -67,29 +67,48 @@ fn read(request: &HttpRequest) -> Result<Idempotency> {
     let key = match request.headers().get(HEADER) {
         None => None,
         Some(value) => {
-            let text = value.to_str().map_err(|_| Fault::new(format!("#/header/{HEADER}"), FaultCode::Invalid))?;
-            let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+            let text = value
+                .to_str()
+                .map_err(|_| Fault::new(format!("#/header/{HEADER}"), FaultCode::Invalid))?;
+            let bare = text
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+                .unwrap_or(text);
             if bare.is_empty() || bare.len() > 255 {
-                return Err(Fault::new(format!("#/header/{HEADER}"), FaultCode::TooLong).with("max", 255).into());
+                return Err(Fault::new(format!("#/header/{HEADER}"), FaultCode::TooLong)
+                    .with("max", 255)
+                    .into());
             }
             Some(bare.to_owned())
         }
     };
     let identity = request.extensions().get::<Identity>().cloned();
-    let caller = identity.and_then(|Identity(caller)| caller.ok()).unwrap_or(Caller::Anyone);
+    let caller = identity
+        .and_then(|Identity(caller)| caller.ok())
+        .unwrap_or(Caller::Anyone);
     let who = match &caller {
         Caller::Anyone => "anyone".to_owned(),
         Caller::Applicant { account_id } => account_id.to_string(),
         Caller::Member { user_id, .. } | Caller::Staff { user_id, .. } => user_id.to_string(),
     };
     let owner = format!("{who} {} {}", request.method(), request.path());
-    Ok(Idempotency { key, owner, is_anonymous: caller == Caller::Anyone })
+    Ok(Idempotency {
+        key,
+        owner,
+        is_anonymous: caller == Caller::Anyone,
+    })
 }
 
 impl Idempotency {
     /// Runs `work` once for the key: the same key and body get the stored answer, another body is refused. Refusals and
     /// failures leave nothing behind, so that the caller can mend and repeat.
-    pub async fn write<F>(&self, service: &Service, body_hash: &str, keep: Keep, work: F) -> Result<Answer>
+    pub async fn write<F>(
+        &self,
+        service: &Service,
+        body_hash: &str,
+        keep: Keep,
+        work: F,
+    ) -> Result<Answer>
     where
         F: FnOnce(&mut DbConn) -> Result<Answer> + Send + 'static,
     {
@@ -98,7 +117,8 @@ impl Idempotency {
         };
         let body = if self.is_anonymous { body_hash } else { "" };
         let scope = sha256_hex(format!("{}\n{body}\n{key}", self.owner).as_bytes());
-        let (sealer, now, request_hash) = (service.sealer.clone(), service.now(), body_hash.to_owned());
+        let (sealer, now, request_hash) =
+            (service.sealer.clone(), service.now(), body_hash.to_owned());
         let outcome = service
             .db
             .write(move |conn| {
@@ -110,20 +130,29 @@ impl Idempotency {
                 let plain = serde_json::to_string(&answer)?;
                 let (answer_json, sealed) = match keep {
                     Keep::Plain => (serde_json::to_value(&answer)?, None),
-                    Keep::Sealed => (serde_json::Value::Null, Some(sealer.seal(plain.as_bytes())?)),
+                    Keep::Sealed => (
+                        serde_json::Value::Null,
+                        Some(sealer.seal(plain.as_bytes())?),
+                    ),
                 };
                 stored::keep(conn, &scope, &Json(answer_json), sealed.as_deref())?;
                 Ok(answer)
             })
             .await;
         match outcome {
-            Err(Error::Contended) => Err(crate::error::Refusal::from(Code::IdempotencyInProgress).retry_after(1).into()),
+            Err(Error::Contended) => Err(crate::error::Refusal::from(Code::IdempotencyInProgress)
+                .retry_after(1)
+                .into()),
             outcome => outcome,
         }
     }
 }
 
-fn replay(found: StoredAnswer, request_hash: &str, sealer: &crate::secrets::Sealer) -> Result<Answer> {
+fn replay(
+    found: StoredAnswer,
+    request_hash: &str,
+    sealer: &crate::secrets::Sealer,
+) -> Result<Answer> {
     if found.request_hash != request_hash {
         return Err(Code::IdempotencyKeyReused.into());
     }
@@ -132,4 +161,36 @@ fn replay(found: StoredAnswer, request_hash: &str, sealer: &crate::secrets::Seal
         None => found.answer.decode()?,
     };
     Ok(answer.header("Idempotency-Replayed", "true"))
+}
+
+/// The header, as the contract names it.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)]
+pub struct IdempotencyHeader {
+    /// Makes repeating safe: the same key and body get the first answer again for 24 hours.
+    #[serde(rename = "Idempotency-Key")]
+    #[param(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[!-~]([ -~]*[!-~])?$",
+        example = "5f2b1c9e-register-1"
+    )]
+    idempotency_key: Option<String>,
+}
+
+/// The header where the operation cannot do without it.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)]
+pub struct RequiredIdempotencyHeader {
+    /// Required: the same key and body get the first answer again for 24 hours, and the effect happens once.
+    #[serde(rename = "Idempotency-Key")]
+    #[param(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[!-~]([ -~]*[!-~])?$",
+        example = "5f2b1c9e-join-1"
+    )]
+    idempotency_key: String,
 }

@@ -8,8 +8,11 @@ mod page;
 mod params;
 
 pub use body::{Body, Limits, Patch, read_limited};
-pub use checked::{Checked, Documented};
-pub use idempotency::{Idempotency, Keep, RequiredKey};
-pub use if_match::IfMatch;
+pub use checked::Checked;
+pub use idempotency::{
+    Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,
+};
+pub use if_match::{IfMatch, IfMatchHeader};
+pub(crate) use page::list_params;
 pub use page::{Cursor, PageParams, link_next, page_of};
 pub use params::Params;

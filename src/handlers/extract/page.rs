@@ -19,7 +19,10 @@ pub struct Cursor {
 impl Cursor {
     /// Behind an item that is sorted by its id alone.
     pub fn of_id(id: Uuid) -> Self {
-        Self { key: String::new(), id }
+        Self {
+            key: String::new(),
+            id,
+        }
     }
 
     fn encode(&self) -> String {
@@ -29,7 +32,10 @@ impl Cursor {
     fn decode(text: &str) -> Option<Self> {
         let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let (id, key) = plain.split_once('|')?;
-        Some(Self { key: key.to_owned(), id: Uuid::try_parse(id).ok()? })
+        Some(Self {
+            key: key.to_owned(),
+            id: Uuid::try_parse(id).ok()?,
+        })
     }
 }
 
@@ -50,13 +56,48 @@ pub trait PageParams {
         let Some(text) = self.cursor() else {
             return Ok(None);
         };
-        let cursor = Cursor::decode(text).ok_or_else(|| Fault::new("#/query/cursor", FaultCode::CursorInvalid));
+        let cursor = Cursor::decode(text)
+            .ok_or_else(|| Fault::new("#/query/cursor", FaultCode::CursorInvalid));
         cursor.map(Some).map_err(Error::from)
     }
 }
 
+/// Declares the query parameters of a list: its own filters, then `limit` and `cursor`.
+macro_rules! list_params {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$fmeta:meta])* $field:ident: $ty:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, serde::Deserialize, utoipa::IntoParams, validator::Validate)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        $vis struct $name {
+            $($(#[$fmeta])* $field: $ty,)*
+            /// How many items the page holds at most.
+            #[param(minimum = 1, maximum = 100, default = 25, nullable = false)]
+            limit: Option<i64>,
+            /// `next_cursor` of the page before.
+            #[param(max_length = 400, nullable = false)]
+            cursor: Option<String>,
+        }
+
+        impl $crate::handlers::extract::PageParams for $name {
+            fn limit(&self) -> Option<i64> {
+                self.limit
+            }
+
+            fn cursor(&self) -> Option<&str> {
+                self.cursor.as_deref()
+            }
+        }
+    };
+}
+pub(crate) use list_params;
+
 /// Cuts `rows`, of which one more than the page holds was loaded, and names the cursor of the next page.
-pub fn page_of<R>(mut rows: Vec<R>, size: i64, cursor: impl Fn(&R) -> Cursor) -> (Vec<R>, Option<String>) {
+pub fn page_of<R>(
+    mut rows: Vec<R>,
+    size: i64,
+    cursor: impl Fn(&R) -> Cursor,
+) -> (Vec<R>, Option<String>) {
     let size = usize::try_from(size).unwrap_or(0);
     if rows.len() <= size {
         return (rows, None);
@@ -68,7 +109,10 @@ pub fn page_of<R>(mut rows: Vec<R>, size: i64, cursor: impl Fn(&R) -> Cursor) ->
 
 /// The `Link` header beside a page, with the caller's own filters.
 pub fn link_next(request: &actix_web::HttpRequest, next: Option<&str>) -> Option<String> {
-    let kept = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let kept = request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
     let query: Vec<&str> = kept.collect();
     let mut query = query.join("&");
     if !query.is_empty() {

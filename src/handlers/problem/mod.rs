@@ -82,7 +82,11 @@ pub fn render(error: &Error, context: &Context<'_>) -> Problem {
         instance: context.instance.clone(),
         code: refusal.code.as_str(),
         request_id: context.request_id.clone(),
-        errors: refusal.faults.iter().map(|fault| field_problem(fault, context.language)).collect(),
+        errors: refusal
+            .faults
+            .iter()
+            .map(|fault| field_problem(fault, context.language))
+            .collect(),
     }
 }
 
@@ -121,7 +125,10 @@ impl ResponseError for Error {
         if let Some(seconds) = refusal.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
-        let allowed = refusal.params.iter().find(|(name, _)| refusal.code == Code::MethodNotAllowed && *name == "allowed");
+        let allowed = refusal
+            .params
+            .iter()
+            .find(|(name, _)| refusal.code == Code::MethodNotAllowed && *name == "allowed");
         if let Some((_, methods)) = allowed {
             response.insert_header((header::ALLOW, methods.as_str()));
         }

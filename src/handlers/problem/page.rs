@@ -35,12 +35,17 @@ pub struct ProblemPath {
     responses((status = 200, description = "The page", content_type = "text/html", body = String, example = "<!doctype html><title>requirements_due</title>"))
 )]
 #[get("/problems/{code}")]
-pub async fn read_problem(request: HttpRequest, path: Path<ProblemPath>) -> Result<HttpResponse, Error> {
+pub async fn read_problem(
+    request: HttpRequest,
+    path: Path<ProblemPath>,
+) -> Result<HttpResponse, Error> {
     let code = Code::from_word(&path.code).ok_or(Code::NotFound)?;
     let language = language::preferred(request.headers());
     let entry = entry(code);
     let page = html(code, entry.status, entry.text(language), language);
-    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(page))
 }
 
 fn html(code: Code, status: u16, text: &Text, language: Language) -> String {
@@ -59,5 +64,7 @@ fn html(code: Code, status: u16, text: &Text, language: Language) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -48,10 +48,16 @@ struct FaultText {
     en: String,
 }
 
-static PROBLEMS: LazyLock<BTreeMap<String, Entry>> = LazyLock::new(|| parsed(include_str!("problems.toml")));
-static FAULTS: LazyLock<BTreeMap<String, FaultText>> = LazyLock::new(|| parsed(include_str!("faults.toml")));
-static UNWRITTEN: LazyLock<Entry> =
-    LazyLock::new(|| Entry { status: 500, params: Vec::new(), da: Text::default(), en: Text::default() });
+static PROBLEMS: LazyLock<BTreeMap<String, Entry>> =
+    LazyLock::new(|| parsed(include_str!("problems.toml")));
+static FAULTS: LazyLock<BTreeMap<String, FaultText>> =
+    LazyLock::new(|| parsed(include_str!("faults.toml")));
+static UNWRITTEN: LazyLock<Entry> = LazyLock::new(|| Entry {
+    status: 500,
+    params: Vec::new(),
+    da: Text::default(),
+    en: Text::default(),
+});
 
 /// A file of our own that a test has read; an empty table would be the honest answer to a broken one.
 fn parsed<T: for<'de> Deserialize<'de>>(text: &str) -> BTreeMap<String, T> {
@@ -79,7 +85,9 @@ pub fn fault_text(code: FaultCode, language: Language) -> &'static str {
 
 /// `text` with each `{name}` replaced by its value.
 pub fn fill(text: &str, params: &[(&'static str, String)]) -> String {
-    params.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    params.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{{{name}}}"), value)
+    })
 }
 
 #[cfg(test)]
@@ -88,29 +96,53 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn placeholders(text: &str) -> BTreeSet<&str> {
-        text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+        text.split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(name, _)| name)
+            .collect()
     }
 
     #[test]
     fn every_code_has_its_page_and_both_languages_say_the_same_things() {
-        let written: BTreeMap<String, Entry> = toml::from_str(include_str!("problems.toml")).unwrap();
+        let written: BTreeMap<String, Entry> =
+            toml::from_str(include_str!("problems.toml")).unwrap();
         for code in Code::ALL {
-            let entry = written.get(code.as_str()).unwrap_or_else(|| panic!("no page for {}", code.as_str()));
+            let entry = written
+                .get(code.as_str())
+                .unwrap_or_else(|| panic!("no page for {}", code.as_str()));
             for text in [&entry.da, &entry.en] {
-                assert!(!(text.title.is_empty() || text.detail.is_empty() || text.cause.is_empty() || text.remedy.is_empty()), "{code:?}");
+                assert!(
+                    !(text.title.is_empty()
+                        || text.detail.is_empty()
+                        || text.cause.is_empty()
+                        || text.remedy.is_empty()),
+                    "{code:?}"
+                );
             }
             assert_ne!(entry.da.detail, entry.en.detail, "{code:?}");
-            assert_eq!(placeholders(&entry.da.detail), placeholders(&entry.en.detail), "{code:?}");
-            assert_eq!(placeholders(&entry.da.detail), entry.params.iter().map(String::as_str).collect(), "{code:?}");
+            assert_eq!(
+                placeholders(&entry.da.detail),
+                placeholders(&entry.en.detail),
+                "{code:?}"
+            );
+            assert_eq!(
+                placeholders(&entry.da.detail),
+                entry.params.iter().map(String::as_str).collect(),
+                "{code:?}"
+            );
         }
         assert_eq!(written.len(), Code::ALL.len());
     }
 
     #[test]
     fn every_fault_has_its_text_in_both_languages() {
-        let written: BTreeMap<String, FaultText> = toml::from_str(include_str!("faults.toml")).unwrap();
+        let written: BTreeMap<String, FaultText> =
+            toml::from_str(include_str!("faults.toml")).unwrap();
         for code in FaultCode::ALL {
-            let text = written.get(code.as_str()).unwrap_or_else(|| panic!("no text for {}", code.as_str()));
+            let text = written
+                .get(code.as_str())
+                .unwrap_or_else(|| panic!("no text for {}", code.as_str()));
             assert!(!text.da.is_empty() && !text.en.is_empty());
             assert_eq!(placeholders(&text.da), placeholders(&text.en), "{code:?}");
         }

@@ -28,9 +28,19 @@ macro_rules! sources {
 }
 
 const SOURCES: &[(&str, &str)] = sources!(
-    "applicant_link", "information_requested", "application_rejected", "first_password", "password_reset",
-    "reset_before_approval", "password_changed", "known_address_registered", "user_welcome", "migration_proof",
-    "programme_invitation", "membership_welcome", "invoice_issued",
+    "applicant_link",
+    "information_requested",
+    "application_rejected",
+    "first_password",
+    "password_reset",
+    "reset_before_approval",
+    "password_changed",
+    "known_address_registered",
+    "user_welcome",
+    "migration_proof",
+    "programme_invitation",
+    "membership_welcome",
+    "invoice_issued",
 );
 
 /// How long the mail server may take; shorter than the lease of a job.
@@ -54,15 +64,26 @@ pub struct Mailer {
 impl Mailer {
     /// A mailer that sends from `from` by `route`.
     pub fn new(route: &MailRoute, from: &str) -> Result<Self> {
-        let from = from.parse().map_err(Error::internal("reading the sender's address"))?;
+        let from = from
+            .parse()
+            .map_err(Error::internal("reading the sender's address"))?;
         let route = match route {
             MailRoute::Mailbox => None,
             MailRoute::Smtp(url) => {
                 let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
-                Some(builder.map_err(Error::internal("reading CPS_MAIL"))?.timeout(Some(TIME)).build())
+                Some(
+                    builder
+                        .map_err(Error::internal("reading CPS_MAIL"))?
+                        .timeout(Some(TIME))
+                        .build(),
+                )
             }
         };
-        Ok(Self { templates: Arc::new(environment()?), from, route })
+        Ok(Self {
+            templates: Arc::new(environment()?),
+            from,
+            route,
+        })
     }
 
     /// Whether mails stay in the sandbox mailbox.
@@ -71,13 +92,24 @@ impl Mailer {
     }
 
     /// The mail that `values` make of a template.
-    pub fn render(&self, template: Template, language: Language, values: &Value) -> Result<Rendered> {
+    pub fn render(
+        &self,
+        template: Template,
+        language: Language,
+        values: &Value,
+    ) -> Result<Rendered> {
         let name = format!("{template}.{language}");
-        let rendered = self.templates.get_template(&name).and_then(|found| found.render(minijinja::value::Serde(values)));
+        let rendered = self
+            .templates
+            .get_template(&name)
+            .and_then(|found| found.render(minijinja::value::Serde(values)));
         let whole = rendered.map_err(Error::internal("rendering a mail"))?;
         let (subject, text) = whole.split_once("\n\n").unwrap_or(("", &whole));
         let subject = subject.trim_start_matches("Subject:").trim().to_owned();
-        Ok(Rendered { subject, text: text.trim_end().to_owned() + "\n" })
+        Ok(Rendered {
+            subject,
+            text: text.trim_end().to_owned() + "\n",
+        })
     }
 
     /// Hands a mail to the mail server; without one it stays in the sandbox mailbox. `id` makes a repeated mail recognisable.
@@ -94,7 +126,11 @@ impl Mailer {
             .header(header::MIME_VERSION_1_0)
             .singlepart(SinglePart::plain(mail.text.clone()))
             .map_err(Error::internal("writing a mail"))?;
-        route.send(message).await.map(drop).map_err(Error::internal("handing a mail to the mail server"))
+        route
+            .send(message)
+            .await
+            .map(drop)
+            .map_err(Error::internal("handing a mail to the mail server"))
     }
 
     /// The address that mails come from.
@@ -108,7 +144,9 @@ fn environment() -> Result<Environment<'static>> {
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_auto_escape_callback(|_| AutoEscape::None);
     for (name, source) in SOURCES {
-        templates.add_template(name, source).map_err(Error::internal("reading the mail templates"))?;
+        templates
+            .add_template(name, source)
+            .map_err(Error::internal("reading the mail templates"))?;
     }
     Ok(templates)
 }
@@ -137,13 +175,25 @@ mod tests {
             if *template == Template::InformationRequested {
                 values["points"] = json!(["The invoice: it cannot be read"]);
             }
-            let [da, en] = [Language::Da, Language::En].map(|language| mailer.render(*template, language, &values).unwrap());
+            let [da, en] = [Language::Da, Language::En]
+                .map(|language| mailer.render(*template, language, &values).unwrap());
             for mail in [&da, &en] {
-                assert!(mail.subject.len() > 5 && mail.text.len() > 80, "{template}: {mail:?}");
-                assert!(!mail.text.contains("{{") && !mail.text.contains("{%"), "{template}");
+                assert!(
+                    mail.subject.len() > 5 && mail.text.len() > 80,
+                    "{template}: {mail:?}"
+                );
+                assert!(
+                    !mail.text.contains("{{") && !mail.text.contains("{%"),
+                    "{template}"
+                );
             }
             assert_ne!(da.subject, en.subject, "{template}");
-            let links = |mail: &Rendered| (mail.text.contains("#token=abc"), mail.text.contains("12345678"));
+            let links = |mail: &Rendered| {
+                (
+                    mail.text.contains("#token=abc"),
+                    mail.text.contains("12345678"),
+                )
+            };
             assert_eq!(links(&da), links(&en), "{template}");
         }
     }

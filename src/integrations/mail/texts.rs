@@ -27,7 +27,8 @@ struct Texts {
     statuses: Words,
 }
 
-static TEXTS: LazyLock<Texts> = LazyLock::new(|| toml::from_str(include_str!("texts.toml")).unwrap_or_default());
+static TEXTS: LazyLock<Texts> =
+    LazyLock::new(|| toml::from_str(include_str!("texts.toml")).unwrap_or_default());
 
 fn word<'a>(words: &'a Words, code: &str, language: Language) -> &'a str {
     words.get(code).map_or("", |pair| match language {
@@ -63,10 +64,26 @@ mod tests {
     #[test]
     fn every_code_has_its_words_in_both_languages() {
         for language in [Language::Da, Language::En] {
-            assert!(RevisionCode::ALL.iter().all(|code| !revision(*code, language).is_empty()));
-            assert!(RejectionCode::ALL.iter().all(|code| !rejection(*code, language).is_empty()));
-            assert!(DocumentKind::ALL.iter().all(|kind| !document_kind(*kind, language).is_empty()));
-            assert!(AccountStatus::ALL.iter().all(|code| !status(*code, language).is_empty()));
+            assert!(
+                RevisionCode::ALL
+                    .iter()
+                    .all(|code| !revision(*code, language).is_empty())
+            );
+            assert!(
+                RejectionCode::ALL
+                    .iter()
+                    .all(|code| !rejection(*code, language).is_empty())
+            );
+            assert!(
+                DocumentKind::ALL
+                    .iter()
+                    .all(|kind| !document_kind(*kind, language).is_empty())
+            );
+            assert!(
+                AccountStatus::ALL
+                    .iter()
+                    .all(|code| !status(*code, language).is_empty())
+            );
         }
     }
 }

@@ -1,0 +1,156 @@
+//! Registering a business, and its account.
+
+mod bodies;
+mod views;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get, post};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::answer::Answer;
+use super::extract::{Body, Idempotency, Keep};
+use super::service::Service;
+use crate::auth::Access;
+use crate::auth::access::AccountRead;
+use crate::domain::account::AccountId;
+use crate::error::Result;
+use crate::repository::accounts;
+use crate::workflows;
+use bodies::{ApplicantLinkRequest, RegisterAccount};
+pub use views::AccountView;
+use views::{RegisteredView, load_view};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(register_account)
+        .service(send_applicant_link)
+        .service(read_account)
+        .service(read_requirements);
+}
+
+/// Names one account in a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct AccountPath {
+    /// The account.
+    #[param(example = "acc_00000000000070008000000000000001")]
+    pub account_id: AccountId,
+}
+
+/// Register a business
+///
+/// Opens a draft application and returns the token that fills it in. The answer is the same whether the e-mail address or the VAT number is known or not.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "registerAccount",
+    params(super::extract::IdempotencyHeader),
+    request_body = RegisterAccount,
+    responses((status = 201, description = "The draft, and the applicant's token; the token is shown once", body = RegisteredView))
+)]
+#[post("/accounts")]
+async fn register_account(
+    service: Data<Service>,
+    key: Idempotency,
+    body: Body<RegisterAccount>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let hash = body.hash().to_owned();
+    let declared_from = request
+        .peer_addr()
+        .map(|peer| peer.ip().to_string())
+        .unwrap_or_default();
+    let (context, new) = (
+        service.context(),
+        body.value.into_registration(declared_from)?,
+    );
+    key.write(&service, &hash, Keep::Sealed, move |conn| {
+        let (account, token) = workflows::accounts::register(conn, &context, new)?;
+        let location = format!("/v1/accounts/{}", account.id);
+        let version = account.version;
+        let view = RegisteredView {
+            account: load_view(conn, account)?,
+            applicant_token: token.expose_secret().to_owned(),
+        };
+        Ok(Answer::created(&view)?.location(location).etag(version))
+    })
+    .await
+}
+
+/// Ask for the applicant's link again
+///
+/// Mails a link with a fresh token for each open application of the address. Always 202, whether there is one or not; the token before it ends.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "sendApplicantLink",
+    request_body = ApplicantLinkRequest,
+    responses((status = 202, description = "If the address has an open application, a mail is on its way"))
+)]
+#[post("/applicant-links")]
+async fn send_applicant_link(
+    service: Data<Service>,
+    body: Body<ApplicantLinkRequest>,
+) -> Result<Answer> {
+    let context = service.context();
+    let email = body.value.email;
+    service
+        .db
+        .write(move |conn| workflows::accounts::send_links(conn, &context, &email))
+        .await?;
+    Ok(Answer::accepted())
+}
+
+/// Read an account
+///
+/// The account with its application: what it says of itself, where it stands, what is still due and when it will be answered.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "readAccount",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The account", body = AccountView))
+)]
+#[get("/accounts/{account_id}")]
+async fn read_account(
+    service: Data<Service>,
+    access: Access<AccountRead>,
+    _path: Path<AccountPath>,
+) -> Result<Answer> {
+    let view = service
+        .db
+        .read(move |conn| {
+            let account = accounts::find(conn, &access.account)?;
+            load_view(conn, account)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag(view.version))
+}
+
+/// Read what is still due
+///
+/// What the application needs before it can be submitted, the sets of documents of which one is enough, and what is wrong with those that were sent.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "readRequirements",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The requirements", body = crate::domain::document::Requirements))
+)]
+#[get("/accounts/{account_id}/requirements")]
+async fn read_requirements(
+    service: Data<Service>,
+    access: Access<AccountRead>,
+    _path: Path<AccountPath>,
+) -> Result<Answer> {
+    let view = service
+        .db
+        .read(move |conn| {
+            let account = accounts::find(conn, &access.account)?;
+            load_view(conn, account)
+        })
+        .await?;
+    Answer::ok(&view.requirements)
+}

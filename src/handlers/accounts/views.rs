@@ -1,0 +1,104 @@
+//! What callers see of an account.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::bodies::Address;
+use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::country::Country;
+use crate::domain::document::{Requirements, requirements};
+use crate::domain::language::Language;
+use crate::error::Result;
+use crate::repository::accounts::Account;
+use crate::repository::{DbConn, documents, reviews};
+use crate::types::Instant;
+
+/// Who speaks for the business.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContactView {
+    pub name: String,
+    pub email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub phone: Option<String>,
+}
+
+/// An account with the application that it came from.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AccountView {
+    pub id: AccountId,
+    /// For people: 10 digits, of which the last two are check digits.
+    #[schema(example = "4711081597")]
+    pub account_number: String,
+    pub status: AccountStatus,
+    /// Counts the changes; also the `ETag`.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    pub company_name: String,
+    pub country: Country,
+    pub vat_registered: bool,
+    /// Without separators and the country's prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub vat_number: Option<String>,
+    pub address: Address,
+    pub contact: ContactView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub legacy_cps_email: Option<String>,
+    pub language: Language,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub source: Option<String>,
+    pub accepted_terms_version: String,
+    pub requirements: Requirements,
+    /// When staff will have answered; once it was submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub review_due_at: Option<Instant>,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// What registering answers.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RegisteredView {
+    pub account: AccountView,
+    /// The bearer token of this one application; shown once.
+    #[schema(example = "cpa_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E")]
+    pub applicant_token: String,
+}
+
+/// The view of `account`, with what its documents and its review add.
+pub fn load_view(conn: &mut DbConn, account: Account) -> Result<AccountView> {
+    let facts = documents::facts(conn, account.id)?;
+    let review = reviews::find(conn, account.id)?;
+    Ok(AccountView {
+        requirements: requirements(account.vat_registered, &facts),
+        review_due_at: review.map(|review| review.due_at),
+        id: account.id,
+        account_number: account.account_number,
+        status: account.status,
+        version: account.version,
+        company_name: account.company_name,
+        country: account.country,
+        vat_registered: account.vat_registered,
+        vat_number: account.vat_number,
+        address: Address {
+            street: account.street,
+            postal_code: account.postal_code,
+            city: account.city,
+        },
+        contact: ContactView {
+            name: account.contact_name,
+            email: account.contact_email,
+            phone: account.contact_phone,
+        },
+        legacy_cps_email: account.legacy_cps_email,
+        language: account.language,
+        source: account.source,
+        accepted_terms_version: account.terms_version,
+        created_at: account.created_at,
+        updated_at: account.updated_at,
+    })
+}

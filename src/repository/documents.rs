@@ -1,0 +1,126 @@
+//! Verification documents at rest; their bytes are in the document store.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::schema::documents;
+use super::{DbConn, MultiBackend};
+use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::account::AccountId;
+use crate::domain::document::{DocumentFacts, DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::error::{Code, Result};
+use crate::types::{Instant, Json};
+
+/// More documents than this no application has, with those that were taken back.
+const MOST: i64 = 200;
+
+/// One document.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = documents, check_for_backend(MultiBackend), treat_none_as_null = true)]
+pub struct Document {
+    pub id: DocumentId,
+    pub account_id: AccountId,
+    pub version: i64,
+    pub kind: DocumentKind,
+    pub status: DocumentStatus,
+    pub codes: Json,
+    pub media_type: MediaType,
+    pub size: i64,
+    pub sha256: String,
+    pub file_name: String,
+    pub issued_date: Option<NaiveDate>,
+    /// Where the bytes are; none once they are deleted.
+    pub file_key: Option<String>,
+    pub decided_by: Option<UserId>,
+    pub decided_at: Option<Instant>,
+    pub created_at: Instant,
+    /// When the applicant took it back.
+    pub removed_at: Option<Instant>,
+}
+
+/// Stores a document.
+pub fn insert(conn: &mut DbConn, document: &Document) -> Result<()> {
+    diesel::insert_into(documents::table)
+        .values(document)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A document of an account.
+pub fn find(conn: &mut DbConn, access: &AccountAccess, id: DocumentId) -> Result<Document> {
+    let found = documents::table
+        .find(id)
+        .filter(documents::account_id.eq(access.account_id()))
+        .filter(documents::removed_at.is_null())
+        .select(Document::as_select())
+        .first(conn)
+        .optional()?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The documents of an account, newest first, from before `before`.
+pub fn list(
+    conn: &mut DbConn,
+    account: AccountId,
+    before: Option<DocumentId>,
+    limit: i64,
+) -> Result<Vec<Document>> {
+    let mut query = documents::table
+        .filter(documents::account_id.eq(account))
+        .filter(documents::removed_at.is_null())
+        .select(Document::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(documents::id.lt(before));
+    }
+    Ok(query.order(documents::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Every document of an account, in the order of upload.
+pub fn all(conn: &mut DbConn, account: AccountId) -> Result<Vec<Document>> {
+    let mut found = list(conn, account, None, MOST)?;
+    found.reverse();
+    Ok(found)
+}
+
+/// What the rules look at, in the order of upload.
+pub fn facts(conn: &mut DbConn, account: AccountId) -> Result<Vec<DocumentFacts>> {
+    let documents = all(conn, account)?.into_iter().map(|document| {
+        Ok(DocumentFacts {
+            id: document.id,
+            kind: document.kind,
+            status: document.status,
+            codes: document.codes.decode()?,
+        })
+    });
+    documents.collect()
+}
+
+/// Stores `document` as the next version.
+pub fn update(conn: &mut DbConn, document: &mut Document) -> Result<()> {
+    document.version += 1;
+    diesel::update(documents::table.find(document.id))
+        .set(&*document)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The documents of an account whose bytes are still kept, taken back or not.
+pub fn with_files(conn: &mut DbConn, account: AccountId) -> Result<Vec<Document>> {
+    let kept = documents::table
+        .filter(documents::account_id.eq(account))
+        .filter(documents::file_key.is_not_null());
+    Ok(kept.select(Document::as_select()).limit(MOST).load(conn)?)
+}
+
+/// Which of `keys` no row names.
+pub fn orphans(conn: &mut DbConn, keys: Vec<String>) -> Result<Vec<String>> {
+    let named: Vec<Option<String>> = documents::table
+        .filter(documents::file_key.eq_any(&keys))
+        .select(documents::file_key)
+        .load(conn)?;
+    Ok(keys
+        .into_iter()
+        .filter(|key| !named.contains(&Some(key.clone())))
+        .collect())
+}

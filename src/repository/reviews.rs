@@ -1,0 +1,96 @@
+//! The review of an application: when it is due, who has claimed it, how it was decided.
+
+use diesel::prelude::*;
+
+use super::accounts::Account;
+use super::schema::{accounts, reviews};
+use super::{DbConn, MultiBackend};
+use crate::domain::access::UserId;
+use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::review::CaseDecision;
+use crate::each;
+use crate::error::Result;
+use crate::types::{Instant, Json};
+
+/// The review of one application.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = reviews, check_for_backend(MultiBackend), treat_none_as_null = true)]
+pub struct Review {
+    pub account_id: AccountId,
+    pub submitted_at: Instant,
+    pub due_at: Instant,
+    /// When the applicant was asked for something; the clock stands still since then.
+    pub asked_at: Option<Instant>,
+    pub asked_note: Option<String>,
+    pub claimed_by: Option<UserId>,
+    pub claimed_until: Option<Instant>,
+    pub decision: Option<CaseDecision>,
+    pub decision_codes: Json,
+    pub decision_note: Option<String>,
+    pub decided_by: Option<UserId>,
+    pub decided_at: Option<Instant>,
+}
+
+/// The review of an account, if it was ever submitted.
+pub fn find(conn: &mut DbConn, account: AccountId) -> Result<Option<Review>> {
+    Ok(reviews::table
+        .find(account)
+        .select(Review::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Stores a review; the account is locked by the caller.
+pub fn put(conn: &mut DbConn, review: &Review) -> Result<()> {
+    each!(conn, c => diesel::insert_into(reviews::table)
+        .values(review)
+        .on_conflict(reviews::account_id)
+        .do_update()
+        .set(review)
+        .execute(c))?;
+    Ok(())
+}
+
+/// What the queue of reviews is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Queue {
+    /// None: all that wait for a reviewer or for the applicant.
+    pub status: Option<AccountStatus>,
+    /// Only those due before this moment.
+    pub due_before: Option<Instant>,
+    /// Behind this one.
+    pub after: Option<(Instant, AccountId)>,
+    pub limit: i64,
+}
+
+const WAITING: [AccountStatus; 3] = [
+    AccountStatus::Submitted,
+    AccountStatus::InReview,
+    AccountStatus::InformationRequested,
+];
+
+/// The cases that match, soonest due first.
+pub fn queue(conn: &mut DbConn, queue: &Queue) -> Result<Vec<(Review, Account)>> {
+    let mut query = reviews::table
+        .inner_join(accounts::table)
+        .select((Review::as_select(), Account::as_select()))
+        .into_boxed();
+    query = match queue.status {
+        Some(status) => query.filter(accounts::status.eq(status)),
+        None => query.filter(accounts::status.eq_any(WAITING)),
+    };
+    if let Some(before) = queue.due_before {
+        query = query.filter(reviews::due_at.lt(before));
+    }
+    if let Some((due, id)) = queue.after {
+        query = query.filter(
+            reviews::due_at
+                .gt(due)
+                .or(reviews::due_at.eq(due).and(reviews::account_id.gt(id))),
+        );
+    }
+    Ok(query
+        .order((reviews::due_at, reviews::account_id))
+        .limit(queue.limit)
+        .load(conn)?)
+}

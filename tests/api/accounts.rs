@@ -1,0 +1,218 @@
+//! Registering a business: what it sees, and every way that it is told no.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Sending, TestApp, Token, registration};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_business_registers_and_sees_what_is_due() {
+    let app = TestApp::start().await;
+    let registered = app
+        .post(
+            "/v1/accounts",
+            &Token::default(),
+            registration(json!({ "vat_number": "DK 13 58 56 28" })),
+        )
+        .await
+        .expect(201);
+    let account = &registered.body["account"];
+    assert_eq!(
+        (
+            &account["status"],
+            &account["version"],
+            &account["vat_number"]
+        ),
+        (&json!("draft"), &json!(1), &json!("13585628"))
+    );
+    let requirements = json!({
+        "currently_due": ["verification_document"],
+        "alternatives": [["vat_registration_certificate", "vat_invoice"]], "errors": []
+    });
+    assert_eq!(account["requirements"], requirements);
+    let token = Token(Some(registered.str("/applicant_token")));
+    let path = registered.header("location").to_owned();
+    let read = app.get(&path, &token).await.expect(200);
+    assert_eq!((&read.body, read.header("etag")), (account, "\"1\""));
+    assert_eq!(
+        app.get(&format!("{path}/requirements"), &token)
+            .await
+            .expect(200)
+            .body,
+        requirements
+    );
+    let unchanged = app
+        .request(Method::GET, &path)
+        .as_caller(&token)
+        .header("if-none-match", "\"1\"")
+        .answer()
+        .await;
+    assert_eq!((unchanged.status, unchanged.text.as_str()), (304, ""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_of_a_registration_is_told_at_once() {
+    let app = TestApp::start().await;
+    let body = registration(json!({
+        "company_name": null, "vat_number": "13585627", "authority_declared": false, "accept_terms_version": "1999-01",
+        "contact": { "email": "nobody", "phone": 33 }, "colour": "red"
+    }));
+    let refused = app
+        .post("/v1/accounts", &Token::default(), body)
+        .await
+        .problem(422, "invalid_request");
+    let mut faults = refused.faults();
+    faults.sort();
+    let wanted = [
+        ("#/accept_terms_version", "terms_version_not_current"),
+        ("#/authority_declared", "authority_not_declared"),
+        ("#/colour", "unknown"),
+        ("#/company_name", "required"),
+        ("#/contact/email", "format"),
+        ("#/contact/phone", "type"),
+        ("#/vat_number", "vat_number_invalid"),
+    ];
+    assert_eq!(
+        faults,
+        wanted.map(|(pointer, code)| (pointer.to_owned(), code.to_owned()))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_are_problems_in_the_callers_language() {
+    let app = TestApp::start().await;
+    let send = |method: Method, path: &'static str| app.request(method, path);
+    let danish = send(Method::GET, "/v1/nowhere")
+        .header("accept-language", "da")
+        .answer()
+        .await
+        .problem(404, "not_found");
+    let english = send(Method::GET, "/v1/nowhere")
+        .answer()
+        .await
+        .problem(404, "not_found");
+    assert_eq!(
+        (
+            danish.header("content-language"),
+            english.header("content-language")
+        ),
+        ("da", "en")
+    );
+    assert_ne!(danish.body["title"], english.body["title"]);
+    assert_eq!(english.body["instance"], "/v1/nowhere");
+    assert_eq!(english.str("/request_id"), english.header("x-request-id"));
+    let wrong = send(Method::DELETE, "/v1/accounts")
+        .answer()
+        .await
+        .problem(405, "method_not_allowed");
+    assert!(wrong.header("allow").contains("POST"));
+    let json = |body: &'static str| {
+        send(Method::POST, "/v1/accounts")
+            .header("content-type", "application/json")
+            .body(body)
+    };
+    json("{").answer().await.problem(400, "malformed_request");
+    send(Method::POST, "/v1/accounts")
+        .body("{}")
+        .answer()
+        .await
+        .problem(415, "unsupported_media_type");
+    let large = send(Method::POST, "/v1/accounts")
+        .header("content-type", "application/json")
+        .body(" ".repeat(70_000));
+    large.answer().await.problem(413, "body_too_large");
+    let page = app
+        .get("/problems/requirements_due", &Token::default())
+        .await
+        .expect(200);
+    assert!(
+        page.text.contains("requirements_due")
+            && english.str("/type").ends_with("/problems/not_found")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_makes_registering_happen_once() {
+    let app = TestApp::start().await;
+    let send = |key: &'static str| {
+        app.request(Method::POST, "/v1/accounts")
+            .header("idempotency-key", key)
+            .json(&registration(json!({})))
+            .answer()
+    };
+    let first = send("\"one\"").await.expect(201);
+    let again = send("one").await.expect(201);
+    assert_eq!(
+        (again.header("idempotency-replayed"), &again.body),
+        ("true", &first.body)
+    );
+    let other = send("two").await.expect(201);
+    assert_ne!(other.body["account"]["id"], first.body["account"]["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_has_at_most_five_open_applications() {
+    let app = TestApp::start().await;
+    for _ in 0..5 {
+        app.post("/v1/accounts", &Token::default(), registration(json!({})))
+            .await
+            .expect(201);
+    }
+    let sixth = registration(json!({ "contact": { "email": "ASTA@nordlys-test.example" } }));
+    app.post("/v1/accounts", &Token::default(), sixth)
+        .await
+        .problem(409, "too_many_open_applications");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_applicants_link_comes_again_by_mail_and_ends_the_one_before() {
+    let app = TestApp::start().await;
+    let registered = app
+        .post("/v1/accounts", &Token::default(), registration(json!({})))
+        .await
+        .expect(201);
+    let path = registered.header("location").to_owned();
+    for email in ["asta@nordlys-test.example", "stranger@nordlys-test.example"] {
+        app.post(
+            "/v1/applicant-links",
+            &Token::default(),
+            json!({ "email": email }),
+        )
+        .await
+        .expect(202);
+    }
+    let mail = app
+        .mail("asta@nordlys-test.example", "applicant_link")
+        .await;
+    let fresh = mail["action_url"]
+        .as_str()
+        .unwrap()
+        .split_once("#token=")
+        .unwrap()
+        .1;
+    app.get(&path, &Token(Some(fresh.to_owned())))
+        .await
+        .expect(200);
+    app.get(&path, &Token(Some(registered.str("/applicant_token"))))
+        .await
+        .problem(401, "unauthenticated");
+    assert!(app.mails("stranger@nordlys-test.example").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_that_nobody_touches_expires_after_thirty_days() {
+    let app = TestApp::start().await;
+    let registered = app
+        .post("/v1/accounts", &Token::default(), registration(json!({})))
+        .await
+        .expect(201);
+    let token = Token(Some(registered.str("/applicant_token")));
+    app.advance(chrono::TimeDelta::days(29)).await;
+    app.get(registered.header("location"), &token)
+        .await
+        .expect(200);
+    app.advance(chrono::TimeDelta::days(2)).await;
+    app.get(registered.header("location"), &token)
+        .await
+        .problem(401, "unauthenticated");
+}

@@ -1,0 +1,353 @@
+//! A whole service for each test, on a database of its own.
+//!
+//! SQLite by default; `TEST_DATABASE_URL=postgres://…` runs the same tests on PostgreSQL, each in its own schema.
+
+use std::net::TcpListener;
+
+use cps_api::config::Config;
+use cps_api::server::start::{self, Running};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+/// A running service.
+pub struct TestApp {
+    pub address: String,
+    pub client: reqwest::Client,
+    running: Option<Running>,
+    pub database: Database,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// The answer, which must have this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    /// The answer, which must be a problem with this status and code.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Self {
+        assert_eq!(
+            (self.status, self.body["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        self
+    }
+
+    /// The pointers and codes of a problem's fields.
+    pub fn faults(&self) -> Vec<(String, String)> {
+        let fields = self.body["errors"].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        fields
+            .iter()
+            .map(|field| (text(&field["pointer"]), text(&field["code"])))
+            .collect()
+    }
+
+    #[track_caller]
+    pub fn str(&self, pointer: &str) -> String {
+        let found = self.body.pointer(pointer).and_then(Value::as_str);
+        found
+            .unwrap_or_else(|| panic!("no text at {pointer} in {}", self.text))
+            .to_owned()
+    }
+}
+
+/// Who sends a request.
+#[derive(Debug, Clone, Default)]
+pub struct Token(pub Option<String>);
+
+impl TestApp {
+    /// A sandbox of its own.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A sandbox with further variables in its environment.
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::on(Database::create(), variables).await
+    }
+
+    /// One more instance, on a database that may be shared.
+    pub async fn on(database: Database, variables: &[(&str, &str)]) -> Self {
+        let folder = database.folder();
+        let known = [
+            ("DATABASE_URL".to_owned(), database.url()),
+            (
+                "CPS_DOCUMENT_STORE".to_owned(),
+                format!("file://{}", folder.join("documents").display()),
+            ),
+            ("CPS_POOL_SIZE".to_owned(), "4".to_owned()),
+        ];
+        let given = variables
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        let environment: Vec<(String, String)> = given.chain(known).collect();
+        let config = Config::read(&|name| {
+            environment
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, v)| v.clone())
+        })
+        .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let parts = start::open(config, listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let running = start::run(parts, listener, 1).unwrap();
+        Self {
+            address: format!("http://{}", running.address),
+            client: reqwest::Client::new(),
+            running: Some(running),
+            database,
+        }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{path}", self.address))
+    }
+
+    pub async fn get(&self, path: &str, token: &Token) -> Answer {
+        self.request(Method::GET, path)
+            .as_caller(token)
+            .answer()
+            .await
+    }
+
+    pub async fn post(&self, path: &str, token: &Token, body: Value) -> Answer {
+        self.request(Method::POST, path)
+            .as_caller(token)
+            .json(&body)
+            .answer()
+            .await
+    }
+
+    pub async fn put(&self, path: &str, token: &Token, body: Value) -> Answer {
+        self.request(Method::PUT, path)
+            .as_caller(token)
+            .json(&body)
+            .answer()
+            .await
+    }
+
+    /// A POST without a body.
+    pub async fn act(&self, path: &str, token: &Token) -> Answer {
+        self.request(Method::POST, path)
+            .as_caller(token)
+            .answer()
+            .await
+    }
+
+    /// A merge patch on the version that the caller has seen.
+    pub async fn patch(&self, path: &str, token: &Token, version: i64, body: Value) -> Answer {
+        self.request(Method::PATCH, path)
+            .as_caller(token)
+            .header("content-type", "application/merge-patch+json")
+            .header("if-match", format!("\"{version}\""))
+            .body(body.to_string())
+            .answer()
+            .await
+    }
+
+    pub async fn delete(&self, path: &str, token: &Token, version: i64) -> Answer {
+        self.request(Method::DELETE, path)
+            .as_caller(token)
+            .header("if-match", format!("\"{version}\""))
+            .answer()
+            .await
+    }
+
+    /// The newest mail of a template to an address; waits a little for the job that sends it.
+    pub async fn mail(&self, to: &str, template: &str) -> Value {
+        for _ in 0..100 {
+            let found = self
+                .mails(to)
+                .await
+                .into_iter()
+                .find(|mail| mail["template"] == template);
+            if let Some(mail) = found {
+                return mail;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("no {template} to {to}");
+    }
+
+    /// The mails that arrived at an address, newest first.
+    pub async fn mails(&self, to: &str) -> Vec<Value> {
+        let query = [("to", to), ("limit", "100")];
+        let answer = self
+            .request(Method::GET, "/v1/sandbox/mailbox")
+            .query(&query)
+            .answer()
+            .await
+            .expect(200);
+        answer.body["items"].as_array().unwrap().clone()
+    }
+
+    /// Now, by the service's clock.
+    pub async fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        let answer = self
+            .get("/v1/sandbox/clock", &Token::default())
+            .await
+            .expect(200);
+        answer.str("/now").parse().unwrap()
+    }
+
+    /// Moves the clock and has everything done that falls due on the way.
+    pub async fn set_clock(&self, now: &str) {
+        self.put(
+            "/v1/sandbox/clock",
+            &Token::default(),
+            json!({ "now": now }),
+        )
+        .await
+        .expect(200);
+    }
+
+    /// Moves the clock forward.
+    pub async fn advance(&self, by: chrono::TimeDelta) {
+        let target = self.now().await + by;
+        self.set_clock(&target.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
+            .await;
+    }
+
+    /// Stops the service as a signal would.
+    pub async fn stop(mut self) -> Database {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        self.database.clone()
+    }
+}
+
+/// What every request in these tests can say.
+pub trait Sending {
+    fn as_caller(self, token: &Token) -> Self;
+    async fn answer(self) -> Answer;
+}
+
+impl Sending for RequestBuilder {
+    fn as_caller(self, token: &Token) -> Self {
+        match &token.0 {
+            Some(token) => self.bearer_auth(token),
+            None => self,
+        }
+    }
+
+    async fn answer(self) -> Answer {
+        let response = self.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if StatusCode::from_u16(status).unwrap().is_server_error() && status != 503 {
+            eprintln!("{status}: {text}");
+        }
+        Answer {
+            status,
+            headers,
+            body,
+            text,
+        }
+    }
+}
+
+/// A database that goes away with the last test that holds it.
+#[derive(Clone)]
+pub struct Database(std::sync::Arc<Owned>);
+
+struct Owned {
+    folder: tempfile::TempDir,
+    postgres: Option<(String, String)>,
+}
+
+impl Database {
+    /// Whether the suite runs on PostgreSQL.
+    pub fn is_postgres() -> bool {
+        std::env::var("TEST_DATABASE_URL").is_ok()
+    }
+
+    pub fn create() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let postgres = std::env::var("TEST_DATABASE_URL").ok().map(|base| {
+            let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+            PgConnection::establish(&base)
+                .unwrap()
+                .batch_execute(&format!("CREATE SCHEMA {schema}"))
+                .unwrap();
+            (base, schema)
+        });
+        Self(std::sync::Arc::new(Owned { folder, postgres }))
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.0.folder.path()
+    }
+
+    pub fn url(&self) -> String {
+        match &self.0.postgres {
+            None => format!("sqlite://{}", self.folder().join("test.db").display()),
+            Some((base, schema)) => format!("{base}?options=-csearch_path%3D{schema}"),
+        }
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Some((base, schema)) = &self.postgres {
+            let dropped = PgConnection::establish(base)
+                .map(|mut conn| conn.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")));
+            drop(dropped);
+        }
+    }
+}
+
+/// What `asta@nordlys.example` registers with; `change` is merged in.
+pub fn registration(change: Value) -> Value {
+    let mut body = json!({
+        "company_name": "Nordlys Foto ApS", "country": "DK", "vat_registered": true, "vat_number": "13585628",
+        "address": { "street": "Havnegade 1", "postal_code": "1058", "city": "København K" },
+        "contact": { "name": "Asta Holm", "email": "asta@nordlys-test.example", "phone": "+4533110000" },
+        "language": "da", "source": "itcg", "authority_declared": true, "accept_terms_version": "2026-01"
+    });
+    merge(&mut body, change);
+    body
+}
+
+fn merge(target: &mut Value, change: Value) {
+    match (target, change) {
+        (Value::Object(target), Value::Object(change)) => {
+            for (name, value) in change {
+                if value.is_null() {
+                    target.remove(&name);
+                } else {
+                    merge(target.entry(name).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (target, change) => *target = change,
+    }
+}
