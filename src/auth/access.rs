@@ -10,6 +10,7 @@ use super::authenticator::Identity;
 use crate::domain::access::{AccountAccess, Caller, StaffAccess};
 use crate::domain::permissions::Action;
 use crate::error::{Code, Error, Result};
+use crate::types::Instant;
 
 /// Names the action that an extractor asks for.
 pub trait Permission: 'static {
@@ -53,7 +54,7 @@ permissions!(
 
 fn identity(request: &HttpRequest) -> Result<Caller, Code> {
     let identity = request.extensions().get::<Identity>().cloned();
-    identity.map_or(Ok(Caller::Anyone), |Identity(caller)| caller)
+    identity.map_or(Ok(Caller::Anyone), |identity| identity.caller)
 }
 
 /// A caller who may do `P` on the account that the path names.
@@ -117,16 +118,25 @@ impl<P: Permission> FromRequest for StaffOnly<P> {
 }
 
 /// Anybody whose token holds.
-pub struct Signed(pub Caller);
+pub struct Signed {
+    /// Who calls.
+    pub caller: Caller,
+    /// When the token runs out.
+    pub expires_at: Option<Instant>,
+}
 
 impl FromRequest for Signed {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let expires_at = request
+            .extensions()
+            .get::<Identity>()
+            .and_then(|identity| identity.expires_at);
         ready(match identity(request) {
             Ok(Caller::Anyone) => Err(Code::Unauthenticated.into()),
-            Ok(caller) => Ok(Self(caller)),
+            Ok(caller) => Ok(Self { caller, expires_at }),
             Err(code) => Err(code.into()),
         })
     }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant as Tick};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
+use chrono::DateTime;
+
 use super::tokens::{Claims, SigningKeys};
 use crate::clock::Clock;
 use crate::domain::access::{APPLICANT_PREFIX, Caller, SessionId};
@@ -13,6 +15,7 @@ use crate::domain::permissions::Role;
 use crate::error::{Code, Error, Result};
 use crate::repository::{Db, accounts, sessions};
 use crate::secrets::sha256_hex;
+use crate::types::Instant;
 
 /// How long an ended session may go on at most.
 const REMEMBERED: Duration = Duration::from_secs(5);
@@ -21,7 +24,20 @@ const MOST_REMEMBERED: usize = 100_000;
 
 /// Who a request comes from, or why its credentials do not hold; put beside every request.
 #[derive(Debug, Clone)]
-pub struct Identity(pub Result<Caller, Code>);
+pub struct Identity {
+    pub caller: Result<Caller, Code>,
+    /// When the token runs out.
+    pub expires_at: Option<Instant>,
+}
+
+impl Identity {
+    fn of(caller: Result<Caller, Code>) -> Self {
+        Self {
+            caller,
+            expires_at: None,
+        }
+    }
+}
 
 /// The version of a session's user, none when the session has ended; and when that was read.
 type Remembered = HashMap<SessionId, (Option<i64>, Tick)>;
@@ -49,41 +65,44 @@ impl Authenticator {
     /// The caller of a request; an error only where the database fails.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Identity> {
         let Some(header) = headers.get(AUTHORIZATION) else {
-            return Ok(Identity(Ok(Caller::Anyone)));
+            return Ok(Identity::of(Ok(Caller::Anyone)));
         };
         let text = header.to_str().unwrap_or_default();
         let token = match text.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-            _ => return Ok(Identity(Err(Code::Unauthenticated))),
+            _ => return Ok(Identity::of(Err(Code::Unauthenticated))),
         };
         let found = match token.starts_with(APPLICANT_PREFIX) {
             true => self.applicant(token).await,
             false => self.signed_in(token).await,
         };
         match found {
-            Ok(caller) => Ok(Identity(Ok(caller))),
-            Err(Error::Refused(refusal)) => Ok(Identity(Err(refusal.code))),
+            Ok(identity) => Ok(identity),
+            Err(Error::Refused(refusal)) => Ok(Identity::of(Err(refusal.code))),
             Err(error) => Err(error),
         }
     }
 
-    async fn applicant(&self, token: &str) -> Result<Caller> {
+    async fn applicant(&self, token: &str) -> Result<Identity> {
         let hash = sha256_hex(token.as_bytes());
         let account_id = self
             .db
             .fetch(move |conn| accounts::id_of_applicant_token(conn, &hash))
             .await?;
-        Ok(Caller::Applicant {
-            account_id: account_id.ok_or(Code::Unauthenticated)?,
-        })
+        let account_id = account_id.ok_or(Code::Unauthenticated)?;
+        Ok(Identity::of(Ok(Caller::Applicant { account_id })))
     }
 
-    async fn signed_in(&self, token: &str) -> Result<Caller> {
+    async fn signed_in(&self, token: &str) -> Result<Identity> {
         let claims = self.keys.verify(token, self.clock.now())?;
         if self.version(claims.sid).await? != Some(claims.ver) {
             return Err(Code::Unauthenticated.into());
         }
-        Ok(caller(claims)?)
+        let expires_at = DateTime::from_timestamp(claims.exp, 0).map(Instant::from_utc);
+        Ok(Identity {
+            caller: Ok(caller(claims)?),
+            expires_at,
+        })
     }
 
     async fn version(&self, session: SessionId) -> Result<Option<i64>> {

@@ -9,6 +9,7 @@ pub mod operation;
 pub mod problem;
 mod sandbox;
 pub mod service;
+mod sessions;
 
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -26,7 +27,9 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
         .configure(problem::routes);
     config.service(
         scope::scope("/v1").configure(|config: &mut ServiceConfig<'_>| {
-            config.configure(accounts::routes);
+            config
+                .configure(accounts::routes)
+                .configure(sessions::routes);
             if is_sandbox {
                 config.configure(sandbox::routes);
             }

@@ -10,7 +10,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, idempotency_keys, mails, sessions};
 use crate::types::Instant;
 use crate::workflows::tasks::{Task, enqueue};
-use crate::workflows::{Context, accounts};
+use crate::workflows::{Context, accounts, passwords};
 
 /// Does `task` and finishes its job in the same transaction.
 pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Result<()> {
@@ -27,6 +27,8 @@ fn inside(conn: &mut DbConn, context: &Context, task: Task) -> Result<()> {
         Task::TellKnownAddress { account_id } => {
             accounts::tell_known_address(conn, context, account_id)
         }
+        Task::AnswerReset { email, .. } => passwords::answer_reset(conn, context, &email),
+        Task::SendApplicantLinks { email, .. } => accounts::send_links(conn, context, &email),
         Task::ExpireDraft { account_id, .. } => accounts::expire_draft(conn, context, account_id),
         Task::KeepHouse { due } => keep_house(conn, context.now, due),
         Task::SendMail { .. }

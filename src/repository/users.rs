@@ -133,6 +133,20 @@ pub fn end_tokens(conn: &mut DbConn, user: UserId, now: Instant) -> Result<()> {
     Ok(())
 }
 
+/// The token of a hash while it can be used at `now`.
+pub fn find_token(
+    conn: &mut DbConn,
+    token_hash: &str,
+    now: Instant,
+) -> Result<Option<OneTimeToken>> {
+    let found: Option<OneTimeToken> = one_time_tokens::table
+        .find(token_hash)
+        .select(OneTimeToken::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found.filter(|token| token.ended_at.is_none() && token.expires_at > now))
+}
+
 /// The token of a hash while it can be used at `now`, held against other writers.
 pub fn lock_token(
     conn: &mut DbConn,

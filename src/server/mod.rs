@@ -7,6 +7,7 @@ mod gate;
 mod identify;
 mod observe;
 mod rate_limits;
+mod seed;
 pub mod start;
 
 use std::net::TcpListener;

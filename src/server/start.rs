@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use super::{Gate, RateLimits, Surroundings};
+use super::{Gate, RateLimits, Surroundings, seed};
 use crate::auth::Authenticator;
 use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
@@ -101,6 +101,12 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         store: store.clone(),
         links: links.clone(),
     };
+    if config.mode == Mode::Sandbox {
+        seed::fill(&service).await?;
+    }
+    if db.is_migrated().await? {
+        seed::keep_house(&service).await?;
+    }
     let worker = Worker {
         db,
         clock,

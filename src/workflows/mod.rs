@@ -2,6 +2,9 @@
 
 pub mod accounts;
 pub mod mail;
+pub mod passwords;
+pub mod sandbox;
+pub mod sessions;
 pub mod tasks;
 
 use std::sync::Arc;

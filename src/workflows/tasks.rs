@@ -18,6 +18,10 @@ pub enum Task {
     SendMail { mail_id: MailId },
     /// Tells the holder of a known address that somebody registered with it.
     TellKnownAddress { account_id: AccountId },
+    /// Answers somebody who forgot a password; known or not, the request itself does the same.
+    AnswerReset { request: String, email: String },
+    /// Mails the applicant's links of an address; known or not, the request itself does the same.
+    SendApplicantLinks { request: String, email: String },
     /// Ends a draft that nobody touched.
     ExpireDraft { account_id: AccountId, due: Instant },
     /// Deletes one file of a document from the store.
@@ -39,6 +43,8 @@ impl Task {
         match self {
             Self::SendMail { .. } => "send_mail",
             Self::TellKnownAddress { .. } => "tell_known_address",
+            Self::AnswerReset { .. } => "answer_reset",
+            Self::SendApplicantLinks { .. } => "send_applicant_links",
             Self::ExpireDraft { .. } => "expire_draft",
             Self::DeleteFile { .. } => "delete_file",
             Self::DeleteApplicationFiles { .. } => "delete_application_files",
@@ -53,6 +59,9 @@ impl Task {
             Self::SendMail { mail_id } => mail_id.to_string(),
             Self::TellKnownAddress { account_id } | Self::DeleteApplicationFiles { account_id } => {
                 account_id.to_string()
+            }
+            Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
+                request.clone()
             }
             Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
             Self::DeleteFile { file_key, .. } => file_key.clone(),

@@ -4,4 +4,5 @@
 mod accounts;
 mod layers;
 mod openapi;
+mod sessions;
 mod support;

@@ -180,6 +180,21 @@ impl TestApp {
             .await
     }
 
+    /// Signs in somebody whom the sandbox seeds.
+    pub async fn sign_in(&self, email: &str) -> Token {
+        self.sign_in_with(email, "Sandbox-Adgang-2026").await
+    }
+
+    pub async fn sign_in_with(&self, email: &str, password: &str) -> Token {
+        let body = json!({ "email": email, "password": password });
+        Token(Some(
+            self.post("/v1/sessions", &Token::default(), body)
+                .await
+                .expect(201)
+                .str("/access_token"),
+        ))
+    }
+
     /// The newest mail of a template to an address; waits a little for the job that sends it.
     pub async fn mail(&self, to: &str, template: &str) -> Value {
         for _ in 0..100 {

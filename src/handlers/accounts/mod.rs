@@ -18,7 +18,9 @@ use crate::auth::access::AccountRead;
 use crate::domain::account::AccountId;
 use crate::error::Result;
 use crate::repository::accounts;
+use crate::types::uuid_at;
 use crate::workflows;
+use crate::workflows::tasks::{Task, enqueue};
 use bodies::{ApplicantLinkRequest, RegisterAccount};
 pub use views::AccountView;
 use views::{RegisteredView, load_view};
@@ -94,11 +96,14 @@ async fn send_applicant_link(
     service: Data<Service>,
     body: Body<ApplicantLinkRequest>,
 ) -> Result<Answer> {
-    let context = service.context();
-    let email = body.value.email;
+    let now = service.now();
+    let task = Task::SendApplicantLinks {
+        request: uuid_at(now).to_string(),
+        email: body.value.email,
+    };
     service
         .db
-        .write(move |conn| workflows::accounts::send_links(conn, &context, &email))
+        .write(move |conn| enqueue(conn, &task, now, now))
         .await?;
     Ok(Answer::accepted())
 }

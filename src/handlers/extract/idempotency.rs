@@ -84,7 +84,7 @@ fn read(request: &HttpRequest) -> Result<Idempotency> {
     };
     let identity = request.extensions().get::<Identity>().cloned();
     let caller = identity
-        .and_then(|Identity(caller)| caller.ok())
+        .and_then(|identity| identity.caller.ok())
         .unwrap_or(Caller::Anyone);
     let who = match &caller {
         Caller::Anyone => "anyone".to_owned(),

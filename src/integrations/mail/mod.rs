@@ -16,8 +16,6 @@ use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::error::{Error, Result};
 
-pub use texts::{document_kind, rejection, revision, status};
-
 macro_rules! sources {
     ($($name:literal),+ $(,)?) => {
         &[$(
@@ -99,6 +97,7 @@ impl Mailer {
         values: &Value,
     ) -> Result<Rendered> {
         let name = format!("{template}.{language}");
+        let values = &texts::spoken(values, language);
         let rendered = self
             .templates
             .get_template(&name)

@@ -1,5 +1,7 @@
 //! The sandbox's own operations: neither routed nor documented in live mode.
 
+mod card;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, get, put};
 use serde::{Deserialize, Serialize};
@@ -20,9 +22,20 @@ use crate::types::Instant;
 /// Registers the operations of this module.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(read_sandbox)
         .service(read_clock)
         .service(set_clock)
         .service(read_mailbox);
+}
+
+/// Read the sandbox card
+///
+/// What is seeded: who can sign in, which legacy accounts wait, and the values that do something special.
+#[utoipa::path(tag = "sandbox", operation_id = "readSandbox", responses((status = 200, description = "The card", body = card::SandboxCard)))]
+#[get("/sandbox")]
+async fn read_sandbox(service: Data<Service>) -> Result<Answer> {
+    let card = service.db.read(card::load).await?;
+    Ok(Answer::ok(&card)?.header("Cache-Control", "no-store"))
 }
 
 /// The service's clock.

@@ -1,0 +1,105 @@
+//! The card of the sandbox: all that a reader needs to begin at once.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::account::AccountId;
+use crate::domain::permissions::Role;
+use crate::error::Result;
+use crate::repository::DbConn;
+use crate::workflows::sandbox::{MEMBERS, PASSWORD, STAFF, account_id};
+
+/// All that is seeded.
+#[derive(Serialize, ToSchema)]
+pub struct SandboxCard {
+    staff: Vec<StaffCard>,
+    members: Vec<MemberCard>,
+    legacy_accounts: Vec<LegacyCard>,
+    /// Dealers' systems.
+    partners: Vec<PartnerCard>,
+    magic: Magic,
+}
+
+/// A member of staff who can sign in.
+#[derive(Serialize, ToSchema)]
+pub struct StaffCard {
+    email: &'static str,
+    password: &'static str,
+    roles: Vec<Role>,
+}
+
+/// A member who can sign in.
+#[derive(Serialize, ToSchema)]
+pub struct MemberCard {
+    email: &'static str,
+    password: &'static str,
+    account_id: AccountId,
+}
+
+/// An old CPS account whose products nobody has taken over yet.
+#[derive(Serialize, ToSchema)]
+pub struct LegacyCard {
+    email: String,
+    member_number: String,
+    products: Vec<LegacyProductCard>,
+}
+
+/// A product of an old CPS account.
+#[derive(Serialize, ToSchema)]
+pub struct LegacyProductCard {
+    legacy_reference: String,
+    model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    serial_number: Option<String>,
+}
+
+/// A dealer's system that can sign in.
+#[derive(Serialize, ToSchema)]
+pub struct PartnerCard {
+    client_id: String,
+    client_secret: String,
+}
+
+/// Values that do something special, each with what it does.
+#[derive(Serialize, ToSchema)]
+pub struct Magic {
+    /// By what a registration with it answers.
+    serial_numbers: std::collections::BTreeMap<&'static str, &'static str>,
+    /// By what registering with it answers.
+    vat_numbers: std::collections::BTreeMap<&'static str, &'static str>,
+    /// By what joining with it does.
+    card_tokens: std::collections::BTreeMap<&'static str, &'static str>,
+}
+
+/// The card, with what stands in the database by now.
+pub fn load(_conn: &mut DbConn) -> Result<SandboxCard> {
+    let staff = STAFF.map(|(email, _, role)| StaffCard {
+        email,
+        password: PASSWORD,
+        roles: vec![role],
+    });
+    let members = MEMBERS
+        .into_iter()
+        .zip(1..)
+        .map(|((email, ..), n)| MemberCard {
+            email,
+            password: PASSWORD,
+            account_id: account_id(n),
+        });
+    Ok(SandboxCard {
+        staff: staff.into(),
+        members: members.collect(),
+        legacy_accounts: Vec::new(),
+        partners: Vec::new(),
+        magic: Magic {
+            serial_numbers: [
+                ("4549292132106", "serial_is_barcode"),
+                ("000000", "serial_format"),
+            ]
+            .into(),
+            vat_numbers: [("13585628", "accepted"), ("13585627", "vat_number_invalid")].into(),
+            card_tokens: [].into(),
+        },
+    })
+}

@@ -1,0 +1,362 @@
+//! Signing in and out, passwords, and who a token is.
+
+use actix_web::web::Data;
+use actix_web::{delete, get, post};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::answer::Answer;
+use super::extract::{Body, Checked};
+use super::service::Service;
+use crate::auth::tokens::ACCESS_SECONDS;
+use crate::auth::{Authenticator, Signed};
+use crate::domain::access::{Caller, UserId};
+use crate::domain::account::AccountId;
+use crate::domain::password::check_password;
+use crate::domain::permissions::Role;
+use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::repository::{sessions, users};
+use crate::types::{Instant, uuid_at};
+use crate::workflows::sessions::SignedIn;
+use crate::workflows::tasks::{Task, enqueue};
+use crate::workflows::{passwords, sessions as sign_in};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_session)
+        .service(refresh_session)
+        .service(end_session)
+        .service(request_password_reset)
+        .service(set_password)
+        .service(read_me);
+}
+
+/// Who signs in.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "email": "mette@fjordfoto.example", "password": "Sandbox-Adgang-2026" }))]
+struct SignIn {
+    #[schema(format = "email", max_length = 254)]
+    email: String,
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 128)]
+    password: SecretString,
+}
+
+impl Checked for SignIn {}
+
+/// A session's tokens.
+#[derive(Serialize, ToSchema)]
+struct SessionView {
+    /// A bearer token for 10 minutes.
+    access_token: String,
+    /// Gets the next pair, once.
+    refresh_token: String,
+    /// Seconds until the access token runs out.
+    #[schema(example = 600)]
+    expires_in: i64,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+}
+
+fn session_view(service: &Service, signed_in: SignedIn) -> Result<SessionView> {
+    let SignedIn {
+        user,
+        session,
+        refresh_token,
+    } = signed_in;
+    let roles = user.roles()?;
+    let access_token = service.keys.issue(
+        user.id,
+        session,
+        user.session_version,
+        roles,
+        user.account_id,
+        service.now(),
+    )?;
+    Ok(SessionView {
+        access_token,
+        refresh_token: refresh_token.expose_secret().to_owned(),
+        expires_in: ACCESS_SECONDS,
+        token_type: "Bearer",
+    })
+}
+
+/// Sign in
+///
+/// A wrong password, an unknown address and an account that is not approved yet all get the same 401 `invalid_credentials`, in the same time.
+/// After 5 failed tries an address waits, longer each time, at most 15 minutes: 429 `too_many_attempts`.
+#[utoipa::path(
+    tag = "sessions",
+    operation_id = "createSession",
+    request_body = SignIn,
+    responses(
+        (status = 201, description = "The tokens", body = SessionView),
+        (status = 401, description = "`invalid_credentials`", content_type = "application/problem+json", body = super::problem::Problem)
+    )
+)]
+#[post("/sessions")]
+async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<Answer> {
+    let SignIn { email, password } = body.value;
+    let context = service.context();
+    let user = service
+        .db
+        .write(move |conn| sign_in::begin(conn, &context, &email))
+        .await?;
+    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
+    let matches = service.hasher.verify(password, stored).await?;
+    let user = user.filter(|_| matches).ok_or(Code::InvalidCredentials)?;
+    let context = service.context();
+    let signed_in = service
+        .db
+        .write(move |conn| sign_in::open(conn, &context, &user))
+        .await?;
+    Ok(Answer::created(&session_view(&service, signed_in)?)?.header("Cache-Control", "no-store"))
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "refresh_token": "cpr_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E" }))]
+struct RefreshRequest {
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    refresh_token: SecretString,
+}
+
+impl Checked for RefreshRequest {}
+
+/// Stay signed in
+///
+/// Exchanges the refresh token for the next pair. A token that was used before ends the whole session; within 30 seconds a repeat gets a sibling.
+#[utoipa::path(
+    tag = "sessions",
+    operation_id = "refreshSession",
+    request_body = RefreshRequest,
+    responses(
+        (status = 200, description = "The next tokens", body = SessionView),
+        (status = 401, description = "`invalid_credentials`", content_type = "application/problem+json", body = super::problem::Problem)
+    )
+)]
+#[post("/sessions/refresh")]
+async fn refresh_session(
+    service: Data<Service>,
+    authenticator: Data<Authenticator>,
+    body: Body<RefreshRequest>,
+) -> Result<Answer> {
+    let (context, token) = (service.context(), body.value.refresh_token);
+    let refreshed = service
+        .db
+        .write(move |conn| sign_in::refresh(conn, &context, token.expose_secret()))
+        .await?;
+    let Some(signed_in) = refreshed else {
+        authenticator.forget_all();
+        return Err(Code::InvalidCredentials.into());
+    };
+    Ok(Answer::ok(&session_view(&service, signed_in)?)?.header("Cache-Control", "no-store"))
+}
+
+/// Sign out
+///
+/// Ends the session of the token; its refresh tokens end with it.
+#[utoipa::path(
+    tag = "sessions",
+    operation_id = "endSession",
+    security(("bearer" = [])),
+    responses((status = 204, description = "The session has ended"))
+)]
+#[delete("/sessions/current")]
+async fn end_session(
+    service: Data<Service>,
+    authenticator: Data<Authenticator>,
+    signed: Signed,
+) -> Result<Answer> {
+    let (session, now) = (
+        signed.caller.session_id().ok_or(Code::Forbidden)?,
+        service.now(),
+    );
+    service
+        .db
+        .write(move |conn| sessions::end(conn, session, now))
+        .await?;
+    authenticator.forget(session);
+    Ok(Answer::no_content())
+}
+
+/// Whose password is forgotten.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "email": "mette@fjordfoto.example" }))]
+struct PasswordResetRequest {
+    #[schema(format = "email", max_length = 254)]
+    email: String,
+}
+
+impl Checked for PasswordResetRequest {}
+
+/// Ask for a new password
+///
+/// Always 202, in the same time. A user gets a link for an hour; before approval the mail tells how far the application is, and carries no token.
+#[utoipa::path(
+    tag = "sessions",
+    operation_id = "requestPasswordReset",
+    request_body = PasswordResetRequest,
+    responses((status = 202, description = "If the address is known, a mail is on its way"))
+)]
+#[post("/password-resets")]
+async fn request_password_reset(
+    service: Data<Service>,
+    body: Body<PasswordResetRequest>,
+) -> Result<Answer> {
+    let now = service.now();
+    let task = Task::AnswerReset {
+        request: uuid_at(now).to_string(),
+        email: body.value.email,
+    };
+    service
+        .db
+        .write(move |conn| enqueue(conn, &task, now, now))
+        .await?;
+    Ok(Answer::accepted())
+}
+
+/// A new password.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "token": "cpt_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E", "new_password": "en lang og god sætning" }))]
+struct SetPassword {
+    /// What stands behind `#token=` in the mail's link.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    token: SecretString,
+    /// 12 to 128 characters; not a common one, and without the company's name or the e-mail's local part.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
+    new_password: SecretString,
+}
+
+impl Checked for SetPassword {}
+
+/// Set a password
+///
+/// With the token of a mail: the first password, or a new one. It is used up only here. Every other session of the user ends.
+/// Unknown, used and expired tokens get the same 400 `token_invalid`.
+#[utoipa::path(
+    tag = "sessions",
+    operation_id = "setPassword",
+    request_body = SetPassword,
+    responses((status = 204, description = "The password is set"))
+)]
+#[post("/passwords")]
+async fn set_password(
+    service: Data<Service>,
+    authenticator: Data<Authenticator>,
+    body: Body<SetPassword>,
+) -> Result<Answer> {
+    let SetPassword {
+        token,
+        new_password,
+    } = body.value;
+    let (context, looked_up) = (service.context(), token.clone());
+    let (user, company) = service
+        .db
+        .read(move |conn| passwords::owner_of(conn, &context, looked_up.expose_secret()))
+        .await?;
+    let faults = check_password(
+        new_password.expose_secret(),
+        &company,
+        &user.email,
+        &service.programme.passwords,
+    );
+    if !faults.is_empty() {
+        return Err(Error::invalid(
+            faults
+                .into_iter()
+                .map(|code| password_fault(&service, code))
+                .collect(),
+        ));
+    }
+    let (hash, context) = (service.hasher.hash(new_password).await?, service.context());
+    service
+        .db
+        .write(move |conn| passwords::set(conn, &context, token.expose_secret(), hash))
+        .await?;
+    authenticator.forget_all();
+    Ok(Answer::no_content())
+}
+
+fn password_fault(service: &Service, code: FaultCode) -> Fault {
+    let rules = &service.programme.passwords;
+    let fault = Fault::new("#/new_password", code);
+    match code {
+        FaultCode::TooShort => fault.with("min", rules.min_characters),
+        FaultCode::TooLong => fault.with("max", rules.max_characters),
+        _ => fault,
+    }
+}
+
+/// Who a token is.
+#[derive(Serialize, ToSchema)]
+struct MeView {
+    /// `applicant`, `member` or `staff`.
+    #[schema(example = "member")]
+    caller: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user_id: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// The account that the caller belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    account_id: Option<AccountId>,
+    roles: Vec<Role>,
+    /// What a dealer's system may do; empty for people.
+    scopes: Vec<String>,
+    /// When the access token runs out; an applicant's ends with the decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expires_at: Option<Instant>,
+}
+
+/// Tell who this token is
+///
+/// The caller behind the bearer token: who, of which account, with which roles, until when.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "readMe",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The caller", body = MeView))
+)]
+#[get("/me")]
+async fn read_me(service: Data<Service>, signed: Signed) -> Result<Answer> {
+    let Signed { caller, expires_at } = signed;
+    let user = match caller.user_id() {
+        Some(id) => {
+            service
+                .db
+                .fetch(move |conn| users::find_by_id(conn, id))
+                .await?
+        }
+        None => None,
+    };
+    let kind = match &caller {
+        Caller::Staff { .. } => "staff",
+        Caller::Member { .. } => "member",
+        Caller::Applicant { .. } | Caller::Anyone => "applicant",
+    };
+    Answer::ok(&MeView {
+        caller: kind,
+        user_id: caller.user_id(),
+        email: user.as_ref().map(|user| user.email.clone()),
+        name: user.map(|user| user.name),
+        account_id: caller.account_id(),
+        roles: caller.roles(),
+        scopes: Vec::new(),
+        expires_at,
+    })
+}

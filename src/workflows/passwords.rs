@@ -1,0 +1,142 @@
+//! Links that let a user set a password, and what happens when one is set.
+
+use chrono::TimeDelta;
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::Context;
+use super::mail::{self, Recipient};
+use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::account::{AccountStatus, email_key};
+use crate::domain::mail::Template;
+use crate::error::{Code, Result};
+use crate::repository::accounts::{self, Account};
+use crate::repository::users::{self, OneTimeToken, TokenPurpose, User};
+use crate::repository::{DbConn, events, reviews, sessions};
+use crate::secrets::{random_token, sha256_hex};
+
+/// What the text of a one-time token begins with.
+const PREFIX: &str = "cpt_";
+
+/// Mails a link; the links before it end.
+pub fn send_link(
+    conn: &mut DbConn,
+    context: &Context,
+    user: &User,
+    template: Template,
+) -> Result<()> {
+    let rules = &context.programme.passwords;
+    let (purpose, valid_hours) = match template {
+        Template::PasswordReset => (TokenPurpose::PasswordReset, rules.reset_link_hours),
+        _ => (TokenPurpose::FirstPassword, rules.first_link_hours),
+    };
+    let token = random_token(PREFIX)?;
+    let row = OneTimeToken {
+        token_hash: sha256_hex(token.expose_secret().as_bytes()),
+        user_id: user.id,
+        purpose,
+        created_at: context.now,
+        expires_at: context.now.plus(TimeDelta::hours(valid_hours.into())),
+        ended_at: None,
+    };
+    users::replace_token(conn, &row)?;
+    let action_url = context
+        .links
+        .with_token("set-password", token.expose_secret());
+    let to = Recipient::user(user, &company_name(conn, context, user)?);
+    mail::send(
+        conn,
+        context,
+        &to,
+        template,
+        json!({ "action_url": action_url, "valid_hours": valid_hours }),
+    )
+}
+
+/// The name of the user's company; for staff, that of the programme.
+pub fn company_name(conn: &mut DbConn, context: &Context, user: &User) -> Result<String> {
+    let account = match user.account_id {
+        Some(id) => accounts::find_by_id(conn, id)?,
+        None => None,
+    };
+    Ok(account.map_or_else(
+        || context.programme.name.clone(),
+        |account| account.company_name,
+    ))
+}
+
+/// Answers somebody who forgot a password: a link, or how far the application is; nothing to a stranger.
+pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
+    let key = email_key(email);
+    if let Some(user) = users::find_by_email(conn, &key)? {
+        let template = if user.password_hash.is_some() {
+            Template::PasswordReset
+        } else {
+            Template::FirstPassword
+        };
+        return send_link(conn, context, &user, template);
+    }
+    let Some(account) = accounts::open_of_email(conn, &key, 1)?.pop() else {
+        return Ok(());
+    };
+    let due = reviews::find(conn, account.id)?.map(|review| review.due_at);
+    let review_due = due.map(|due| context.programme.review.date_of(due).to_string());
+    let values = json!({ "status": account.status, "review_due": review_due });
+    mail::send(
+        conn,
+        context,
+        &Recipient::contact(&account),
+        Template::ResetBeforeApproval,
+        values,
+    )
+}
+
+/// Whose password a token sets, and the company that the password may not name.
+pub fn owner_of(conn: &mut DbConn, context: &Context, token: &str) -> Result<(User, String)> {
+    let token = users::find_token(conn, &sha256_hex(token.as_bytes()), context.now)?
+        .ok_or(Code::TokenInvalid)?;
+    let user = users::find_by_id(conn, token.user_id)?.ok_or(Code::TokenInvalid)?;
+    let company = company_name(conn, context, &user)?;
+    Ok((user, company))
+}
+
+/// Uses the token up, sets the password, ends every other session and tells the user. The first one makes the account active.
+pub fn set(
+    conn: &mut DbConn,
+    context: &Context,
+    token: &str,
+    password_hash: String,
+) -> Result<UserId> {
+    let hash = sha256_hex(token.as_bytes());
+    let token = users::lock_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
+    let mut user = users::find_by_id(conn, token.user_id)?.ok_or(Code::TokenInvalid)?;
+    users::end_tokens(conn, user.id, context.now)?;
+    user.password_hash = Some(password_hash);
+    user.session_version += 1;
+    users::update(conn, &mut user)?;
+    sessions::end_all(conn, user.id, context.now)?;
+    sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))?;
+    activate(conn, context, &user)?;
+    let to = Recipient::user(&user, &company_name(conn, context, &user)?);
+    mail::send(conn, context, &to, Template::PasswordChanged, json!({}))?;
+    Ok(user.id)
+}
+
+fn activate(conn: &mut DbConn, context: &Context, user: &User) -> Result<()> {
+    let Some(account_id) = user.account_id else {
+        return Ok(());
+    };
+    let mut account: Account = accounts::lock(conn, &AccountAccess::of_service(account_id))?;
+    if account.status != AccountStatus::Approved {
+        return Ok(());
+    }
+    account.status = AccountStatus::Active;
+    accounts::update(conn, &mut account, context.now)?;
+    events::record(
+        conn,
+        account.id,
+        "account.active",
+        json!({ "status": account.status }),
+        context.now,
+    )
+}

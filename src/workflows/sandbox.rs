@@ -1,0 +1,224 @@
+//! What every sandbox begins with: one member of staff for each role, two members, an application that waits.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Context;
+use crate::domain::access::UserId;
+use crate::domain::account::{AccountId, AccountStatus, account_number, email_key};
+use crate::domain::country::Country;
+use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::domain::language::Language;
+use crate::domain::permissions::Role;
+use crate::error::Result;
+use crate::repository::accounts::{self, Account};
+use crate::repository::documents::{self, Document};
+use crate::repository::reviews::{self, Review};
+use crate::repository::users::{self, User};
+use crate::repository::{DbConn, events};
+use crate::secrets::sha256_hex;
+use crate::types::Json;
+
+/// The password of everybody who is seeded.
+pub const PASSWORD: &str = "Sandbox-Adgang-2026";
+
+/// The staff: e-mail, name, role.
+pub const STAFF: [(&str, &str, Role); 4] = [
+    ("reviewer@cps.example", "Rikke Reviewer", Role::Reviewer),
+    ("support@cps.example", "Simon Support", Role::Support),
+    ("finance@cps.example", "Freja Finans", Role::Finance),
+    ("admin@cps.example", "Anders Admin", Role::Admin),
+];
+
+/// The members: e-mail, name, company, city, VAT number.
+pub const MEMBERS: [(&str, &str, &str, &str, &str); 2] = [
+    (
+        "mette@fjordfoto.example",
+        "Mette Fjord",
+        "Fjord Foto ApS",
+        "Aarhus C",
+        "24256790",
+    ),
+    (
+        "jonas@lysogskygge.example",
+        "Jonas Lys",
+        "Lys & Skygge Produktion A/S",
+        "Odense C",
+        "10150817",
+    ),
+];
+
+/// A file that the seeded application has handed in.
+pub const SAMPLE_PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+/// Where that file is kept.
+pub const SAMPLE_KEY: &str = "sandbox/certificate";
+
+/// The fixed id of the `n`-th seeded thing, so that the contract's examples exist in every sandbox.
+pub const fn fixed(n: u128) -> Uuid {
+    Uuid::from_u128(0x7000_8000_0000_0000_0000 | n)
+}
+
+/// The `n`-th seeded account.
+pub fn account_id(n: u128) -> AccountId {
+    fixed(n).into()
+}
+
+/// Seeds staff, members and one submitted application; `password_hash` is that of [`PASSWORD`].
+pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result<()> {
+    for ((email, name, role), n) in STAFF.into_iter().zip(100..) {
+        let user = user(context, n, None, (email, name), role, password_hash);
+        users::insert(conn, &user)?;
+    }
+    for ((email, name, company, city, vat), n) in MEMBERS.into_iter().zip(1..) {
+        let mut account = account(context, n, company, city, (name, email));
+        account.vat_number = Some(vat.to_owned());
+        account.status = AccountStatus::Active;
+        account.approved_at = Some(context.now);
+        accounts::insert(conn, &account)?;
+        events::record(
+            conn,
+            account.id,
+            "account.active",
+            json!({ "status": account.status }),
+            context.now,
+        )?;
+        documents::insert(
+            conn,
+            &document(context, 10 + n, account.id, DocumentStatus::Accepted),
+        )?;
+        let user = user(
+            context,
+            110 + n,
+            Some(account.id),
+            (email, name),
+            Role::Superuser,
+            password_hash,
+        );
+        users::insert(conn, &user)?;
+    }
+    seed_application(conn, context)
+}
+
+fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {
+    let mut account = account(
+        context,
+        3,
+        "Havblik Billeder ApS",
+        "Esbjerg",
+        ("Karl Hav", "karl@havblik.example"),
+    );
+    account.vat_number = Some("47458714".to_owned());
+    account.status = AccountStatus::Submitted;
+    accounts::insert(conn, &account)?;
+    events::record(
+        conn,
+        account.id,
+        "account.submitted",
+        json!({ "status": account.status }),
+        context.now,
+    )?;
+    let mut document = document(context, 13, account.id, DocumentStatus::Pending);
+    document.file_key = Some(SAMPLE_KEY.to_owned());
+    documents::insert(conn, &document)?;
+    let review = Review {
+        account_id: account.id,
+        submitted_at: context.now,
+        due_at: context.programme.review.review_due(context.now),
+        asked_at: None,
+        asked_note: None,
+        claimed_by: None,
+        claimed_until: None,
+        decision: None,
+        decision_codes: Json(json!([])),
+        decision_note: None,
+        decided_by: None,
+        decided_at: None,
+    };
+    reviews::put(conn, &review)
+}
+
+fn account(
+    context: &Context,
+    n: u128,
+    company: &str,
+    city: &str,
+    (name, email): (&str, &str),
+) -> Account {
+    let mut number = [0; 8];
+    number[7] = u8::try_from(n).unwrap_or(0);
+    Account {
+        id: account_id(n),
+        account_number: account_number(number),
+        status: AccountStatus::Draft,
+        version: 1,
+        company_name: company.to_owned(),
+        company_key: company.to_lowercase(),
+        country: Country::DK,
+        vat_registered: true,
+        vat_number: None,
+        street: format!("Strandvejen {n}"),
+        postal_code: "8000".to_owned(),
+        city: city.to_owned(),
+        contact_name: name.to_owned(),
+        contact_email: email.to_owned(),
+        contact_email_key: email_key(email),
+        contact_phone: None,
+        legacy_cps_email: None,
+        language: Language::Da,
+        source: Some("sandbox".to_owned()),
+        authority_declared_at: context.now,
+        authority_declared_from: "127.0.0.1".to_owned(),
+        terms_version: context.programme.terms_version.clone(),
+        terms_accepted_at: context.now,
+        applicant_token_hash: None,
+        created_at: context.now,
+        updated_at: context.now,
+        approved_at: None,
+        ended_at: None,
+    }
+}
+
+fn user(
+    context: &Context,
+    n: u128,
+    account_id: Option<AccountId>,
+    (email, name): (&str, &str),
+    role: Role,
+    password_hash: &str,
+) -> User {
+    User {
+        id: UserId::from(fixed(n)),
+        version: 1,
+        account_id,
+        email: email.to_owned(),
+        email_key: email_key(email),
+        name: name.to_owned(),
+        roles: Json(json!([role])),
+        language: Language::Da,
+        password_hash: Some(password_hash.to_owned()),
+        session_version: 1,
+        created_at: context.now,
+        removed_at: None,
+    }
+}
+
+fn document(context: &Context, n: u128, account_id: AccountId, status: DocumentStatus) -> Document {
+    Document {
+        id: DocumentId::from(fixed(n)),
+        account_id,
+        version: 1,
+        kind: DocumentKind::VatRegistrationCertificate,
+        status,
+        codes: Json(json!([])),
+        media_type: MediaType::Pdf,
+        size: i64::try_from(SAMPLE_PDF.len()).unwrap_or(1),
+        sha256: sha256_hex(SAMPLE_PDF),
+        file_name: "certifikat.pdf".to_owned(),
+        issued_date: None,
+        file_key: None,
+        decided_by: None,
+        decided_at: None,
+        created_at: context.now,
+        removed_at: None,
+    }
+}

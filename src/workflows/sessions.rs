@@ -1,0 +1,127 @@
+//! Signing in, staying signed in, signing out.
+
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Context;
+use crate::domain::access::SessionId;
+use crate::domain::account::email_key;
+use crate::domain::password::throttle;
+use crate::error::{Code, Refusal, Result};
+use crate::repository::DbConn;
+use crate::repository::sessions::{self, RefreshToken, Session, SignInFailures};
+use crate::repository::users::{self, User};
+use crate::secrets::{random_token, sha256_hex};
+use crate::types::Instant;
+
+/// What the text of a refresh token begins with.
+const PREFIX: &str = "cpr_";
+/// How long a refresh token lives.
+const REFRESH: TimeDelta = TimeDelta::days(30);
+/// A repeat within this time of its use gets a sibling: two tabs may refresh at once.
+const GRACE: TimeDelta = TimeDelta::seconds(30);
+/// Failed sign-ins are forgotten after this time without one.
+const FORGET: TimeDelta = TimeDelta::days(1);
+
+/// What a signed-in user holds.
+pub struct SignedIn {
+    pub user: User,
+    pub session: SessionId,
+    pub refresh_token: SecretString,
+}
+
+/// Counts a try before the password is looked at, so that many at once are not free; the user of the address, known or not.
+pub fn begin(conn: &mut DbConn, context: &Context, email: &str) -> Result<Option<User>> {
+    let key = email_key(email);
+    let email_hash = sha256_hex(key.as_bytes());
+    let before = sessions::failures(conn, &email_hash)?
+        .filter(|failed| context.now.since(failed.last_at) < FORGET);
+    let blocked = before
+        .as_ref()
+        .and_then(|failed| failed.blocked_until)
+        .filter(|until| *until > context.now);
+    if let Some(until) = blocked {
+        return Err(too_many(until, context.now).into());
+    }
+    let failures = before.map_or(0, |failed| failed.failures) + 1;
+    let delay = throttle(
+        u32::try_from(failures).unwrap_or(u32::MAX),
+        &context.programme.passwords,
+    );
+    let row = SignInFailures {
+        email_hash,
+        failures,
+        last_at: context.now,
+        blocked_until: delay.map(|delay| context.now.plus(delay)),
+    };
+    sessions::put_failures(conn, &row)?;
+    users::find_by_email(conn, &key)
+}
+
+fn too_many(until: Instant, now: Instant) -> Refusal {
+    let seconds = until.since(now).num_seconds() + 1;
+    Refusal::from(Code::TooManyAttempts).retry_after(u64::try_from(seconds).unwrap_or(1))
+}
+
+/// Opens a session for a user whose password matched; refused where it was changed or the user removed in the meantime.
+pub fn open(conn: &mut DbConn, context: &Context, user: &User) -> Result<SignedIn> {
+    let user =
+        users::find_by_id(conn, user.id)?.filter(|now| now.session_version == user.session_version);
+    let user = user.ok_or(Code::InvalidCredentials)?;
+    sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))?;
+    let session = Session {
+        id: SessionId::new(context.now),
+        user_id: user.id,
+        created_at: context.now,
+        ended_at: None,
+    };
+    sessions::insert(conn, &session)?;
+    let refresh_token = add_refresh_token(conn, context, session.id)?;
+    Ok(SignedIn {
+        user,
+        session: session.id,
+        refresh_token,
+    })
+}
+
+fn add_refresh_token(
+    conn: &mut DbConn,
+    context: &Context,
+    session: SessionId,
+) -> Result<SecretString> {
+    let token = random_token(PREFIX)?;
+    let row = RefreshToken {
+        token_hash: sha256_hex(token.expose_secret().as_bytes()),
+        session_id: session,
+        created_at: context.now,
+        expires_at: context.now.plus(REFRESH),
+        used_at: None,
+    };
+    sessions::insert_refresh_token(conn, &row)?;
+    Ok(token)
+}
+
+/// Exchanges a refresh token for the next one. One that was used before ends its whole family: `None`, which has to be
+/// committed all the same.
+pub fn refresh(conn: &mut DbConn, context: &Context, token: &str) -> Result<Option<SignedIn>> {
+    let found = sessions::lock_refresh_token(conn, &sha256_hex(token.as_bytes()))?;
+    let (token, session) = found.ok_or(Code::InvalidCredentials)?;
+    if session.ended_at.is_some() || token.expires_at <= context.now {
+        return Err(Code::InvalidCredentials.into());
+    }
+    match token.used_at {
+        Some(used) if context.now.since(used) > GRACE => {
+            sessions::end(conn, session.id, context.now)?;
+            return Ok(None);
+        }
+        Some(_) => {}
+        None => sessions::use_refresh_token(conn, &token.token_hash, context.now)?,
+    }
+    let user = users::find_by_id(conn, session.user_id)?.ok_or(Code::InvalidCredentials)?;
+    let refresh_token = add_refresh_token(conn, context, session.id)?;
+    Ok(Some(SignedIn {
+        user,
+        session: session.id,
+        refresh_token,
+    }))
+}

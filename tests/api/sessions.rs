@@ -1,0 +1,229 @@
+//! Signing in, staying signed in, and every way in that stays shut.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Sending, TestApp, Token};
+
+const METTE: &str = "mette@fjordfoto.example";
+const PASSWORD: &str = "Sandbox-Adgang-2026";
+const NEW: &str = "en helt ny sætning 42";
+
+fn token_of(mail: &serde_json::Value) -> String {
+    mail["action_url"]
+        .as_str()
+        .unwrap()
+        .split_once("#token=")
+        .unwrap()
+        .1
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_signs_in_sees_who_they_are_and_signs_out() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    let me = app.get("/v1/me", &mette).await.expect(200);
+    assert_eq!(
+        (&me.body["caller"], &me.body["roles"]),
+        (&json!("member"), &json!(["superuser"]))
+    );
+    assert_eq!(
+        me.body["account_id"],
+        "acc_00000000000070008000000000000001"
+    );
+    app.request(Method::DELETE, "/v1/sessions/current")
+        .as_caller(&mette)
+        .answer()
+        .await
+        .expect(204);
+    app.get("/v1/me", &mette)
+        .await
+        .problem(401, "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_and_unknown_get_the_same_answer_and_then_have_to_wait() {
+    let app = TestApp::start().await;
+    for email in [METTE, "nobody@fjordfoto.example"] {
+        for _ in 0..5 {
+            let refused = app
+                .post(
+                    "/v1/sessions",
+                    &Token::default(),
+                    json!({ "email": email, "password": "wrong" }),
+                )
+                .await;
+            refused.problem(401, "invalid_credentials");
+        }
+        let blocked = app
+            .post(
+                "/v1/sessions",
+                &Token::default(),
+                json!({ "email": email, "password": PASSWORD }),
+            )
+            .await;
+        assert!(
+            blocked
+                .problem(429, "too_many_attempts")
+                .header("retry-after")
+                .parse::<u64>()
+                .unwrap()
+                >= 1
+        );
+    }
+    app.advance(TimeDelta::seconds(2)).await;
+    app.sign_in(METTE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_access_token_runs_out_and_the_refresh_token_gets_the_next() {
+    let app = TestApp::start().await;
+    let session = app
+        .post(
+            "/v1/sessions",
+            &Token::default(),
+            json!({ "email": METTE, "password": PASSWORD }),
+        )
+        .await
+        .expect(201);
+    let access = Token(Some(session.str("/access_token")));
+    app.advance(TimeDelta::minutes(11)).await;
+    app.get("/v1/me", &access)
+        .await
+        .problem(401, "unauthenticated");
+    let refresh = async |token: String| {
+        app.post(
+            "/v1/sessions/refresh",
+            &Token(None),
+            json!({ "refresh_token": token }),
+        )
+        .await
+    };
+    let next = refresh(session.str("/refresh_token")).await.expect(200);
+    app.get("/v1/me", &Token(Some(next.str("/access_token"))))
+        .await
+        .expect(200);
+    let sibling = refresh(session.str("/refresh_token")).await.expect(200);
+    assert_ne!(sibling.body["refresh_token"], next.body["refresh_token"]);
+    app.advance(TimeDelta::seconds(31)).await;
+    refresh(session.str("/refresh_token"))
+        .await
+        .problem(401, "invalid_credentials");
+    refresh(next.str("/refresh_token"))
+        .await
+        .problem(401, "invalid_credentials");
+    app.get("/v1/me", &Token(Some(next.str("/access_token"))))
+        .await
+        .problem(401, "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_password_ends_every_session_and_is_told_by_mail() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    for email in [METTE, "nobody@fjordfoto.example"] {
+        app.post(
+            "/v1/password-resets",
+            &Token::default(),
+            json!({ "email": email }),
+        )
+        .await
+        .expect(202);
+    }
+    let token = token_of(&app.mail(METTE, "password_reset").await);
+    let set = |token: &str, password: &str| json!({ "token": token, "new_password": password });
+    let weak = app
+        .post(
+            "/v1/passwords",
+            &Token::default(),
+            set(&token, "fjord foto aps mette"),
+        )
+        .await
+        .problem(422, "invalid_request");
+    let codes: Vec<String> = weak.faults().into_iter().map(|(_, code)| code).collect();
+    assert!(
+        codes.contains(&"password_contains_company".to_owned())
+            && codes.contains(&"password_contains_email".to_owned()),
+        "{codes:?}"
+    );
+    app.post("/v1/passwords", &Token::default(), set(&token, NEW))
+        .await
+        .expect(204);
+    app.get("/v1/me", &mette)
+        .await
+        .problem(401, "unauthenticated");
+    app.post("/v1/passwords", &Token::default(), set(&token, NEW))
+        .await
+        .problem(400, "token_invalid");
+    app.mail(METTE, "password_changed").await;
+    app.post(
+        "/v1/sessions",
+        &Token::default(),
+        json!({ "email": METTE, "password": NEW }),
+    )
+    .await
+    .expect(201);
+    assert!(app.mails("nobody@fjordfoto.example").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_link_is_good_for_an_hour_and_ends_with_the_next() {
+    let app = TestApp::start().await;
+    let ask = async || {
+        app.post(
+            "/v1/password-resets",
+            &Token(None),
+            json!({ "email": METTE }),
+        )
+        .await
+    };
+    ask().await.expect(202);
+    let first = token_of(&app.mail(METTE, "password_reset").await);
+    ask().await.expect(202);
+    let second = loop {
+        let token = token_of(&app.mail(METTE, "password_reset").await);
+        if token != first {
+            break token;
+        }
+    };
+    let set = async |token: String| {
+        app.post(
+            "/v1/passwords",
+            &Token(None),
+            json!({ "token": token, "new_password": NEW }),
+        )
+        .await
+    };
+    set(first).await.problem(400, "token_invalid");
+    app.advance(TimeDelta::minutes(61)).await;
+    set(second).await.problem(400, "token_invalid");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forged_token_opens_nothing() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await.0.unwrap();
+    let (head, tail) = mette.rsplit_once('.').unwrap();
+    let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
+    let body = head.split_once('.').unwrap().1;
+    for forged in [
+        format!("{head}.{}", "A".repeat(tail.len())),
+        format!("{unsigned}.{body}."),
+        "cpa_nothing".to_owned(),
+        "x".to_owned(),
+    ] {
+        app.get("/v1/me", &Token(Some(forged)))
+            .await
+            .problem(401, "unauthenticated");
+    }
+    let keys = app
+        .get("/.well-known/jwks.json", &Token::default())
+        .await
+        .expect(200);
+    assert_eq!(
+        (&keys.body["keys"][0]["crv"], &keys.body["keys"][0]["d"]),
+        (&json!("Ed25519"), &serde_json::Value::Null)
+    );
+}
