@@ -3,10 +3,12 @@
 pub mod accounts;
 pub mod answer;
 mod contract;
+mod documents;
 pub mod extract;
 pub mod language;
 pub mod operation;
 pub mod problem;
+mod reviews;
 mod sandbox;
 pub mod service;
 mod sessions;
@@ -29,6 +31,8 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
         scope::scope("/v1").configure(|config: &mut ServiceConfig<'_>| {
             config
                 .configure(accounts::routes)
+                .configure(documents::routes)
+                .configure(reviews::routes)
                 .configure(sessions::routes);
             if is_sandbox {
                 config.configure(sandbox::routes);

@@ -1,8 +1,10 @@
 //! The steps of the programme that more than one door leads to: functions on an open transaction. What must happen outside is a task.
 
 pub mod accounts;
+pub mod documents;
 pub mod mail;
 pub mod passwords;
+pub mod reviews;
 pub mod sandbox;
 pub mod sessions;
 pub mod tasks;

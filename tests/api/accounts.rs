@@ -43,7 +43,7 @@ async fn a_business_registers_and_sees_what_is_due() {
     );
     let unchanged = app
         .request(Method::GET, &path)
-        .as_caller(&token)
+        .sent_by(&token)
         .header("if-none-match", "\"1\"")
         .answer()
         .await;

@@ -34,7 +34,7 @@ async fn a_member_signs_in_sees_who_they_are_and_signs_out() {
         "acc_00000000000070008000000000000001"
     );
     app.request(Method::DELETE, "/v1/sessions/current")
-        .as_caller(&mette)
+        .sent_by(&mette)
         .answer()
         .await
         .expect(204);

@@ -132,14 +132,14 @@ impl TestApp {
 
     pub async fn get(&self, path: &str, token: &Token) -> Answer {
         self.request(Method::GET, path)
-            .as_caller(token)
+            .sent_by(token)
             .answer()
             .await
     }
 
     pub async fn post(&self, path: &str, token: &Token, body: Value) -> Answer {
         self.request(Method::POST, path)
-            .as_caller(token)
+            .sent_by(token)
             .json(&body)
             .answer()
             .await
@@ -147,7 +147,7 @@ impl TestApp {
 
     pub async fn put(&self, path: &str, token: &Token, body: Value) -> Answer {
         self.request(Method::PUT, path)
-            .as_caller(token)
+            .sent_by(token)
             .json(&body)
             .answer()
             .await
@@ -156,7 +156,7 @@ impl TestApp {
     /// A POST without a body.
     pub async fn act(&self, path: &str, token: &Token) -> Answer {
         self.request(Method::POST, path)
-            .as_caller(token)
+            .sent_by(token)
             .answer()
             .await
     }
@@ -164,7 +164,7 @@ impl TestApp {
     /// A merge patch on the version that the caller has seen.
     pub async fn patch(&self, path: &str, token: &Token, version: i64, body: Value) -> Answer {
         self.request(Method::PATCH, path)
-            .as_caller(token)
+            .sent_by(token)
             .header("content-type", "application/merge-patch+json")
             .header("if-match", format!("\"{version}\""))
             .body(body.to_string())
@@ -174,7 +174,7 @@ impl TestApp {
 
     pub async fn delete(&self, path: &str, token: &Token, version: i64) -> Answer {
         self.request(Method::DELETE, path)
-            .as_caller(token)
+            .sent_by(token)
             .header("if-match", format!("\"{version}\""))
             .answer()
             .await
@@ -261,12 +261,12 @@ impl TestApp {
 
 /// What every request in these tests can say.
 pub trait Sending {
-    fn as_caller(self, token: &Token) -> Self;
+    fn sent_by(self, token: &Token) -> Self;
     async fn answer(self) -> Answer;
 }
 
 impl Sending for RequestBuilder {
-    fn as_caller(self, token: &Token) -> Self {
+    fn sent_by(self, token: &Token) -> Self {
         match &token.0 {
             Some(token) => self.bearer_auth(token),
             None => self,

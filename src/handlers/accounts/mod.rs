@@ -14,7 +14,7 @@ use super::answer::Answer;
 use super::extract::{Body, Idempotency, Keep};
 use super::service::Service;
 use crate::auth::Access;
-use crate::auth::access::AccountRead;
+use crate::auth::access::{AccountRead, ApplicationChange};
 use crate::domain::account::AccountId;
 use crate::error::Result;
 use crate::repository::accounts;
@@ -22,8 +22,8 @@ use crate::types::uuid_at;
 use crate::workflows;
 use crate::workflows::tasks::{Task, enqueue};
 use bodies::{ApplicantLinkRequest, RegisterAccount};
-pub use views::AccountView;
-use views::{RegisteredView, load_view};
+use views::RegisteredView;
+pub use views::{AccountView, load_view};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -31,7 +31,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(register_account)
         .service(send_applicant_link)
         .service(read_account)
-        .service(read_requirements);
+        .service(read_requirements)
+        .service(submit_application)
+        .service(withdraw_application);
 }
 
 /// Names one account in a path.
@@ -158,4 +160,51 @@ async fn read_requirements(
         })
         .await?;
     Answer::ok(&view.requirements)
+}
+
+/// Submit the application
+///
+/// Hands it to the reviewers; `review_due_at` says when they will have answered. 409 `requirements_due` while a document is missing, 409
+/// `application_not_editable` where it is with them already or decided.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "submitApplication",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The account", body = AccountView))
+)]
+#[post("/accounts/{account_id}/submission")]
+async fn submit_application(service: Data<Service>, access: Access<ApplicationChange>) -> Result<Answer> {
+    let context = service.context();
+    let view = service
+        .db
+        .write(move |conn| {
+            let account = workflows::documents::submit(conn, &context, &access.account)?;
+            load_view(conn, account)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag(view.version))
+}
+
+/// Withdraw the application
+///
+/// Takes it back before it is decided; the applicant's token ends, the files are deleted after 30 days.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "withdrawApplication",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The account", body = AccountView))
+)]
+#[post("/accounts/{account_id}/withdrawal")]
+async fn withdraw_application(service: Data<Service>, access: Access<ApplicationChange>) -> Result<Answer> {
+    let context = service.context();
+    let view = service
+        .db
+        .write(move |conn| {
+            let account = workflows::documents::withdraw(conn, &context, &access.account)?;
+            load_view(conn, account)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag(view.version))
 }

@@ -1,0 +1,215 @@
+//! Verification documents: handing in, looking at, taking back.
+
+mod upload;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::AccountPath;
+use super::answer::Answer;
+use super::extract::{Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Params, link_next, list_params, page_of};
+use super::service::Service;
+use crate::auth::Access;
+use crate::auth::access::{DocumentsChange, DocumentsRead};
+use crate::domain::account::AccountId;
+use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::error::{Code, Error, Result};
+use crate::repository::documents::{self, Document};
+use crate::types::Instant;
+use crate::workflows;
+use upload::{UploadForm, UploadedDocument};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_documents).service(upload_document).service(read_document).service(remove_document).service(read_content);
+}
+
+/// Names one document in a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DocumentPath {
+    /// The account.
+    #[param(example = "acc_00000000000070008000000000000003")]
+    #[allow(dead_code)]
+    pub account_id: AccountId,
+    /// The document.
+    #[param(example = "doc_0000000000007000800000000000000d")]
+    pub document_id: DocumentId,
+}
+
+/// A document, without its bytes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DocumentView {
+    id: DocumentId,
+    kind: DocumentKind,
+    status: DocumentStatus,
+    /// Why it does not do: revision or rejection codes.
+    codes: Vec<String>,
+    media_type: MediaType,
+    /// In bytes.
+    #[schema(minimum = 1)]
+    size: i64,
+    /// Of the bytes, in lower-case hex.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    sha256: String,
+    /// As the applicant called it; for display only.
+    file_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    issued_date: Option<NaiveDate>,
+    /// Whether the bytes can still be read.
+    content_available: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    decided_at: Option<Instant>,
+    created_at: Instant,
+    #[schema(minimum = 1)]
+    version: i64,
+}
+
+impl DocumentView {
+    /// What callers see of a document.
+    pub fn of(document: Document) -> Result<Self> {
+        Ok(Self {
+            id: document.id,
+            kind: document.kind,
+            status: document.status,
+            codes: document.codes.decode()?,
+            media_type: document.media_type,
+            size: document.size,
+            sha256: document.sha256,
+            file_name: document.file_name,
+            issued_date: document.issued_date,
+            content_available: document.file_key.is_some(),
+            decided_at: document.decided_at,
+            created_at: document.created_at,
+            version: document.version,
+        })
+    }
+}
+
+/// A page of documents.
+#[derive(Serialize, ToSchema)]
+struct DocumentPage {
+    items: Vec<DocumentView>,
+    next_cursor: Option<String>,
+}
+
+list_params! {
+    /// Which documents to list.
+    struct DocumentsParams {}
+}
+
+/// List documents
+///
+/// The verification documents of the account, newest first; those that were taken back are left out.
+#[utoipa::path(
+    tag = "documents",
+    operation_id = "listDocuments",
+    security(("bearer" = [])),
+    params(AccountPath, DocumentsParams),
+    responses((status = 200, description = "The documents", body = DocumentPage))
+)]
+#[get("/accounts/{account_id}/documents")]
+async fn list_documents(service: Data<Service>, access: Access<DocumentsRead>, params: Params<DocumentsParams>, request: HttpRequest) -> Result<Answer> {
+    let (account, size) = (access.account.account_id(), params.0.size());
+    let before = params.0.after()?.map(|cursor| DocumentId::from(cursor.id));
+    let rows = service.db.fetch(move |conn| documents::list(conn, account, before, size + 1)).await?;
+    let (rows, next_cursor) = page_of(rows, size, |document| Cursor::of_id(document.id.uuid()));
+    let items = rows.into_iter().map(DocumentView::of).collect::<Result<Vec<_>>>()?;
+    let link = link_next(&request, next_cursor.as_deref());
+    Ok(Answer::ok(&DocumentPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// Hand in a document
+///
+/// One file with its kind: PDF, JPEG, PNG or TIFF, told by its first bytes, 1 byte to 4 MiB. A kind of the other set is refused as
+/// `document_kind_not_accepted`; a business invoice needs an `issued_date` at most 3 months back.
+#[utoipa::path(
+    tag = "documents",
+    operation_id = "uploadDocument",
+    security(("bearer" = [])),
+    params(AccountPath, IdempotencyHeader),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 201, description = "The document", body = DocumentView))
+)]
+#[post("/accounts/{account_id}/documents")]
+async fn upload_document(
+    service: Data<Service>,
+    access: Access<DocumentsChange>,
+    key: Idempotency,
+    uploaded: UploadedDocument,
+) -> Result<Answer> {
+    let hash = uploaded.hash();
+    let upload = uploaded.store(&service).await?;
+    let context = service.context();
+    key.write(&service, &hash, Keep::Plain, move |conn| {
+        let document = workflows::documents::add(conn, &context, &access.account, upload)?;
+        let location = format!("/v1/accounts/{}/documents/{}", document.account_id, document.id);
+        Ok(Answer::created(&DocumentView::of(document)?)?.location(location).etag(1))
+    })
+    .await
+}
+
+/// Read a document
+///
+/// What is known of it and how it was decided; the bytes are under `content`.
+#[utoipa::path(
+    tag = "documents",
+    operation_id = "readDocument",
+    security(("bearer" = [])),
+    params(DocumentPath),
+    responses((status = 200, description = "The document", body = DocumentView))
+)]
+#[get("/accounts/{account_id}/documents/{document_id}")]
+async fn read_document(service: Data<Service>, access: Access<DocumentsRead>, path: Path<DocumentPath>) -> Result<Answer> {
+    let document = service.db.fetch(move |conn| documents::find(conn, &access.account, path.document_id)).await?;
+    let version = document.version;
+    Ok(Answer::ok(&DocumentView::of(document)?)?.etag(version))
+}
+
+/// Take a document back
+///
+/// While the application may be edited (else 409 `application_not_editable`). The file is deleted.
+#[utoipa::path(
+    tag = "documents",
+    operation_id = "removeDocument",
+    security(("bearer" = [])),
+    params(DocumentPath, IfMatchHeader),
+    responses((status = 204, description = "It is gone"))
+)]
+#[delete("/accounts/{account_id}/documents/{document_id}")]
+async fn remove_document(service: Data<Service>, access: Access<DocumentsChange>, path: Path<DocumentPath>, seen: IfMatch) -> Result<Answer> {
+    let (context, id) = (service.context(), path.document_id);
+    service.db.write(move |conn| workflows::documents::remove(conn, &context, &access.account, id, |version| seen.check(version))).await?;
+    Ok(Answer::no_content())
+}
+
+/// Read a document's bytes
+///
+/// As a download, never for display in place. 404 once the file was deleted.
+#[utoipa::path(
+    tag = "documents",
+    operation_id = "readDocumentContent",
+    security(("bearer" = [])),
+    params(DocumentPath),
+    responses((status = 200, description = "The file", content(
+        (Vec<u8> = "application/pdf"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/tiff")
+    )))
+)]
+#[get("/accounts/{account_id}/documents/{document_id}/content")]
+async fn read_content(service: Data<Service>, access: Access<DocumentsRead>, path: Path<DocumentPath>) -> Result<HttpResponse, Error> {
+    let document = service.db.fetch(move |conn| documents::find(conn, &access.account, path.document_id)).await?;
+    let key = document.file_key.ok_or(Code::NotFound)?;
+    let bytes = service.store.get(&key).await?.ok_or(Code::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .content_type(document.media_type.as_str())
+        .insert_header(("Content-Disposition", upload::disposition(&document.file_name)))
+        .insert_header(("Content-Security-Policy", "sandbox; default-src 'none'"))
+        .insert_header(("Cache-Control", "no-store"))
+        .streaming(bytes))
+}

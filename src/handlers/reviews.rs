@@ -1,0 +1,286 @@
+//! Staff decide applications: the queue, the claim, the decisions.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get, post, put};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::accounts::{AccountPath, AccountView, load_view};
+use super::answer::Answer;
+use super::documents::{DocumentPath, DocumentView};
+use super::extract::{Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next, list_params, page_of};
+use super::service::Service;
+use crate::auth::access::{ReviewsDecide, ReviewsRead};
+use crate::auth::{Access, StaffOnly};
+use crate::domain::access::UserId;
+use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::review::{CaseDecision, DocumentDecision, DocumentVerdict, ReviewDecision};
+use crate::error::{Error, Fault, FaultCode, Result};
+use crate::programme::Programme;
+use crate::repository::accounts::{self, Account};
+use crate::repository::reviews::{self as stored, Queue, Review};
+use crate::types::Instant;
+use crate::workflows::reviews::{self, Case};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_reviews).service(read_review).service(claim_review).service(decide_document).service(decide_review);
+}
+
+list_params! {
+    /// Which cases to list.
+    struct ReviewsParams {
+        /// Only those of this status; without it all that are not decided.
+        #[param(inline, nullable = false)]
+        status: Option<AccountStatus>,
+        /// Only those whose answer is overdue.
+        #[param(nullable = false)]
+        overdue: Option<bool>,
+    }
+}
+
+/// One case in the queue.
+#[derive(Serialize, ToSchema)]
+struct ReviewSummary {
+    account_id: AccountId,
+    company_name: String,
+    status: AccountStatus,
+    submitted_at: Instant,
+    /// When the answer is due.
+    due_at: Instant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    claimed_by: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    claimed_until: Option<Instant>,
+}
+
+impl ReviewSummary {
+    fn of(review: &Review, account: &Account) -> Self {
+        Self {
+            account_id: account.id,
+            company_name: account.company_name.clone(),
+            status: account.status,
+            submitted_at: review.submitted_at,
+            due_at: review.due_at,
+            claimed_by: review.claimed_by,
+            claimed_until: review.claimed_until,
+        }
+    }
+}
+
+/// A page of cases.
+#[derive(Serialize, ToSchema)]
+struct ReviewPage {
+    items: Vec<ReviewSummary>,
+    next_cursor: Option<String>,
+}
+
+/// List the cases
+///
+/// What waits for an answer, soonest due first.
+#[utoipa::path(
+    tag = "reviews",
+    operation_id = "listReviews",
+    security(("bearer" = [])),
+    params(ReviewsParams),
+    responses((status = 200, description = "The cases", body = ReviewPage))
+)]
+#[get("/reviews")]
+async fn list_reviews(service: Data<Service>, _staff: StaffOnly<ReviewsRead>, params: Params<ReviewsParams>, request: HttpRequest) -> Result<Answer> {
+    let (size, now) = (params.0.size(), service.now());
+    let after = match params.0.after()? {
+        Some(cursor) => {
+            let due = cursor.key.parse().map_err(|_| Fault::new("#/query/cursor", FaultCode::CursorInvalid))?;
+            Some((due, AccountId::from(cursor.id)))
+        }
+        None => None,
+    };
+    let queue = Queue { status: params.0.status, due_before: (params.0.overdue == Some(true)).then_some(now), after, limit: size + 1 };
+    let rows = service.db.fetch(move |conn| stored::queue(conn, &queue)).await?;
+    let (rows, next_cursor) = page_of(rows, size, |(review, _)| Cursor { key: review.due_at.to_string(), id: review.account_id.uuid() });
+    let items = rows.iter().map(|(review, account)| ReviewSummary::of(review, account)).collect();
+    let link = link_next(&request, next_cursor.as_deref());
+    Ok(Answer::ok(&ReviewPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// Another account that looks like this one.
+#[derive(Serialize, ToSchema)]
+struct SimilarAccount {
+    account_id: AccountId,
+    company_name: String,
+    status: AccountStatus,
+    same_email: bool,
+    same_vat_number: bool,
+}
+
+/// A case with all that a reviewer needs.
+#[derive(Serialize, ToSchema)]
+struct CaseView {
+    review: ReviewSummary,
+    account: AccountView,
+    documents: Vec<DocumentView>,
+    /// Other accounts with the same VAT number, e-mail or address.
+    similar_accounts: Vec<SimilarAccount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_decision: Option<CaseDecision>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_note: Option<String>,
+}
+
+fn case_view(conn: &mut crate::repository::DbConn, case: Case) -> Result<CaseView> {
+    let Case { account, review, documents } = case;
+    let similar = accounts::similar(conn, &account)?;
+    let similar_accounts = similar.into_iter().map(|other| SimilarAccount {
+        account_id: other.id,
+        company_name: other.company_name,
+        status: other.status,
+        same_email: other.contact_email_key == account.contact_email_key,
+        same_vat_number: other.vat_number.is_some() && other.vat_number == account.vat_number,
+    });
+    Ok(CaseView {
+        similar_accounts: similar_accounts.collect(),
+        review: ReviewSummary::of(&review, &account),
+        account: load_view(conn, account)?,
+        documents: documents.into_iter().map(DocumentView::of).collect::<Result<_>>()?,
+        last_decision: review.decision,
+        last_note: review.decision_note,
+    })
+}
+
+/// Read a case
+///
+/// The application, its documents, who has claimed it, and other accounts with the same VAT number, e-mail or address.
+#[utoipa::path(
+    tag = "reviews",
+    operation_id = "readReview",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The case", body = CaseView))
+)]
+#[get("/reviews/{account_id}")]
+async fn read_review(service: Data<Service>, access: Access<ReviewsRead>) -> Result<Answer> {
+    let view = service
+        .db
+        .read(move |conn| {
+            let case = reviews::load(conn, &access.account)?;
+            case_view(conn, case)
+        })
+        .await?;
+    Answer::ok(&view)
+}
+
+/// Claim a case
+///
+/// For 30 minutes; claiming again renews. 409 `claimed_by_another` while somebody else holds it, 409 `review_not_open` where there is nothing to
+/// decide, 403 `own_account` on the own account.
+#[utoipa::path(
+    tag = "reviews",
+    operation_id = "claimReview",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The case with its lease", body = CaseView))
+)]
+#[post("/reviews/{account_id}/claim")]
+async fn claim_review(service: Data<Service>, access: Access<ReviewsDecide>) -> Result<Answer> {
+    let context = service.context();
+    let view = service
+        .db
+        .write(move |conn| {
+            let case = reviews::claim(conn, &context, &access.account)?;
+            case_view(conn, case)
+        })
+        .await?;
+    Answer::ok(&view)
+}
+
+/// A decision on a document.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "decision": "request_revision", "codes": ["unreadable"] }))]
+struct DecideDocument {
+    decision: DocumentVerdict,
+    /// Revision codes for `request_revision`, rejection codes for `reject`, none for `accept`.
+    #[serde(default)]
+    #[schema(max_items = 20, required = false)]
+    codes: Vec<String>,
+}
+
+impl Checked for DecideDocument {
+    fn faults(&self, _: &Programme) -> Vec<Fault> {
+        DocumentDecision::read(self.decision, &self.codes).err().unwrap_or_default()
+    }
+}
+
+/// Decide a document
+///
+/// Accept it, ask for a better one, or refuse it. Needs the claim (409 `claim_needed`). A document with a civil registration number (`contains_cpr`)
+/// is deleted at once.
+#[utoipa::path(
+    tag = "reviews",
+    operation_id = "decideDocument",
+    security(("bearer" = [])),
+    params(DocumentPath),
+    request_body = DecideDocument,
+    responses((status = 200, description = "The document", body = DocumentView))
+)]
+#[put("/reviews/{account_id}/documents/{document_id}")]
+async fn decide_document(service: Data<Service>, access: Access<ReviewsDecide>, path: Path<DocumentPath>, body: Body<DecideDocument>) -> Result<Answer> {
+    let decision = DocumentDecision::read(body.value.decision, &body.value.codes).map_err(Error::invalid)?;
+    let (context, id) = (service.context(), path.document_id);
+    let document = service.db.write(move |conn| reviews::decide_document(conn, &context, &access.account, id, &decision)).await?;
+    let version = document.version;
+    Ok(Answer::ok(&DocumentView::of(document)?)?.etag(version))
+}
+
+/// A decision on a case.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "decision": "request_information", "note": "Please send the certificate again: its second page is missing." }))]
+struct DecideReview {
+    decision: CaseDecision,
+    /// Rejection codes; required for `reject`.
+    #[serde(default)]
+    #[schema(max_items = 20, required = false)]
+    codes: Vec<String>,
+    /// In words; required for `request_information`.
+    #[schema(max_length = 4000, nullable = false)]
+    note: Option<String>,
+}
+
+impl Checked for DecideReview {
+    fn faults(&self, _: &Programme) -> Vec<Fault> {
+        ReviewDecision::read(self.decision, &self.codes, self.note.as_deref()).err().unwrap_or_default()
+    }
+}
+
+/// Decide a case
+///
+/// Approve (409 `documents_undecided` without an accepted document of the set, 409 `email_in_use` where the address has an account), reject with
+/// codes, or request information: one mail with every point in it. Needs the claim (409 `claim_needed`).
+#[utoipa::path(
+    tag = "reviews",
+    operation_id = "decideReview",
+    security(("bearer" = [])),
+    params(AccountPath, IdempotencyHeader),
+    request_body = DecideReview,
+    responses((status = 200, description = "The account", body = AccountView))
+)]
+#[post("/reviews/{account_id}/decision")]
+async fn decide_review(service: Data<Service>, access: Access<ReviewsDecide>, key: Idempotency, body: Body<DecideReview>) -> Result<Answer> {
+    let hash = body.hash().to_owned();
+    let DecideReview { decision, codes, note } = body.value;
+    let decision = ReviewDecision::read(decision, &codes, note.as_deref()).map_err(Error::invalid)?;
+    let context = service.context();
+    key.write(&service, &hash, Keep::Plain, move |conn| {
+        let account = reviews::decide(conn, &context, &access.account, decision)?;
+        let version = account.version;
+        Ok(Answer::ok(&load_view(conn, account)?)?.etag(version))
+    })
+    .await
+}

@@ -1,0 +1,155 @@
+//! Handing in and taking back verification documents, submitting and withdrawing the application.
+
+use chrono::NaiveDate;
+use serde_json::json;
+
+use super::tasks::{Task, enqueue};
+use super::{Context, accounts as applications};
+use crate::domain::access::AccountAccess;
+use crate::domain::account::{self, AccountStatus};
+use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType, accepted_kinds, requirements};
+use crate::error::{Code, Fault, FaultCode, Refusal, Result};
+use crate::repository::accounts::{self, Account};
+use crate::repository::documents::{self, Document};
+use crate::repository::reviews::{self, Review};
+use crate::repository::{DbConn, events};
+use crate::types::Json;
+
+/// A file that is stored already.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    pub kind: DocumentKind,
+    pub media_type: MediaType,
+    pub size: i64,
+    pub sha256: String,
+    pub file_name: String,
+    pub issued_date: Option<NaiveDate>,
+    pub file_key: String,
+}
+
+/// The account, locked, while its application may be edited.
+fn editable(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
+    let account = accounts::lock(conn, access)?;
+    if account.status.is_editable() { Ok(account) } else { Err(Code::ApplicationNotEditable.into()) }
+}
+
+/// Adds a document to the application; its account is the next version then.
+pub fn add(conn: &mut DbConn, context: &Context, access: &AccountAccess, upload: Upload) -> Result<Document> {
+    let mut account = editable(conn, access)?;
+    if !accepted_kinds(account.vat_registered).contains(&upload.kind) {
+        let fault = Fault::new("#/kind", FaultCode::DocumentKindNotAccepted);
+        return Err(Refusal::from(Code::DocumentKindNotAccepted).faults(vec![fault]).into());
+    }
+    check_room(conn, context, &account, upload.size)?;
+    let document = Document {
+        id: DocumentId::new(context.now),
+        account_id: account.id,
+        version: 1,
+        kind: upload.kind,
+        status: DocumentStatus::Pending,
+        codes: Json(json!([])),
+        media_type: upload.media_type,
+        size: upload.size,
+        sha256: upload.sha256,
+        file_name: upload.file_name,
+        issued_date: upload.issued_date,
+        file_key: Some(upload.file_key),
+        decided_by: None,
+        decided_at: None,
+        created_at: context.now,
+        removed_at: None,
+    };
+    documents::insert(conn, &document)?;
+    accounts::update(conn, &mut account, context.now)?;
+    events::record(conn, account.id, "document.added", json!({ "document_id": document.id, "kind": document.kind }), context.now)?;
+    Ok(document)
+}
+
+fn check_room(conn: &mut DbConn, context: &Context, account: &Account, size: i64) -> Result<()> {
+    let rules = &context.programme.application;
+    let standing = documents::all(conn, account.id)?;
+    let bytes: i64 = standing.iter().map(|document| document.size).sum();
+    let most = usize::try_from(rules.documents).unwrap_or(usize::MAX);
+    let most_bytes = i64::try_from(rules.bytes).unwrap_or(i64::MAX);
+    if standing.len() >= most || bytes.saturating_add(size) > most_bytes {
+        return Err(Code::DocumentLimitReached.with("limit", most).into());
+    }
+    Ok(())
+}
+
+/// Takes a document back; its file is deleted by a task.
+pub fn remove(conn: &mut DbConn, context: &Context, access: &AccountAccess, id: DocumentId, check: impl FnOnce(i64) -> Result<()>) -> Result<()> {
+    let mut account = editable(conn, access)?;
+    let mut document = documents::find(conn, access, id)?;
+    check(document.version)?;
+    document.removed_at = Some(context.now);
+    documents::update(conn, &mut document)?;
+    accounts::update(conn, &mut account, context.now)?;
+    events::record(conn, account.id, "document.removed", json!({ "document_id": id }), context.now)?;
+    delete_file(conn, context, &document)
+}
+
+/// Has a document's file deleted.
+pub fn delete_file(conn: &mut DbConn, context: &Context, document: &Document) -> Result<()> {
+    match &document.file_key {
+        Some(key) => {
+            let task = Task::DeleteFile { document_id: document.id, file_key: key.clone() };
+            enqueue(conn, &task, context.now, context.now)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Hands the application to the reviewers: the promise begins, or goes on after a request for information.
+pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Account> {
+    let mut account = editable(conn, access)?;
+    let facts = documents::facts(conn, account.id)?;
+    if !requirements(account.vat_registered, &facts).are_met() {
+        return Err(Code::RequirementsDue.into());
+    }
+    let calendar = &context.programme.review;
+    let review = match reviews::find(conn, account.id)? {
+        Some(before) => {
+            let due_at = match before.asked_at {
+                Some(asked) => calendar.resumed_due(before.due_at, asked, context.now),
+                None => calendar.review_due(context.now),
+            };
+            Review { submitted_at: context.now, due_at, asked_at: None, claimed_by: None, claimed_until: None, decision: None, ..before }
+        }
+        None => Review {
+            account_id: account.id,
+            submitted_at: context.now,
+            due_at: calendar.review_due(context.now),
+            asked_at: None,
+            asked_note: None,
+            claimed_by: None,
+            claimed_until: None,
+            decision: None,
+            decision_codes: Json(json!([])),
+            decision_note: None,
+            decided_by: None,
+            decided_at: None,
+        },
+    };
+    reviews::put(conn, &review)?;
+    account.status = AccountStatus::Submitted;
+    accounts::update(conn, &mut account, context.now)?;
+    events::record(conn, account.id, "account.submitted", json!({ "status": account.status }), context.now)?;
+    Ok(account)
+}
+
+/// Takes the application back; its token ends, its files die later.
+pub fn withdraw(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Account> {
+    let mut account = accounts::lock(conn, access)?;
+    if !account.status.is_withdrawable() {
+        return Err(Code::ApplicationNotEditable.into());
+    }
+    applications::end(conn, context, &mut account, AccountStatus::Withdrawn)?;
+    Ok(account)
+}
+
+/// Has the files of an approved application deleted when their time is over.
+pub fn schedule_deletion(conn: &mut DbConn, context: &Context, account: &Account) -> Result<()> {
+    let due = account::files_deleted(context.now, true, &context.programme.application);
+    enqueue(conn, &Task::DeleteApplicationFiles { account_id: account.id }, due, context.now)
+}
