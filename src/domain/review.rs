@@ -63,10 +63,12 @@ impl ReviewDecision {
             .map(str::to_owned);
         match decision {
             CaseDecision::Reject => {
-                let codes = read_codes(codes)?;
+                let codes = read_codes(codes, RejectionCode::ALL)?;
                 Ok(Self::Reject { codes, note })
             }
-            _ if !codes.is_empty() => Err(vec![Fault::new("#/codes", FaultCode::NotAccepted)]),
+            _ if !codes.is_empty() => Err(vec![
+                Fault::new("#/codes", FaultCode::TooMany).with("max", 0),
+            ]),
             CaseDecision::Approve => Ok(Self::Approve),
             CaseDecision::RequestInformation => match note {
                 Some(note) => Ok(Self::RequestInformation { note }),
@@ -92,9 +94,13 @@ impl DocumentDecision {
     pub fn read(verdict: DocumentVerdict, codes: &[String]) -> Result<Self, Vec<Fault>> {
         match verdict {
             DocumentVerdict::Accept if codes.is_empty() => Ok(Self::Accept),
-            DocumentVerdict::Accept => Err(vec![Fault::new("#/codes", FaultCode::NotAccepted)]),
-            DocumentVerdict::RequestRevision => read_codes(codes).map(Self::RequestRevision),
-            DocumentVerdict::Reject => read_codes(codes).map(Self::Reject),
+            DocumentVerdict::Accept => Err(vec![
+                Fault::new("#/codes", FaultCode::TooMany).with("max", 0),
+            ]),
+            DocumentVerdict::RequestRevision => {
+                read_codes(codes, RevisionCode::ALL).map(Self::RequestRevision)
+            }
+            DocumentVerdict::Reject => read_codes(codes, RejectionCode::ALL).map(Self::Reject),
         }
     }
 
@@ -123,7 +129,11 @@ impl DocumentDecision {
 }
 
 /// Words as codes, without repetition; a fault for each that is not of the list, and one where there are none.
-fn read_codes<T: std::str::FromStr + PartialEq>(words: &[String]) -> Result<Vec<T>, Vec<Fault>> {
+fn read_codes<T>(words: &[String], all: &[T]) -> Result<Vec<T>, Vec<Fault>>
+where
+    T: std::str::FromStr + std::fmt::Display + PartialEq,
+{
+    let allowed = || all.iter().map(T::to_string).collect::<Vec<_>>().join(", ");
     if words.is_empty() {
         return Err(vec![Fault::new("#/codes", FaultCode::CodesRequired)]);
     }
@@ -133,7 +143,10 @@ fn read_codes<T: std::str::FromStr + PartialEq>(words: &[String]) -> Result<Vec<
         match word.parse() {
             Ok(code) if codes.contains(&code) => {}
             Ok(code) => codes.push(code),
-            Err(_) => faults.push(Fault::new(format!("#/codes/{at}"), FaultCode::NotAccepted)),
+            Err(_) => faults.push(
+                Fault::new(format!("#/codes/{at}"), FaultCode::NotAccepted)
+                    .with("allowed", allowed()),
+            ),
         }
     }
     if faults.is_empty() {
@@ -214,11 +227,18 @@ mod tests {
         );
         assert_eq!(
             read(CaseDecision::Reject, &["not_a_business", "ugly"], None),
-            fault("#/codes/1", FaultCode::NotAccepted)
+            Err(vec![
+                Fault::new("#/codes/1", FaultCode::NotAccepted).with(
+                    "allowed",
+                    "suspected_forgery, not_a_business, not_authorised, duplicate_account, country_not_supported"
+                )
+            ])
         );
         assert_eq!(
             read(CaseDecision::Approve, &["not_a_business"], None),
-            fault("#/codes", FaultCode::NotAccepted)
+            Err(vec![
+                Fault::new("#/codes", FaultCode::TooMany).with("max", 0)
+            ])
         );
         assert_eq!(
             read(CaseDecision::RequestInformation, &[], Some(" ")),

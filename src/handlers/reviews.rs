@@ -10,7 +10,10 @@ use validator::Validate;
 use super::accounts::{AccountPath, AccountView, load_view};
 use super::answer::Answer;
 use super::documents::{DocumentPath, DocumentView};
-use super::extract::{Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next, list_params, page_of};
+use super::extract::{
+    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,
+    list_params, page_of,
+};
 use super::service::Service;
 use crate::auth::access::{ReviewsDecide, ReviewsRead};
 use crate::auth::{Access, StaffOnly};
@@ -26,7 +29,12 @@ use crate::workflows::reviews::{self, Case};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_reviews).service(read_review).service(claim_review).service(decide_document).service(decide_review);
+    config
+        .service(list_reviews)
+        .service(read_review)
+        .service(claim_review)
+        .service(decide_document)
+        .service(decide_review);
 }
 
 list_params! {
@@ -90,19 +98,41 @@ struct ReviewPage {
     responses((status = 200, description = "The cases", body = ReviewPage))
 )]
 #[get("/reviews")]
-async fn list_reviews(service: Data<Service>, _staff: StaffOnly<ReviewsRead>, params: Params<ReviewsParams>, request: HttpRequest) -> Result<Answer> {
+async fn list_reviews(
+    service: Data<Service>,
+    _staff: StaffOnly<ReviewsRead>,
+    params: Params<ReviewsParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
     let (size, now) = (params.0.size(), service.now());
     let after = match params.0.after()? {
         Some(cursor) => {
-            let due = cursor.key.parse().map_err(|_| Fault::new("#/query/cursor", FaultCode::CursorInvalid))?;
+            let due = cursor
+                .key
+                .parse()
+                .map_err(|_| Fault::new("#/query/cursor", FaultCode::CursorInvalid))?;
             Some((due, AccountId::from(cursor.id)))
         }
         None => None,
     };
-    let queue = Queue { status: params.0.status, due_before: (params.0.overdue == Some(true)).then_some(now), after, limit: size + 1 };
-    let rows = service.db.fetch(move |conn| stored::queue(conn, &queue)).await?;
-    let (rows, next_cursor) = page_of(rows, size, |(review, _)| Cursor { key: review.due_at.to_string(), id: review.account_id.uuid() });
-    let items = rows.iter().map(|(review, account)| ReviewSummary::of(review, account)).collect();
+    let queue = Queue {
+        status: params.0.status,
+        due_before: (params.0.overdue == Some(true)).then_some(now),
+        after,
+        limit: size + 1,
+    };
+    let rows = service
+        .db
+        .fetch(move |conn| stored::queue(conn, &queue))
+        .await?;
+    let (rows, next_cursor) = page_of(rows, size, |(review, _)| Cursor {
+        key: review.due_at.to_string(),
+        id: review.account_id.uuid(),
+    });
+    let items = rows
+        .iter()
+        .map(|(review, account)| ReviewSummary::of(review, account))
+        .collect();
     let link = link_next(&request, next_cursor.as_deref());
     Ok(Answer::ok(&ReviewPage { items, next_cursor })?.header_if("Link", link))
 }
@@ -134,7 +164,11 @@ struct CaseView {
 }
 
 fn case_view(conn: &mut crate::repository::DbConn, case: Case) -> Result<CaseView> {
-    let Case { account, review, documents } = case;
+    let Case {
+        account,
+        review,
+        documents,
+    } = case;
     let similar = accounts::similar(conn, &account)?;
     let similar_accounts = similar.into_iter().map(|other| SimilarAccount {
         account_id: other.id,
@@ -147,7 +181,10 @@ fn case_view(conn: &mut crate::repository::DbConn, case: Case) -> Result<CaseVie
         similar_accounts: similar_accounts.collect(),
         review: ReviewSummary::of(&review, &account),
         account: load_view(conn, account)?,
-        documents: documents.into_iter().map(DocumentView::of).collect::<Result<_>>()?,
+        documents: documents
+            .into_iter()
+            .map(DocumentView::of)
+            .collect::<Result<_>>()?,
         last_decision: review.decision,
         last_note: review.decision_note,
     })
@@ -213,7 +250,9 @@ struct DecideDocument {
 
 impl Checked for DecideDocument {
     fn faults(&self, _: &Programme) -> Vec<Fault> {
-        DocumentDecision::read(self.decision, &self.codes).err().unwrap_or_default()
+        DocumentDecision::read(self.decision, &self.codes)
+            .err()
+            .unwrap_or_default()
     }
 }
 
@@ -230,10 +269,19 @@ impl Checked for DecideDocument {
     responses((status = 200, description = "The document", body = DocumentView))
 )]
 #[put("/reviews/{account_id}/documents/{document_id}")]
-async fn decide_document(service: Data<Service>, access: Access<ReviewsDecide>, path: Path<DocumentPath>, body: Body<DecideDocument>) -> Result<Answer> {
-    let decision = DocumentDecision::read(body.value.decision, &body.value.codes).map_err(Error::invalid)?;
+async fn decide_document(
+    service: Data<Service>,
+    access: Access<ReviewsDecide>,
+    path: Path<DocumentPath>,
+    body: Body<DecideDocument>,
+) -> Result<Answer> {
+    let decision =
+        DocumentDecision::read(body.value.decision, &body.value.codes).map_err(Error::invalid)?;
     let (context, id) = (service.context(), path.document_id);
-    let document = service.db.write(move |conn| reviews::decide_document(conn, &context, &access.account, id, &decision)).await?;
+    let document = service
+        .db
+        .write(move |conn| reviews::decide_document(conn, &context, &access.account, id, &decision))
+        .await?;
     let version = document.version;
     Ok(Answer::ok(&DocumentView::of(document)?)?.etag(version))
 }
@@ -255,7 +303,9 @@ struct DecideReview {
 
 impl Checked for DecideReview {
     fn faults(&self, _: &Programme) -> Vec<Fault> {
-        ReviewDecision::read(self.decision, &self.codes, self.note.as_deref()).err().unwrap_or_default()
+        ReviewDecision::read(self.decision, &self.codes, self.note.as_deref())
+            .err()
+            .unwrap_or_default()
     }
 }
 
@@ -272,10 +322,20 @@ impl Checked for DecideReview {
     responses((status = 200, description = "The account", body = AccountView))
 )]
 #[post("/reviews/{account_id}/decision")]
-async fn decide_review(service: Data<Service>, access: Access<ReviewsDecide>, key: Idempotency, body: Body<DecideReview>) -> Result<Answer> {
+async fn decide_review(
+    service: Data<Service>,
+    access: Access<ReviewsDecide>,
+    key: Idempotency,
+    body: Body<DecideReview>,
+) -> Result<Answer> {
     let hash = body.hash().to_owned();
-    let DecideReview { decision, codes, note } = body.value;
-    let decision = ReviewDecision::read(decision, &codes, note.as_deref()).map_err(Error::invalid)?;
+    let DecideReview {
+        decision,
+        codes,
+        note,
+    } = body.value;
+    let decision =
+        ReviewDecision::read(decision, &codes, note.as_deref()).map_err(Error::invalid)?;
     let context = service.context();
     key.write(&service, &hash, Keep::Plain, move |conn| {
         let account = reviews::decide(conn, &context, &access.account, decision)?;

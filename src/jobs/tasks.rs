@@ -1,13 +1,13 @@
 //! What each kind of task does: either one transaction, or something outside and then one transaction.
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
 use super::Worker;
 use crate::error::Result;
 use crate::repository::jobs::{self, JobId};
 use crate::repository::mails::MailId;
-use crate::repository::{DbConn, idempotency_keys, mails, sessions};
+use crate::repository::{DbConn, documents, idempotency_keys, mails, sessions};
 use crate::types::Instant;
 use crate::workflows::tasks::{Task, enqueue};
 use crate::workflows::{Context, accounts, passwords};
@@ -17,6 +17,41 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
     let context = worker.context();
     match task {
         Task::SendMail { mail_id } => send_mail(worker, mail_id, job, lease).await,
+        Task::DeleteFile {
+            document_id,
+            file_key,
+        } => {
+            worker.store.delete(&file_key).await?;
+            within(worker, job, lease, move |conn| {
+                documents::forget_file(conn, document_id)
+            })
+            .await
+        }
+        Task::DeleteApplicationFiles { account_id } => {
+            let kept = worker
+                .db
+                .fetch(move |conn| documents::with_files(conn, account_id))
+                .await?;
+            for key in kept
+                .iter()
+                .filter_map(|document| document.file_key.as_deref())
+            {
+                worker.store.delete(key).await?;
+            }
+            let ids: Vec<_> = kept.into_iter().map(|document| document.id).collect();
+            within(worker, job, lease, move |conn| {
+                ids.into_iter()
+                    .try_for_each(|id| documents::forget_file(conn, id))
+            })
+            .await
+        }
+        Task::KeepHouse { due } => {
+            delete_orphans(worker).await?;
+            within(worker, job, lease, move |conn| {
+                keep_house(conn, context.now, due)
+            })
+            .await
+        }
         task => within(worker, job, lease, move |conn| inside(conn, &context, task)).await,
     }
 }
@@ -30,10 +65,10 @@ fn inside(conn: &mut DbConn, context: &Context, task: Task) -> Result<()> {
         Task::AnswerReset { email, .. } => passwords::answer_reset(conn, context, &email),
         Task::SendApplicantLinks { email, .. } => accounts::send_links(conn, context, &email),
         Task::ExpireDraft { account_id, .. } => accounts::expire_draft(conn, context, account_id),
-        Task::KeepHouse { due } => keep_house(conn, context.now, due),
         Task::SendMail { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
+        | Task::KeepHouse { .. }
         | Task::IssueInvoice { .. } => Ok(()),
     }
 }
@@ -72,6 +107,25 @@ async fn send_mail(worker: &Worker, id: MailId, job: JobId, lease: String) -> Re
         mails::mark_sent(conn, id, keeps, now)
     })
     .await
+}
+
+/// Files that are this old and have no row are left over from an upload that was refused or broke off.
+const ORPHAN_AGE: TimeDelta = TimeDelta::days(1);
+/// How many files one sweep looks at.
+const FILES: usize = 1000;
+
+async fn delete_orphans(worker: &Worker) -> Result<()> {
+    // The store dates its files by the machine's time, whatever the sandbox's clock shows.
+    let before = Instant::from_utc(Utc::now()).plus(-ORPHAN_AGE);
+    let keys = worker.store.keys_before(before, FILES).await?;
+    let orphans = worker
+        .db
+        .fetch(move |conn| documents::orphans(conn, keys.clone()))
+        .await?;
+    for key in orphans {
+        worker.store.delete(&key).await?;
+    }
+    Ok(())
 }
 
 /// How many rows one sweep takes at most.

@@ -113,6 +113,22 @@ pub fn with_files(conn: &mut DbConn, account: AccountId) -> Result<Vec<Document>
     Ok(kept.select(Document::as_select()).limit(MOST).load(conn)?)
 }
 
+/// Forgets where a document's bytes were: they are deleted.
+pub fn forget_file(conn: &mut DbConn, id: DocumentId) -> Result<()> {
+    let forgotten = (
+        documents::file_key.eq(None::<String>),
+        documents::version.eq(documents::version + 1),
+    );
+    diesel::update(
+        documents::table
+            .find(id)
+            .filter(documents::file_key.is_not_null()),
+    )
+    .set(forgotten)
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Which of `keys` no row names.
 pub fn orphans(conn: &mut DbConn, keys: Vec<String>) -> Result<Vec<String>> {
     let named: Vec<Option<String>> = documents::table

@@ -7,7 +7,9 @@ use super::tasks::{Task, enqueue};
 use super::{Context, accounts as applications};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{self, AccountStatus};
-use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType, accepted_kinds, requirements};
+use crate::domain::document::{
+    DocumentId, DocumentKind, DocumentStatus, MediaType, accepted_kinds, requirements,
+};
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::documents::{self, Document};
@@ -30,15 +32,26 @@ pub struct Upload {
 /// The account, locked, while its application may be edited.
 fn editable(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
     let account = accounts::lock(conn, access)?;
-    if account.status.is_editable() { Ok(account) } else { Err(Code::ApplicationNotEditable.into()) }
+    if account.status.is_editable() {
+        Ok(account)
+    } else {
+        Err(Code::ApplicationNotEditable.into())
+    }
 }
 
 /// Adds a document to the application; its account is the next version then.
-pub fn add(conn: &mut DbConn, context: &Context, access: &AccountAccess, upload: Upload) -> Result<Document> {
+pub fn add(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    upload: Upload,
+) -> Result<Document> {
     let mut account = editable(conn, access)?;
     if !accepted_kinds(account.vat_registered).contains(&upload.kind) {
         let fault = Fault::new("#/kind", FaultCode::DocumentKindNotAccepted);
-        return Err(Refusal::from(Code::DocumentKindNotAccepted).faults(vec![fault]).into());
+        return Err(Refusal::from(Code::DocumentKindNotAccepted)
+            .faults(vec![fault])
+            .into());
     }
     check_room(conn, context, &account, upload.size)?;
     let document = Document {
@@ -61,7 +74,13 @@ pub fn add(conn: &mut DbConn, context: &Context, access: &AccountAccess, upload:
     };
     documents::insert(conn, &document)?;
     accounts::update(conn, &mut account, context.now)?;
-    events::record(conn, account.id, "document.added", json!({ "document_id": document.id, "kind": document.kind }), context.now)?;
+    events::record(
+        conn,
+        account.id,
+        "document.added",
+        json!({ "document_id": document.id, "kind": document.kind }),
+        context.now,
+    )?;
     Ok(document)
 }
 
@@ -78,14 +97,26 @@ fn check_room(conn: &mut DbConn, context: &Context, account: &Account, size: i64
 }
 
 /// Takes a document back; its file is deleted by a task.
-pub fn remove(conn: &mut DbConn, context: &Context, access: &AccountAccess, id: DocumentId, check: impl FnOnce(i64) -> Result<()>) -> Result<()> {
+pub fn remove(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    id: DocumentId,
+    check: impl FnOnce(i64) -> Result<()>,
+) -> Result<()> {
     let mut account = editable(conn, access)?;
     let mut document = documents::find(conn, access, id)?;
     check(document.version)?;
     document.removed_at = Some(context.now);
     documents::update(conn, &mut document)?;
     accounts::update(conn, &mut account, context.now)?;
-    events::record(conn, account.id, "document.removed", json!({ "document_id": id }), context.now)?;
+    events::record(
+        conn,
+        account.id,
+        "document.removed",
+        json!({ "document_id": id }),
+        context.now,
+    )?;
     delete_file(conn, context, &document)
 }
 
@@ -93,7 +124,10 @@ pub fn remove(conn: &mut DbConn, context: &Context, access: &AccountAccess, id: 
 pub fn delete_file(conn: &mut DbConn, context: &Context, document: &Document) -> Result<()> {
     match &document.file_key {
         Some(key) => {
-            let task = Task::DeleteFile { document_id: document.id, file_key: key.clone() };
+            let task = Task::DeleteFile {
+                document_id: document.id,
+                file_key: key.clone(),
+            };
             enqueue(conn, &task, context.now, context.now)
         }
         None => Ok(()),
@@ -114,7 +148,15 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
                 Some(asked) => calendar.resumed_due(before.due_at, asked, context.now),
                 None => calendar.review_due(context.now),
             };
-            Review { submitted_at: context.now, due_at, asked_at: None, claimed_by: None, claimed_until: None, decision: None, ..before }
+            Review {
+                submitted_at: context.now,
+                due_at,
+                asked_at: None,
+                claimed_by: None,
+                claimed_until: None,
+                decision: None,
+                ..before
+            }
         }
         None => Review {
             account_id: account.id,
@@ -134,7 +176,13 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
     reviews::put(conn, &review)?;
     account.status = AccountStatus::Submitted;
     accounts::update(conn, &mut account, context.now)?;
-    events::record(conn, account.id, "account.submitted", json!({ "status": account.status }), context.now)?;
+    events::record(
+        conn,
+        account.id,
+        "account.submitted",
+        json!({ "status": account.status }),
+        context.now,
+    )?;
     Ok(account)
 }
 
@@ -151,5 +199,12 @@ pub fn withdraw(conn: &mut DbConn, context: &Context, access: &AccountAccess) ->
 /// Has the files of an approved application deleted when their time is over.
 pub fn schedule_deletion(conn: &mut DbConn, context: &Context, account: &Account) -> Result<()> {
     let due = account::files_deleted(context.now, true, &context.programme.application);
-    enqueue(conn, &Task::DeleteApplicationFiles { account_id: account.id }, due, context.now)
+    enqueue(
+        conn,
+        &Task::DeleteApplicationFiles {
+            account_id: account.id,
+        },
+        due,
+        context.now,
+    )
 }

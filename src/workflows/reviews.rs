@@ -10,7 +10,8 @@ use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::mail::Template;
 use crate::domain::permissions::Role;
 use crate::domain::review::{
-    CaseDecision, DocumentDecision, Lease, ReviewDecision, check_approval, check_lease, check_not_own, claim as claim_until,
+    CaseDecision, DocumentDecision, Lease, ReviewDecision, check_approval, check_lease,
+    check_not_own, claim as claim_until,
 };
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
@@ -32,7 +33,11 @@ pub fn load(conn: &mut DbConn, access: &AccountAccess) -> Result<Case> {
     let account = accounts::find(conn, access)?;
     let review = reviews::find(conn, account.id)?.ok_or(Code::NotFound)?;
     let documents = documents::all(conn, account.id)?;
-    Ok(Case { account, review, documents })
+    Ok(Case {
+        account,
+        review,
+        documents,
+    })
 }
 
 /// The case, locked, while it can be decided.
@@ -49,7 +54,10 @@ fn open(conn: &mut DbConn, access: &AccountAccess, reviewer: UserId) -> Result<(
 
 fn lease(review: &Review, reviewer: UserId) -> Option<Lease> {
     let until = review.claimed_until?;
-    Some(Lease { mine: review.claimed_by == Some(reviewer), until })
+    Some(Lease {
+        mine: review.claimed_by == Some(reviewer),
+        until,
+    })
 }
 
 /// Takes the case for a while, or for longer.
@@ -58,7 +66,10 @@ pub fn claim(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Re
     let (mut account, mut review) = open(conn, access, reviewer)?;
     let minutes = context.programme.review.lease_minutes;
     let until = claim_until(lease(&review, reviewer), context.now, minutes).map_err(|code| {
-        let until = review.claimed_until.map(|until| until.to_string()).unwrap_or_default();
+        let until = review
+            .claimed_until
+            .map(|until| until.to_string())
+            .unwrap_or_default();
         Error::from(code.with("until", until))
     })?;
     review.claimed_by = Some(reviewer);
@@ -67,14 +78,31 @@ pub fn claim(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Re
     if account.status == AccountStatus::Submitted {
         account.status = AccountStatus::InReview;
         accounts::update(conn, &mut account, context.now)?;
-        events::record(conn, account.id, "account.in_review", json!({ "status": account.status }), context.now)?;
+        events::record(
+            conn,
+            account.id,
+            "account.in_review",
+            json!({ "status": account.status }),
+            context.now,
+        )?;
     }
-    events::record_staff(conn, reviewer, "review.claim", Some(account.id), None, context.now)?;
+    events::record_staff(
+        conn,
+        reviewer,
+        "review.claim",
+        Some(account.id),
+        None,
+        context.now,
+    )?;
     load(conn, access)
 }
 
 /// The case, locked, while the reviewer holds it.
-fn held(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<(Account, Review, UserId)> {
+fn held(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+) -> Result<(Account, Review, UserId)> {
     let reviewer = access.staff().ok_or(Code::Forbidden)?;
     let (account, review) = open(conn, access, reviewer)?;
     check_lease(lease(&review, reviewer), context.now)?;
@@ -82,7 +110,13 @@ fn held(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<
 }
 
 /// Decides one document.
-pub fn decide_document(conn: &mut DbConn, context: &Context, access: &AccountAccess, id: DocumentId, decision: &DocumentDecision) -> Result<Document> {
+pub fn decide_document(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    id: DocumentId,
+    decision: &DocumentDecision,
+) -> Result<Document> {
     let (mut account, _, reviewer) = held(conn, context, access)?;
     let mut document = documents::find(conn, access, id)?;
     document.status = decision.status();
@@ -96,12 +130,24 @@ pub fn decide_document(conn: &mut DbConn, context: &Context, access: &AccountAcc
     }
     let payload = json!({ "document_id": id, "status": document.status });
     events::record(conn, account.id, "document.decided", payload, context.now)?;
-    events::record_staff(conn, reviewer, "document.decide", Some(account.id), None, context.now)?;
+    events::record_staff(
+        conn,
+        reviewer,
+        "document.decide",
+        Some(account.id),
+        None,
+        context.now,
+    )?;
     Ok(document)
 }
 
 /// Decides the case.
-pub fn decide(conn: &mut DbConn, context: &Context, access: &AccountAccess, decision: ReviewDecision) -> Result<Account> {
+pub fn decide(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    decision: ReviewDecision,
+) -> Result<Account> {
     let (mut account, mut review, reviewer) = held(conn, context, access)?;
     review.claimed_by = None;
     review.claimed_until = None;
@@ -114,7 +160,13 @@ pub fn decide(conn: &mut DbConn, context: &Context, access: &AccountAccess, deci
             review.decision_codes = Json::of(&codes)?;
             applications::end(conn, context, &mut account, AccountStatus::Rejected)?;
             let values = json!({ "reason_codes": codes, "note": note });
-            send(conn, context, &Recipient::contact(&account), Template::ApplicationRejected, values)?;
+            send(
+                conn,
+                context,
+                &Recipient::contact(&account),
+                Template::ApplicationRejected,
+                values,
+            )?;
             (CaseDecision::Reject, note)
         }
         ReviewDecision::RequestInformation { note } => {
@@ -130,7 +182,14 @@ pub fn decide(conn: &mut DbConn, context: &Context, access: &AccountAccess, deci
     review.decided_at = Some(context.now);
     reviews::put(conn, &review)?;
     let reason = review.decision_note.as_deref();
-    events::record_staff(conn, reviewer, &format!("review.{word}"), Some(account.id), reason, context.now)?;
+    events::record_staff(
+        conn,
+        reviewer,
+        &format!("review.{word}"),
+        Some(account.id),
+        reason,
+        context.now,
+    )?;
     Ok(account)
 }
 
@@ -156,7 +215,13 @@ fn approve(conn: &mut DbConn, context: &Context, account: &mut Account) -> Resul
     account.applicant_token_hash = None;
     account.approved_at = Some(context.now);
     accounts::update(conn, account, context.now)?;
-    events::record(conn, account.id, "account.approved", json!({ "status": account.status }), context.now)?;
+    events::record(
+        conn,
+        account.id,
+        "account.approved",
+        json!({ "status": account.status }),
+        context.now,
+    )?;
     evidence::schedule_deletion(conn, context, account)?;
     passwords::send_link(conn, context, &user, Template::FirstPassword)
 }
@@ -165,13 +230,32 @@ fn approve(conn: &mut DbConn, context: &Context, account: &mut Account) -> Resul
 fn ask(conn: &mut DbConn, context: &Context, account: &mut Account, note: &str) -> Result<()> {
     account.status = AccountStatus::InformationRequested;
     let action_url = applications::fresh_link(conn, context, account)?;
-    events::record(conn, account.id, "account.information_requested", json!({ "status": account.status }), context.now)?;
-    let sent_back = documents::all(conn, account.id)?.into_iter().filter(|one| one.status == DocumentStatus::RevisionRequested);
+    events::record(
+        conn,
+        account.id,
+        "account.information_requested",
+        json!({ "status": account.status }),
+        context.now,
+    )?;
+    let sent_back = documents::all(conn, account.id)?
+        .into_iter()
+        .filter(|one| one.status == DocumentStatus::RevisionRequested);
     let mut revisions = Vec::new();
     for document in sent_back {
         let codes: Vec<String> = document.codes.decode()?;
-        revisions.extend(codes.into_iter().map(|code| json!({ "kind": document.kind, "code": code })));
+        revisions.extend(
+            codes
+                .into_iter()
+                .map(|code| json!({ "kind": document.kind, "code": code })),
+        );
     }
-    let values = json!({ "action_url": action_url, "note": note, "revisions": Value::Array(revisions) });
-    send(conn, context, &Recipient::contact(account), Template::InformationRequested, values)
+    let values =
+        json!({ "action_url": action_url, "note": note, "revisions": Value::Array(revisions) });
+    send(
+        conn,
+        context,
+        &Recipient::contact(account),
+        Template::InformationRequested,
+        values,
+    )
 }

@@ -4,5 +4,6 @@
 mod accounts;
 mod layers;
 mod openapi;
+mod reviews;
 mod sessions;
 mod support;

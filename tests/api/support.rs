@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 pub struct TestApp {
     pub address: String,
     pub client: reqwest::Client,
-    running: Option<Running>,
-    pub database: Database,
+    _running: Running,
+    _database: Database,
 }
 
 /// What came back.
@@ -120,8 +120,8 @@ impl TestApp {
         Self {
             address: format!("http://{}", running.address),
             client: reqwest::Client::new(),
-            running: Some(running),
-            database,
+            _running: running,
+            _database: database,
         }
     }
 
@@ -161,17 +161,6 @@ impl TestApp {
             .await
     }
 
-    /// A merge patch on the version that the caller has seen.
-    pub async fn patch(&self, path: &str, token: &Token, version: i64, body: Value) -> Answer {
-        self.request(Method::PATCH, path)
-            .sent_by(token)
-            .header("content-type", "application/merge-patch+json")
-            .header("if-match", format!("\"{version}\""))
-            .body(body.to_string())
-            .answer()
-            .await
-    }
-
     pub async fn delete(&self, path: &str, token: &Token, version: i64) -> Answer {
         self.request(Method::DELETE, path)
             .sent_by(token)
@@ -193,6 +182,37 @@ impl TestApp {
                 .expect(201)
                 .str("/access_token"),
         ))
+    }
+
+    /// Hands in a file as a verification document.
+    pub async fn upload(
+        &self,
+        account: &str,
+        token: &Token,
+        kind: &str,
+        bytes: &'static [u8],
+    ) -> Answer {
+        let file = reqwest::multipart::Part::bytes(bytes).file_name("../certifikat.pdf");
+        let form = reqwest::multipart::Form::new()
+            .text("kind", kind.to_owned())
+            .part("file", file);
+        self.request(Method::POST, &format!("{account}/documents"))
+            .sent_by(token)
+            .multipart(form)
+            .answer()
+            .await
+    }
+
+    /// A registered business: the path of its account, and its applicant's token.
+    pub async fn applicant(&self, change: Value) -> (String, Token) {
+        let registered = self
+            .post("/v1/accounts", &Token::default(), registration(change))
+            .await
+            .expect(201);
+        (
+            registered.header("location").to_owned(),
+            Token(Some(registered.str("/applicant_token"))),
+        )
     }
 
     /// The newest mail of a template to an address; waits a little for the job that sends it.
@@ -249,14 +269,6 @@ impl TestApp {
         self.set_clock(&target.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
             .await;
     }
-
-    /// Stops the service as a signal would.
-    pub async fn stop(mut self) -> Database {
-        if let Some(running) = self.running.take() {
-            running.stop().await;
-        }
-        self.database.clone()
-    }
 }
 
 /// What every request in these tests can say.
@@ -300,11 +312,6 @@ struct Owned {
 }
 
 impl Database {
-    /// Whether the suite runs on PostgreSQL.
-    pub fn is_postgres() -> bool {
-        std::env::var("TEST_DATABASE_URL").is_ok()
-    }
-
     pub fn create() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = std::env::var("TEST_DATABASE_URL").ok().map(|base| {

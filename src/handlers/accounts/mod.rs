@@ -174,7 +174,10 @@ async fn read_requirements(
     responses((status = 200, description = "The account", body = AccountView))
 )]
 #[post("/accounts/{account_id}/submission")]
-async fn submit_application(service: Data<Service>, access: Access<ApplicationChange>) -> Result<Answer> {
+async fn submit_application(
+    service: Data<Service>,
+    access: Access<ApplicationChange>,
+) -> Result<Answer> {
     let context = service.context();
     let view = service
         .db
@@ -197,7 +200,10 @@ async fn submit_application(service: Data<Service>, access: Access<ApplicationCh
     responses((status = 200, description = "The account", body = AccountView))
 )]
 #[post("/accounts/{account_id}/withdrawal")]
-async fn withdraw_application(service: Data<Service>, access: Access<ApplicationChange>) -> Result<Answer> {
+async fn withdraw_application(
+    service: Data<Service>,
+    access: Access<ApplicationChange>,
+) -> Result<Answer> {
     let context = service.context();
     let view = service
         .db

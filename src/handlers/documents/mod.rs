@@ -11,7 +11,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Params, link_next, list_params, page_of};
+use super::extract::{
+    Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Params,
+    link_next, list_params, page_of,
+};
 use super::service::Service;
 use crate::auth::Access;
 use crate::auth::access::{DocumentsChange, DocumentsRead};
@@ -25,7 +28,12 @@ use upload::{UploadForm, UploadedDocument};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_documents).service(upload_document).service(read_document).service(remove_document).service(read_content);
+    config
+        .service(list_documents)
+        .service(upload_document)
+        .service(read_document)
+        .service(remove_document)
+        .service(read_content);
 }
 
 /// Names one document in a path.
@@ -115,12 +123,23 @@ list_params! {
     responses((status = 200, description = "The documents", body = DocumentPage))
 )]
 #[get("/accounts/{account_id}/documents")]
-async fn list_documents(service: Data<Service>, access: Access<DocumentsRead>, params: Params<DocumentsParams>, request: HttpRequest) -> Result<Answer> {
+async fn list_documents(
+    service: Data<Service>,
+    access: Access<DocumentsRead>,
+    params: Params<DocumentsParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
     let (account, size) = (access.account.account_id(), params.0.size());
     let before = params.0.after()?.map(|cursor| DocumentId::from(cursor.id));
-    let rows = service.db.fetch(move |conn| documents::list(conn, account, before, size + 1)).await?;
+    let rows = service
+        .db
+        .fetch(move |conn| documents::list(conn, account, before, size + 1))
+        .await?;
     let (rows, next_cursor) = page_of(rows, size, |document| Cursor::of_id(document.id.uuid()));
-    let items = rows.into_iter().map(DocumentView::of).collect::<Result<Vec<_>>>()?;
+    let items = rows
+        .into_iter()
+        .map(DocumentView::of)
+        .collect::<Result<Vec<_>>>()?;
     let link = link_next(&request, next_cursor.as_deref());
     Ok(Answer::ok(&DocumentPage { items, next_cursor })?.header_if("Link", link))
 }
@@ -149,8 +168,13 @@ async fn upload_document(
     let context = service.context();
     key.write(&service, &hash, Keep::Plain, move |conn| {
         let document = workflows::documents::add(conn, &context, &access.account, upload)?;
-        let location = format!("/v1/accounts/{}/documents/{}", document.account_id, document.id);
-        Ok(Answer::created(&DocumentView::of(document)?)?.location(location).etag(1))
+        let location = format!(
+            "/v1/accounts/{}/documents/{}",
+            document.account_id, document.id
+        );
+        Ok(Answer::created(&DocumentView::of(document)?)?
+            .location(location)
+            .etag(1))
     })
     .await
 }
@@ -166,8 +190,15 @@ async fn upload_document(
     responses((status = 200, description = "The document", body = DocumentView))
 )]
 #[get("/accounts/{account_id}/documents/{document_id}")]
-async fn read_document(service: Data<Service>, access: Access<DocumentsRead>, path: Path<DocumentPath>) -> Result<Answer> {
-    let document = service.db.fetch(move |conn| documents::find(conn, &access.account, path.document_id)).await?;
+async fn read_document(
+    service: Data<Service>,
+    access: Access<DocumentsRead>,
+    path: Path<DocumentPath>,
+) -> Result<Answer> {
+    let document = service
+        .db
+        .fetch(move |conn| documents::find(conn, &access.account, path.document_id))
+        .await?;
     let version = document.version;
     Ok(Answer::ok(&DocumentView::of(document)?)?.etag(version))
 }
@@ -183,9 +214,21 @@ async fn read_document(service: Data<Service>, access: Access<DocumentsRead>, pa
     responses((status = 204, description = "It is gone"))
 )]
 #[delete("/accounts/{account_id}/documents/{document_id}")]
-async fn remove_document(service: Data<Service>, access: Access<DocumentsChange>, path: Path<DocumentPath>, seen: IfMatch) -> Result<Answer> {
+async fn remove_document(
+    service: Data<Service>,
+    access: Access<DocumentsChange>,
+    path: Path<DocumentPath>,
+    seen: IfMatch,
+) -> Result<Answer> {
     let (context, id) = (service.context(), path.document_id);
-    service.db.write(move |conn| workflows::documents::remove(conn, &context, &access.account, id, |version| seen.check(version))).await?;
+    service
+        .db
+        .write(move |conn| {
+            workflows::documents::remove(conn, &context, &access.account, id, |version| {
+                seen.check(version)
+            })
+        })
+        .await?;
     Ok(Answer::no_content())
 }
 
@@ -202,13 +245,23 @@ async fn remove_document(service: Data<Service>, access: Access<DocumentsChange>
     )))
 )]
 #[get("/accounts/{account_id}/documents/{document_id}/content")]
-async fn read_content(service: Data<Service>, access: Access<DocumentsRead>, path: Path<DocumentPath>) -> Result<HttpResponse, Error> {
-    let document = service.db.fetch(move |conn| documents::find(conn, &access.account, path.document_id)).await?;
+async fn read_content(
+    service: Data<Service>,
+    access: Access<DocumentsRead>,
+    path: Path<DocumentPath>,
+) -> Result<HttpResponse, Error> {
+    let document = service
+        .db
+        .fetch(move |conn| documents::find(conn, &access.account, path.document_id))
+        .await?;
     let key = document.file_key.ok_or(Code::NotFound)?;
     let bytes = service.store.get(&key).await?.ok_or(Code::NotFound)?;
     Ok(HttpResponse::Ok()
         .content_type(document.media_type.as_str())
-        .insert_header(("Content-Disposition", upload::disposition(&document.file_name)))
+        .insert_header((
+            "Content-Disposition",
+            upload::disposition(&document.file_name),
+        ))
         .insert_header(("Content-Security-Policy", "sandbox; default-src 'none'"))
         .insert_header(("Cache-Control", "no-store"))
         .streaming(bytes))

@@ -64,7 +64,8 @@ impl FromRequest for UploadedDocument {
         let multipart = Multipart::from_request(request, payload);
         let service = request.app_data::<Data<Service>>().cloned();
         Box::pin(async move {
-            let service = service.ok_or_else(|| Error::internal("reading an upload")("the service is not set up"))?;
+            let service = service
+                .ok_or_else(|| Error::internal("reading an upload")("the service is not set up"))?;
             let multipart = multipart.await.map_err(|_| Code::UnsupportedMediaType)?;
             let limit = usize::try_from(service.programme.application.file_bytes).unwrap_or(0);
             let read = tokio::time::timeout(TIME, read_parts(multipart, limit));
@@ -79,7 +80,11 @@ async fn read_parts(mut multipart: Multipart, limit: usize) -> Result<Parts> {
     while let Some(field) = multipart.next().await {
         let mut field = field.map_err(|error| of_multipart(&error))?;
         let name = field.name().unwrap_or_default().to_owned();
-        let file_name = field.content_disposition().and_then(|one| one.get_filename()).unwrap_or_default().to_owned();
+        let file_name = field
+            .content_disposition()
+            .and_then(|one| one.get_filename())
+            .unwrap_or_default()
+            .to_owned();
         let most = if name == "file" { limit } else { SMALL };
         let mut bytes = BytesMut::new();
         while let Some(chunk) = field.next().await {
@@ -94,7 +99,9 @@ async fn read_parts(mut multipart: Multipart, limit: usize) -> Result<Parts> {
             "kind" => parts.kind = Some(text()),
             "issued_date" => parts.issued_date = Some(text()).filter(|text| !text.is_empty()),
             "file" => parts.file = Some((file_name, bytes.freeze())),
-            _ => parts.faults.push(Fault::new(format!("#/{name}"), FaultCode::Unknown)),
+            _ => parts
+                .faults
+                .push(Fault::new(format!("#/{name}"), FaultCode::Unknown)),
         }
     }
     Ok(parts)
@@ -102,20 +109,27 @@ async fn read_parts(mut multipart: Multipart, limit: usize) -> Result<Parts> {
 
 fn of_multipart(error: &MultipartError) -> Error {
     match error {
-        MultipartError::ContentTypeMissing | MultipartError::ContentTypeParse | MultipartError::ContentTypeIncompatible => {
-            Code::UnsupportedMediaType.into()
-        }
+        MultipartError::ContentTypeMissing
+        | MultipartError::ContentTypeParse
+        | MultipartError::ContentTypeIncompatible => Code::UnsupportedMediaType.into(),
         _ => Code::MalformedRequest.into(),
     }
 }
 
 fn checked(parts: Parts, service: &Service) -> Result<UploadedDocument> {
-    let Parts { kind, issued_date, file, mut faults } = parts;
+    let Parts {
+        kind,
+        issued_date,
+        file,
+        mut faults,
+    } = parts;
     let kind = match kind.as_deref().map(str::parse::<DocumentKind>) {
         Some(Ok(kind)) => Some(kind),
         Some(Err(_)) => {
             let allowed: Vec<&str> = DocumentKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            faults.push(Fault::new("#/kind", FaultCode::NotAccepted).with("allowed", allowed.join(", ")));
+            faults.push(
+                Fault::new("#/kind", FaultCode::NotAccepted).with("allowed", allowed.join(", ")),
+            );
             None
         }
         None => {
@@ -130,7 +144,12 @@ fn checked(parts: Parts, service: &Service) -> Result<UploadedDocument> {
     let date = date.and_then(Result::ok);
     if let Some(kind) = kind {
         let rules = &service.programme;
-        let checked = check_issued_date(kind, date, rules.review.date_of(service.now()), rules.application.business_invoice_months);
+        let checked = check_issued_date(
+            kind,
+            date,
+            rules.review.date_of(service.now()),
+            rules.application.business_invoice_months,
+        );
         faults.extend(checked.err().map(|code| Fault::new("#/issued_date", code)));
     }
     let media_type = file.as_ref().and_then(|(_, bytes)| MediaType::sniff(bytes));
@@ -139,17 +158,29 @@ fn checked(parts: Parts, service: &Service) -> Result<UploadedDocument> {
         (Some(_), None) => faults.push(Fault::new("#/file", FaultCode::DocumentTypeNotAccepted)),
         (Some(_), Some(_)) => {}
     }
-    let (Some(kind), Some((file_name, bytes)), Some(media_type), true) = (kind, file, media_type, faults.is_empty()) else {
+    let (Some(kind), Some((file_name, bytes)), Some(media_type), true) =
+        (kind, file, media_type, faults.is_empty())
+    else {
         return Err(Error::invalid(faults));
     };
     let sha256 = sha256_hex(&bytes);
-    Ok(UploadedDocument { kind, media_type, file_name: display_name(&file_name), issued_date: date, bytes, sha256 })
+    Ok(UploadedDocument {
+        kind,
+        media_type,
+        file_name: display_name(&file_name),
+        issued_date: date,
+        bytes,
+        sha256,
+    })
 }
 
 impl UploadedDocument {
     /// Identifies the parts, for idempotency keys.
     pub fn hash(&self) -> String {
-        let date = self.issued_date.map(|date| date.to_string()).unwrap_or_default();
+        let date = self
+            .issued_date
+            .map(|date| date.to_string())
+            .unwrap_or_default();
         sha256_hex(format!("{}\n{}\n{date}\n{}", self.kind, self.file_name, self.sha256).as_bytes())
     }
 
@@ -172,9 +203,26 @@ impl UploadedDocument {
 
 /// A download under the file's own name (RFC 6266, RFC 8187).
 pub fn disposition(file_name: &str) -> String {
-    let plain: String = file_name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_ ".contains(c) { c } else { '_' }).collect();
+    let plain: String = file_name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || ".-_ ".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded: String =
-        file_name.bytes().map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    let encoded: String = file_name
+        .bytes()
+        .map(|byte| {
+            if unreserved(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect();
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
