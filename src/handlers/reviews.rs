@@ -249,7 +249,7 @@ struct DecideDocument {
 }
 
 impl Checked for DecideDocument {
-    fn faults(&self, _: &Programme) -> Vec<Fault> {
+    fn faults(&self, _: &Programme, _: Instant) -> Vec<Fault> {
         DocumentDecision::read(self.decision, &self.codes)
             .err()
             .unwrap_or_default()
@@ -302,7 +302,7 @@ struct DecideReview {
 }
 
 impl Checked for DecideReview {
-    fn faults(&self, _: &Programme) -> Vec<Fault> {
+    fn faults(&self, _: &Programme, _: Instant) -> Vec<Fault> {
         ReviewDecision::read(self.decision, &self.codes, self.note.as_deref())
             .err()
             .unwrap_or_default()

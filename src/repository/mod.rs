@@ -7,6 +7,7 @@ pub mod events;
 pub mod idempotency_keys;
 pub mod jobs;
 pub mod mails;
+pub mod points;
 pub mod reviews;
 pub mod schema;
 pub mod sessions;

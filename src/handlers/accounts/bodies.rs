@@ -10,6 +10,7 @@ use crate::domain::language::Language;
 use crate::error::{Fault, Result};
 use crate::handlers::extract::Checked;
 use crate::programme::Programme;
+use crate::types::Instant;
 use crate::workflows::accounts::Registration;
 
 /// Where a business is.
@@ -117,7 +118,7 @@ pub struct RegisterAccount {
 }
 
 impl Checked for RegisterAccount {
-    fn faults(&self, programme: &Programme) -> Vec<Fault> {
+    fn faults(&self, programme: &Programme, _: Instant) -> Vec<Fault> {
         let rules = Rules {
             country: self.country,
             vat_registered: self.vat_registered,

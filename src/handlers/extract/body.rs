@@ -1,7 +1,6 @@
 //! A JSON body: its size, its pace, its media type, its parsing, then its checks.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -14,7 +13,6 @@ use serde_json::Value;
 use super::checked::{Checked, body_schema, decode};
 use crate::error::{Code, Error, Result};
 use crate::handlers::service::Service;
-use crate::programme::Programme;
 use crate::secrets::sha256_hex;
 
 /// How large and how slow a body may be.
@@ -44,6 +42,19 @@ impl<T> Body<T> {
 /// A JSON Merge Patch (RFC 7396) that has passed every check.
 pub struct Patch<T>(pub T);
 
+/// A JSON body that may be left out: no body at all, or one that has passed every check.
+pub struct OptionalBody<T> {
+    pub value: Option<T>,
+    hash: String,
+}
+
+impl<T> OptionalBody<T> {
+    /// Identifies the body as sent, for idempotency keys.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 impl<T: Checked> FromRequest for Body<T> {
@@ -51,14 +62,39 @@ impl<T: Checked> FromRequest for Body<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = json(request, payload, "application/json");
+        let read = bytes(request, payload, "application/json");
         Box::pin(async move {
-            let (value, hash, programme) = read.await?;
+            let (bytes, service) = read.await?;
             Ok(Self {
-                value: decode(value, "#", body_schema::<T>, |value: &T| {
-                    value.faults(&programme)
-                })?,
-                hash,
+                value: checked(&bytes, &service)?,
+                hash: sha256_hex(&bytes),
+            })
+        })
+    }
+}
+
+impl<T: Checked> FromRequest for OptionalBody<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_typed = request.headers().contains_key(CONTENT_TYPE);
+        let media_type = if is_typed { "application/json" } else { "" };
+        let read = bytes(request, payload, media_type);
+        Box::pin(async move {
+            let (bytes, service) = read.await?;
+            let value = match bytes.is_empty() {
+                true => None,
+                false if is_typed => Some(checked(&bytes, &service)?),
+                false => {
+                    return Err(Code::UnsupportedMediaType
+                        .with("expected", "application/json")
+                        .into());
+                }
+            };
+            Ok(Self {
+                value,
+                hash: sha256_hex(&bytes),
             })
         })
     }
@@ -69,29 +105,35 @@ impl<T: Checked> FromRequest for Patch<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = json(request, payload, "application/merge-patch+json");
+        let read = bytes(request, payload, "application/merge-patch+json");
         Box::pin(async move {
-            let (value, _, programme) = read.await?;
-            Ok(Self(decode(value, "#", body_schema::<T>, |value: &T| {
-                value.faults(&programme)
-            })?))
+            let (bytes, service) = read.await?;
+            Ok(Self(checked(&bytes, &service)?))
         })
     }
 }
 
-type Read = (Value, String, Arc<Programme>);
+fn checked<T: Checked>(bytes: &Bytes, service: &Service) -> Result<T> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| Code::MalformedRequest)?;
+    decode(value, "#", body_schema::<T>, |value: &T| {
+        value.faults(&service.programme, service.now())
+    })
+}
 
-fn json(request: &HttpRequest, payload: &mut Payload, media_type: &'static str) -> Extracted<Read> {
+/// The bytes of a body of `media_type` (of any, where that is empty), within the limits.
+fn bytes(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    media_type: &'static str,
+) -> Extracted<(Bytes, Data<Service>)> {
     let limits = request
         .app_data::<Data<Limits>>()
         .map(|limits| *limits.get_ref());
-    let programme = request
-        .app_data::<Data<Service>>()
-        .map(|service| service.programme.clone());
-    let fits = has_media_type(request, media_type);
+    let service = request.app_data::<Data<Service>>().cloned();
+    let fits = media_type.is_empty() || has_media_type(request, media_type);
     let payload = payload.take();
     Box::pin(async move {
-        let (Some(limits), Some(programme)) = (limits, programme) else {
+        let (Some(limits), Some(service)) = (limits, service) else {
             return Err(Error::internal("reading a body")(
                 "the service is not set up",
             ));
@@ -101,10 +143,44 @@ fn json(request: &HttpRequest, payload: &mut Payload, media_type: &'static str) 
                 .with("expected", media_type)
                 .into());
         }
-        let bytes = read_limited(payload, limits.json, limits.time).await?;
-        let value = serde_json::from_slice(&bytes).map_err(|_| Code::MalformedRequest)?;
-        Ok((value, sha256_hex(&bytes), programme))
+        let limit = if media_type == "text/csv" {
+            limits.csv
+        } else {
+            limits.json
+        };
+        let bytes = read_limited(payload, limit, limits.time).await?;
+        Ok((bytes, service))
     })
+}
+
+/// A CSV file, as text.
+pub struct CsvBody {
+    pub text: String,
+    hash: String,
+}
+
+impl CsvBody {
+    /// Identifies the body as sent, for idempotency keys.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+impl FromRequest for CsvBody {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = bytes(request, payload, "text/csv");
+        Box::pin(async move {
+            let (bytes, _) = read.await?;
+            let text = String::from_utf8(bytes.to_vec()).map_err(|_| Code::MalformedRequest)?;
+            Ok(Self {
+                text,
+                hash: sha256_hex(&bytes),
+            })
+        })
+    }
 }
 
 fn has_media_type(request: &HttpRequest, wanted: &str) -> bool {

@@ -15,6 +15,7 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::programme::Programme;
+use crate::types::Instant;
 
 /// The schema of a body, with all that it refers to under `components`.
 pub fn body_schema<T: ToSchema>() -> Value {
@@ -66,7 +67,7 @@ pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Resul
 /// A body, with the rules that the programme sets beside its schema.
 pub trait Checked: DeserializeOwned + Validate + ToSchema + 'static {
     /// Every field that the programme does not accept; `reads` in a fault's parameters names another field that was looked at.
-    fn faults(&self, _programme: &Programme) -> Vec<Fault> {
+    fn faults(&self, _programme: &Programme, _now: Instant) -> Vec<Fault> {
         Vec::new()
     }
 }

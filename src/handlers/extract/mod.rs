@@ -7,7 +7,7 @@ mod if_match;
 mod page;
 mod params;
 
-pub use body::{Body, Limits, Patch, read_limited};
+pub use body::{Body, CsvBody, Limits, OptionalBody, Patch, read_limited};
 pub use checked::Checked;
 pub use idempotency::{
     Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,
