@@ -3,7 +3,10 @@
 
 mod accounts;
 mod layers;
+mod ledger;
 mod openapi;
+mod raw;
 mod reviews;
+mod schema;
 mod sessions;
 mod support;
