@@ -5,6 +5,7 @@ mod accounts;
 mod layers;
 mod ledger;
 mod openapi;
+mod permissions;
 mod raw;
 mod reviews;
 mod schema;
