@@ -2,12 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod accounts;
+mod http;
 mod layers;
 mod ledger;
+mod limits;
 mod openapi;
+mod operation;
 mod permissions;
+mod process;
 mod raw;
 mod reviews;
 mod schema;
 mod sessions;
 mod support;
+mod wire;

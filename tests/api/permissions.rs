@@ -111,15 +111,15 @@ fn table() -> Table {
 }
 
 /// One operation of the contract.
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
-    spec: Value,
+pub struct Operation {
+    pub id: String,
+    pub method: Method,
+    pub path: String,
+    pub spec: Value,
 }
 
 impl Operation {
-    fn all(contract: &Value) -> Vec<Self> {
+    pub fn all(contract: &Value) -> Vec<Self> {
         let mut all: Vec<Self> = operations(contract)
             .into_iter()
             .map(|(method, path, spec)| Self {
@@ -137,7 +137,7 @@ impl Operation {
         all
     }
 
-    fn parameters(&self) -> impl Iterator<Item = &Value> {
+    pub fn parameters(&self) -> impl Iterator<Item = &Value> {
         self.spec["parameters"].as_array().into_iter().flatten()
     }
 
@@ -146,7 +146,7 @@ impl Operation {
     }
 
     /// The path to `objects`; what they do not name is the contract's example.
-    fn path_to(&self, objects: &Objects) -> String {
+    pub fn path_to(&self, objects: &Objects) -> String {
         let mut path = self.path.clone();
         for one in self.parameters().filter(|one| one["in"] == "path") {
             let name = one["name"].as_str().unwrap();
@@ -158,7 +158,7 @@ impl Operation {
     }
 
     /// The example that the contract gives for the body.
-    fn example(&self, contract: &Value) -> Value {
+    pub fn example(&self, contract: &Value) -> Value {
         let media = &self.spec["requestBody"]["content"];
         let media = media.as_object().unwrap().values().next().unwrap();
         let schema = &media["schema"];
@@ -178,7 +178,7 @@ impl Operation {
 }
 
 /// What the paths name, by the name of the parameter.
-type Objects = BTreeMap<&'static str, String>;
+pub type Objects = BTreeMap<&'static str, String>;
 
 /// A sandbox with everybody in it.
 struct Fixture {

@@ -61,20 +61,4 @@ impl Raw {
     pub fn run(&mut self, sql: &str) -> QueryResult<usize> {
         cps_api::each!(&mut self.0, c => diesel::sql_query(sql).execute(c))
     }
-
-    /// Every table of the service, in order of name.
-    pub fn tables(&mut self) -> Vec<String> {
-        let all = match self.kind() {
-            Kind::Postgres => self.lines(
-                "SELECT table_name::text AS line FROM information_schema.tables
-                 WHERE table_schema = current_schema() ORDER BY table_name::text COLLATE \"C\"",
-            ),
-            Kind::Sqlite => self.lines(
-                "SELECT name AS line FROM sqlite_master
-                 WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
-            ),
-        };
-        let own = |name: &String| !name.starts_with("__diesel");
-        all.into_iter().filter(own).collect()
-    }
 }
