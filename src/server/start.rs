@@ -31,6 +31,8 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Where the sandbox keeps its signing key.
 const KEY_SETTING: &str = "sandbox_signing_key";
+/// Who issues tokens where no address is configured: the same on every instance, whatever its port.
+const SANDBOX_ISSUER: &str = "cps-api";
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
 /// How often an instance looks whether its database was migrated meanwhile.
@@ -144,7 +146,8 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let db = database(&config).await?;
     let clock = clock(&config, &db).await?;
     let public_url = public_url(&config, address);
-    let keys = SigningKeys::read(&signing_keys(&config, &db).await?, &public_url)?;
+    let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
+    let keys = SigningKeys::read(&signing_keys(&config, &db).await?, issuer)?;
     let links = links(&config, &public_url);
     let store = DocumentStore::open(&config.document_folder)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
