@@ -232,6 +232,9 @@ impl Running {
         self.health.drain();
         tokio::time::sleep(self.drain_delay).await;
         self.handle.stop(true).await;
+        if let Err(cause) = self.server.await {
+            warn!(%cause, "the server ended badly");
+        }
         // Nobody listens any more where the background has ended by itself.
         let _ = self.stop.send(true);
         for task in self.background {

@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod accounts;
+mod businesses;
+
 mod layers;
+mod legacy_migration;
+mod models;
 mod openapi;
+mod points;
+mod products;
 mod reviews;
 mod sessions;
 mod support;

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 pub struct TestApp {
     pub address: String,
     pub client: reqwest::Client,
-    _running: Running,
-    _database: Database,
+    running: Running,
+    pub database: Database,
 }
 
 /// What came back.
@@ -120,9 +120,22 @@ impl TestApp {
         Self {
             address: format!("http://{}", running.address),
             client: reqwest::Client::new(),
-            _running: running,
-            _database: database,
+            running,
+            database,
         }
+    }
+
+    /// Stops the service, runs a command of the binary on its database, and starts it again; what the command printed.
+    pub async fn after_command(self, arguments: &[&str]) -> (Self, String) {
+        let database = self.stop().await;
+        let told = database.command(arguments);
+        (Self::on(database, &[]).await, told)
+    }
+
+    /// Stops the service; its database stays.
+    pub async fn stop(self) -> Database {
+        self.running.stop().await;
+        self.database
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -148,6 +161,27 @@ impl TestApp {
     pub async fn put(&self, path: &str, token: &Token, body: Value) -> Answer {
         self.request(Method::PUT, path)
             .sent_by(token)
+            .json(&body)
+            .answer()
+            .await
+    }
+
+    /// A merge patch of the version that was seen.
+    pub async fn patch(&self, path: &str, token: &Token, version: i64, body: Value) -> Answer {
+        self.request(Method::PATCH, path)
+            .sent_by(token)
+            .header("if-match", format!("\"{version}\""))
+            .header("content-type", "application/merge-patch+json")
+            .body(body.to_string())
+            .answer()
+            .await
+    }
+
+    /// A POST with an idempotency key of its own.
+    pub async fn post_once(&self, path: &str, token: &Token, body: Value) -> Answer {
+        self.request(Method::POST, path)
+            .sent_by(token)
+            .header("idempotency-key", uuid::Uuid::new_v4().to_string())
             .json(&body)
             .answer()
             .await
@@ -323,6 +357,26 @@ impl Database {
             (base, schema)
         });
         Self(std::sync::Arc::new(Owned { folder, postgres }))
+    }
+
+    /// Runs a command of the binary on this database; what it printed.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"))
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", self.url())
+            .current_dir(self.folder())
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        String::from_utf8(told).unwrap()
+    }
+
+    /// A file with this text, for a command to read.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
     }
 
     pub fn folder(&self) -> &std::path::Path {
