@@ -5,6 +5,7 @@
 use std::net::TcpListener;
 
 use cps_api::config::Config;
+use cps_api::handlers::extract::Limits;
 use cps_api::server::start::{self, Running};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -90,8 +91,17 @@ impl TestApp {
         Self::on(Database::create(), variables).await
     }
 
+    /// A sandbox that is less patient than others.
+    pub async fn start_within(limits: Limits) -> Self {
+        Self::on_within(Database::create(), &[], limits).await
+    }
+
     /// One more instance, on a database that may be shared.
     pub async fn on(database: Database, variables: &[(&str, &str)]) -> Self {
+        Self::on_within(database, variables, Limits::default()).await
+    }
+
+    async fn on_within(database: Database, variables: &[(&str, &str)], limits: Limits) -> Self {
         let folder = database.folder();
         let known = [
             ("DATABASE_URL".to_owned(), database.url()),
@@ -113,9 +123,10 @@ impl TestApp {
         })
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let parts = start::open(config, listener.local_addr().unwrap())
+        let mut parts = start::open(config, listener.local_addr().unwrap())
             .await
             .unwrap();
+        parts.limits = limits;
         let running = start::run(parts, listener, 1).unwrap();
         Self {
             address: format!("http://{}", running.address),
