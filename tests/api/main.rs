@@ -7,3 +7,4 @@ mod openapi;
 mod reviews;
 mod sessions;
 mod support;
+mod users;
