@@ -4,6 +4,8 @@ pub mod accounts;
 pub mod documents;
 pub mod mail;
 pub mod passwords;
+pub mod points;
+pub mod products;
 pub mod reviews;
 pub mod sandbox;
 pub mod sessions;
