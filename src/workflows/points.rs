@@ -10,7 +10,8 @@ use crate::domain::mail::Template;
 use crate::domain::membership::{CorporateSwitch, open_levels};
 use crate::domain::model::Value;
 use crate::domain::points::{
-    Account as Sums, Entry, EntryId, EntryKind, FirstWrong, Invited, invitation, verify as recompute,
+    Account as Sums, Entry, EntryId, EntryKind, FirstWrong, Invited, invitation,
+    verify as recompute,
 };
 use crate::domain::product::ProductId;
 use crate::error::{Code, Result};
@@ -161,7 +162,7 @@ pub fn adjust(
     let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
     if account.approved_at.is_none() {
-        return Err(Code::AccountNotActive.into());
+        return Err(Code::AccountNotActive.with("status", account.status).into());
     }
     let mut ledger = Ledger::open(conn, account.id, Some(staff))?;
     let what = (EntryKind::Adjustment, amount);
