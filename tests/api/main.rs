@@ -20,4 +20,5 @@ mod reviews;
 mod schema;
 mod sessions;
 mod support;
+mod users;
 mod wire;
