@@ -92,6 +92,16 @@ pub fn lock(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
     .ok_or_else(|| Code::NotFound.into())
 }
 
+/// The account, held like by [`lock`], while it is active: `account_not_active` otherwise.
+pub fn lock_active(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
+    let account = lock(conn, access)?;
+    if account.status == AccountStatus::Active {
+        Ok(account)
+    } else {
+        Err(Code::AccountNotActive.into())
+    }
+}
+
 /// Stores `account` as the next version; the caller holds its lock.
 pub fn update(conn: &mut DbConn, account: &mut Account, now: Instant) -> Result<()> {
     account.version += 1;

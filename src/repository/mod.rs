@@ -2,11 +2,15 @@
 
 pub mod accounts;
 mod backend;
+pub mod cards;
 pub mod documents;
 pub mod events;
 pub mod idempotency_keys;
+pub mod invoices;
 pub mod jobs;
 pub mod mails;
+pub mod member_numbers;
+pub mod memberships;
 pub mod points;
 pub mod reviews;
 pub mod schema;

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
+use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
@@ -100,6 +101,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         keys: keys.clone(),
         store: store.clone(),
         links: links.clone(),
+        cards: Cards::of(config.mode),
     };
     if config.mode == Mode::Sandbox {
         seed::fill(&service).await?;

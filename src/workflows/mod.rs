@@ -2,7 +2,9 @@
 
 pub mod accounts;
 pub mod documents;
+pub mod invoices;
 pub mod mail;
+pub mod membership;
 pub mod passwords;
 pub mod reviews;
 pub mod sandbox;
