@@ -19,6 +19,7 @@ pub mod password;
 pub mod permissions;
 pub mod points;
 pub mod product;
+pub mod product_details;
 pub mod review;
 pub mod serial;
 mod text;

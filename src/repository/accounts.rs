@@ -92,7 +92,7 @@ pub fn lock(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
     .ok_or_else(|| Code::NotFound.into())
 }
 
-/// The account, held like by [`lock`], while it is active: `account_not_active` otherwise.
+/// The account, held like [`lock`], while it is in use; elsewhere `account_not_active`.
 pub fn lock_active(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
     let account = lock(conn, access)?;
     if account.status == AccountStatus::Active {
@@ -100,6 +100,19 @@ pub fn lock_active(conn: &mut DbConn, access: &AccountAccess) -> Result<Account>
     } else {
         Err(Code::AccountNotActive.into())
     }
+}
+
+/// Holds several accounts against other writers, in the order of their ids, so that nobody waits in a circle.
+pub fn lock_all(conn: &mut DbConn, ids: &[AccountId]) -> Result<()> {
+    if let DbConn::Postgres(conn) = conn {
+        accounts::table
+            .filter(accounts::id.eq_any(ids))
+            .order(accounts::id)
+            .select(accounts::id)
+            .for_update()
+            .load::<AccountId>(conn)?;
+    }
+    Ok(())
 }
 
 /// Stores `account` as the next version; the caller holds its lock.

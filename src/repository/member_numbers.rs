@@ -3,9 +3,8 @@
 use diesel::prelude::*;
 
 use super::DbConn;
-use super::schema::{legacy_takeovers, member_numbers};
+use super::schema::member_numbers;
 use crate::domain::account::AccountId;
-use crate::domain::legacy_migration::LegacyAccountId;
 use crate::domain::member_number::MemberNumber;
 use crate::domain::membership::MembershipId;
 use crate::each;
@@ -41,23 +40,10 @@ pub fn assign(conn: &mut DbConn, number: &str, membership: MembershipId) -> Resu
     Ok(())
 }
 
-/// The legacy accounts whose products an account has taken over.
-fn taken_over(conn: &mut DbConn, account_id: AccountId) -> Result<Vec<LegacyAccountId>> {
-    Ok(legacy_takeovers::table
-        .filter(legacy_takeovers::account_id.eq(account_id))
-        .filter(legacy_takeovers::migrated_at.is_not_null())
-        .select(legacy_takeovers::legacy_account_id)
-        .limit(MOST)
-        .load(conn)?)
-}
-
-/// The numbers of an account, of legacy accounts that it took over too; oldest first.
+/// The numbers of an account, oldest first; that of a legacy account is among them once its products were taken over.
 pub fn of_account(conn: &mut DbConn, account_id: AccountId) -> Result<Vec<String>> {
-    let legacy = taken_over(conn, account_id)?.into_iter().map(Some);
-    let own = member_numbers::account_id.eq(account_id);
-    let inherited = member_numbers::legacy_account_id.eq_any(legacy);
     Ok(member_numbers::table
-        .filter(own.or(inherited).assume_not_null())
+        .filter(member_numbers::account_id.eq(account_id))
         .order((member_numbers::created_at, member_numbers::number))
         .select(member_numbers::number)
         .limit(MOST)
@@ -70,29 +56,11 @@ pub fn resolve(
     conn: &mut DbConn,
     spellings: &[String],
 ) -> Result<Option<(String, Option<AccountId>)>> {
-    type Found = (String, Option<AccountId>, Option<LegacyAccountId>);
-    let mut found: Vec<Found> = member_numbers::table
+    let mut found: Vec<(String, Option<AccountId>)> = member_numbers::table
         .filter(member_numbers::number.eq_any(spellings))
-        .select((
-            member_numbers::number,
-            member_numbers::account_id,
-            member_numbers::legacy_account_id,
-        ))
+        .select((member_numbers::number, member_numbers::account_id))
         .limit(MOST)
         .load(conn)?;
-    found.sort_by_key(|(number, ..)| spellings.iter().position(|one| one == number));
-    let Some((number, account_id, legacy)) = found.into_iter().next() else {
-        return Ok(None);
-    };
-    let account_id = match (account_id, legacy) {
-        (Some(account_id), _) => Some(account_id),
-        (None, Some(legacy)) => legacy_takeovers::table
-            .find(legacy)
-            .filter(legacy_takeovers::migrated_at.is_not_null())
-            .select(legacy_takeovers::account_id)
-            .first(conn)
-            .optional()?,
-        (None, None) => None,
-    };
-    Ok(Some((number, account_id)))
+    found.sort_by_key(|(number, _)| spellings.iter().position(|one| one == number));
+    Ok(found.into_iter().next())
 }

@@ -267,7 +267,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::types::{SqlId, SqlInstant, SqlJson};
+    use crate::types::{SqlId, SqlInstant};
 
     products (id) {
         id -> SqlId,
@@ -281,7 +281,7 @@ diesel::table! {
         purchase_date -> Nullable<Date>,
         purchase_country -> Nullable<Text>,
         dealer -> Nullable<Text>,
-        estimated -> SqlJson,
+        estimated -> Text,
         checked_at -> Nullable<SqlInstant>,
         end_reason -> Nullable<Text>,
         legacy_reference -> Nullable<Text>,
@@ -343,7 +343,7 @@ diesel::table! {
     legacy_proofs (account_id) {
         account_id -> SqlId,
         email_key -> Text,
-        code_hash -> Nullable<Text>,
+        sealed_code -> Nullable<Text>,
         expires_at -> SqlInstant,
         tries -> BigInt,
         mails -> BigInt,

@@ -6,6 +6,8 @@ pub mod invoices;
 pub mod mail;
 pub mod membership;
 pub mod passwords;
+pub mod points;
+pub mod products;
 pub mod reviews;
 pub mod sandbox;
 pub mod sessions;

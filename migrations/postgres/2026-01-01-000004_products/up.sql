@@ -26,7 +26,7 @@ CREATE TABLE products (
     purchase_date DATE NULL,
     purchase_country TEXT NULL,
     dealer TEXT NULL,
-    estimated JSONB NOT NULL,
+    estimated TEXT NOT NULL,
     checked_at TIMESTAMPTZ NULL,
     end_reason TEXT NULL,
     legacy_reference TEXT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE legacy_takeovers (
 CREATE TABLE legacy_proofs (
     account_id UUID NOT NULL PRIMARY KEY REFERENCES accounts (id),
     email_key TEXT NOT NULL,
-    code_hash TEXT NULL,
+    sealed_code TEXT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
     tries BIGINT NOT NULL,
     mails BIGINT NOT NULL,

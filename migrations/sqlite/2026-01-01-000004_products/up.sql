@@ -70,7 +70,7 @@ CREATE TABLE legacy_takeovers (
 CREATE TABLE legacy_proofs (
     account_id TEXT NOT NULL PRIMARY KEY REFERENCES accounts (id),
     email_key TEXT NOT NULL,
-    code_hash TEXT NULL,
+    sealed_code TEXT NULL,
     expires_at TEXT NOT NULL,
     tries BIGINT NOT NULL,
     mails BIGINT NOT NULL,

@@ -1,0 +1,213 @@
+//! What somebody says of a product: serial number, purchase, guesses; every fault of it at once. Where a product stands is in `product`.
+
+use chrono::NaiveDate;
+use regex::Regex;
+
+use super::country::Country;
+use super::model::{Category, ModelFacts};
+use super::product::{
+    DateDoubt, Given, ProductField, ProductRules, check_estimated, check_purchase_date, missing,
+};
+use super::serial::Serial;
+use crate::error::{Fault, FaultCode};
+use crate::types::text_enum;
+
+/// What is said of a product; each field may be missing, and each may be a guess.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Details {
+    /// As typed.
+    pub serial_number: Option<String>,
+    /// The day of the purchase.
+    pub purchase_date: Option<NaiveDate>,
+    /// The country of the purchase.
+    pub purchase_country: Option<Country>,
+    /// Who sold it.
+    pub dealer: Option<String>,
+    /// Which of these are guesses.
+    pub estimated: Vec<ProductField>,
+}
+
+text_enum! {
+    /// What passes, but is odd.
+    pub enum Warning {
+        /// The guessed purchase date is before the model's launch.
+        BeforeLaunch = "before_launch",
+    }
+}
+
+/// Details that passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedDetails {
+    /// The serial number, read.
+    pub serial: Option<Serial>,
+    /// The rest, as said; blank texts are none.
+    pub details: Details,
+    /// The mandatory fields that are not there.
+    pub missing: Vec<ProductField>,
+    /// What is odd.
+    pub warnings: Vec<Warning>,
+}
+
+/// Checks what is said of a product of `model`; without one, what holds for every model (rules, section 5).
+pub fn check(
+    details: &Details,
+    model: Option<&ModelFacts>,
+    today: NaiveDate,
+    rules: &ProductRules,
+) -> Result<CheckedDetails, Vec<Fault>> {
+    let details = trimmed(details);
+    let missing = missing(Given {
+        serial_number: details.serial_number.is_some(),
+        purchase_date: details.purchase_date.is_some(),
+        purchase_country: details.purchase_country.is_some(),
+        dealer: details.dealer.is_some(),
+    });
+    let mut faults = check_estimated(&details.estimated, &missing);
+    let typed = details.serial_number.as_deref();
+    let serial = match typed.map(|typed| read_serial(typed, model, rules)) {
+        None => None,
+        Some(Ok(serial)) => Some(serial),
+        Some(Err(code)) => {
+            faults.push(Fault::new("#/serial_number", code));
+            None
+        }
+    };
+    let is_guess = details.estimated.contains(&ProductField::PurchaseDate);
+    let launched = model.and_then(|model| model.launched_date);
+    let mut warnings = Vec::new();
+    match details
+        .purchase_date
+        .map(|date| check_purchase_date(date, today, launched, is_guess))
+    {
+        None | Some(Ok(DateDoubt::None)) => {}
+        Some(Ok(DateDoubt::BeforeLaunch)) => warnings.push(Warning::BeforeLaunch),
+        Some(Err(code)) => faults.push(date_fault(code, launched)),
+    }
+    if faults.is_empty() {
+        Ok(CheckedDetails {
+            serial,
+            details,
+            missing,
+            warnings,
+        })
+    } else {
+        Err(faults)
+    }
+}
+
+fn date_fault(code: FaultCode, launched: Option<NaiveDate>) -> Fault {
+    let fault = Fault::new("#/purchase_date", code);
+    match (code, launched) {
+        (FaultCode::BeforeLaunch, Some(launched)) => fault.with("launched", launched),
+        _ => fault,
+    }
+}
+
+fn trimmed(details: &Details) -> Details {
+    let filled = |text: &Option<String>| {
+        let text = text.as_deref().map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    Details {
+        serial_number: filled(&details.serial_number),
+        dealer: filled(&details.dealer),
+        ..details.clone()
+    }
+}
+
+fn read_serial(
+    typed: &str,
+    model: Option<&ModelFacts>,
+    rules: &ProductRules,
+) -> Result<Serial, FaultCode> {
+    let category = model.map_or(Category::Camera, |model| model.category);
+    let serial = Serial::parse(typed, category, rules)?;
+    let pattern = model.and_then(|model| model.serial_pattern.as_deref());
+    match pattern.map(Regex::new) {
+        Some(Ok(pattern)) if !pattern.is_match(&serial.shown) => Err(FaultCode::SerialFormat),
+        _ => Ok(serial),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::product::tests::rules;
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn lens() -> ModelFacts {
+        ModelFacts {
+            category: Category::Lens,
+            launched_date: Some(day("2012-06-08")),
+            serial_pattern: None,
+        }
+    }
+
+    fn faults(details: &Details, model: Option<&ModelFacts>) -> Vec<(String, &'static str)> {
+        let faults = check(details, model, day("2026-06-01"), &rules()).unwrap_err();
+        faults
+            .into_iter()
+            .map(|fault| (fault.pointer, fault.code.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn every_fault_of_a_product_is_told_at_once() {
+        let details = Details {
+            serial_number: Some("4549292132106".to_owned()),
+            purchase_date: Some(day("2026-06-02")),
+            estimated: vec![ProductField::Dealer],
+            ..Details::default()
+        };
+        let wanted = [
+            ("#/estimated/0", "estimated_without_value"),
+            ("#/serial_number", "serial_is_barcode"),
+            ("#/purchase_date", "date_in_future"),
+        ];
+        assert_eq!(
+            faults(&details, None),
+            wanted.map(|(at, code)| (at.to_owned(), code))
+        );
+    }
+
+    #[test]
+    fn the_model_knows_more_than_the_rules_for_all() {
+        let details = Details {
+            serial_number: Some("AB12345".to_owned()),
+            purchase_date: Some(day("2012-06-07")),
+            ..Details::default()
+        };
+        assert!(check(&details, None, day("2026-06-01"), &rules()).is_ok());
+        assert_eq!(faults(&details, Some(&lens())).len(), 2);
+        let patterned = ModelFacts {
+            category: Category::Video,
+            launched_date: None,
+            serial_pattern: Some("^[0-9]{12}$".to_owned()),
+        };
+        assert_eq!(
+            faults(&details, Some(&patterned)),
+            [("#/serial_number".to_owned(), "serial_format")]
+        );
+    }
+
+    #[test]
+    fn a_guessed_date_before_the_launch_passes_with_a_warning_and_blanks_are_missing() {
+        let details = Details {
+            serial_number: Some("  ".to_owned()),
+            purchase_date: Some(day("2012-06-07")),
+            dealer: Some(" Foto Nord ".to_owned()),
+            estimated: vec![ProductField::PurchaseDate],
+            ..Details::default()
+        };
+        let passed = check(&details, Some(&lens()), day("2026-06-01"), &rules()).unwrap();
+        assert_eq!(passed.warnings, [Warning::BeforeLaunch]);
+        assert_eq!(passed.details.dealer.as_deref(), Some("Foto Nord"));
+        assert_eq!(
+            passed.missing,
+            [ProductField::SerialNumber, ProductField::PurchaseCountry]
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! The catalogue at rest: models and their dated values.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::schema::{model_points, models};
+use super::{DbConn, MultiBackend};
+use crate::domain::model::{Category, ModelFacts, ModelId, Value, value_at};
+use crate::each;
+use crate::error::Result;
+use crate::types::Instant;
+
+/// One model.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = models, check_for_backend(MultiBackend), treat_none_as_null = true)]
+pub struct Model {
+    pub id: ModelId,
+    pub name: String,
+    /// The name as it is compared.
+    pub name_key: String,
+    pub category: Category,
+    pub launched_date: Option<NaiveDate>,
+    pub serial_pattern: Option<String>,
+    /// Its points are made up.
+    pub example: bool,
+    pub created_at: Instant,
+}
+
+impl Model {
+    /// The model, as the rules see it.
+    pub fn facts(&self) -> ModelFacts {
+        ModelFacts {
+            category: self.category,
+            launched_date: self.launched_date,
+            serial_pattern: self.serial_pattern.clone(),
+        }
+    }
+}
+
+/// More values than this no page of models has.
+const MOST_VALUES: i64 = 10_000;
+
+/// The model of an id.
+pub fn find(conn: &mut DbConn, id: ModelId) -> Result<Option<Model>> {
+    Ok(models::table
+        .find(id)
+        .select(Model::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The models of these ids.
+pub fn of_ids(conn: &mut DbConn, ids: &[ModelId]) -> Result<HashMap<ModelId, Model>> {
+    let found: Vec<Model> = models::table
+        .filter(models::id.eq_any(ids))
+        .select(Model::as_select())
+        .load(conn)?;
+    Ok(found.into_iter().map(|model| (model.id, model)).collect())
+}
+
+/// The model of a name, as it is compared.
+pub fn find_by_name(conn: &mut DbConn, name_key: &str) -> Result<Option<Model>> {
+    Ok(models::table
+        .filter(models::name_key.eq(name_key))
+        .select(Model::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// What is looked for in the catalogue.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Words that the name contains, each of them.
+    pub words: Vec<String>,
+    pub category: Option<Category>,
+    /// The name, as it is compared, that the page begins behind.
+    pub after: Option<String>,
+    pub limit: i64,
+}
+
+/// The models that match, by name.
+pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Model>> {
+    let mut query = models::table.select(Model::as_select()).into_boxed();
+    for word in &search.words {
+        let escaped = word
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
+        query = query.filter(
+            models::name_key
+                .like(format!("%{escaped}%"))
+                .escape('\\'),
+        );
+    }
+    if let Some(category) = search.category {
+        query = query.filter(models::category.eq(category));
+    }
+    if let Some(after) = &search.after {
+        query = query.filter(models::name_key.gt(after.clone()));
+    }
+    Ok(query
+        .order(models::name_key)
+        .limit(search.limit)
+        .load(conn)?)
+}
+
+/// What each of these models is worth on `date`; models without a value by then are left out.
+pub fn values_at(
+    conn: &mut DbConn,
+    ids: &[ModelId],
+    date: NaiveDate,
+) -> Result<HashMap<ModelId, Value>> {
+    let rows: Vec<(ModelId, NaiveDate, i64)> = model_points::table
+        .filter(model_points::model_id.eq_any(ids))
+        .filter(model_points::valid_from.le(date))
+        .limit(MOST_VALUES)
+        .select((
+            model_points::model_id,
+            model_points::valid_from,
+            model_points::points,
+        ))
+        .load(conn)?;
+    let mut values: HashMap<ModelId, Vec<Value>> = HashMap::new();
+    for (id, valid_from, points) in rows {
+        values
+            .entry(id)
+            .or_default()
+            .push(Value { valid_from, points });
+    }
+    let current = values
+        .into_iter()
+        .filter_map(|(id, values)| Some((id, value_at(&values, date)?)));
+    Ok(current.collect())
+}
+
+/// Stores a new model, or what is new of one with the same name; its id.
+pub fn put(conn: &mut DbConn, model: &Model) -> Result<ModelId> {
+    each!(conn, c => diesel::insert_into(models::table)
+        .values(model)
+        .on_conflict(models::name_key)
+        .do_update()
+        .set((
+            models::name.eq(&model.name),
+            models::category.eq(model.category),
+            models::launched_date.eq(model.launched_date),
+            models::serial_pattern.eq(&model.serial_pattern),
+            models::example.eq(model.example),
+        ))
+        .execute(c))?;
+    Ok(models::table
+        .filter(models::name_key.eq(&model.name_key))
+        .select(models::id)
+        .first(conn)?)
+}
+
+/// Adds a value of a model; false where another one stands for that day.
+pub fn put_value(conn: &mut DbConn, id: ModelId, value: Value) -> Result<bool> {
+    let row = (
+        model_points::model_id.eq(id),
+        model_points::valid_from.eq(value.valid_from),
+        model_points::points.eq(value.points),
+    );
+    each!(conn, c => diesel::insert_into(model_points::table).values(row).on_conflict_do_nothing().execute(c))?;
+    let standing: i64 = model_points::table
+        .find((id, value.valid_from))
+        .select(model_points::points)
+        .first(conn)?;
+    Ok(standing == value.points)
+}
