@@ -160,7 +160,10 @@ mod tests {
             + 1;
         let fault = Programme::parse(&broken).unwrap_err();
         assert!(fault.contains(&format!("line {line}")), "{fault}");
-        let dear = SHIPPED.replace("bank_transfer_fee = \"0.00\"", "bank_transfer_fee = \"5.00\"");
+        let dear = SHIPPED.replace(
+            "bank_transfer_fee = \"0.00\"",
+            "bank_transfer_fee = \"5.00\"",
+        );
         let line = dear
             .lines()
             .position(|line| line.starts_with("bank_transfer_fee"))

@@ -5,9 +5,12 @@ pub mod answer;
 mod contract;
 mod documents;
 pub mod extract;
+mod invoices;
 pub mod language;
+mod membership;
 pub mod operation;
 pub mod problem;
+mod programme;
 mod reviews;
 mod sandbox;
 pub mod service;
@@ -32,6 +35,9 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
             config
                 .configure(accounts::routes)
                 .configure(documents::routes)
+                .configure(invoices::routes)
+                .configure(membership::routes)
+                .configure(programme::routes)
                 .configure(reviews::routes)
                 .configure(sessions::routes);
             if is_sandbox {

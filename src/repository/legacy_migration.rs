@@ -98,8 +98,8 @@ pub fn find_by_number(conn: &mut DbConn, member_number: &str) -> Result<Option<L
 
 /// The old accounts that nobody took over, oldest first.
 pub fn waiting(conn: &mut DbConn, limit: i64) -> Result<Vec<LegacyAccount>> {
-    let taken = legacy_takeovers::table
-        .filter(legacy_takeovers::legacy_account_id.eq(legacy_accounts::id));
+    let taken =
+        legacy_takeovers::table.filter(legacy_takeovers::legacy_account_id.eq(legacy_accounts::id));
     Ok(legacy_accounts::table
         .filter(diesel::dsl::not(diesel::dsl::exists(taken)))
         .order(legacy_accounts::id)

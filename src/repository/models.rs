@@ -88,11 +88,7 @@ pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Model>> {
             .replace('\\', "\\\\")
             .replace('%', "\\%")
             .replace('_', "\\_");
-        query = query.filter(
-            models::name_key
-                .like(format!("%{escaped}%"))
-                .escape('\\'),
-        );
+        query = query.filter(models::name_key.like(format!("%{escaped}%")).escape('\\'));
     }
     if let Some(category) = search.category {
         query = query.filter(models::category.eq(category));

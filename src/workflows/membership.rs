@@ -155,7 +155,7 @@ fn new_number(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Re
 }
 
 /// Stores a membership whose number is given out already, and has all that follows done: welcome, invoice, the end of its term.
-pub(super) fn begin(
+pub(in crate::workflows) fn begin(
     conn: &mut DbConn,
     context: &Context,
     account: &Account,

@@ -10,7 +10,8 @@ use crate::domain::mail::Template;
 use crate::domain::membership::{CorporateSwitch, open_levels};
 use crate::domain::model::Value;
 use crate::domain::points::{
-    Account as Sums, Entry, EntryId, EntryKind, FirstWrong, Invited, invitation, verify as recompute,
+    Account as Sums, Entry, EntryId, EntryKind, FirstWrong, Invited, invitation,
+    verify as recompute,
 };
 use crate::domain::product::ProductId;
 use crate::error::{Code, Result};

@@ -1,5 +1,7 @@
 //! What every sandbox begins with: one member of staff for each role, two members, an application that waits.
 
+mod membership;
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -96,6 +98,7 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
         );
         users::insert(conn, &user)?;
     }
+    membership::seed_membership(conn, context)?;
     seed_application(conn, context)
 }
 
@@ -217,7 +220,7 @@ fn document(context: &Context, n: u128, account_id: AccountId, status: DocumentS
         issued_date: None,
         file_key: None,
         decided_by: None,
-        decided_at: None,
+        decided_at: (status == DocumentStatus::Accepted).then_some(context.now),
         created_at: context.now,
         removed_at: None,
     }

@@ -13,8 +13,8 @@ use super::calendar::local_date;
 use super::check_digits::{luhn, mod97};
 use super::country::Country;
 use super::money::{Currency, percentage_half_up};
-pub use content::{Buyer, Content, Evidence, Line, Seller};
 use crate::types::{Instant, id, text_enum};
+pub use content::{Buyer, Content, Evidence, Line, Seller};
 
 id!(
     /// The identity of an invoice.
@@ -277,7 +277,8 @@ mod tests {
     #[test]
     fn vat_follows_seller_and_buyer() {
         let vectors: Value =
-            serde_json::from_str(include_str!("../../../tests/vectors/vat_treatment.json")).unwrap();
+            serde_json::from_str(include_str!("../../../tests/vectors/vat_treatment.json"))
+                .unwrap();
         for case in vectors["cases"].as_array().unwrap() {
             let vat = vat(country(&case["seller"]), country(&case["buyer"]), &rules()).unwrap();
             assert_eq!(vat.treatment.as_str(), case["treatment"], "{case}");
@@ -311,9 +312,10 @@ mod tests {
 
     #[test]
     fn references_have_check_digits() {
-        let vectors: Value =
-            serde_json::from_str(include_str!("../../../tests/vectors/payment_references.json"))
-                .unwrap();
+        let vectors: Value = serde_json::from_str(include_str!(
+            "../../../tests/vectors/payment_references.json"
+        ))
+        .unwrap();
         for text in vectors["rf_valid"].as_array().unwrap() {
             let text = text.as_str().unwrap();
             assert!(is_rf_reference(text), "{text}");
@@ -375,11 +377,7 @@ mod tests {
         assert!(rules(3900, "CPS").check(Currency::DKK).is_ok());
         assert!(rules(3900, "CPS").check(Currency::EUR).is_err());
         assert!(rules(-1, "CPS").check(Currency::DKK).is_err());
-        assert!(
-            rules(0, "A-PREFIX-TOO-LONG")
-                .check(Currency::EUR)
-                .is_err()
-        );
+        assert!(rules(0, "A-PREFIX-TOO-LONG").check(Currency::EUR).is_err());
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub fn issue(conn: &mut DbConn, context: &Context, id: MembershipId) -> Result<(
 }
 
 /// Issues it under an id that is given.
-pub(super) fn issue_as(
+pub(in crate::workflows) fn issue_as(
     conn: &mut DbConn,
     context: &Context,
     membership: MembershipId,
