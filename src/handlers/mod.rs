@@ -5,6 +5,7 @@ pub mod answer;
 mod contract;
 mod documents;
 pub mod extract;
+mod faq;
 mod invoices;
 pub mod language;
 mod membership;
@@ -35,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
             config
                 .configure(accounts::routes)
                 .configure(documents::routes)
+                .configure(faq::routes)
                 .configure(invoices::routes)
                 .configure(membership::routes)
                 .configure(programme::routes)

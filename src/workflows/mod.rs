@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod documents;
+pub mod faq;
 pub mod invoices;
 pub mod mail;
 pub mod membership;

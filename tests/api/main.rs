@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod accounts;
+mod invoices;
 mod layers;
+mod membership;
 mod openapi;
+mod programme;
 mod reviews;
 mod sessions;
 mod support;

@@ -61,7 +61,7 @@ struct MemberPath {
 #[into_params(parameter_in = Query)]
 struct LevelsParams {
     /// `on` offers the corporate track, for accounts above its threshold.
-    #[param(inline, nullable = false, default = "off")]
+    #[param(inline, nullable = false)]
     corporate: Option<CorporateSwitch>,
 }
 
