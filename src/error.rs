@@ -129,6 +129,8 @@ codes! {
         CodeInvalid = "code_invalid",
         Backwards = "backwards",
         Duplicate = "duplicate",
+        NumberUnknown = "number_unknown",
+        ReferenceUnknown = "reference_unknown",
     }
 }
 

@@ -1,11 +1,16 @@
 //! The command line: starts the service, and does what staff do beside it.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cps_api::config::{Config, Mode};
+use cps_api::domain::model::ModelId;
+use cps_api::handlers::problem::explained;
 use cps_api::server::start::{self, StartError};
+use cps_api::workflows::points::Verdict;
+use cps_api::workflows::{catalogue, legacy_migration, points};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing_subscriber::EnvFilter;
 
@@ -29,6 +34,13 @@ enum Command {
         #[arg(long)]
         sandbox: bool,
     },
+    /// Store the models of a CSV file: name, category, points, valid_from, launched_date, serial_pattern.
+    ImportModels { file: PathBuf },
+    /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
+    /// purchase_date, purchase_country, dealer.
+    ImportLegacy { file: PathBuf },
+    /// Recompute every balance of points from its entries, and name the first wrong one.
+    VerifyLedger,
     /// Check the environment and the programme file, and say what is wrong.
     CheckConfig,
     /// Ask the running service whether it can serve; for a container's health check.
@@ -65,6 +77,9 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
             println!("The environment and the programme file can be used.");
             Ok(())
         }
+        Command::ImportModels { file } => import(&file, "models", Import::Models).await,
+        Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
+        Command::VerifyLedger => verify_ledger().await,
         Command::Healthcheck => healthcheck(&Config::from_env()?).await,
     }
 }
@@ -133,5 +148,41 @@ async fn healthcheck(config: &Config) -> Result<(), StartError> {
         Ok(())
     } else {
         Err(format!("/readyz answers {}", answer.status()).into())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Import {
+    Models,
+    Legacy,
+}
+
+async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let (db, context) = start::desk(&Config::from_env()?).await?;
+    let now = context.now;
+    let stored = db
+        .write(move |conn| match kind {
+            Import::Models => catalogue::import(conn, &context, &text, |_| ModelId::new(now)),
+            Import::Legacy => {
+                legacy_migration::import(conn, &context, &text).map(|stored| stored.0)
+            }
+        })
+        .await;
+    let stored = stored.map_err(|error| explained(&error))?;
+    println!("Stored {stored} {what}.");
+    Ok(())
+}
+
+async fn verify_ledger() -> Result<(), StartError> {
+    let db = start::database(&Config::from_env()?).await?;
+    match db.read(points::verify).await? {
+        Verdict::Right { accounts, entries } => {
+            println!("Every balance is right: {accounts} accounts, {entries} entries.");
+            Ok(())
+        }
+        Verdict::Wrong { account, first } => {
+            Err(format!("the ledger of {account}: {first}").into())
+        }
     }
 }

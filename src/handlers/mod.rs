@@ -8,9 +8,13 @@ pub mod extract;
 mod faq;
 mod invoices;
 pub mod language;
+mod legacy_migration;
 mod membership;
+mod models;
 pub mod operation;
+mod points;
 pub mod problem;
+mod products;
 mod programme;
 mod reviews;
 mod sandbox;
@@ -41,6 +45,10 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
                 .configure(membership::routes)
                 .configure(programme::routes)
                 .configure(reviews::routes)
+                .configure(models::routes)
+                .configure(products::routes)
+                .configure(legacy_migration::routes)
+                .configure(points::routes)
                 .configure(sessions::routes);
             if is_sandbox {
                 config.configure(sandbox::routes);

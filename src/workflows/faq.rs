@@ -4,7 +4,9 @@ use chrono::NaiveDate;
 
 use super::Context;
 use super::membership::level_name;
+use super::{legacy_migration, products::missing_of};
 use crate::domain::access::AccountAccess;
+use crate::domain::legacy_migration::Availability;
 use crate::domain::membership::{
     CorporateSwitch, Level, corporate_available, next_thresholds, open_levels,
 };
@@ -19,6 +21,7 @@ const NAMED: i64 = 20;
 /// What an account's own answers are made from.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    pub migration: Availability,
     pub level: LevelFacts,
     pub products: ProductFacts,
 }
@@ -60,6 +63,7 @@ pub struct Unticked {
 /// The facts of an account.
 pub fn load(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Facts> {
     Ok(Facts {
+        migration: legacy_migration::availability(conn, access)?,
         level: level_facts(conn, context, access)?,
         products: product_facts(conn, access)?,
     })
@@ -107,7 +111,7 @@ fn product_facts(conn: &mut DbConn, access: &AccountAccess) -> Result<ProductFac
         model: models
             .get(&product.model_id)
             .map_or_else(String::new, |model| model.name.clone()),
-        missing: product.details().missing(),
+        missing: missing_of(&product),
     });
     let unticked: Vec<Unticked> = unticked.collect();
     let any = Listing {

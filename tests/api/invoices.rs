@@ -8,7 +8,7 @@ use cps_api::domain::invoice::is_rf_reference;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::membership::{ACCOUNT, EMAIL, by_card, by_transfer, give_points, join};
+use crate::membership::{ACCOUNT, EMAIL, bring_points_to, by_card, by_transfer, join};
 use crate::support::{Answer, Database, TestApp, Token};
 
 /// The only invoice of an account; waits a little for the job that issues it.
@@ -28,7 +28,7 @@ async fn invoice(app: &TestApp, account: &str, token: &Token) -> Answer {
 /// The first account joins, after `statements` have changed what stands in the database.
 async fn invoiced(app: &TestApp, statements: &str, choice: Value) -> Answer {
     let token = app.sign_in(EMAIL).await;
-    give_points(app, ACCOUNT, 1600).await;
+    bring_points_to(app, ACCOUNT, 1600).await;
     app.database.execute(statements);
     join(app, ACCOUNT, &token, choice).await.expect(201);
     invoice(app, ACCOUNT, &token).await

@@ -2,6 +2,7 @@
 
 use super::texts::{Item, faq};
 use crate::domain::language::Language;
+use crate::domain::legacy_migration::Availability;
 use crate::domain::membership::{Level, Track};
 use crate::programme::Programme;
 use crate::workflows::faq::{Facts, LevelFacts, ProductFacts, Unticked};
@@ -42,9 +43,20 @@ fn number(name: &str, programme: &Programme) -> String {
 /// The answer that an account makes of a question; nothing where it makes no difference.
 pub fn own(item: &Item, facts: &Facts, language: Language) -> Option<String> {
     match item.id.as_str() {
+        "no_migrate_button" => migration(item, facts.migration, language),
         "no_green_tick" => ticks(item, &facts.products, language),
         "no_level" => levels(item, &facts.level, language),
         _ => None,
+    }
+}
+
+fn migration(item: &Item, availability: Availability, language: Language) -> Option<String> {
+    match availability {
+        Availability::Available { products } => {
+            let products = ("products", products.to_string());
+            item.variant("available", language, &[products])
+        }
+        Availability::Unavailable(reason) => item.variant(reason.as_str(), language, &[]),
     }
 }
 

@@ -11,8 +11,10 @@ use crate::domain::language::Language;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
+    // A test holds them against the braces.
     #[serde(default)]
-    pub params: Vec<String>,
+    #[allow(dead_code)]
+    params: Vec<String>,
     da: String,
     en: String,
 }

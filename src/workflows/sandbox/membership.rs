@@ -14,7 +14,7 @@ use crate::workflows::{Context, invoices, membership};
 const MEMBER: u8 = 2;
 
 /// Makes the second seeded account a member at gold, paying by bank transfer, with its invoice issued.
-pub fn seed_membership(conn: &mut DbConn, context: &Context) -> Result<()> {
+pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     let programme = &context.programme;
     let Some(level) = find_level(&programme.levels, "gold") else {
         return Ok(());
