@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod calendar;
+pub mod card;
 pub mod check_digits;
 pub mod country;
 pub mod document;
@@ -23,5 +24,6 @@ pub mod review;
 pub mod serial;
 mod text;
 pub mod vat;
+pub mod wording;
 
 pub(crate) use text::text_column;

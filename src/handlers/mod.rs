@@ -5,17 +5,24 @@ pub mod answer;
 mod contract;
 mod documents;
 pub mod extract;
+mod faq;
+mod invoices;
 pub mod language;
 mod legacy_migration;
+mod membership;
 mod models;
 pub mod operation;
 mod points;
 pub mod problem;
 mod products;
+mod programme;
 mod reviews;
 mod sandbox;
 pub mod service;
 mod sessions;
+mod users;
+
+use std::net::IpAddr;
 
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -25,6 +32,10 @@ pub use contract::document;
 /// Names a request in logs and problems; put beside it when it comes in.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+/// Where a request comes from, as far as trusted proxies tell; put beside it when it comes in.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
 
 /// Every endpoint, once; the sandbox's own only where it is one.
 pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
@@ -36,12 +47,17 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
             config
                 .configure(accounts::routes)
                 .configure(documents::routes)
+                .configure(faq::routes)
+                .configure(invoices::routes)
+                .configure(membership::routes)
+                .configure(programme::routes)
                 .configure(reviews::routes)
                 .configure(models::routes)
                 .configure(products::routes)
                 .configure(legacy_migration::routes)
                 .configure(points::routes)
-                .configure(sessions::routes);
+                .configure(sessions::routes)
+                .configure(users::routes);
             if is_sandbox {
                 config.configure(sandbox::routes);
             }

@@ -4,8 +4,11 @@ pub mod accounts;
 pub mod catalogue;
 pub mod csv_file;
 pub mod documents;
+pub mod faq;
+pub mod invoices;
 pub mod legacy_migration;
 pub mod mail;
+pub mod membership;
 pub mod passwords;
 pub mod points;
 pub mod product_files;
@@ -14,6 +17,7 @@ pub mod reviews;
 pub mod sandbox;
 pub mod sessions;
 pub mod tasks;
+pub mod users;
 
 use std::sync::Arc;
 

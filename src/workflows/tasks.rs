@@ -17,7 +17,11 @@ pub enum Task {
     /// Sends a mail that is stored.
     SendMail { mail_id: MailId },
     /// Tells the holder of a known address that somebody registered with it.
-    TellKnownAddress { account_id: AccountId },
+    TellKnownAddress {
+        account_id: AccountId,
+        /// Of the account when it named that address or VAT number.
+        version: i64,
+    },
     /// Answers somebody who forgot a password; known or not, the request itself does the same.
     AnswerReset { request: String, email: String },
     /// Mails the applicant's links of an address; known or not, the request itself does the same.
@@ -33,6 +37,11 @@ pub enum Task {
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of a membership.
     IssueInvoice { membership_id: MembershipId },
+    /// Ends a membership whose last day is over.
+    EndMembership {
+        membership_id: MembershipId,
+        due: Instant,
+    },
     /// Forgets what has run out; makes the next task of its kind.
     KeepHouse { due: Instant },
 }
@@ -49,6 +58,7 @@ impl Task {
             Self::DeleteFile { .. } => "delete_file",
             Self::DeleteApplicationFiles { .. } => "delete_application_files",
             Self::IssueInvoice { .. } => "issue_invoice",
+            Self::EndMembership { .. } => "end_membership",
             Self::KeepHouse { .. } => "keep_house",
         }
     }
@@ -57,15 +67,18 @@ impl Task {
     fn key(&self) -> String {
         let cause = match self {
             Self::SendMail { mail_id } => mail_id.to_string(),
-            Self::TellKnownAddress { account_id } | Self::DeleteApplicationFiles { account_id } => {
-                account_id.to_string()
-            }
+            Self::TellKnownAddress {
+                account_id,
+                version,
+            } => format!("{account_id}:{version}"),
+            Self::DeleteApplicationFiles { account_id } => account_id.to_string(),
             Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
                 request.clone()
             }
             Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
             Self::DeleteFile { file_key, .. } => file_key.clone(),
             Self::IssueInvoice { membership_id } => membership_id.to_string(),
+            Self::EndMembership { membership_id, due } => format!("{membership_id}:{due}"),
             Self::KeepHouse { due } => due.to_string(),
         };
         format!("{}:{cause}", self.kind())

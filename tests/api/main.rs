@@ -2,15 +2,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod accounts;
+mod businesses;
+mod faq;
 mod http;
+mod invoices;
 mod layers;
 mod ledger;
+mod legacy_migration;
 mod limits;
 mod mail_out;
+mod membership;
+mod models;
 mod openapi;
 mod operation;
 mod permissions;
+mod points;
 mod process;
+mod products;
+mod programme;
 mod queue;
 mod raw;
 mod reviews;
@@ -18,4 +27,5 @@ mod schema;
 mod secrets;
 mod sessions;
 mod support;
+mod users;
 mod wire;

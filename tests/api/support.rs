@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 pub struct TestApp {
     pub address: String,
     pub client: reqwest::Client,
-    _running: Running,
-    _database: Database,
+    running: Running,
+    pub database: Database,
 }
 
 /// What came back.
@@ -131,9 +131,22 @@ impl TestApp {
         Self {
             address: format!("http://{}", running.address),
             client: reqwest::Client::new(),
-            _running: running,
-            _database: database,
+            running,
+            database,
         }
+    }
+
+    /// Stops the service, runs a command of the binary on its database, and starts it again; what the command printed.
+    pub async fn after_command(self, arguments: &[&str]) -> (Self, String) {
+        let database = self.stop().await;
+        let told = database.command(arguments);
+        (Self::on(database, &[]).await, told)
+    }
+
+    /// Stops the service; its database stays.
+    pub async fn stop(self) -> Database {
+        self.running.stop().await;
+        self.database
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -159,6 +172,27 @@ impl TestApp {
     pub async fn put(&self, path: &str, token: &Token, body: Value) -> Answer {
         self.request(Method::PUT, path)
             .sent_by(token)
+            .json(&body)
+            .answer()
+            .await
+    }
+
+    /// A merge patch of the version that was seen.
+    pub async fn patch(&self, path: &str, token: &Token, version: i64, body: Value) -> Answer {
+        self.request(Method::PATCH, path)
+            .sent_by(token)
+            .header("if-match", format!("\"{version}\""))
+            .header("content-type", "application/merge-patch+json")
+            .body(body.to_string())
+            .answer()
+            .await
+    }
+
+    /// A POST with an idempotency key of its own.
+    pub async fn post_once(&self, path: &str, token: &Token, body: Value) -> Answer {
+        self.request(Method::POST, path)
+            .sent_by(token)
+            .header("idempotency-key", uuid::Uuid::new_v4().to_string())
             .json(&body)
             .answer()
             .await
@@ -313,6 +347,12 @@ impl Sending for RequestBuilder {
     }
 }
 
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
 /// A database that goes away with the last test that holds it.
 #[derive(Clone)]
 pub struct Database(std::sync::Arc<Owned>);
@@ -336,8 +376,58 @@ impl Database {
         Self(std::sync::Arc::new(Owned { folder, postgres }))
     }
 
+    /// Runs a command of the binary on this database; what it printed.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"))
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", self.url())
+            .current_dir(self.folder())
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        String::from_utf8(told).unwrap()
+    }
+
+    /// A file with this text, for a command to read.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     pub fn folder(&self) -> &std::path::Path {
         self.0.folder.path()
+    }
+
+    /// Runs statements beside the service: for what no caller can bring about, and what time alone would.
+    pub fn execute(&self, statements: &str) {
+        match &self.0.postgres {
+            None => self.sqlite().batch_execute(statements).unwrap(),
+            Some(_) => PgConnection::establish(&self.url())
+                .unwrap()
+                .batch_execute(statements)
+                .unwrap(),
+        }
+    }
+
+    /// The whole numbers of the column `n` of a query.
+    pub fn numbers(&self, query: &str) -> Vec<i64> {
+        let query = diesel::sql_query(query);
+        let rows: Vec<Number> = match &self.0.postgres {
+            None => query.load(&mut self.sqlite()).unwrap(),
+            Some(_) => query
+                .load(&mut PgConnection::establish(&self.url()).unwrap())
+                .unwrap(),
+        };
+        rows.into_iter().map(|row| row.n).collect()
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let path = self.folder().join("test.db");
+        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+        conn
     }
 
     pub fn url(&self) -> String {
