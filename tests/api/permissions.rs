@@ -405,7 +405,7 @@ impl Fixture {
                 let form = reqwest::multipart::Form::new().text("kind", "vat_invoice");
                 return request.multipart(form.part("file", file));
             }
-            (_, "text/csv") => "model,serial_number,purchase_date,purchase_country,dealer,estimated\n".to_owned(),
+            (_, "text/csv") => "model,serial_number,purchase_date,purchase_country,dealer,estimated\nEOS 5D Mark III,,,,,\n".to_owned(),
             ("refreshSession", _) => json!({ "refresh_token": self.refresh }).to_string(),
             ("setClock", _) => {
                 let now = self.app.now().await + TimeDelta::seconds(1);
