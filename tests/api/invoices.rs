@@ -268,7 +268,7 @@ async fn instances_that_share_the_work_number_without_gaps() {
     let database = Database::create();
     let app = TestApp::on(database.clone(), &[]).await;
     let mut others = Vec::new();
-    if database.url().starts_with("postgres") {
+    if database.is_shared() {
         for _ in 0..2 {
             others.push(TestApp::on(database.clone(), &[]).await);
         }
