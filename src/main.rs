@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cps_api::config::{Config, Mode};
+use cps_api::domain::language::Language;
 use cps_api::domain::model::ModelId;
+use cps_api::domain::permissions::Role;
 use cps_api::handlers::problem::explained;
 use cps_api::server::start::{self, StartError};
 use cps_api::workflows::points::Verdict;
+use cps_api::workflows::users::{self, Newcomer};
 use cps_api::workflows::{catalogue, legacy_migration, points};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing_subscriber::EnvFilter;
@@ -41,10 +44,47 @@ enum Command {
     ImportLegacy { file: PathBuf },
     /// Recompute every balance of points from its entries, and name the first wrong one.
     VerifyLedger,
+    /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
+    CreateStaff(Staff),
     /// Check the environment and the programme file, and say what is wrong.
     CheckConfig,
     /// Ask the running service whether it can serve; for a container's health check.
     Healthcheck,
+}
+
+/// Who is to be a member of staff.
+#[derive(clap::Args)]
+struct Staff {
+    /// Signs in with it.
+    #[arg(long, value_parser = email)]
+    email: String,
+    #[arg(long, value_parser = name)]
+    name: String,
+    /// reviewer, support, finance or admin; may be given several times.
+    #[arg(long = "role", required = true, value_parser = staff_role)]
+    roles: Vec<Role>,
+    /// Of the mails to this person: da or en.
+    #[arg(long, default_value = "en")]
+    language: Language,
+}
+
+fn email(text: &str) -> Result<String, String> {
+    match text.parse::<lettre::Address>() {
+        Ok(_) if text.len() <= 254 => Ok(text.to_owned()),
+        _ => Err("not an e-mail address".to_owned()),
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    fits.then(|| name.to_owned())
+        .ok_or_else(|| "not a name of 1 to 100 characters".to_owned())
+}
+
+fn staff_role(text: &str) -> Result<Role, String> {
+    let role = text.parse().ok().filter(|role: &Role| role.is_staff());
+    role.ok_or_else(|| "none of reviewer, support, finance, admin".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -72,8 +112,9 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         }
         Command::Serve => serve(Config::from_env()?).await,
         Command::Migrate => migrate(&Config::from_env()?).await,
+        Command::CreateStaff(staff) => create_staff(Config::from_env()?, staff).await,
         Command::CheckConfig => {
-            start::programme(&Config::from_env()?)?;
+            start::check(&Config::from_env()?)?;
             println!("The environment and the programme file can be used.");
             Ok(())
         }
@@ -95,6 +136,7 @@ fn log() {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
+    start::check(&config)?;
     log();
     let exporter = PrometheusBuilder::new().with_http_listener(config.metrics_bind);
     exporter
@@ -129,6 +171,25 @@ async fn migrate(config: &Config) -> Result<(), StartError> {
     let db = start::database(config).await?;
     tokio::task::spawn_blocking(move || db.migrate()).await??;
     println!("The database is up to date.");
+    Ok(())
+}
+
+async fn create_staff(config: Config, mut staff: Staff) -> Result<(), StartError> {
+    let (db, context) = start::desk(&config).await?;
+    staff.roles.sort();
+    staff.roles.dedup();
+    let new = Newcomer {
+        email: staff.email,
+        name: staff.name,
+        roles: staff.roles,
+        language: Some(staff.language),
+    };
+    let hours = context.programme.passwords.first_link_hours;
+    let link = db
+        .write(move |conn| users::create_staff(conn, &context, new))
+        .await
+        .map_err(|error| explained(&error))?;
+    println!("Set the password within {hours} hours:\n{link}");
     Ok(())
 }
 

@@ -173,3 +173,77 @@ fn caller(claims: Claims) -> Result<Caller, Code> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+    use crate::domain::access::UserId;
+    use crate::domain::language::Language;
+    use crate::repository::sessions::Session;
+    use crate::repository::users::{self, User};
+    use crate::types::Json;
+
+    fn user(now: Instant) -> User {
+        User {
+            id: UserId::new(now),
+            version: 1,
+            account_id: None,
+            email: "a@cps.example".to_owned(),
+            email_key: "a@cps.example".to_owned(),
+            name: "A".to_owned(),
+            roles: Json::of(&[Role::Admin]).unwrap(),
+            language: Language::Da,
+            password_hash: None,
+            session_version: 1,
+            created_at: now,
+            removed_at: None,
+        }
+    }
+
+    async fn admits(instance: &Authenticator, token: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+        headers.insert(AUTHORIZATION, value);
+        instance.identify(&headers).await.unwrap().caller.is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_ends_on_one_instance_ends_within_five_seconds_on_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let db = Db::open(&url, 2).unwrap();
+        db.migrate().unwrap();
+        let clock = Clock::default();
+        let keys = SigningKeys::read(&SigningKeys::generate().unwrap(), "http://here").unwrap();
+        let (mut user, now) = (user(clock.now()), clock.now());
+        let session = Session {
+            id: SessionId::new(now),
+            user_id: user.id,
+            created_at: now,
+            ended_at: None,
+        };
+        let (stored, opened) = (user.clone(), session.clone());
+        let insert = db.write(move |conn| {
+            users::insert(conn, &stored)?;
+            sessions::insert(conn, &opened)
+        });
+        insert.await.unwrap();
+        let roles = vec![Role::Admin];
+        let token = keys
+            .issue(user.id, session.id, 1, roles, None, now)
+            .unwrap();
+        let [here, there] =
+            [(); 2].map(|()| Authenticator::new(db.clone(), clock.clone(), keys.clone()));
+        assert!(admits(&here, &token).await && admits(&there, &token).await);
+
+        user.session_version += 1;
+        let change = db.write(move |conn| users::update(conn, &mut user));
+        change.await.unwrap();
+        here.forget_all();
+        assert!(!admits(&here, &token).await);
+        tokio::time::sleep(REMEMBERED).await;
+        assert!(!admits(&there, &token).await);
+    }
+}

@@ -106,7 +106,28 @@ fn verify(argon: &Argon2<'static>, password: &SecretString, stored: &str) -> boo
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join_all;
+
     use super::*;
+
+    #[tokio::test]
+    async fn one_more_than_the_queue_holds_is_told_to_come_back() {
+        let hasher = Hasher::start(1).unwrap();
+        let many = (0..QUEUE + 8).map(|_| hasher.verify("wrong".into(), None));
+        let answers = join_all(many).await;
+        let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        assert!((6..=8).contains(&refused.len()), "{}", refused.len());
+        for error in refused {
+            let Error::Refused(refusal) = error else {
+                panic!("{error}")
+            };
+            assert_eq!(
+                (refusal.code, refusal.retry_after),
+                (Code::Overloaded, Some(2))
+            );
+        }
+        assert!(!hasher.verify("wrong".into(), None).await.unwrap());
+    }
 
     #[tokio::test]
     async fn a_password_matches_its_own_hash_alone() {

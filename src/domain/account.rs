@@ -61,6 +61,19 @@ impl AccountStatus {
         self.is_editable() || matches!(self, Self::Approved | Self::Active)
     }
 
+    /// Whether support may mend contact details: until the end, also while a reviewer is at it, since mails go astray till then.
+    pub fn accepts_contact_changes_of_staff(self) -> bool {
+        !matches!(
+            self,
+            Self::Rejected | Self::Withdrawn | Self::Expired | Self::Closed
+        )
+    }
+
+    /// Whether an administrator may lock it.
+    pub fn is_suspendable(self) -> bool {
+        matches!(self, Self::Approved | Self::Active)
+    }
+
     /// Whether the applicant may still take it back.
     pub fn is_withdrawable(self) -> bool {
         self.is_open_application()
@@ -117,16 +130,12 @@ pub fn check_registration(
     countries: &[Country],
     current_terms: &str,
 ) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    if !countries.contains(&registration.country) {
-        faults.push(Fault::new("#/country", FaultCode::NotAccepted));
-    }
-    let number = check_vat_number(
+    let mut faults = check_company(
         registration.country,
         registration.vat_registered,
         registration.vat_number,
+        countries,
     );
-    faults.extend(number.err());
     if !registration.authority_declared {
         faults.push(Fault::new(
             "#/authority_declared",
@@ -135,6 +144,24 @@ pub fn check_registration(
     }
     faults.extend(check_terms(registration.terms_version, current_terms).err());
     faults
+}
+
+/// Every fault of what a company says of itself: its country, and the VAT number in it.
+pub fn check_company(
+    country: Country,
+    vat_registered: bool,
+    vat_number: Option<&str>,
+    countries: &[Country],
+) -> Vec<Fault> {
+    let allowed = || {
+        let words: Vec<_> = countries.iter().map(Country::as_str).collect();
+        words.join(", ")
+    };
+    let taken = countries.contains(&country);
+    let country_fault = (!taken)
+        .then(|| Fault::new("#/country", FaultCode::NotAccepted).with("allowed", allowed()));
+    let number_fault = check_vat_number(country, vat_registered, vat_number).err();
+    country_fault.into_iter().chain(number_fault).collect()
 }
 
 /// Terms are accepted in their current version only.

@@ -24,5 +24,6 @@ pub mod review;
 pub mod serial;
 mod text;
 pub mod vat;
+pub mod wording;
 
 pub(crate) use text::text_column;

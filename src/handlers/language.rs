@@ -1,6 +1,11 @@
 //! Which of the two languages an answer speaks.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
+use actix_web::{FromRequest, HttpRequest};
 
 use crate::domain::language::Language;
 
@@ -25,6 +30,16 @@ pub fn preferred(headers: &HeaderMap) -> Language {
         }
     }
     best.1
+}
+
+/// A handler that names a `Language` gets the caller's.
+impl FromRequest for Language {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(preferred(request.headers())))
+    }
 }
 
 #[cfg(test)]

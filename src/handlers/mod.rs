@@ -20,6 +20,9 @@ mod reviews;
 mod sandbox;
 pub mod service;
 mod sessions;
+mod users;
+
+use std::net::IpAddr;
 
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -29,6 +32,10 @@ pub use contract::document;
 /// Names a request in logs and problems; put beside it when it comes in.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+/// Where a request comes from, as far as trusted proxies tell; put beside it when it comes in.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
 
 /// Every endpoint, once; the sandbox's own only where it is one.
 pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
@@ -49,7 +56,8 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
                 .configure(products::routes)
                 .configure(legacy_migration::routes)
                 .configure(points::routes)
-                .configure(sessions::routes);
+                .configure(sessions::routes)
+                .configure(users::routes);
             if is_sandbox {
                 config.configure(sandbox::routes);
             }

@@ -19,6 +19,7 @@ use crate::auth::access::{ReviewsDecide, ReviewsRead};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::access::UserId;
 use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::language::Language;
 use crate::domain::review::{CaseDecision, DocumentDecision, DocumentVerdict, ReviewDecision};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::programme::Programme;
@@ -163,7 +164,11 @@ struct CaseView {
     last_note: Option<String>,
 }
 
-fn case_view(conn: &mut crate::repository::DbConn, case: Case) -> Result<CaseView> {
+fn case_view(
+    conn: &mut crate::repository::DbConn,
+    case: Case,
+    language: Language,
+) -> Result<CaseView> {
     let Case {
         account,
         review,
@@ -180,7 +185,7 @@ fn case_view(conn: &mut crate::repository::DbConn, case: Case) -> Result<CaseVie
     Ok(CaseView {
         similar_accounts: similar_accounts.collect(),
         review: ReviewSummary::of(&review, &account),
-        account: load_view(conn, account)?,
+        account: load_view(conn, account, language)?,
         documents: documents
             .into_iter()
             .map(DocumentView::of)
@@ -201,12 +206,16 @@ fn case_view(conn: &mut crate::repository::DbConn, case: Case) -> Result<CaseVie
     responses((status = 200, description = "The case", body = CaseView))
 )]
 #[get("/reviews/{account_id}")]
-async fn read_review(service: Data<Service>, access: Access<ReviewsRead>) -> Result<Answer> {
+async fn read_review(
+    service: Data<Service>,
+    access: Access<ReviewsRead>,
+    language: Language,
+) -> Result<Answer> {
     let view = service
         .db
         .read(move |conn| {
             let case = reviews::load(conn, &access.account)?;
-            case_view(conn, case)
+            case_view(conn, case, language)
         })
         .await?;
     Answer::ok(&view)
@@ -224,13 +233,17 @@ async fn read_review(service: Data<Service>, access: Access<ReviewsRead>) -> Res
     responses((status = 200, description = "The case with its lease", body = CaseView))
 )]
 #[post("/reviews/{account_id}/claim")]
-async fn claim_review(service: Data<Service>, access: Access<ReviewsDecide>) -> Result<Answer> {
+async fn claim_review(
+    service: Data<Service>,
+    access: Access<ReviewsDecide>,
+    language: Language,
+) -> Result<Answer> {
     let context = service.context();
     let view = service
         .db
         .write(move |conn| {
             let case = reviews::claim(conn, &context, &access.account)?;
-            case_view(conn, case)
+            case_view(conn, case, language)
         })
         .await?;
     Answer::ok(&view)
@@ -326,6 +339,7 @@ async fn decide_review(
     service: Data<Service>,
     access: Access<ReviewsDecide>,
     key: Idempotency,
+    language: Language,
     body: Body<DecideReview>,
 ) -> Result<Answer> {
     let hash = body.hash().to_owned();
@@ -340,7 +354,7 @@ async fn decide_review(
     key.write(&service, &hash, Keep::Plain, move |conn| {
         let account = reviews::decide(conn, &context, &access.account, decision)?;
         let version = account.version;
-        Ok(Answer::ok(&load_view(conn, account)?)?.etag(version))
+        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
     })
     .await
 }

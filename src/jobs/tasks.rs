@@ -59,7 +59,7 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
 /// A task that is nothing but a transaction.
 fn inside(conn: &mut DbConn, context: &Context, task: Task) -> Result<()> {
     match task {
-        Task::TellKnownAddress { account_id } => {
+        Task::TellKnownAddress { account_id, .. } => {
             accounts::tell_known_address(conn, context, account_id)
         }
         Task::AnswerReset { email, .. } => passwords::answer_reset(conn, context, &email),

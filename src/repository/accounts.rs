@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::backend::is_duplicate;
+use super::backend::{hold, is_duplicate};
 use super::schema::accounts;
 use super::{DbConn, MultiBackend};
 use crate::domain::access::AccountAccess;
@@ -46,6 +46,8 @@ pub struct Account {
     pub updated_at: Instant,
     pub approved_at: Option<Instant>,
     pub ended_at: Option<Instant>,
+    /// What a suspended account was, and will be again.
+    pub suspended_from: Option<AccountStatus>,
 }
 
 /// Stores a new account; false where its number is taken, which a second draw mends.
@@ -98,7 +100,7 @@ pub fn lock_active(conn: &mut DbConn, access: &AccountAccess) -> Result<Account>
     if account.status == AccountStatus::Active {
         Ok(account)
     } else {
-        Err(Code::AccountNotActive.into())
+        Err(Code::AccountNotActive.with("status", account.status).into())
     }
 }
 
@@ -144,6 +146,12 @@ const OPEN: [AccountStatus; 4] = [
     AccountStatus::InformationRequested,
 ];
 
+const LIVING: [AccountStatus; 3] = [
+    AccountStatus::Approved,
+    AccountStatus::Active,
+    AccountStatus::Suspended,
+];
+
 /// How many applications of an e-mail address are open.
 pub fn count_open_of_email(conn: &mut DbConn, email_key: &str) -> Result<i64> {
     let open = accounts::table
@@ -152,12 +160,35 @@ pub fn count_open_of_email(conn: &mut DbConn, email_key: &str) -> Result<i64> {
     Ok(open.count().get_result(conn)?)
 }
 
+/// Keeps others from opening an application of an e-mail address until the transaction ends, so that counting holds.
+pub fn hold_email(conn: &mut DbConn, email_key: &str) -> Result<()> {
+    Ok(hold(conn, email_key)?)
+}
+
 /// The open applications of an e-mail address, newest first; at most `limit`.
 pub fn open_of_email(conn: &mut DbConn, email_key: &str, limit: i64) -> Result<Vec<Account>> {
     let open = accounts::table
         .filter(accounts::contact_email_key.eq(email_key))
         .filter(accounts::status.eq_any(OPEN));
     Ok(open
+        .select(Account::as_select())
+        .order(accounts::id.desc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// The accounts in use that have a VAT number, newest first; at most `limit`.
+pub fn living_of_vat_number(
+    conn: &mut DbConn,
+    country: Country,
+    number: &str,
+    limit: i64,
+) -> Result<Vec<Account>> {
+    let living = accounts::table
+        .filter(accounts::country.eq(country))
+        .filter(accounts::vat_number.eq(number))
+        .filter(accounts::status.eq_any(LIVING));
+    Ok(living
         .select(Account::as_select())
         .order(accounts::id.desc())
         .limit(limit)

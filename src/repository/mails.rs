@@ -79,16 +79,16 @@ pub fn arrived(
     Ok(query.order(mails::id.desc()).limit(limit).load(conn)?)
 }
 
-/// Whether a mail of `template` to the address was made since `since`.
-pub fn was_sent_since(
+/// How many mails of `template` to the address were made since `since`.
+pub fn count_since(
     conn: &mut DbConn,
     to_key: &str,
     template: Template,
     since: Instant,
-) -> Result<bool> {
+) -> Result<i64> {
     let made = mails::table
         .filter(mails::to_key.eq(to_key))
         .filter(mails::template.eq(template))
         .filter(mails::created_at.gt(since));
-    Ok(diesel::select(diesel::dsl::exists(made)).get_result(conn)?)
+    Ok(made.count().get_result(conn)?)
 }

@@ -33,6 +33,7 @@ diesel::table! {
         updated_at -> SqlInstant,
         approved_at -> Nullable<SqlInstant>,
         ended_at -> Nullable<SqlInstant>,
+        suspended_from -> Nullable<Text>,
     }
 }
 

@@ -86,7 +86,32 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess, id: UserId) -> Result<Use
     found.ok_or_else(|| Code::NotFound.into())
 }
 
-/// The living users of an account, oldest first, behind `after`.
+/// A living user, held against other writers until the transaction ends; where it is a user of an account, that is held already.
+pub fn lock(conn: &mut DbConn, id: UserId) -> Result<Option<User>> {
+    let living = users::table.find(id).filter(users::removed_at.is_null());
+    Ok(locked!(conn, living.select(User::as_select())).optional()?)
+}
+
+/// The user of an account that was approved who has not set a password yet, held against other writers.
+pub fn lock_waiting(conn: &mut DbConn, access: &AccountAccess) -> Result<Option<User>> {
+    let waiting = users::table
+        .filter(users::account_id.eq(access.account_id()))
+        .filter(users::removed_at.is_null())
+        .filter(users::password_hash.is_null())
+        .order(users::id.asc());
+    Ok(locked!(conn, waiting.select(User::as_select())).optional()?)
+}
+
+/// How many living users of an account hold `role`; the account is held, so that the number stays.
+pub fn count_of_role(conn: &mut DbConn, access: &AccountAccess, role: Role) -> Result<i64> {
+    let holders = users::table
+        .filter(users::account_id.eq(access.account_id()))
+        .filter(users::removed_at.is_null())
+        .filter(users::roles.eq(Json::of(&[role])?));
+    Ok(holders.count().get_result(conn)?)
+}
+
+/// The living users of an account, newest first, from before `before`.
 pub fn list(
     conn: &mut DbConn,
     access: &AccountAccess,
@@ -104,13 +129,17 @@ pub fn list(
     Ok(query.order(users::id.desc()).limit(limit).load(conn)?)
 }
 
-/// Stores `user` as the next version.
+/// Stores `user` as the next version; an e-mail that another living one has is refused as `email_in_use`.
 pub fn update(conn: &mut DbConn, user: &mut User) -> Result<()> {
     user.version += 1;
-    diesel::update(users::table.find(user.id))
+    let updated = diesel::update(users::table.find(user.id))
         .set(&*user)
-        .execute(conn)?;
-    Ok(())
+        .execute(conn);
+    match updated {
+        Ok(_) => Ok(()),
+        Err(error) if is_duplicate(&error, "users", "email_key") => Err(Code::EmailInUse.into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Stores a token and voids the user's earlier ones.

@@ -190,7 +190,7 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
 pub fn withdraw(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Account> {
     let mut account = accounts::lock(conn, access)?;
     if !account.status.is_withdrawable() {
-        return Err(Code::ApplicationNotEditable.into());
+        return Err(Code::AccountStateConflict.into());
     }
     applications::end(conn, context, &mut account, AccountStatus::Withdrawn)?;
     Ok(account)

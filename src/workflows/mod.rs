@@ -17,6 +17,7 @@ pub mod reviews;
 pub mod sandbox;
 pub mod sessions;
 pub mod tasks;
+pub mod users;
 
 use std::sync::Arc;
 

@@ -18,13 +18,13 @@ use crate::secrets::{random_token, sha256_hex};
 /// What the text of a one-time token begins with.
 const PREFIX: &str = "cpt_";
 
-/// Mails a link; the links before it end.
+/// Mails a link and returns it; the links before it end.
 pub fn send_link(
     conn: &mut DbConn,
     context: &Context,
     user: &User,
     template: Template,
-) -> Result<()> {
+) -> Result<String> {
     let rules = &context.programme.passwords;
     let (purpose, valid_hours) = match template {
         Template::PasswordReset => (TokenPurpose::PasswordReset, rules.reset_link_hours),
@@ -50,7 +50,20 @@ pub fn send_link(
         &to,
         template,
         json!({ "action_url": action_url, "valid_hours": valid_hours }),
-    )
+    )?;
+    Ok(action_url)
+}
+
+/// What a user without a password is told: the first one of an account that was approved, or whom somebody has added.
+fn first_template(conn: &mut DbConn, user: &User) -> Result<Template> {
+    let account = match user.account_id {
+        Some(id) => accounts::find_by_id(conn, id)?,
+        None => None,
+    };
+    Ok(match account.map(|account| account.status) {
+        Some(AccountStatus::Approved) => Template::FirstPassword,
+        _ => Template::UserWelcome,
+    })
 }
 
 /// The name of the user's company; for staff, that of the programme.
@@ -69,12 +82,11 @@ pub fn company_name(conn: &mut DbConn, context: &Context, user: &User) -> Result
 pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
     let key = email_key(email);
     if let Some(user) = users::find_by_email(conn, &key)? {
-        let template = if user.password_hash.is_some() {
-            Template::PasswordReset
-        } else {
-            Template::FirstPassword
+        let template = match user.password_hash {
+            Some(_) => Template::PasswordReset,
+            None => first_template(conn, &user)?,
         };
-        return send_link(conn, context, &user, template);
+        return send_link(conn, context, &user, template).map(drop);
     }
     let Some(account) = accounts::open_of_email(conn, &key, 1)?.pop() else {
         return Ok(());
@@ -108,34 +120,48 @@ pub fn set(
     password_hash: String,
 ) -> Result<UserId> {
     let hash = sha256_hex(token.as_bytes());
-    let token = users::lock_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
-    let mut user = users::find_by_id(conn, token.user_id)?.ok_or(Code::TokenInvalid)?;
+    let known = users::find_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
+    let (account, mut user) = hold_owner(conn, known.user_id)?;
+    users::lock_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
     users::end_tokens(conn, user.id, context.now)?;
     user.password_hash = Some(password_hash);
     user.session_version += 1;
     users::update(conn, &mut user)?;
     sessions::end_all(conn, user.id, context.now)?;
     sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))?;
-    activate(conn, context, &user)?;
+    if let Some(account) = account {
+        activate(conn, context, account)?;
+    }
     let to = Recipient::user(&user, &company_name(conn, context, &user)?);
     mail::send(conn, context, &to, Template::PasswordChanged, json!({}))?;
     Ok(user.id)
 }
 
-fn activate(conn: &mut DbConn, context: &Context, user: &User) -> Result<()> {
-    let Some(account_id) = user.account_id else {
-        return Ok(());
+/// A user, held, behind the account, so that nobody removes the one while the password is set.
+fn hold_owner(conn: &mut DbConn, id: UserId) -> Result<(Option<Account>, User)> {
+    let user = users::find_by_id(conn, id)?.ok_or(Code::TokenInvalid)?;
+    let account = match user.account_id {
+        Some(id) => Some(accounts::lock(conn, &AccountAccess::of_service(id))?),
+        None => None,
     };
-    let mut account: Account = accounts::lock(conn, &AccountAccess::of_service(account_id))?;
-    if account.status != AccountStatus::Approved {
-        return Ok(());
+    let user = users::lock(conn, id)?.ok_or(Code::TokenInvalid)?;
+    Ok((account, user))
+}
+
+/// The first password makes an approved account active; a suspended one becomes it when it goes on.
+fn activate(conn: &mut DbConn, context: &Context, mut account: Account) -> Result<()> {
+    match (account.status, account.suspended_from) {
+        (AccountStatus::Approved, _) => account.status = AccountStatus::Active,
+        (AccountStatus::Suspended, Some(AccountStatus::Approved)) => {
+            account.suspended_from = Some(AccountStatus::Active);
+        }
+        _ => return Ok(()),
     }
-    account.status = AccountStatus::Active;
     accounts::update(conn, &mut account, context.now)?;
     events::record(
         conn,
         account.id,
-        "account.active",
+        &format!("account.{}", account.status),
         json!({ "status": account.status }),
         context.now,
     )

@@ -162,7 +162,7 @@ pub fn adjust(
     let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
     if account.approved_at.is_none() {
-        return Err(Code::AccountNotActive.into());
+        return Err(Code::AccountNotActive.with("status", account.status).into());
     }
     let mut ledger = Ledger::open(conn, account.id, Some(staff))?;
     let what = (EntryKind::Adjustment, amount);

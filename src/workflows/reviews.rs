@@ -223,7 +223,7 @@ fn approve(conn: &mut DbConn, context: &Context, account: &mut Account) -> Resul
         context.now,
     )?;
     evidence::schedule_deletion(conn, context, account)?;
-    passwords::send_link(conn, context, &user, Template::FirstPassword)
+    passwords::send_link(conn, context, &user, Template::FirstPassword).map(drop)
 }
 
 /// One mail with every point in it, and a fresh link.

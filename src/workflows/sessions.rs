@@ -65,8 +65,9 @@ fn too_many(until: Instant, now: Instant) -> Refusal {
 
 /// Opens a session for a user whose password matched; refused where it was changed or the user removed in the meantime.
 pub fn open(conn: &mut DbConn, context: &Context, user: &User) -> Result<SignedIn> {
+    // Held: a password that changes right now ends this session too, or refuses it.
     let user =
-        users::find_by_id(conn, user.id)?.filter(|now| now.session_version == user.session_version);
+        users::lock(conn, user.id)?.filter(|now| now.session_version == user.session_version);
     let user = user.ok_or(Code::InvalidCredentials)?;
     sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))?;
     let session = Session {

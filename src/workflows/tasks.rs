@@ -17,7 +17,11 @@ pub enum Task {
     /// Sends a mail that is stored.
     SendMail { mail_id: MailId },
     /// Tells the holder of a known address that somebody registered with it.
-    TellKnownAddress { account_id: AccountId },
+    TellKnownAddress {
+        account_id: AccountId,
+        /// Of the account when it named that address or VAT number.
+        version: i64,
+    },
     /// Answers somebody who forgot a password; known or not, the request itself does the same.
     AnswerReset { request: String, email: String },
     /// Mails the applicant's links of an address; known or not, the request itself does the same.
@@ -63,9 +67,11 @@ impl Task {
     fn key(&self) -> String {
         let cause = match self {
             Self::SendMail { mail_id } => mail_id.to_string(),
-            Self::TellKnownAddress { account_id } | Self::DeleteApplicationFiles { account_id } => {
-                account_id.to_string()
-            }
+            Self::TellKnownAddress {
+                account_id,
+                version,
+            } => format!("{account_id}:{version}"),
+            Self::DeleteApplicationFiles { account_id } => account_id.to_string(),
             Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
                 request.clone()
             }

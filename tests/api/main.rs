@@ -2,12 +2,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod accounts;
+mod businesses;
 mod faq;
+mod http;
 mod invoices;
 mod layers;
+mod ledger;
+mod legacy_migration;
+mod limits;
 mod membership;
+mod models;
 mod openapi;
+mod operation;
+mod permissions;
+mod points;
+mod process;
+mod products;
 mod programme;
+mod raw;
 mod reviews;
+mod schema;
 mod sessions;
 mod support;
+mod users;
+mod wire;

@@ -1,6 +1,7 @@
 //! Signing in, staying signed in, and every way in that stays shut.
 
 use chrono::TimeDelta;
+use cps_api::auth::tokens::SigningKeys;
 use reqwest::Method;
 use serde_json::json;
 
@@ -75,6 +76,79 @@ async fn wrong_and_unknown_get_the_same_answer_and_then_have_to_wait() {
     }
     app.advance(TimeDelta::seconds(2)).await;
     app.sign_in(METTE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour() {
+    let app = TestApp::start().await;
+    let wrong = async || {
+        let body = json!({ "email": "nobody@fjordfoto.example", "password": "wrong" });
+        app.post("/v1/sessions", &Token(None), body).await
+    };
+    for _ in 0..4 {
+        wrong().await.problem(401, "invalid_credentials");
+    }
+    for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+        wrong().await.problem(401, "invalid_credentials");
+        let blocked = wrong().await.problem(429, "too_many_attempts");
+        let told: i64 = blocked.header("retry-after").parse().unwrap();
+        assert!((wait..=wait + 1).contains(&told), "{told} for {wait}");
+        app.advance(TimeDelta::seconds(told)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_cannot_tell_a_known_address_by_the_time() {
+    let app = TestApp::start().await;
+    let fastest = async |email: &str| {
+        let mut fastest = std::time::Duration::MAX;
+        for _ in 0..4 {
+            let begun = std::time::Instant::now();
+            let body = json!({ "email": email, "password": "wrong" });
+            let refused = app.post("/v1/sessions", &Token(None), body).await;
+            refused.problem(401, "invalid_credentials");
+            fastest = fastest.min(begun.elapsed());
+        }
+        fastest
+    };
+    let (known, unknown) = (
+        fastest(METTE).await,
+        fastest("nobody@fjordfoto.example").await,
+    );
+    assert!(
+        known < unknown * 2 && unknown < known * 2,
+        "{known:?} {unknown:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_keys_rotate_tokens_of_both_hold_and_a_strangers_do_not() {
+    let [old, new, other] = [(); 3].map(|()| SigningKeys::generate().unwrap());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{new}\n{old}")).unwrap();
+    let path = file.path().to_str().unwrap();
+    let app = TestApp::start_with(&[("CPS_SIGNING_KEYS", path)]).await;
+    let keys = app
+        .get("/.well-known/jwks.json", &Token::default())
+        .await
+        .expect(200);
+    assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2);
+    let mette = app.sign_in(METTE).await.0.unwrap();
+    let now = cps_api::types::Instant::from_utc(app.now().await);
+    let signed_by = |pem: &str| SigningKeys::read(pem, &app.address).unwrap();
+    let claims = signed_by(&new).verify(&mette, now).unwrap();
+    for (pem, status) in [(&old, 200), (&other, 401)] {
+        let token = signed_by(pem).issue(
+            claims.sub,
+            claims.sid,
+            claims.ver,
+            claims.roles.clone(),
+            claims.account_id,
+            now,
+        );
+        let me = app.get("/v1/me", &Token(token.ok())).await;
+        assert_eq!(me.status, status, "{}", me.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -26,7 +26,9 @@ CREATE TABLE accounts (
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     approved_at TIMESTAMPTZ NULL,
-    ended_at TIMESTAMPTZ NULL
+    ended_at TIMESTAMPTZ NULL,
+    suspended_from TEXT NULL CHECK (suspended_from IN ('approved', 'active')),
+    CHECK ((status = 'suspended') = (suspended_from IS NOT NULL))
 );
 CREATE INDEX accounts_contact_email_key_idx ON accounts (contact_email_key);
 CREATE INDEX accounts_vat_number_idx ON accounts (country, vat_number);

@@ -60,7 +60,7 @@ BEGIN
     END IF;
     IF NEW.kind = 'reversal' THEN
         SELECT * INTO award FROM points_entries WHERE id = NEW.reverses;
-        IF award.kind <> 'award' OR award.account_id <> NEW.account_id OR award.product_id <> NEW.product_id OR award.amount <> -NEW.amount THEN
+        IF NOT FOUND OR award.kind <> 'award' OR award.account_id <> NEW.account_id OR award.product_id <> NEW.product_id OR award.amount <> -NEW.amount THEN
             RAISE EXCEPTION 'points_entries: a reversal takes back one award for its amount';
         END IF;
     END IF;

@@ -26,7 +26,9 @@ CREATE TABLE accounts (
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     approved_at TEXT NULL,
-    ended_at TEXT NULL
+    ended_at TEXT NULL,
+    suspended_from TEXT NULL CHECK (suspended_from IN ('approved', 'active')),
+    CHECK ((status = 'suspended') = (suspended_from IS NOT NULL))
 );
 CREATE INDEX accounts_contact_email_key_idx ON accounts (contact_email_key);
 CREATE INDEX accounts_vat_number_idx ON accounts (country, vat_number);

@@ -126,23 +126,20 @@ impl Checked for RegisterAccount {
             authority_declared: self.authority_declared,
             terms_version: &self.accept_terms_version,
         };
-        let allowed = programme
-            .countries
-            .iter()
-            .map(Country::as_str)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let faults = check_registration(rules, &programme.countries, &programme.terms_version);
-        let told = faults
+        check_registration(rules, &programme.countries, &programme.terms_version)
             .into_iter()
-            .map(|fault| match fault.pointer.as_str() {
-                "#/country" => fault.with("allowed", &allowed),
-                "#/vat_number" => fault
-                    .with("reads", "country")
-                    .with("reads", "vat_registered"),
-                _ => fault,
-            });
-        told.collect()
+            .map(naming_what_it_reads)
+            .collect()
+    }
+}
+
+/// The VAT number is judged by two other fields: where the schema refused those, nothing is said of it.
+pub fn naming_what_it_reads(fault: Fault) -> Fault {
+    match fault.pointer.as_str() {
+        "#/vat_number" => fault
+            .with("reads", "country")
+            .with("reads", "vat_registered"),
+        _ => fault,
     }
 }
 

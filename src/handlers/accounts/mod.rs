@@ -1,27 +1,32 @@
 //! Registering a business, and its account.
 
 mod bodies;
+mod change;
+mod staff;
 mod views;
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{HttpMessage, HttpRequest, get, patch, post};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::ClientAddress;
 use super::answer::Answer;
-use super::extract::{Body, Idempotency, Keep};
+use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep, Patch};
 use super::service::Service;
 use crate::auth::Access;
-use crate::auth::access::{AccountRead, ApplicationChange};
+use crate::auth::access::{AccountContactChange, AccountRead, ApplicationChange};
 use crate::domain::account::AccountId;
+use crate::domain::language::Language;
 use crate::error::Result;
 use crate::repository::accounts;
 use crate::types::uuid_at;
 use crate::workflows;
 use crate::workflows::tasks::{Task, enqueue};
 use bodies::{ApplicantLinkRequest, RegisterAccount};
+use change::UpdateAccount;
 use views::RegisteredView;
 pub use views::{AccountView, load_view};
 
@@ -31,6 +36,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(register_account)
         .service(send_applicant_link)
         .service(read_account)
+        .service(update_account)
+        .configure(staff::routes)
         .service(read_requirements)
         .service(submit_application)
         .service(withdraw_application);
@@ -60,12 +67,14 @@ async fn register_account(
     service: Data<Service>,
     key: Idempotency,
     body: Body<RegisterAccount>,
+    language: Language,
     request: HttpRequest,
 ) -> Result<Answer> {
     let hash = body.hash().to_owned();
     let declared_from = request
-        .peer_addr()
-        .map(|peer| peer.ip().to_string())
+        .extensions()
+        .get::<ClientAddress>()
+        .map(|from| from.0.to_string())
         .unwrap_or_default();
     let (context, new) = (
         service.context(),
@@ -76,7 +85,7 @@ async fn register_account(
         let location = format!("/v1/accounts/{}", account.id);
         let version = account.version;
         let view = RegisteredView {
-            account: load_view(conn, account)?,
+            account: load_view(conn, account, language)?,
             applicant_token: token.expose_secret().to_owned(),
         };
         Ok(Answer::created(&view)?.location(location).etag(version))
@@ -124,13 +133,50 @@ async fn send_applicant_link(
 async fn read_account(
     service: Data<Service>,
     access: Access<AccountRead>,
+    language: Language,
     _path: Path<AccountPath>,
 ) -> Result<Answer> {
     let view = service
         .db
         .read(move |conn| {
             let account = accounts::find(conn, &access.account)?;
-            load_view(conn, account)
+            load_view(conn, account, language)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag(view.version))
+}
+
+/// Change an account
+///
+/// A JSON Merge Patch: what is left out stays, null deletes. What comes out is checked like a registration. The applicant and the account's superuser
+/// change data of the company while the application is a draft or information is requested (else 409 `application_not_editable`), contact details and the
+/// language also once it is approved; support changes contact details and the language alone (403 `forbidden` for the rest). A user's sign-in address is
+/// the user's own and stays. On a suspended account 409 `account_not_active`.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "updateAccount",
+    security(("bearer" = [])),
+    params(AccountPath, IfMatchHeader),
+    request_body(content = UpdateAccount, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The account", body = AccountView))
+)]
+#[patch("/accounts/{account_id}")]
+async fn update_account(
+    service: Data<Service>,
+    access: Access<AccountContactChange>,
+    seen: IfMatch,
+    language: Language,
+    body: Patch<UpdateAccount>,
+) -> Result<Answer> {
+    let context = service.context();
+    let view = service
+        .db
+        .write(move |conn| {
+            let merge = |account: &mut accounts::Account| body.0.merge(account);
+            let check = |version| seen.check(version);
+            let account =
+                workflows::accounts::change(conn, &context, &access.account, check, merge)?;
+            load_view(conn, account, language)
         })
         .await?;
     Ok(Answer::ok(&view)?.etag(view.version))
@@ -150,13 +196,14 @@ async fn read_account(
 async fn read_requirements(
     service: Data<Service>,
     access: Access<AccountRead>,
+    language: Language,
     _path: Path<AccountPath>,
 ) -> Result<Answer> {
     let view = service
         .db
         .read(move |conn| {
             let account = accounts::find(conn, &access.account)?;
-            load_view(conn, account)
+            load_view(conn, account, language)
         })
         .await?;
     Answer::ok(&view.requirements)
@@ -177,13 +224,14 @@ async fn read_requirements(
 async fn submit_application(
     service: Data<Service>,
     access: Access<ApplicationChange>,
+    language: Language,
 ) -> Result<Answer> {
     let context = service.context();
     let view = service
         .db
         .write(move |conn| {
             let account = workflows::documents::submit(conn, &context, &access.account)?;
-            load_view(conn, account)
+            load_view(conn, account, language)
         })
         .await?;
     Ok(Answer::ok(&view)?.etag(view.version))
@@ -203,13 +251,14 @@ async fn submit_application(
 async fn withdraw_application(
     service: Data<Service>,
     access: Access<ApplicationChange>,
+    language: Language,
 ) -> Result<Answer> {
     let context = service.context();
     let view = service
         .db
         .write(move |conn| {
             let account = workflows::documents::withdraw(conn, &context, &access.account)?;
-            load_view(conn, account)
+            load_view(conn, account, language)
         })
         .await?;
     Ok(Answer::ok(&view)?.etag(view.version))

@@ -69,12 +69,12 @@ pub struct RegisteredView {
     pub applicant_token: String,
 }
 
-/// The view of `account`, with what its documents and its review add.
-pub fn load_view(conn: &mut DbConn, account: Account) -> Result<AccountView> {
+/// The view of `account`, with what its documents and its review add; `language` is the reader's.
+pub fn load_view(conn: &mut DbConn, account: Account, language: Language) -> Result<AccountView> {
     let facts = documents::facts(conn, account.id)?;
     let review = reviews::find(conn, account.id)?;
     Ok(AccountView {
-        requirements: requirements(account.vat_registered, &facts),
+        requirements: requirements(account.vat_registered, &facts).said_in(language),
         review_due_at: review.map(|review| review.due_at),
         id: account.id,
         account_number: account.account_number,
@@ -101,4 +101,51 @@ pub fn load_view(conn: &mut DbConn, account: Account) -> Result<AccountView> {
         created_at: account.created_at,
         updated_at: account.updated_at,
     })
+}
+
+/// An account in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AccountSummary {
+    pub id: AccountId,
+    /// For people: 10 digits, of which the last two are check digits.
+    #[schema(example = "4711081597")]
+    pub account_number: String,
+    pub status: AccountStatus,
+    pub company_name: String,
+    pub country: Country,
+    /// Without separators and the country's prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub vat_number: Option<String>,
+    pub contact: ContactView,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+impl AccountSummary {
+    /// The summary of an account.
+    pub fn of(account: Account) -> Self {
+        Self {
+            id: account.id,
+            account_number: account.account_number,
+            status: account.status,
+            company_name: account.company_name,
+            country: account.country,
+            vat_number: account.vat_number,
+            contact: ContactView {
+                name: account.contact_name,
+                email: account.contact_email,
+                phone: account.contact_phone,
+            },
+            created_at: account.created_at,
+            updated_at: account.updated_at,
+        }
+    }
+}
+
+/// A page of accounts.
+#[derive(Serialize, ToSchema)]
+pub struct AccountPage {
+    pub items: Vec<AccountSummary>,
+    pub next_cursor: Option<String>,
 }

@@ -1,40 +1,9 @@
-//! The words for codes in mails, from `texts.toml`.
+//! The words for codes in mails; the words themselves are in `domain::wording`.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::language::Language;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pair {
-    da: String,
-    en: String,
-}
-
-type Words = BTreeMap<String, Pair>;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Texts {
-    revisions: Words,
-    rejections: Words,
-    documents: Words,
-    statuses: Words,
-}
-
-static TEXTS: LazyLock<Texts> =
-    LazyLock::new(|| toml::from_str(include_str!("texts.toml")).unwrap_or_default());
-
-fn word<'a>(words: &'a Words, code: &str, language: Language) -> &'a str {
-    words.get(code).map_or("", |pair| match language {
-        Language::Da => &pair.da,
-        Language::En => &pair.en,
-    })
-}
+use crate::domain::wording;
 
 /// `values` with the words for the codes among them: `status` becomes `status_text`, `reason_codes` become `reasons`, and
 /// `revisions` (each with `kind` and `code`) become `points`.
@@ -46,13 +15,13 @@ pub fn spoken(values: &Value, language: Language) -> Value {
     if let Some(status) = values.get("status") {
         object.insert(
             "status_text".to_owned(),
-            word(&TEXTS.statuses, text(status), language).into(),
+            wording::status(text(status), language).into(),
         );
     }
     if let Some(codes) = values.get("reason_codes").and_then(Value::as_array) {
         let reasons: Vec<&str> = codes
             .iter()
-            .map(|code| word(&TEXTS.rejections, text(code), language))
+            .map(|code| wording::rejection(text(code), language))
             .collect();
         object.insert("reasons".to_owned(), reasons.into());
     }
@@ -69,11 +38,8 @@ fn text(value: &Value) -> &str {
 
 fn point(revision: &Value, language: Language) -> String {
     let named = |name: &str| revision.get(name).map(text).unwrap_or_default();
-    let document = word(&TEXTS.documents, named("kind"), language);
-    format!(
-        "{document}: {}",
-        word(&TEXTS.revisions, named("code"), language)
-    )
+    let document = wording::document(named("kind"), language);
+    format!("{document}: {}", wording::revision(named("code"), language))
 }
 
 #[cfg(test)]

@@ -182,6 +182,7 @@ fn account(
         updated_at: context.now,
         approved_at: None,
         ended_at: None,
+        suspended_from: None,
     }
 }
 

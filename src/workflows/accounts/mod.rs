@@ -1,12 +1,15 @@
 //! An application's way: registering, its link, its quiet end. Deciding it is in `reviews`.
 
-use chrono::TimeDelta;
+mod change;
+mod known;
+mod standing;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
+use super::Context;
 use super::mail::{Recipient, send};
 use super::tasks::{Task, enqueue};
-use super::{Context, mail};
 use crate::domain::access::{APPLICANT_PREFIX, AccountAccess};
 use crate::domain::account::{self, AccountId, AccountStatus};
 use crate::domain::country::Country;
@@ -14,8 +17,12 @@ use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, events, mails, users};
+use crate::repository::{DbConn, events};
 use crate::secrets::{random, random_token, sha256_hex};
+
+pub use change::change;
+pub use known::tell as tell_known_address;
+pub use standing::{lift_suspension, send_first_link, suspend};
 
 /// What a business says of itself when it registers; checked.
 #[derive(Debug, Clone)]
@@ -45,11 +52,7 @@ pub fn register(
     new: Registration,
 ) -> Result<(Account, SecretString)> {
     let email_key = account::email_key(&new.contact_email);
-    if accounts::count_open_of_email(conn, &email_key)?
-        >= i64::from(context.programme.application.open_per_email)
-    {
-        return Err(Code::TooManyOpenApplications.into());
-    }
+    check_room(conn, context, &email_key)?;
     let token = random_token(APPLICANT_PREFIX)?;
     let account = draft(conn, context, new, email_key, &token)?;
     accounts::insert(conn, &account)?;
@@ -60,16 +63,20 @@ pub fn register(
         json!({ "status": account.status }),
         context.now,
     )?;
-    enqueue(
-        conn,
-        &Task::TellKnownAddress {
-            account_id: account.id,
-        },
-        context.now,
-        context.now,
-    )?;
+    known::tell_later(conn, context, &account)?;
     watch_draft(conn, context, account.id)?;
     Ok((account, token))
+}
+
+/// Refuses one more open application of an e-mail address than it may have.
+fn check_room(conn: &mut DbConn, context: &Context, email_key: &str) -> Result<()> {
+    accounts::hold_email(conn, email_key)?;
+    let most = i64::from(context.programme.application.open_per_email);
+    if accounts::count_open_of_email(conn, email_key)? < most {
+        Ok(())
+    } else {
+        Err(Code::TooManyOpenApplications.into())
+    }
 }
 
 fn draft(
@@ -108,6 +115,7 @@ fn draft(
         updated_at: context.now,
         approved_at: None,
         ended_at: None,
+        suspended_from: None,
     })
 }
 
@@ -129,37 +137,6 @@ fn watch_draft(conn: &mut DbConn, context: &Context, account_id: AccountId) -> R
         &Task::ExpireDraft { account_id, due },
         due,
         context.now,
-    )
-}
-
-/// Tells the user of a known address that somebody registered with it, at most once a day.
-pub fn tell_known_address(
-    conn: &mut DbConn,
-    context: &Context,
-    account_id: AccountId,
-) -> Result<()> {
-    let Some(account) = accounts::find_by_id(conn, account_id)? else {
-        return Ok(());
-    };
-    let Some(known) = users::find_by_email(conn, &account.contact_email_key)? else {
-        return Ok(());
-    };
-    let day_ago = context.now.plus(TimeDelta::days(-1));
-    if mails::was_sent_since(
-        conn,
-        &known.email_key,
-        Template::KnownAddressRegistered,
-        day_ago,
-    )? {
-        return Ok(());
-    }
-    let to = Recipient::user(&known, &account.company_name);
-    mail::send(
-        conn,
-        context,
-        &to,
-        Template::KnownAddressRegistered,
-        json!({}),
     )
 }
 

@@ -1,0 +1,193 @@
+//! What staff do with accounts: finding, suspending, sending a first link again.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, delete, get, post};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::views::{AccountPage, AccountSummary};
+use super::{AccountPath, AccountView, load_view};
+use crate::auth::access::{AccountSuspend, AccountsList, FirstPasswordLink};
+use crate::auth::{Access, StaffOnly};
+use crate::domain::account::AccountStatus;
+use crate::domain::language::Language;
+use crate::error::Result;
+use crate::handlers::answer::Answer;
+use crate::handlers::extract::{
+    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,
+    list_params, page_of,
+};
+use crate::handlers::service::Service;
+use crate::repository::accounts::{self, Search};
+use crate::workflows;
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_accounts)
+        .service(suspend_account)
+        .service(lift_suspension)
+        .service(send_first_password_link);
+}
+
+list_params! {
+    /// Which accounts to list.
+    struct AccountsParams {
+        /// Only those of this status.
+        #[param(inline, nullable = false)]
+        status: Option<AccountStatus>,
+        /// Part of the company's name, or the whole e-mail address, account number or VAT number.
+        #[param(min_length = 1, max_length = 254, nullable = false, example = "Fjord")]
+        query: Option<String>,
+    }
+}
+
+/// List accounts
+///
+/// For staff: applications and accounts, newest first.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "listAccounts",
+    security(("bearer" = [])),
+    params(AccountsParams),
+    responses((status = 200, description = "The accounts", body = AccountPage))
+)]
+#[get("/accounts")]
+async fn list_accounts(
+    service: Data<Service>,
+    _staff: StaffOnly<AccountsList>,
+    params: Params<AccountsParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let size = params.0.size();
+    let search = Search {
+        before: params.0.after()?.map(|cursor| cursor.id.into()),
+        status: params.0.status,
+        text: params.0.query,
+        limit: size + 1,
+    };
+    let rows = service
+        .db
+        .fetch(move |conn| accounts::search(conn, &search))
+        .await?;
+    let (rows, next_cursor) = page_of(rows, size, |account| Cursor::of_id(account.id.uuid()));
+    let items = rows.into_iter().map(AccountSummary::of).collect();
+    let link = link_next(&request, next_cursor.as_deref());
+    Ok(Answer::ok(&AccountPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// Why an account is suspended.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "Two members claim the same serial numbers." }))]
+struct SuspendAccount {
+    /// For the record that staff keep.
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\S[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+    )]
+    reason: String,
+}
+
+impl Checked for SuspendAccount {}
+
+/// Suspend an account
+///
+/// For administrators, with a reason. Its users can still sign in and look, but change nothing: 409 `account_not_active`. Only an account that is
+/// approved or active can be suspended (409 `account_state_conflict`).
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "suspendAccount",
+    security(("bearer" = [])),
+    params(AccountPath, IdempotencyHeader),
+    request_body = SuspendAccount,
+    responses((status = 200, description = "The account", body = AccountView))
+)]
+#[post("/accounts/{account_id}/suspension")]
+async fn suspend_account(
+    service: Data<Service>,
+    access: Access<AccountSuspend>,
+    key: Idempotency,
+    language: Language,
+    body: Body<SuspendAccount>,
+) -> Result<Answer> {
+    let (context, hash) = (service.context(), body.hash().to_owned());
+    let reason = body.value.reason;
+    key.write(&service, &hash, Keep::Plain, move |conn| {
+        let account = workflows::accounts::suspend(conn, &context, &access.account, reason.trim())?;
+        let version = account.version;
+        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
+    })
+    .await
+}
+
+/// Why a suspension ends.
+#[derive(Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LiftParams {
+    /// For the record that staff keep.
+    #[param(
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\S[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+        example = "The serial numbers were checked."
+    )]
+    reason: String,
+}
+
+/// Lift a suspension
+///
+/// For administrators, with a reason. The account is what it was before; 409 `account_state_conflict` where it is not suspended.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "liftSuspension",
+    security(("bearer" = [])),
+    params(AccountPath, LiftParams),
+    responses((status = 200, description = "The account", body = AccountView))
+)]
+#[delete("/accounts/{account_id}/suspension")]
+async fn lift_suspension(
+    service: Data<Service>,
+    access: Access<AccountSuspend>,
+    params: Params<LiftParams>,
+    language: Language,
+) -> Result<Answer> {
+    let (context, reason) = (service.context(), params.0.reason);
+    let view = service
+        .db
+        .write(move |conn| {
+            let reason = reason.trim();
+            let account =
+                workflows::accounts::lift_suspension(conn, &context, &access.account, reason)?;
+            load_view(conn, account, language)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag(view.version))
+}
+
+/// Send the first-password link again
+///
+/// For support, while an approved account waits for its first password; the links before it end. Elsewhere 409 `account_state_conflict`.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "sendFirstPasswordLink",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 202, description = "A mail is on its way"))
+)]
+#[post("/accounts/{account_id}/first-password-link")]
+async fn send_first_password_link(
+    service: Data<Service>,
+    access: Access<FirstPasswordLink>,
+) -> Result<Answer> {
+    let context = service.context();
+    service
+        .db
+        .write(move |conn| workflows::accounts::send_first_link(conn, &context, &access.account))
+        .await?;
+    Ok(Answer::accepted())
+}

@@ -1,0 +1,156 @@
+//! Changing an account: what it says of its company, and who speaks for it.
+
+use serde_json::json;
+
+use super::super::Context;
+use super::{check_room, known};
+use crate::domain::access::AccountAccess;
+use crate::domain::account::{AccountStatus, check_company, check_vat_number, email_key};
+use crate::error::{Code, Error, Result};
+use crate::repository::accounts::{self, Account};
+use crate::repository::{DbConn, events, users};
+
+/// What a change touches.
+struct Touched {
+    company: bool,
+    contact: bool,
+    email: bool,
+    vat_number: bool,
+}
+
+impl Touched {
+    fn between(a: &Account, b: &Account) -> Self {
+        let names = |one: &Account| (one.company_name.clone(), one.country, one.vat_registered);
+        let address = |one: &Account| {
+            let parts = [&one.street, &one.postal_code, &one.city];
+            parts.map(String::clone)
+        };
+        let origin = |one: &Account| (one.legacy_cps_email.clone(), one.source.clone());
+        let person = |one: &Account| (one.contact_name.clone(), one.contact_phone.clone());
+        let (email, vat_number) = (
+            a.contact_email != b.contact_email,
+            a.vat_number != b.vat_number,
+        );
+        Self {
+            company: vat_number
+                || names(a) != names(b)
+                || address(a) != address(b)
+                || origin(a) != origin(b),
+            contact: email || person(a) != person(b) || a.language != b.language,
+            email,
+            vat_number,
+        }
+    }
+}
+
+/// Changes an account: `check` compares its version with the caller's, `merge` is the change itself. What comes out is checked
+/// like a registration; a change of nothing is no new version.
+pub fn change(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    check: impl FnOnce(i64) -> Result<()>,
+    merge: impl FnOnce(&mut Account),
+) -> Result<Account> {
+    let before = accounts::lock(conn, access)?;
+    check(before.version)?;
+    let mut after = before.clone();
+    merge(&mut after);
+    let typed = after.vat_number.take();
+    let stored = check_vat_number(after.country, after.vat_registered, typed.as_deref());
+    after.vat_number = stored.unwrap_or_else(|_| typed.clone());
+    let touched = Touched::between(&before, &after);
+    if !touched.company && !touched.contact {
+        return Ok(before);
+    }
+    admit(access, before.status, &touched)?;
+    if touched.company {
+        let (countries, number) = (&context.programme.countries, typed.as_deref());
+        let faults = check_company(after.country, after.vat_registered, number, countries);
+        if !faults.is_empty() {
+            return Err(Error::invalid(faults));
+        }
+    }
+    after.company_key = after.company_name.to_lowercase();
+    settle_email(conn, context, &before, &mut after)?;
+    accounts::update(conn, &mut after, context.now)?;
+    if after.status.is_open_application() && (touched.email || touched.vat_number) {
+        known::tell_later(conn, context, &after)?;
+    }
+    record(conn, context, access, &after, &touched)?;
+    Ok(after)
+}
+
+/// Who may change what, and when (rules, sections 1 and 12).
+fn admit(access: &AccountAccess, status: AccountStatus, touched: &Touched) -> Result<()> {
+    if access.staff().is_some() {
+        return match (touched.company, status.accepts_contact_changes_of_staff()) {
+            (true, _) => Err(Code::Forbidden.into()),
+            (false, false) => Err(Code::AccountStateConflict.into()),
+            (false, true) => Ok(()),
+        };
+    }
+    if matches!(status, AccountStatus::Suspended | AccountStatus::Closed) {
+        return Err(Code::AccountNotActive.with("status", status).into());
+    }
+    let open = if touched.company {
+        status.is_editable()
+    } else {
+        status.accepts_contact_changes()
+    };
+    if open {
+        Ok(())
+    } else {
+        Err(Code::ApplicationNotEditable.into())
+    }
+}
+
+/// What another address of the contact means. An application counts among those of the new address. While nobody has set a password,
+/// the contact is the first user, who would otherwise wait for ever for a link that went astray; later a user's sign-in is the
+/// user's own, and stays.
+fn settle_email(
+    conn: &mut DbConn,
+    context: &Context,
+    before: &Account,
+    after: &mut Account,
+) -> Result<()> {
+    after.contact_email_key = email_key(&after.contact_email);
+    if after.contact_email_key == before.contact_email_key {
+        return Ok(());
+    }
+    if after.status.is_open_application() {
+        return check_room(conn, context, &after.contact_email_key);
+    }
+    let first = AccountAccess::of_service(after.id);
+    if after.status == AccountStatus::Approved
+        && let Some(mut user) = users::lock_waiting(conn, &first)?
+    {
+        user.email.clone_from(&after.contact_email);
+        user.email_key.clone_from(&after.contact_email_key);
+        users::update(conn, &mut user)?;
+        users::end_tokens(conn, user.id, context.now)?;
+    }
+    Ok(())
+}
+
+fn record(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    account: &Account,
+    touched: &Touched,
+) -> Result<()> {
+    let payload = json!({ "company": touched.company, "contact": touched.contact });
+    events::record(conn, account.id, "account.changed", payload, context.now)?;
+    match access.staff() {
+        Some(staff) => events::record_staff(
+            conn,
+            staff,
+            "account.change_contact",
+            Some(account.id),
+            None,
+            context.now,
+        ),
+        None => Ok(()),
+    }
+}

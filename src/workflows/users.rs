@@ -1,0 +1,117 @@
+//! Who may sign in: users that are invited and removed, and staff. Setting their passwords is in `passwords`.
+
+use serde_json::json;
+
+use super::{Context, passwords};
+use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::account::{AccountId, email_key};
+use crate::domain::language::Language;
+use crate::domain::mail::Template;
+use crate::domain::permissions::Role;
+use crate::error::{Code, Result};
+use crate::repository::users::{self, User};
+use crate::repository::{DbConn, accounts, events, sessions};
+use crate::types::Json;
+
+/// Who is to be a user.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    pub email: String,
+    pub name: String,
+    /// One role for a user of an account, one or more for staff.
+    pub roles: Vec<Role>,
+    /// Without one, that of the account.
+    pub language: Option<Language>,
+}
+
+fn user(
+    context: &Context,
+    account_id: Option<AccountId>,
+    new: Newcomer,
+    language: Language,
+) -> Result<User> {
+    Ok(User {
+        id: UserId::new(context.now),
+        version: 1,
+        account_id,
+        email_key: email_key(&new.email),
+        email: new.email,
+        name: new.name,
+        roles: Json::of(&new.roles)?,
+        language: new.language.unwrap_or(language),
+        password_hash: None,
+        session_version: 1,
+        created_at: context.now,
+        removed_at: None,
+    })
+}
+
+/// Adds a user to an account and mails the link for the first password.
+///
+/// An address that has a user already is refused as `email_in_use`. That tells the caller that it is known, and is meant to: a
+/// superuser is no stranger but signed in for a business that was verified, counted by the rate limit and named in the log, and
+/// somebody who is added but never gets in would be no answer. Whoever is not signed in never comes this far.
+pub fn invite(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    new: Newcomer,
+) -> Result<User> {
+    let account = accounts::lock_active(conn, access)?;
+    let user = user(context, Some(account.id), new, account.language)?;
+    users::insert(conn, &user)?;
+    let payload = json!({ "user_id": user.id, "roles": user.roles.0 });
+    record(conn, context, access, "user.invited", payload)?;
+    passwords::send_link(conn, context, &user, Template::UserWelcome)?;
+    Ok(user)
+}
+
+/// Removes a user, never the last superuser: the account is held, so that of two at once the second sees the first. Their sessions
+/// and links end, and the address is free again.
+pub fn remove(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    id: UserId,
+    check: impl FnOnce(i64) -> Result<()>,
+) -> Result<()> {
+    accounts::lock_active(conn, access)?;
+    let mut user = users::find(conn, access, id)?;
+    check(user.version)?;
+    if user.roles()?.contains(&Role::Superuser)
+        && users::count_of_role(conn, access, Role::Superuser)? < 2
+    {
+        return Err(Code::LastSuperuser.into());
+    }
+    user.removed_at = Some(context.now);
+    user.session_version += 1;
+    users::update(conn, &mut user)?;
+    sessions::end_all(conn, user.id, context.now)?;
+    users::end_tokens(conn, user.id, context.now)?;
+    let payload = json!({ "user_id": user.id });
+    record(conn, context, access, "user.removed", payload)
+}
+
+fn record(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    kind: &str,
+    payload: serde_json::Value,
+) -> Result<()> {
+    let (id, now) = (access.account_id(), context.now);
+    events::record(conn, id, kind, payload, now)?;
+    match access.staff() {
+        Some(staff) => events::record_staff(conn, staff, kind, Some(id), None, now),
+        None => Ok(()),
+    }
+}
+
+/// Adds a member of staff and mails the link for the first password; returns it too, for the administrator at the terminal.
+pub fn create_staff(conn: &mut DbConn, context: &Context, new: Newcomer) -> Result<String> {
+    let user = user(context, None, new, Language::En)?;
+    users::insert(conn, &user)?;
+    let payload = json!({ "roles": user.roles.0 });
+    events::record(conn, user.id, "staff.created", payload, context.now)?;
+    passwords::send_link(conn, context, &user, Template::UserWelcome)
+}

@@ -1,0 +1,83 @@
+//! Accounts over HTTP, and the steps on their way that other tests take too.
+
+mod changing;
+mod registering;
+mod staff;
+mod states;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Sending, TestApp, Token};
+
+pub const PDF: &[u8] = b"%PDF-1.4 a certificate";
+pub const PASSWORD: &str = "en lang og god sætning";
+
+/// Sends a merge patch that is based on `version`.
+pub async fn patch(app: &TestApp, path: &str, token: &Token, version: i64, body: Value) -> Answer {
+    app.request(Method::PATCH, path)
+        .sent_by(token)
+        .header("if-match", format!("\"{version}\""))
+        .header("content-type", "application/merge-patch+json")
+        .body(body.to_string())
+        .answer()
+        .await
+}
+
+/// The token in the link of a mail.
+pub fn token_of(mail: &Value) -> String {
+    let url = mail["action_url"].as_str().unwrap();
+    url.split_once("#token=").unwrap().1.to_owned()
+}
+
+/// The path of an account's case.
+pub fn case_of(account: &str) -> String {
+    account.replace("/v1/accounts/", "/v1/reviews/")
+}
+
+/// Hands a certificate in and submits.
+pub async fn submit(app: &TestApp, account: &str, applicant: &Token) -> Answer {
+    app.upload(account, applicant, "vat_registration_certificate", PDF)
+        .await
+        .expect(201);
+    app.act(&format!("{account}/submission"), applicant)
+        .await
+        .expect(200)
+}
+
+/// Claims the case and decides it; the newest document first, with `document`.
+pub async fn decide(app: &TestApp, account: &str, document: Value, decision: Value) -> Answer {
+    let reviewer = app.sign_in("reviewer@cps.example").await;
+    let case = case_of(account);
+    let claimed = app
+        .act(&format!("{case}/claim"), &reviewer)
+        .await
+        .expect(200);
+    let documents = claimed.body["documents"].as_array().unwrap();
+    let newest = documents.last().unwrap()["id"].as_str().unwrap();
+    app.put(&format!("{case}/documents/{newest}"), &reviewer, document)
+        .await
+        .expect(200);
+    app.post(&format!("{case}/decision"), &reviewer, decision)
+        .await
+}
+
+/// Brings a draft to its approval.
+pub async fn approve(app: &TestApp, account: &str, applicant: &Token) {
+    submit(app, account, applicant).await;
+    let (accept, approve) = (
+        json!({ "decision": "accept" }),
+        json!({ "decision": "approve" }),
+    );
+    decide(app, account, accept, approve).await.expect(200);
+}
+
+/// Sets the password that a mail asks for, and signs in.
+pub async fn set_password(app: &TestApp, email: &str, template: &str) -> Token {
+    let token = token_of(&app.mail(email, template).await);
+    let body = json!({ "token": token, "new_password": PASSWORD });
+    app.post("/v1/passwords", &Token::default(), body)
+        .await
+        .expect(204);
+    app.sign_in_with(email, PASSWORD).await
+}

@@ -1,0 +1,253 @@
+//! The users of an account, and staff: added, signed in, removed, never the last superuser.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::accounts::{PASSWORD, set_password, token_of};
+use crate::support::{Answer, Database, Sending, TestApp, Token};
+
+const USERS: &str = "/v1/accounts/acc_00000000000070008000000000000001/users";
+const METTE: &str = "mette@fjordfoto.example";
+const NINA: &str = "nina@fjordfoto.example";
+
+async fn invite(app: &TestApp, by: &Token, email: &str, role: &str) -> Answer {
+    let body = json!({ "email": email, "name": "Nina Fjord", "role": role });
+    app.post(USERS, by, body).await
+}
+
+/// The path and version of the user of an address.
+async fn find(app: &TestApp, by: &Token, email: &str) -> (String, i64) {
+    let page = app.get(USERS, by).await.expect(200);
+    let items = page.body["items"].as_array().unwrap();
+    let user = items.iter().find(|user| user["email"] == email).unwrap();
+    let path = format!("{USERS}/{}", user["id"].as_str().unwrap());
+    (path, user["version"].as_i64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_superuser_adds_a_user_who_signs_in_with_the_role_and_is_removed_again() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    let invited = invite(&app, &mette, NINA, "read_only").await.expect(201);
+    assert_eq!(
+        (
+            &invited.body["status"],
+            &invited.body["language"],
+            invited.header("etag")
+        ),
+        (&json!("invited"), &json!("da"), "\"1\"")
+    );
+    let mail = app.mail(NINA, "user_welcome").await;
+    assert!(mail["text"].as_str().unwrap().contains("Fjord Foto ApS"));
+    let nina = set_password(&app, NINA, "user_welcome").await;
+    let me = app.get("/v1/me", &nina).await.expect(200);
+    assert_eq!(me.body["roles"], json!(["read_only"]));
+    for (path, status) in [
+        (USERS, 403),
+        (
+            "/v1/accounts/acc_00000000000070008000000000000002/users",
+            404,
+        ),
+    ] {
+        assert_eq!(app.get(path, &nina).await.status, status);
+    }
+    let session = app
+        .post(
+            "/v1/sessions",
+            &Token(None),
+            json!({ "email": NINA, "password": PASSWORD }),
+        )
+        .await
+        .expect(201);
+
+    let (path, version) = find(&app, &mette, NINA).await;
+    app.request(Method::DELETE, &path)
+        .sent_by(&mette)
+        .answer()
+        .await
+        .problem(428, "precondition_required");
+    app.delete(&path, &mette, 1)
+        .await
+        .problem(412, "precondition_failed");
+    app.delete(&path, &mette, version).await.expect(204);
+    app.get("/v1/me", &nina)
+        .await
+        .problem(401, "unauthenticated");
+    let refresh = json!({ "refresh_token": session.str("/refresh_token") });
+    app.post("/v1/sessions/refresh", &Token(None), refresh)
+        .await
+        .problem(401, "invalid_credentials");
+    app.delete(&path, &mette, version + 1)
+        .await
+        .problem(404, "not_found");
+    let again = invite(&app, &mette, NINA, "member").await.expect(201);
+    assert_eq!(again.body["role"], "member");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_a_user_is_told_why() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    for role in ["admin", "applicant", "dealer", "owner"] {
+        let refused = invite(&app, &mette, NINA, role)
+            .await
+            .problem(422, "invalid_request");
+        assert_eq!(
+            refused.faults(),
+            [("#/role".to_owned(), "not_accepted".to_owned())]
+        );
+    }
+    for taken in [METTE, "JONAS@lysogskygge.example"] {
+        invite(&app, &mette, taken, "member")
+            .await
+            .problem(409, "email_in_use");
+    }
+    let jonas = app.sign_in("jonas@lysogskygge.example").await;
+    invite(&app, &jonas, NINA, "member")
+        .await
+        .problem(404, "not_found");
+    let support = app.sign_in("support@cps.example").await;
+    invite(&app, &support, NINA, "member")
+        .await
+        .problem(403, "forbidden");
+    let admin = app.sign_in("admin@cps.example").await;
+    invite(&app, &admin, NINA, "member").await.expect(201);
+    let nowhere = USERS.replace("0001/users", "0099/users");
+    app.get(&nowhere, &admin).await.problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_adds_a_user_once() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    let send = || {
+        let body = json!({ "email": NINA, "name": "Nina Fjord", "role": "member" });
+        app.request(Method::POST, USERS)
+            .sent_by(&mette)
+            .header("idempotency-key", "nina")
+            .json(&body)
+            .answer()
+    };
+    let (first, again) = (send().await.expect(201), send().await.expect(201));
+    assert_eq!(first.body, again.body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_superuser_stays_also_when_two_remove_each_other_at_once() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    let (own, version) = find(&app, &mette, METTE).await;
+    app.delete(&own, &mette, version)
+        .await
+        .problem(409, "last_superuser");
+    invite(&app, &mette, "lone@fjordfoto.example", "member")
+        .await
+        .expect(201);
+    app.delete(&own, &mette, version)
+        .await
+        .problem(409, "last_superuser");
+
+    for round in 0..4 {
+        let email = format!("super{round}@fjordfoto.example");
+        let admin = app.sign_in("admin@cps.example").await;
+        invite(&app, &admin, &email, "superuser").await.expect(201);
+        let page = app.get(USERS, &admin).await.expect(200);
+        let holders: Vec<(String, i64)> = page.body["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|user| user["role"] == "superuser")
+            .map(|user| {
+                let path = format!("{USERS}/{}", user["id"].as_str().unwrap());
+                (path, user["version"].as_i64().unwrap())
+            })
+            .collect();
+        let [one, other] = &holders[..] else {
+            panic!("{holders:?}")
+        };
+        let (one, other) = tokio::join!(
+            app.delete(&one.0, &admin, one.1),
+            app.delete(&other.0, &admin, other.1)
+        );
+        let mut statuses = [one.status, other.status];
+        statuses.sort();
+        assert_eq!(statuses, [204, 409], "{} {}", one.text, other.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_ran_out_is_had_again_with_forgot_password() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    invite(&app, &mette, NINA, "member").await.expect(201);
+    let first = token_of(&app.mail(NINA, "user_welcome").await);
+    app.advance(TimeDelta::hours(121)).await;
+    let set = json!({ "token": first, "new_password": PASSWORD });
+    app.post("/v1/passwords", &Token(None), set)
+        .await
+        .problem(400, "token_invalid");
+    app.post(
+        "/v1/password-resets",
+        &Token(None),
+        json!({ "email": NINA }),
+    )
+    .await
+    .expect(202);
+    app.advance(TimeDelta::seconds(1)).await;
+    set_password(&app, NINA, "user_welcome").await;
+}
+
+/// What the command prints, when it succeeds; what it complains of, when it does not.
+fn create_staff(database: &Database, email: &str, roles: &[&str]) -> Result<String, String> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"));
+    command
+        .env_clear()
+        .env("DATABASE_URL", database.url())
+        .env(
+            "CPS_DOCUMENT_STORE",
+            format!("file://{}", database.folder().join("documents").display()),
+        )
+        .args([
+            "create-staff",
+            "--email",
+            email,
+            "--name",
+            "Ida Indkøb",
+            "--language",
+            "da",
+        ])
+        .args(roles.iter().flat_map(|role| ["--role", role]));
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    match output.status.success() {
+        true => Ok(text(output.stdout)),
+        false => Err(text(output.stderr)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_administrator_comes_from_the_command_line() {
+    let database = Database::create();
+    let printed = create_staff(&database, "ida@cps-test.example", &["admin", "finance"]).unwrap();
+    let again = create_staff(&database, "IDA@cps-test.example", &["admin"]).unwrap_err();
+    assert!(again.contains("already a user"), "{again}");
+    for (email, role) in [("nobody", "admin"), ("eva@cps-test.example", "superuser")] {
+        create_staff(&database, email, &[role]).unwrap_err();
+    }
+
+    let app = TestApp::on(database, &[]).await;
+    let token = printed.trim().split_once("#token=").unwrap().1;
+    let mail = app.mail("ida@cps-test.example", "user_welcome").await;
+    assert_eq!(
+        (token_of(&mail).as_str(), &mail["language"]),
+        (token, &Value::from("da"))
+    );
+    let ida = set_password(&app, "ida@cps-test.example", "user_welcome").await;
+    let me = app.get("/v1/me", &ida).await.expect(200);
+    assert_eq!(
+        (&me.body["caller"], &me.body["roles"]),
+        (&json!("staff"), &json!(["finance", "admin"]))
+    );
+    app.get("/v1/accounts", &ida).await.expect(200);
+}
