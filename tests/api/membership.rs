@@ -22,12 +22,8 @@ pub async fn bring_points_to(app: &TestApp, account: &str, total: i64) {
         .expect(200);
     let amount = total - ledger.body["balance"].as_i64().unwrap();
     if amount != 0 {
-        let key = uuid::Uuid::new_v4().to_string();
-        app.request(Method::POST, &format!("{account}/points/adjustments"))
-            .sent_by(&admin)
-            .header("idempotency-key", key)
-            .json(&json!({ "amount": amount, "reason": "test" }))
-            .answer()
+        let body = json!({ "amount": amount, "reason": "test" });
+        app.post_once(&format!("{account}/points/adjustments"), &admin, body)
             .await
             .expect(201);
     }
@@ -35,8 +31,8 @@ pub async fn bring_points_to(app: &TestApp, account: &str, total: i64) {
 
 /// Joins with a key of its own.
 pub async fn join(app: &TestApp, account: &str, token: &Token, body: Value) -> Answer {
-    let key = uuid::Uuid::new_v4().to_string();
-    join_with(app, account, token, &key, body).await
+    app.post_once(&format!("{account}/membership"), token, body)
+        .await
 }
 
 async fn join_with(app: &TestApp, account: &str, token: &Token, key: &str, body: Value) -> Answer {
@@ -502,7 +498,7 @@ async fn an_account_that_is_not_active_does_not_join() {
     let token = app.sign_in(EMAIL).await;
     bring_points_to(&app, ACCOUNT, 1000).await;
     app.database
-        .execute("UPDATE accounts SET status = 'suspended' WHERE company_name = 'Fjord Foto ApS'");
+        .execute("UPDATE accounts SET status = 'suspended', suspended_from = status WHERE company_name = 'Fjord Foto ApS'");
     join(&app, ACCOUNT, &token, by_transfer("gold"))
         .await
         .problem(409, "account_not_active");
