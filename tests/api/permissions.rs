@@ -54,14 +54,6 @@ const NOT_BUILT_YET: &[&str] = &[
     "readPoints",
     "listPointsEntries",
     "adjustPoints",
-    "readProgramme",
-    "readFaq",
-    "listLevels",
-    "joinProgramme",
-    "readMembership",
-    "readMember",
-    "listInvoices",
-    "readInvoice",
 ];
 
 /// These change who may do what: they come last, in this order.
@@ -346,7 +338,11 @@ impl Fixture {
             self.keyed(&adjustments, &admin, points).await.expect(201);
             let join = json!({ "level": "silver", "payment_method": "bank_transfer", "accept_terms_version": "2026-01" });
             let membership = format!("{account}/membership");
-            let joined = self.keyed(&membership, &token, join).await.expect(201);
+            // One of the seeded businesses is a member from the start.
+            let joined = match self.app.get(&membership, &token).await {
+                standing if standing.status == 200 => standing,
+                _ => self.keyed(&membership, &token, join).await.expect(201),
+            };
             objects.insert("member_number", joined.str("/member_number"));
             let invoices = format!("{account}/invoices");
             let invoice = loop {

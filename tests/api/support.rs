@@ -412,6 +412,11 @@ impl Database {
         self.0.folder.path()
     }
 
+    /// Whether several instances may use it at once.
+    pub fn is_shared(&self) -> bool {
+        self.0.postgres.is_some()
+    }
+
     /// Runs statements beside the service: for what no caller can bring about, and what time alone would.
     pub fn execute(&self, statements: &str) {
         match &self.0.postgres {
