@@ -128,6 +128,8 @@ codes! {
         CodeInvalid = "code_invalid",
         Backwards = "backwards",
         Duplicate = "duplicate",
+        NumberUnknown = "number_unknown",
+        ReferenceUnknown = "reference_unknown",
     }
 }
 

@@ -1,16 +1,19 @@
 //! The command line: starts the service, and does what staff do beside it.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cps_api::config::{Config, Mode};
 use cps_api::domain::language::Language;
+use cps_api::domain::model::ModelId;
 use cps_api::domain::permissions::Role;
-use cps_api::error::Error;
-use cps_api::handlers::problem::entry;
+use cps_api::handlers::problem::explained;
 use cps_api::server::start::{self, StartError};
+use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
+use cps_api::workflows::{catalogue, legacy_migration, points};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing_subscriber::EnvFilter;
 
@@ -36,6 +39,13 @@ enum Command {
     },
     /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
     CreateStaff(Staff),
+    /// Store the models of a CSV file: name, category, points, valid_from, launched_date, serial_pattern.
+    ImportModels { file: PathBuf },
+    /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
+    /// purchase_date, purchase_country, dealer.
+    ImportLegacy { file: PathBuf },
+    /// Recompute every balance of points from its entries, and name the first wrong one.
+    VerifyLedger,
     /// Check the environment and the programme file, and say what is wrong.
     CheckConfig,
     /// Ask the running service whether it can serve; for a container's health check.
@@ -102,12 +112,15 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         }
         Command::Serve => serve(Config::from_env()?).await,
         Command::Migrate => migrate(&Config::from_env()?).await,
-        Command::CreateStaff(staff) => create_staff(Config::from_env()?, staff).await,
+        Command::CreateStaff(staff) => create_staff(staff).await,
         Command::CheckConfig => {
             start::programme(&Config::from_env()?)?;
             println!("The environment and the programme file can be used.");
             Ok(())
         }
+        Command::ImportModels { file } => import(&file, "models", Import::Models).await,
+        Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
+        Command::VerifyLedger => verify_ledger().await,
         Command::Healthcheck => healthcheck(&Config::from_env()?).await,
     }
 }
@@ -160,12 +173,8 @@ async fn migrate(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn create_staff(config: Config, mut staff: Staff) -> Result<(), StartError> {
-    let address = config.bind;
-    let service = start::open(config, address).await?.service;
-    if !service.db.is_migrated().await? {
-        return Err("the database is not up to date: run `cps-api migrate` first".into());
-    }
+async fn create_staff(mut staff: Staff) -> Result<(), StartError> {
+    let (db, context) = start::desk(&Config::from_env()?).await?;
     staff.roles.sort();
     staff.roles.dedup();
     let new = Newcomer {
@@ -174,16 +183,11 @@ async fn create_staff(config: Config, mut staff: Staff) -> Result<(), StartError
         roles: staff.roles,
         language: Some(staff.language),
     };
-    let context = service.context();
-    let link = service
-        .db
+    let hours = context.programme.passwords.first_link_hours;
+    let link = db
         .write(move |conn| users::create_staff(conn, &context, new))
         .await
-        .map_err(|error| match error {
-            Error::Refused(refusal) => entry(refusal.code).en.detail.clone().into(),
-            failure => StartError::from(failure),
-        })?;
-    let hours = service.programme.passwords.first_link_hours;
+        .map_err(|error| explained(&error))?;
     println!("Set the password within {hours} hours:\n{link}");
     Ok(())
 }
@@ -204,5 +208,41 @@ async fn healthcheck(config: &Config) -> Result<(), StartError> {
         Ok(())
     } else {
         Err(format!("/readyz answers {}", answer.status()).into())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Import {
+    Models,
+    Legacy,
+}
+
+async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let (db, context) = start::desk(&Config::from_env()?).await?;
+    let now = context.now;
+    let stored = db
+        .write(move |conn| match kind {
+            Import::Models => catalogue::import(conn, &context, &text, |_| ModelId::new(now)),
+            Import::Legacy => {
+                legacy_migration::import(conn, &context, &text).map(|stored| stored.0)
+            }
+        })
+        .await;
+    let stored = stored.map_err(|error| explained(&error))?;
+    println!("Stored {stored} {what}.");
+    Ok(())
+}
+
+async fn verify_ledger() -> Result<(), StartError> {
+    let db = start::database(&Config::from_env()?).await?;
+    match db.read(points::verify).await? {
+        Verdict::Right { accounts, entries } => {
+            println!("Every balance is right: {accounts} accounts, {entries} entries.");
+            Ok(())
+        }
+        Verdict::Wrong { account, first } => {
+            Err(format!("the ledger of {account}: {first}").into())
+        }
     }
 }

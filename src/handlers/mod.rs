@@ -6,8 +6,12 @@ mod contract;
 mod documents;
 pub mod extract;
 pub mod language;
+mod legacy_migration;
+mod models;
 pub mod operation;
+mod points;
 pub mod problem;
+mod products;
 mod reviews;
 mod sandbox;
 pub mod service;
@@ -40,6 +44,10 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
                 .configure(accounts::routes)
                 .configure(documents::routes)
                 .configure(reviews::routes)
+                .configure(models::routes)
+                .configure(products::routes)
+                .configure(legacy_migration::routes)
+                .configure(points::routes)
                 .configure(sessions::routes)
                 .configure(users::routes);
             if is_sandbox {

@@ -1,5 +1,7 @@
 //! Registered products at rest; the database lets at most one open registration have a serial number of a model.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -109,6 +111,25 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess, id: ProductId) -> Result<
         .first(conn)
         .optional()?;
     found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The products of an account among these ids.
+pub fn of_ids(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    ids: &[ProductId],
+) -> Result<BTreeMap<ProductId, Product>> {
+    let mut found = BTreeMap::new();
+    // SQLite takes a bounded number of values in one statement.
+    for some in ids.chunks(500) {
+        let rows: Vec<Product> = products::table
+            .filter(products::account_id.eq(access.account_id()))
+            .filter(products::id.eq_any(some))
+            .select(Product::as_select())
+            .load(conn)?;
+        found.extend(rows.into_iter().map(|product| (product.id, product)));
+    }
+    Ok(found)
 }
 
 /// The open registration that has a serial number.

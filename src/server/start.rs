@@ -23,7 +23,7 @@ use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
 use crate::programme::{Programme, SHIPPED};
 use crate::repository::{Db, settings};
-use crate::workflows::Links;
+use crate::workflows::{Context, Links};
 
 /// Why the service cannot start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -68,26 +68,54 @@ pub async fn database(config: &Config) -> Result<Db, StartError> {
     opened.await?
 }
 
-/// Opens all that a service needs; `address` is where it will answer.
-pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartError> {
-    let programme = Arc::new(programme(&config)?);
-    let db = database(&config).await?;
+/// The database and what a workflow works with, for a command beside the service.
+pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
+    let programme = Arc::new(programme(config)?);
+    let db = database(config).await?;
+    if !db.is_migrated().await? {
+        return Err("the database is not up to date: run `cps-api migrate` first".into());
+    }
+    let clock = clock(config, &db).await?;
+    let public_url = public_url(config, config.bind);
+    let keys = SigningKeys::read(&signing_keys(config, &db).await?, &public_url)?;
+    let context = Context {
+        now: clock.now(),
+        programme,
+        sealer: keys.sealer(),
+        links: links(config, &public_url),
+    };
+    Ok((db, context))
+}
+
+async fn clock(config: &Config, db: &Db) -> Result<Clock, StartError> {
     let clock = Clock::default();
     if config.mode == Mode::Sandbox {
         let stored = db.fetch(|conn| settings::get(conn, CLOCK_SETTING)).await?;
         clock.set_offset_micros(stored.and_then(|text| text.parse().ok()).unwrap_or(0));
     }
-    let public_url = config
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{address}"));
+    Ok(clock)
+}
+
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    let own = || format!("http://{address}");
+    config.public_url.clone().unwrap_or_else(own)
+}
+
+fn links(config: &Config, public_url: &str) -> Arc<Links> {
+    let docs = || format!("{public_url}/docs");
+    Arc::new(Links {
+        frontend_url: config.frontend_url.clone().unwrap_or_else(docs),
+    })
+}
+
+/// Opens all that a service needs; `address` is where it will answer.
+pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartError> {
+    let programme = Arc::new(programme(&config)?);
+    let db = database(&config).await?;
+    let clock = clock(&config, &db).await?;
+    let public_url = public_url(&config, address);
     let keys = SigningKeys::read(&signing_keys(&config, &db).await?, &public_url)?;
-    let links = Arc::new(Links {
-        frontend_url: config
-            .frontend_url
-            .clone()
-            .unwrap_or_else(|| format!("{public_url}/docs")),
-    });
+    let links = links(&config, &public_url);
     let store = DocumentStore::open(&config.document_folder)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());

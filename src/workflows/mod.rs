@@ -1,10 +1,14 @@
 //! The steps of the programme that more than one door leads to: functions on an open transaction. What must happen outside is a task.
 
 pub mod accounts;
+pub mod catalogue;
+pub mod csv_file;
 pub mod documents;
+pub mod legacy_migration;
 pub mod mail;
 pub mod passwords;
 pub mod points;
+pub mod product_files;
 pub mod products;
 pub mod reviews;
 pub mod sandbox;

@@ -98,6 +98,30 @@ fn field_problem(fault: &Fault, language: Language) -> FieldProblem {
     }
 }
 
+/// A refusal as a command prints it: its detail, then each fault with its place, a line each.
+pub fn explained(error: &Error) -> String {
+    let context = Context {
+        public_url: "",
+        language: Language::En,
+        instance: String::new(),
+        request_id: String::new(),
+    };
+    if is_failure(error) {
+        return error.to_string();
+    }
+    let problem = render(error, &context);
+    let faults = problem
+        .errors
+        .iter()
+        .map(|fault| format!("\n{}: {}", fault.pointer, fault.detail));
+    problem.detail.clone() + &faults.collect::<String>()
+}
+
+/// What to do about `code`, in `language`.
+pub fn remedy(code: Code, language: Language) -> &'static str {
+    &entry(code).text(language).remedy
+}
+
 /// What a caller is told of `error`: failures of our own keep their cause to themselves.
 pub fn refusal_of(error: &Error) -> Refusal {
     match error {

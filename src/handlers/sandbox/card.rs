@@ -7,7 +7,8 @@ use crate::domain::account::AccountId;
 use crate::domain::permissions::Role;
 use crate::error::Result;
 use crate::repository::DbConn;
-use crate::workflows::sandbox::{MEMBERS, PASSWORD, STAFF, account_id};
+use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
+use crate::workflows::sandbox::{MEMBERS, PASSWORD, STAFF, TAKEN_SERIAL, account_id};
 
 /// All that is seeded.
 #[derive(Serialize, ToSchema)]
@@ -73,7 +74,7 @@ pub struct Magic {
 }
 
 /// The card, with what stands in the database by now.
-pub fn load(_conn: &mut DbConn) -> Result<SandboxCard> {
+pub fn load(conn: &mut DbConn) -> Result<SandboxCard> {
     let staff = STAFF.map(|(email, _, role)| StaffCard {
         email,
         password: PASSWORD,
@@ -90,16 +91,42 @@ pub fn load(_conn: &mut DbConn) -> Result<SandboxCard> {
     Ok(SandboxCard {
         staff: staff.into(),
         members: members.collect(),
-        legacy_accounts: Vec::new(),
+        legacy_accounts: legacy_cards(conn)?,
         partners: Vec::new(),
         magic: Magic {
             serial_numbers: [
                 ("4549292132106", "serial_is_barcode"),
                 ("000000", "serial_format"),
+                (TAKEN_SERIAL.0, "serial_already_registered"),
             ]
             .into(),
             vat_numbers: [("13585628", "accepted"), ("13585627", "vat_number_invalid")].into(),
             card_tokens: [].into(),
         },
     })
+}
+
+/// How many old accounts the card shows.
+const MOST: i64 = 20;
+
+fn legacy_cards(conn: &mut DbConn) -> Result<Vec<LegacyCard>> {
+    let waiting = legacy::waiting(conn, MOST)?;
+    let cards = waiting.into_iter().map(|account| {
+        let products = legacy::products(conn, account.id)?;
+        Ok(legacy_card(account, products))
+    });
+    cards.collect()
+}
+
+fn legacy_card(account: LegacyAccount, products: Vec<LegacyProduct>) -> LegacyCard {
+    let products = products.into_iter().map(|product| LegacyProductCard {
+        legacy_reference: product.legacy_reference,
+        model: product.model,
+        serial_number: product.serial_number,
+    });
+    LegacyCard {
+        email: account.email,
+        member_number: account.member_number,
+        products: products.collect(),
+    }
 }

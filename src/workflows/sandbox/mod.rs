@@ -1,4 +1,6 @@
-//! What every sandbox begins with: one member of staff for each role, two members, an application that waits.
+//! What every sandbox begins with: one member of staff for each role, two members, an application that waits; products are in `products`.
+
+mod products;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -18,6 +20,8 @@ use crate::repository::users::{self, User};
 use crate::repository::{DbConn, events};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
+
+pub use products::TAKEN_SERIAL;
 
 /// The password of everybody who is seeded.
 pub const PASSWORD: &str = "Sandbox-Adgang-2026";
@@ -96,7 +100,8 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
         );
         users::insert(conn, &user)?;
     }
-    seed_application(conn, context)
+    seed_application(conn, context)?;
+    products::seed(conn, context)
 }
 
 fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {

@@ -1,0 +1,292 @@
+//! Taking over the products of an old CPS account: what waits, the proof, the takeover; staff attach an account.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get, post, put};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::accounts::AccountPath;
+use super::answer::Answer;
+use super::extract::{Body, Checked, Idempotency, IdempotencyHeader, Keep, OptionalBody};
+use super::language::preferred;
+use super::problem::remedy;
+use super::service::Service;
+use crate::auth::Access;
+use crate::auth::access::{LegacyAttach, ProductsChange, ProductsRead};
+use crate::domain::language::Language;
+use crate::domain::legacy_migration::{Availability, MigrationResult, UnavailableReason};
+use crate::domain::product::{ProductField, ProductId};
+use crate::error::Result;
+use crate::workflows::legacy_migration::{self as migration, Migrated, MigratedItem};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(read_migration)
+        .service(migrate_products)
+        .service(send_code)
+        .service(prove_address)
+        .service(attach_account);
+}
+
+/// Whether products can be taken over.
+#[derive(Serialize, ToSchema)]
+struct MigrationView {
+    available: bool,
+    /// How many products wait; where they are available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    products: Option<u64>,
+    /// Why there is nothing; also the code of the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<UnavailableReason>,
+    /// What to do then, in the caller's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_step: Option<String>,
+}
+
+impl MigrationView {
+    fn of(availability: Availability, language: Language) -> Self {
+        let (products, reason) = match availability {
+            Availability::Available { products } => (Some(products), None),
+            Availability::Unavailable(reason) => (None, Some(reason)),
+        };
+        Self {
+            available: products.is_some(),
+            products,
+            reason,
+            next_step: reason.map(|reason| remedy(reason.code(), language).to_owned()),
+        }
+    }
+}
+
+/// Read what can be taken over
+///
+/// Whether products of an old CPS account wait, and if not, why and what to do. Before the old address is proven, every address answers `awaiting_proof`.
+#[utoipa::path(
+    tag = "migration",
+    operation_id = "readMigration",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "What waits", body = MigrationView))
+)]
+#[get("/accounts/{account_id}/migration")]
+async fn read_migration(
+    service: Data<Service>,
+    access: Access<ProductsRead>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let found = service
+        .db
+        .read(move |conn| migration::availability(conn, &access.account))
+        .await?;
+    Answer::ok(&MigrationView::of(found, preferred(request.headers())))
+}
+
+/// Which products to take over.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "legacy_references": ["L-1001", "L-1002"] }))]
+struct MigrateProducts {
+    /// Their references in the old account; without it, all.
+    #[schema(min_items = 1, max_items = 5000, nullable = false)]
+    legacy_references: Option<Vec<String>>,
+}
+
+impl Checked for MigrateProducts {}
+
+/// What became of one product of the old account.
+#[derive(Serialize, ToSchema)]
+struct MigratedItemView {
+    legacy_reference: String,
+    /// As the old account called it.
+    model: String,
+    result: MigrationResult,
+    /// The registration; none for `conflict` and `unknown_model`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    product_id: Option<ProductId>,
+    /// What the product still needs.
+    missing: Vec<ProductField>,
+}
+
+/// What a takeover came to.
+#[derive(Serialize, ToSchema)]
+struct MigratedView {
+    items: Vec<MigratedItemView>,
+    /// By this very call.
+    #[schema(minimum = 0)]
+    points_granted: i64,
+}
+
+impl MigratedView {
+    fn of(migrated: Migrated) -> Self {
+        let item = |item: MigratedItem| MigratedItemView {
+            legacy_reference: item.legacy.legacy_reference,
+            model: item.legacy.model,
+            result: item.result,
+            product_id: item.legacy.product_id,
+            missing: item.missing,
+        };
+        Self {
+            items: migrated.items.into_iter().map(item).collect(),
+            points_granted: migrated.points_granted,
+        }
+    }
+}
+
+/// Take over the products
+///
+/// MIGRATE PRODUCTS: registers the products of the old account, each with its result. The same call again answers the same items and grants 0 points.
+/// 409 with the `reason` as code where nothing is available.
+#[utoipa::path(
+    tag = "migration",
+    operation_id = "migrateProducts",
+    security(("bearer" = [])),
+    params(AccountPath, IdempotencyHeader),
+    request_body = Option<MigrateProducts>,
+    responses((status = 200, description = "What became of each", body = MigratedView))
+)]
+#[post("/accounts/{account_id}/migration")]
+async fn migrate_products(
+    service: Data<Service>,
+    access: Access<ProductsChange>,
+    key: Idempotency,
+    body: OptionalBody<MigrateProducts>,
+) -> Result<Answer> {
+    let (context, hash) = (service.context(), body.hash().to_owned());
+    let references = body.value.and_then(|body| body.legacy_references);
+    key.write(&service, &hash, Keep::Plain, move |conn| {
+        let migrated = migration::migrate(conn, &context, &access.account, references.as_deref())?;
+        Answer::ok(&MigratedView::of(migrated))
+    })
+    .await
+}
+
+/// Send the code
+///
+/// Mails a code to the old CPS address: 15 minutes, 5 tries, 3 mails a day (429 after that). Nothing is sent where the address is proven already.
+#[utoipa::path(
+    tag = "migration",
+    operation_id = "sendMigrationCode",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 202, description = "A mail is on its way to the old address"))
+)]
+#[post("/accounts/{account_id}/migration/proof")]
+async fn send_code(
+    service: Data<Service>,
+    access: Access<ProductsChange>,
+    _path: Path<AccountPath>,
+) -> Result<Answer> {
+    let context = service.context();
+    service
+        .db
+        .write(move |conn| migration::send_code(conn, &context, &access.account))
+        .await?;
+    Ok(Answer::accepted())
+}
+
+/// The code of the mail.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "code": "12345678" }))]
+struct ProveAddress {
+    #[schema(value_type = String, min_length = 1, max_length = 20)]
+    code: SecretString,
+}
+
+impl Checked for ProveAddress {}
+
+/// Enter the code
+///
+/// Proves the old CPS address. 422 `code_invalid` for a wrong or old code, 429 after 5 wrong ones: have a new one sent.
+#[utoipa::path(
+    tag = "migration",
+    operation_id = "proveLegacyAddress",
+    security(("bearer" = [])),
+    params(AccountPath),
+    request_body = ProveAddress,
+    responses((status = 204, description = "The address is proven"))
+)]
+#[put("/accounts/{account_id}/migration/proof")]
+async fn prove_address(
+    service: Data<Service>,
+    access: Access<ProductsChange>,
+    _path: Path<AccountPath>,
+    body: Body<ProveAddress>,
+) -> Result<Answer> {
+    let (context, code) = (service.context(), body.value.code);
+    service
+        .db
+        .write(move |conn| migration::prove(conn, &context, &access.account, &code))
+        .await??;
+    Ok(Answer::no_content())
+}
+
+/// Which old account, and why.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "member_number": "4410023", "reason": "Proof of purchase seen, the old mailbox is gone" }))]
+struct AttachLegacyAccount {
+    /// The member number of the old CPS account.
+    #[schema(min_length = 1, max_length = 40)]
+    member_number: String,
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
+    )]
+    reason: String,
+}
+
+impl Checked for AttachLegacyAccount {}
+
+/// An old account that is attached.
+#[derive(Serialize, ToSchema)]
+struct AttachedView {
+    email: String,
+    member_number: String,
+}
+
+/// Attach an old account
+///
+/// Support attach the old CPS account of a member number to an account that cannot prove the old address. The account then takes its products over.
+/// 409 `legacy_account_taken` where another account has it, 409 `already_migrated` where this account has taken another one over.
+#[utoipa::path(
+    tag = "migration",
+    operation_id = "attachLegacyAccount",
+    security(("bearer" = [])),
+    params(AccountPath),
+    request_body = AttachLegacyAccount,
+    responses((status = 200, description = "The old account", body = AttachedView))
+)]
+#[put("/accounts/{account_id}/legacy-account")]
+async fn attach_account(
+    service: Data<Service>,
+    access: Access<LegacyAttach>,
+    _path: Path<AccountPath>,
+    body: Body<AttachLegacyAccount>,
+) -> Result<Answer> {
+    let context = service.context();
+    let AttachLegacyAccount {
+        member_number,
+        reason,
+    } = body.value;
+    let legacy = service
+        .db
+        .write(move |conn| {
+            let (number, reason) = (member_number.trim(), reason.trim());
+            migration::attach(conn, &context, &access.account, number, reason)
+        })
+        .await?;
+    Answer::ok(&AttachedView {
+        email: legacy.email,
+        member_number: legacy.member_number,
+    })
+}

@@ -1,0 +1,170 @@
+//! The catalogue: what can be registered, and what it is worth before it is.
+
+use std::collections::HashMap;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::answer::Answer;
+use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
+use super::service::Service;
+use crate::domain::model::{Category, ModelId, Value, name_key};
+use crate::error::{Code, Result};
+use crate::repository::models::{self, Model, Search};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_models).service(read_model);
+}
+
+/// Names one model in a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct ModelPath {
+    /// The model.
+    #[param(example = "mod_000000000000700080000000000003e9")]
+    model_id: ModelId,
+}
+
+/// A model of the catalogue.
+#[derive(Serialize, ToSchema)]
+struct ModelView {
+    id: ModelId,
+    #[schema(example = "EOS 5D Mark III")]
+    name: String,
+    category: Category,
+    /// What a product of it gives today; 0 while it has no value yet.
+    #[schema(minimum = 0, example = 235)]
+    points: i64,
+    /// Since when it gives that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    valid_from: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    launched_date: Option<NaiveDate>,
+    /// What its serial numbers look like, where the catalogue knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    serial_pattern: Option<String>,
+    /// Whether its points are made up.
+    example: bool,
+}
+
+impl ModelView {
+    fn of(model: Model, values: &HashMap<ModelId, Value>) -> Self {
+        let value = values.get(&model.id);
+        Self {
+            points: value.map_or(0, |value| value.points),
+            valid_from: value.map(|value| value.valid_from),
+            id: model.id,
+            name: model.name,
+            category: model.category,
+            launched_date: model.launched_date,
+            serial_pattern: model.serial_pattern,
+            example: model.example,
+        }
+    }
+}
+
+/// A page of models.
+#[derive(Serialize, ToSchema)]
+struct ModelPage {
+    items: Vec<ModelView>,
+    next_cursor: Option<String>,
+}
+
+list_params! {
+    /// Which models to list.
+    struct ModelsParams {
+        /// Words that the name contains, in any order.
+        #[param(max_length = 100, nullable = false, example = "5d mark")]
+        query: Option<String>,
+        /// Only those of this kind.
+        #[param(inline, nullable = false)]
+        category: Option<Category>,
+    }
+}
+
+/// What caches may do with the catalogue: keep it, and ask whether it is still the current one.
+const CACHED: (&str, &str) = ("Cache-Control", "public, no-cache");
+
+/// List models
+///
+/// The catalogue by name, each model with the points that a product of it gives today.
+#[utoipa::path(
+    tag = "products",
+    operation_id = "listModels",
+    params(ModelsParams),
+    responses((status = 200, description = "The models", body = ModelPage))
+)]
+#[get("/models")]
+async fn list_models(
+    service: Data<Service>,
+    params: Params<ModelsParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let size = params.0.size();
+    let query = name_key(params.0.query.as_deref().unwrap_or_default());
+    let search = Search {
+        words: query.split(' ').map(str::to_owned).collect(),
+        category: params.0.category,
+        after: params.0.after()?.map(|cursor| cursor.key),
+        limit: size + 1,
+    };
+    let today = service.programme.review.date_of(service.now());
+    let (rows, values) = service
+        .db
+        .read(move |conn| {
+            let rows = models::search(conn, &search)?;
+            let ids: Vec<ModelId> = rows.iter().map(|model| model.id).collect();
+            let values = models::values_at(conn, &ids, today)?;
+            Ok((rows, values))
+        })
+        .await?;
+    let (rows, next_cursor) = page_of(rows, size, |model| Cursor {
+        key: model.name_key.clone(),
+        id: model.id.uuid(),
+    });
+    let items = rows
+        .into_iter()
+        .map(|model| ModelView::of(model, &values))
+        .collect();
+    let link = link_next(&request, next_cursor.as_deref());
+    Ok(Answer::ok(&ModelPage { items, next_cursor })?
+        .etag_of_body()
+        .header_if("Link", link)
+        .header(CACHED.0, CACHED.1))
+}
+
+/// Read a model
+///
+/// One model of the catalogue, with the points that a product of it gives today.
+#[utoipa::path(
+    tag = "products",
+    operation_id = "readModel",
+    params(ModelPath),
+    responses((status = 200, description = "The model", body = ModelView))
+)]
+#[get("/models/{model_id}")]
+async fn read_model(service: Data<Service>, path: Path<ModelPath>) -> Result<Answer> {
+    let (id, today) = (
+        path.model_id,
+        service.programme.review.date_of(service.now()),
+    );
+    let view = service
+        .db
+        .read(move |conn| {
+            let model = models::find(conn, id)?.ok_or(Code::NotFound)?;
+            Ok(ModelView::of(
+                model,
+                &models::values_at(conn, &[id], today)?,
+            ))
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag_of_body().header(CACHED.0, CACHED.1))
+}

@@ -1,0 +1,288 @@
+//! The points of an account: the balance now and then, the entries, adjustments by staff.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get, post};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::accounts::AccountPath;
+use super::answer::Answer;
+use super::extract::{
+    Body, Checked, Cursor, Keep, PageParams, Params, RequiredIdempotencyHeader, RequiredKey,
+    link_next, list_params, page_of,
+};
+use super::service::Service;
+use crate::auth::Access;
+use crate::auth::access::{PointsAdjust, PointsRead};
+use crate::domain::access::UserId;
+use crate::domain::membership::next_thresholds;
+use crate::domain::points::{Account as Sums, EntryId, EntryKind};
+use crate::domain::product::ProductId;
+use crate::error::{Fault, FaultCode, Result};
+use crate::programme::Programme;
+use crate::repository::accounts;
+use crate::repository::points::{self, PointsEntry};
+use crate::types::Instant;
+use crate::workflows;
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(read_points)
+        .service(list_entries)
+        .service(adjust_points);
+}
+
+/// Of which moment.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PointsParams {
+    /// Any moment; without it, now.
+    #[param(value_type = Option<String>, format = DateTime, nullable = false, example = "2026-06-01T12:00:00Z")]
+    as_of: Option<Instant>,
+}
+
+/// A level that is not open yet.
+#[derive(Serialize, ToSchema)]
+struct ThresholdView {
+    #[schema(example = "platinum")]
+    level: String,
+    /// The points that its rule names.
+    #[schema(example = 1600)]
+    opens_at: i64,
+    /// How many more points open it.
+    #[schema(minimum = 1, example = 350)]
+    points_missing: i64,
+}
+
+/// The points of an account.
+#[derive(Serialize, ToSchema)]
+struct PointsView {
+    /// The sum of the entries; negative after a downward adjustment.
+    #[schema(example = 1250)]
+    balance: i64,
+    /// What does not count because its serial number is disputed.
+    #[schema(minimum = 0, example = 0)]
+    held: i64,
+    /// Whether the account may become a member: balance minus held reaches the programme's points.
+    invited: bool,
+    /// The levels that are not open yet, the next one first.
+    next_thresholds: Vec<ThresholdView>,
+}
+
+impl PointsView {
+    fn of(sums: Sums, programme: &Programme) -> Self {
+        let points = sums.counting();
+        let ahead = next_thresholds(points, &programme.levels);
+        let ahead = ahead.into_iter().map(|level| ThresholdView {
+            level: level.code.clone(),
+            opens_at: level.opens_at(),
+            points_missing: level.points_missing(points),
+        });
+        Self {
+            balance: sums.balance,
+            held: sums.held,
+            invited: points >= programme.invitation.points,
+            next_thresholds: ahead.collect(),
+        }
+    }
+}
+
+/// Read the points
+///
+/// The balance, now or at any past moment, what is held of it, and how far the next levels are.
+#[utoipa::path(
+    tag = "points",
+    operation_id = "readPoints",
+    security(("bearer" = [])),
+    params(AccountPath, PointsParams),
+    responses((status = 200, description = "The points", body = PointsView))
+)]
+#[get("/accounts/{account_id}/points")]
+async fn read_points(
+    service: Data<Service>,
+    access: Access<PointsRead>,
+    params: Params<PointsParams>,
+) -> Result<Answer> {
+    let account = access.account;
+    let sums = match params.0.as_of {
+        None => {
+            let read = service.db.fetch(move |conn| points::find(conn, &account));
+            read.await?.sums()
+        }
+        Some(at) => {
+            let read = service.db.read(move |conn| {
+                accounts::find(conn, &account)?;
+                points::as_of(conn, &account, at)
+            });
+            read.await?
+        }
+    };
+    Answer::ok(&PointsView::of(sums, &service.programme))
+}
+
+/// One entry of the ledger.
+#[derive(Serialize, ToSchema)]
+struct EntryView {
+    id: EntryId,
+    /// Its number in the account's ledger, from 1 without gaps.
+    #[schema(minimum = 1)]
+    seq: i64,
+    kind: EntryKind,
+    /// Signed points; `hold` and `release` are positive and change what is held.
+    amount: i64,
+    /// The balance after it.
+    balance: i64,
+    /// What is held after it.
+    #[schema(minimum = 0)]
+    held: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    product_id: Option<ProductId>,
+    /// The award that a reversal takes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reverses: Option<EntryId>,
+    /// Which of the model's dated values an award used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    value_valid_from: Option<NaiveDate>,
+    /// Why: a word for what the service did, the words of staff for an adjustment.
+    #[schema(example = "complete")]
+    reason: String,
+    /// The user who caused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    made_by: Option<UserId>,
+    created_at: Instant,
+}
+
+impl EntryView {
+    fn of(entry: PointsEntry) -> Self {
+        Self {
+            id: entry.id,
+            seq: entry.seq,
+            kind: entry.kind,
+            amount: entry.amount,
+            balance: entry.balance,
+            held: entry.held,
+            product_id: entry.product_id,
+            reverses: entry.reverses,
+            value_valid_from: entry.value_valid_from,
+            reason: entry.reason,
+            made_by: entry.made_by,
+            created_at: entry.created_at,
+        }
+    }
+}
+
+/// A page of entries.
+#[derive(Serialize, ToSchema)]
+struct EntryPage {
+    items: Vec<EntryView>,
+    next_cursor: Option<String>,
+}
+
+list_params! {
+    /// Which entries to list.
+    struct EntriesParams {}
+}
+
+/// List the entries
+///
+/// The whole ledger, newest first: each entry says what it did and why. Nothing is ever changed or deleted in it.
+#[utoipa::path(
+    tag = "points",
+    operation_id = "listPointsEntries",
+    security(("bearer" = [])),
+    params(AccountPath, EntriesParams),
+    responses((status = 200, description = "The entries", body = EntryPage))
+)]
+#[get("/accounts/{account_id}/points/entries")]
+async fn list_entries(
+    service: Data<Service>,
+    access: Access<PointsRead>,
+    params: Params<EntriesParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let size = params.0.size();
+    let before = match params.0.after()? {
+        Some(cursor) => {
+            let seq = cursor.key.parse();
+            Some(seq.map_err(|_| Fault::new("#/query/cursor", FaultCode::CursorInvalid))?)
+        }
+        None => None,
+    };
+    let rows = service
+        .db
+        .read(move |conn| {
+            accounts::find(conn, &access.account)?;
+            points::entries(conn, &access.account, before, size + 1)
+        })
+        .await?;
+    let (rows, next_cursor) = page_of(rows, size, |entry| Cursor {
+        key: entry.seq.to_string(),
+        id: entry.id.uuid(),
+    });
+    let items = rows.into_iter().map(EntryView::of).collect();
+    let link = link_next(&request, next_cursor.as_deref());
+    Ok(Answer::ok(&EntryPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// Points that staff give or take.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "amount": 100, "reason": "Compensation for a lost loan camera" }))]
+struct AdjustPoints {
+    /// Not 0; negative takes.
+    #[schema(minimum = -1000000, maximum = 1000000)]
+    amount: i64,
+    /// Why; the account sees it.
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
+    )]
+    reason: String,
+}
+
+impl Checked for AdjustPoints {
+    fn faults(&self, _: &Programme, _: Instant) -> Vec<Fault> {
+        let nothing = (self.amount == 0).then(|| Fault::new("#/amount", FaultCode::Invalid));
+        nothing.into_iter().collect()
+    }
+}
+
+/// Adjust the points
+///
+/// Gives or takes points by hand, with a reason. The invitation and the levels follow the new balance. Only on an approved account.
+#[utoipa::path(
+    tag = "points",
+    operation_id = "adjustPoints",
+    security(("bearer" = [])),
+    params(AccountPath, RequiredIdempotencyHeader),
+    request_body = AdjustPoints,
+    responses((status = 201, description = "The entry", body = EntryView))
+)]
+#[post("/accounts/{account_id}/points/adjustments")]
+async fn adjust_points(
+    service: Data<Service>,
+    access: Access<PointsAdjust>,
+    _path: Path<AccountPath>,
+    key: RequiredKey,
+    body: Body<AdjustPoints>,
+) -> Result<Answer> {
+    let (context, hash) = (service.context(), body.hash().to_owned());
+    let AdjustPoints { amount, reason } = body.value;
+    key.0
+        .write(&service, &hash, Keep::Plain, move |conn| {
+            let reason = reason.trim();
+            let entry = workflows::points::adjust(conn, &context, &access.account, amount, reason)?;
+            Answer::created(&EntryView::of(entry))
+        })
+        .await
+}

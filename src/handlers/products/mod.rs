@@ -1,0 +1,247 @@
+//! The products of an account: registering, completing, ending them. Files of them are in `files`, the catalogue is in `models`.
+
+mod bodies;
+mod files;
+mod views;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, delete, get, patch, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::accounts::AccountPath;
+use super::answer::Answer;
+use super::extract::{
+    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Params,
+    Patch, link_next, list_params, page_of,
+};
+use super::service::Service;
+use crate::auth::Access;
+use crate::auth::access::{ProductsChange, ProductsRead};
+use crate::domain::account::AccountId;
+use crate::domain::product::{EndReason, ProductId, ProductStatus};
+use crate::error::Result;
+use crate::repository::accounts;
+use crate::repository::products::{self, Listing};
+use crate::workflows::products::{self as registering, Registered};
+use bodies::{RegisterProduct, UpdateProduct};
+use views::{ProductView, load_view, load_views};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_products)
+        .service(register_product)
+        .configure(files::routes)
+        .service(read_product)
+        .service(update_product)
+        .service(end_product);
+}
+
+/// Names one product in a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct ProductPath {
+    /// The account.
+    #[param(example = "acc_00000000000070008000000000000001")]
+    #[allow(dead_code)]
+    account_id: AccountId,
+    /// The product.
+    #[param(example = "prd_000000000000700080000000000000c9")]
+    product_id: ProductId,
+}
+
+/// A page of products.
+#[derive(Serialize, ToSchema)]
+struct ProductPage {
+    items: Vec<ProductView>,
+    next_cursor: Option<String>,
+}
+
+list_params! {
+    /// Which products to list.
+    struct ProductsParams {
+        /// Only those of this status; without it all that have not ended.
+        #[param(inline, nullable = false)]
+        status: Option<ProductStatus>,
+    }
+}
+
+/// List products
+///
+/// The registered products of the account, newest first; those that have ended only with `status=ended`.
+#[utoipa::path(
+    tag = "products",
+    operation_id = "listProducts",
+    security(("bearer" = [])),
+    params(AccountPath, ProductsParams),
+    responses((status = 200, description = "The products", body = ProductPage))
+)]
+#[get("/accounts/{account_id}/products")]
+async fn list_products(
+    service: Data<Service>,
+    access: Access<ProductsRead>,
+    params: Params<ProductsParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let (context, size) = (service.context(), params.0.size());
+    let listing = Listing {
+        status: params.0.status,
+        before: params.0.after()?.map(|cursor| ProductId::from(cursor.id)),
+        limit: size + 1,
+    };
+    let (items, next_cursor) = service
+        .db
+        .read(move |conn| {
+            accounts::find(conn, &access.account)?;
+            let rows = products::list(conn, &access.account, &listing)?;
+            let (rows, next) = page_of(rows, size, |product| Cursor::of_id(product.id.uuid()));
+            Ok((load_views(conn, &context, rows)?, next))
+        })
+        .await?;
+    let link = link_next(&request, next_cursor.as_deref());
+    Ok(Answer::ok(&ProductPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// Register a product
+///
+/// All but the model may be left out and added later, or be a best guess. With serial number, purchase date, country and dealer it gets its green tick
+/// and its points at once. A serial number that the account has registered already answers 200 with the standing product; one that another account
+/// holds 409 `serial_already_registered`.
+#[utoipa::path(
+    tag = "products",
+    operation_id = "registerProduct",
+    security(("bearer" = [])),
+    params(AccountPath, IdempotencyHeader),
+    request_body = RegisterProduct,
+    responses(
+        (status = 201, description = "The product", body = ProductView),
+        (status = 200, description = "The account has it already", body = ProductView)
+    )
+)]
+#[post("/accounts/{account_id}/products")]
+async fn register_product(
+    service: Data<Service>,
+    access: Access<ProductsChange>,
+    key: Idempotency,
+    body: Body<RegisterProduct>,
+) -> Result<Answer> {
+    let (context, hash) = (service.context(), body.hash().to_owned());
+    key.write(&service, &hash, Keep::Plain, move |conn| {
+        let (model, details) = (body.value.model_id, body.value.details());
+        let registered = registering::register(conn, &context, &access.account, model, &details)?;
+        let is_new = matches!(registered, Registered::New(_));
+        let view = load_view(conn, &context, registered.product()?)?;
+        let answer = match is_new {
+            true => Answer::created(&view)?.location(format!(
+                "/v1/accounts/{}/products/{}",
+                access.account.account_id(),
+                view.id
+            )),
+            false => Answer::ok(&view)?,
+        };
+        Ok(answer.etag(view.version))
+    })
+    .await
+}
+
+/// Read a product
+///
+/// One registration, also after its end: what it says, what it still needs, what it gave.
+#[utoipa::path(
+    tag = "products",
+    operation_id = "readProduct",
+    security(("bearer" = [])),
+    params(ProductPath),
+    responses((status = 200, description = "The product", body = ProductView))
+)]
+#[get("/accounts/{account_id}/products/{product_id}")]
+async fn read_product(
+    service: Data<Service>,
+    access: Access<ProductsRead>,
+    path: Path<ProductPath>,
+) -> Result<Answer> {
+    let (context, id) = (service.context(), path.product_id);
+    let view = service
+        .db
+        .read(move |conn| {
+            let product = products::find(conn, &access.account, id)?;
+            load_view(conn, &context, product)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag(view.version))
+}
+
+/// Change a product
+///
+/// Completes or corrects it; null clears a field. The green tick and the points follow at once, in either direction. 409 `product_ended` after its end,
+/// 409 `serial_already_registered` where another registration has the new serial number.
+#[utoipa::path(
+    tag = "products",
+    operation_id = "updateProduct",
+    security(("bearer" = [])),
+    params(ProductPath, IfMatchHeader),
+    request_body(content = UpdateProduct, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The product", body = ProductView))
+)]
+#[patch("/accounts/{account_id}/products/{product_id}")]
+async fn update_product(
+    service: Data<Service>,
+    access: Access<ProductsChange>,
+    path: Path<ProductPath>,
+    seen: IfMatch,
+    body: Patch<UpdateProduct>,
+) -> Result<Answer> {
+    let (context, id, account) = (service.context(), path.product_id, access.account);
+    let view = service
+        .db
+        .write(move |conn| {
+            let check = |version| seen.check(version);
+            let apply = |before| body.0.apply(before);
+            let product = registering::change(conn, &context, &account, id, check, apply)?;
+            load_view(conn, &context, product)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag(view.version))
+}
+
+/// Why a registration ends.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EndParams {
+    /// A `stolen` serial number that turns up again is held until staff have looked.
+    #[param(inline, example = "sold")]
+    reason: EndReason,
+}
+
+/// End a registration
+///
+/// Sold, scrapped, stolen or a mistake. Its points go at once, and its serial number is free for the next owner.
+#[utoipa::path(
+    tag = "products",
+    operation_id = "endProduct",
+    security(("bearer" = [])),
+    params(ProductPath, EndParams, IfMatchHeader),
+    responses((status = 204, description = "It has ended"))
+)]
+#[delete("/accounts/{account_id}/products/{product_id}")]
+async fn end_product(
+    service: Data<Service>,
+    access: Access<ProductsChange>,
+    path: Path<ProductPath>,
+    params: Params<EndParams>,
+    seen: IfMatch,
+) -> Result<Answer> {
+    let (context, id, reason) = (service.context(), path.product_id, params.0.reason);
+    service
+        .db
+        .write(move |conn| {
+            let check = |version| seen.check(version);
+            registering::end(conn, &context, &access.account, id, check, reason)
+        })
+        .await?;
+    Ok(Answer::no_content())
+}

@@ -1,0 +1,95 @@
+//! Filling the catalogue from a file: all of it or nothing, every fault with its row.
+
+use chrono::NaiveDate;
+use regex::Regex;
+
+use super::Context;
+use super::csv_file::{Column, DATE, Row, optional, required, rows};
+use crate::domain::model::{Category, ModelId, Value, name_key};
+use crate::error::{Error, Fault, FaultCode, Result};
+use crate::repository::DbConn;
+use crate::repository::models::{self, Model};
+
+const COLUMNS: [Column; 6] = [
+    required("name"),
+    required("category"),
+    required("points"),
+    required("valid_from"),
+    optional("launched_date"),
+    optional("serial_pattern"),
+];
+/// More models than this no file has.
+const MOST: usize = 20_000;
+
+struct Line {
+    row: Row,
+    model: Model,
+    value: Value,
+}
+
+/// Stores the models of a file; how many. A model that is known by its name gets what is new, and its further value. `id` makes
+/// the id of the `n`-th row.
+pub fn import(
+    conn: &mut DbConn,
+    context: &Context,
+    text: &str,
+    id: impl Fn(usize) -> ModelId,
+) -> Result<usize> {
+    let rows = rows(text, &COLUMNS, MOST).map_err(Error::invalid)?;
+    let mut faults = Vec::new();
+    let mut lines = Vec::new();
+    for (n, row) in rows.into_iter().enumerate() {
+        lines.extend(read(row, id(n), context, &mut faults));
+    }
+    let mut disputed = Vec::new();
+    for line in lines.iter().filter(|_| faults.is_empty()) {
+        let stored = models::put(conn, &line.model)?;
+        if !models::put_value(conn, stored, line.value)? {
+            disputed.push(line.row.fault("valid_from", FaultCode::Duplicate));
+        }
+    }
+    faults.extend(disputed);
+    if faults.is_empty() {
+        Ok(lines.len())
+    } else {
+        Err(Error::invalid(faults))
+    }
+}
+
+fn read(row: Row, id: ModelId, context: &Context, faults: &mut Vec<Fault>) -> Option<Line> {
+    let before = faults.len();
+    let name = row.get("name").unwrap_or_default().to_owned();
+    let words: Vec<&str> = Category::ALL.iter().map(|one| one.as_str()).collect();
+    let allowed = (FaultCode::NotAccepted, words.join(", "));
+    let category = row.parsed::<Category>("category", (allowed.0, &allowed.1), faults);
+    let number = (FaultCode::Format, "0 to 1000000");
+    let points = row.parsed::<u32>("points", number, faults).map(i64::from);
+    if points.is_some_and(|points| points > 1_000_000) {
+        faults.push(
+            row.fault("points", FaultCode::TooLarge)
+                .with("max", 1_000_000),
+        );
+    }
+    let valid_from = row.parsed::<NaiveDate>("valid_from", DATE, faults);
+    let launched_date = row.parsed("launched_date", DATE, faults);
+    let pattern = (FaultCode::Format, "a regular expression");
+    let serial_pattern = row.parsed::<Regex>("serial_pattern", pattern, faults);
+    let (Some(category), Some(points), Some(valid_from), true) =
+        (category, points, valid_from, faults.len() == before)
+    else {
+        return None;
+    };
+    let is_real = context.programme.catalogue.real_points.contains(&name);
+    let model = Model {
+        id,
+        name_key: name_key(&name),
+        name,
+        category,
+        launched_date,
+        serial_pattern: serial_pattern.map(|pattern| pattern.as_str().to_owned()),
+        example: !is_real,
+        created_at: context.now,
+    };
+    let value = Value { valid_from, points };
+    Some(Line { row, model, value })
+}

@@ -1,0 +1,114 @@
+//! Importing old accounts from a file, one row a product: all of it or nothing, every fault with its row.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use validator::ValidateEmail;
+
+use crate::domain::account::email_key;
+use crate::domain::country::Country;
+use crate::domain::legacy_migration::{LegacyAccountId, LegacyProductId};
+use crate::error::{Error, Fault, FaultCode, Result};
+use crate::repository::DbConn;
+use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
+use crate::workflows::Context;
+use crate::workflows::csv_file::{COUNTRY, Column, DATE, Row, optional, required, rows};
+
+const COLUMNS: [Column; 8] = [
+    required("email"),
+    required("member_number"),
+    required("legacy_reference"),
+    required("model"),
+    optional("serial_number"),
+    optional("purchase_date"),
+    optional("purchase_country"),
+    optional("dealer"),
+];
+/// More rows than this no file has.
+const MOST_ROWS: usize = 200_000;
+
+/// An old account as its rows describe it; the first of them is where its faults stand.
+struct Described {
+    account: LegacyAccount,
+    products: Vec<LegacyProduct>,
+    first: Row,
+}
+
+/// Stores the old accounts of a file. How many accounts and products.
+pub fn import(conn: &mut DbConn, context: &Context, text: &str) -> Result<(usize, usize)> {
+    let rows = rows(text, &COLUMNS, MOST_ROWS).map_err(Error::invalid)?;
+    let mut faults = Vec::new();
+    let mut described: BTreeMap<String, Described> = BTreeMap::new();
+    for row in rows {
+        let email = row.get("email").unwrap_or_default();
+        let entry = described
+            .entry(email_key(email))
+            .or_insert_with(|| describe(context, email, &row));
+        if row.get("member_number") != Some(entry.account.member_number.as_str()) {
+            faults.push(row.fault("member_number", FaultCode::NotUnique));
+        }
+        let product = read_product(context, &row, entry.account.id, &mut faults);
+        let is_same = |one: &LegacyProduct| one.legacy_reference == product.legacy_reference;
+        if entry.products.iter().any(is_same) {
+            faults.push(row.fault("legacy_reference", FaultCode::Duplicate));
+        }
+        entry.products.push(product);
+    }
+    let mut stored = (0, 0);
+    for one in described.into_values() {
+        if legacy::insert(conn, &one.account)? {
+            legacy::insert_products(conn, &one.products)?;
+            stored = (stored.0 + 1, stored.1 + one.products.len());
+        } else {
+            faults.push(one.first.fault("email", FaultCode::Duplicate));
+        }
+    }
+    if faults.is_empty() {
+        Ok(stored)
+    } else {
+        Err(Error::invalid(faults))
+    }
+}
+
+fn describe(context: &Context, email: &str, row: &Row) -> Described {
+    let account = LegacyAccount {
+        id: LegacyAccountId::new(context.now),
+        email: email.to_owned(),
+        email_key: email_key(email),
+        member_number: row.get("member_number").unwrap_or_default().to_owned(),
+        created_at: context.now,
+    };
+    Described {
+        account,
+        products: Vec::new(),
+        first: row.clone(),
+    }
+}
+
+fn read_product(
+    context: &Context,
+    row: &Row,
+    account: LegacyAccountId,
+    faults: &mut Vec<Fault>,
+) -> LegacyProduct {
+    let email = row.get("email").unwrap_or_default();
+    if !email.validate_email() {
+        faults.push(
+            row.fault("email", FaultCode::Format)
+                .with("format", "email"),
+        );
+    }
+    let text = |column| row.get(column).map(str::to_owned);
+    LegacyProduct {
+        id: LegacyProductId::new(context.now),
+        legacy_account_id: account,
+        legacy_reference: text("legacy_reference").unwrap_or_default(),
+        model: text("model").unwrap_or_default(),
+        serial_number: text("serial_number"),
+        purchase_date: row.parsed::<NaiveDate>("purchase_date", DATE, faults),
+        purchase_country: row.parsed::<Country>("purchase_country", COUNTRY, faults),
+        dealer: text("dealer"),
+        result: None,
+        product_id: None,
+    }
+}

@@ -1,0 +1,134 @@
+//! Taking over an old CPS account: what can be taken over, and attaching it. The proof, the takeover and the import have their own files.
+
+mod import;
+mod proof;
+mod takeover;
+
+use serde_json::json;
+
+use super::Context;
+use crate::domain::access::AccountAccess;
+use crate::domain::account::email_key;
+use crate::domain::legacy_migration::{
+    Availability, LegacyFacts, MigrationFacts, availability as available,
+};
+use crate::error::{Code, Fault, FaultCode, Result};
+use crate::repository::accounts::{self, Account};
+use crate::repository::legacy_migration::{self as legacy, LegacyAccount, Takeover};
+use crate::repository::{DbConn, events, users};
+
+pub use import::import;
+pub use proof::{prove, send_code};
+pub use takeover::{Migrated, MigratedItem, migrate};
+
+/// What is known of an account's old one.
+struct Known {
+    facts: MigrationFacts,
+    /// The old account, where this one may see it.
+    legacy: Option<(LegacyAccount, Option<Takeover>)>,
+}
+
+/// Whether products of an old account can be taken over, and why not.
+pub fn availability(conn: &mut DbConn, access: &AccountAccess) -> Result<Availability> {
+    let account = accounts::find(conn, access)?;
+    Ok(available(known(conn, &account)?.facts))
+}
+
+fn known(conn: &mut DbConn, account: &Account) -> Result<Known> {
+    let attached = legacy::takeover_of(conn, account.id)?;
+    let proven = attached.is_some() || is_proven(conn, account)?;
+    let found = match (attached, &account.legacy_cps_email) {
+        (Some((takeover, legacy)), _) => Some((legacy, Some(takeover))),
+        (None, Some(email)) if proven => match legacy::find_by_email(conn, &email_key(email))? {
+            Some(legacy) => {
+                let takeover = legacy::taken_by(conn, legacy.id)?;
+                Some((legacy, takeover))
+            }
+            None => None,
+        },
+        (None, _) => None,
+    };
+    let facts = match &found {
+        None => None,
+        Some((legacy, takeover)) => {
+            let products = legacy::products(conn, legacy.id)?;
+            let waiting = products.iter().filter(|one| one.result.is_none()).count();
+            let others = takeover.as_ref().map(|one| one.account_id) != Some(account.id);
+            Some(LegacyFacts {
+                migrated: takeover.is_some() && (others || waiting == 0),
+                products: u64::try_from(waiting).unwrap_or(u64::MAX),
+            })
+        }
+    };
+    Ok(Known {
+        facts: MigrationFacts {
+            has_legacy_email: account.legacy_cps_email.is_some(),
+            proven,
+            legacy: facts,
+        },
+        legacy: found,
+    })
+}
+
+/// The old address is proven by its code, or because a user of the account set a password with a mail to it.
+fn is_proven(conn: &mut DbConn, account: &Account) -> Result<bool> {
+    let Some(email) = &account.legacy_cps_email else {
+        return Ok(false);
+    };
+    let key = email_key(email);
+    let by_code = legacy::proof(conn, account.id)?
+        .is_some_and(|proof| proof.email_key == key && proof.proven_at.is_some());
+    let own = users::find_by_email(conn, &key)?;
+    let by_password =
+        own.is_some_and(|user| user.account_id == Some(account.id) && user.password_hash.is_some());
+    Ok(by_code || by_password)
+}
+
+/// Attaches the old account of a member number, for who could not prove its address; staff say why.
+pub fn attach(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    member_number: &str,
+    reason: &str,
+) -> Result<LegacyAccount> {
+    let staff = access.staff().ok_or(Code::Forbidden)?;
+    let account = accounts::lock(conn, access)?;
+    if account.approved_at.is_none() {
+        return Err(Code::AccountNotActive.into());
+    }
+    let legacy = legacy::find_by_number(conn, member_number)?
+        .ok_or_else(|| Fault::new("#/member_number", FaultCode::NumberUnknown))?;
+    if let Some((standing, other)) = legacy::takeover_of(conn, account.id)? {
+        if other.id == legacy.id {
+            return Ok(legacy);
+        }
+        if standing.migrated_at.is_some() {
+            return Err(Code::AlreadyMigrated.into());
+        }
+        legacy::give_back(conn, other.id)?;
+    }
+    let takeover = Takeover {
+        legacy_account_id: legacy.id,
+        account_id: account.id,
+        attached_by: Some(staff),
+        reason: Some(reason.to_owned()),
+        created_at: context.now,
+        migrated_at: None,
+    };
+    if !legacy::take(conn, &takeover)? {
+        return Err(Code::LegacyAccountTaken.into());
+    }
+    let (id, now) = (account.id, context.now);
+    let payload = json!({ "member_number": member_number });
+    events::record(conn, id, "legacy_account.attached", payload, now)?;
+    events::record_staff(
+        conn,
+        staff,
+        "legacy_account.attach",
+        Some(id),
+        Some(reason),
+        now,
+    )?;
+    Ok(legacy)
+}

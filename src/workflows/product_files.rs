@@ -1,0 +1,197 @@
+//! The products of an account as a CSV file: reading one in, line by line with a result each, and writing one.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::Connection;
+
+use super::Context;
+use super::csv_file::{COUNTRY, Column, DATE, Row, guarded, optional, required, rows};
+use super::products::{Inventory, Registered, Wanted, checked};
+use crate::domain::access::AccountAccess;
+use crate::domain::country::Country;
+use crate::domain::model::{ModelId, name_key};
+use crate::domain::product::{ProductField, ProductId};
+use crate::domain::product_details::{CheckedDetails, Details};
+use crate::error::{Error, Fault, FaultCode, Result};
+use crate::repository::DbConn;
+use crate::repository::models::{self, Model};
+use crate::repository::products::{self, Listing, Product, estimated_text};
+
+const COLUMNS: [Column; 6] = [
+    required("model"),
+    optional("serial_number"),
+    optional("purchase_date"),
+    optional("purchase_country"),
+    optional("dealer"),
+    optional("estimated"),
+];
+/// More products than this no file has: they go in together.
+const MOST: usize = 1000;
+
+/// What became of one line.
+pub struct ImportedLine {
+    /// Its line in the file; the header is line 1.
+    pub line: u64,
+    pub registered: Registered,
+}
+
+struct Line {
+    number: u64,
+    model: Model,
+    details: CheckedDetails,
+}
+
+/// Registers the products of a file. A file with a fault is refused whole, with every fault of it; a serial number that somebody
+/// holds is the result of its line. A dry run does it all and keeps nothing.
+pub fn import(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    text: &str,
+    dry_run: bool,
+) -> Result<Vec<ImportedLine>> {
+    let lines = read(conn, context, text)?;
+    let mut imported = Vec::new();
+    let done = conn.transaction(|conn| {
+        imported = register(conn, context, access, lines)?;
+        match dry_run {
+            true => Err(Error::Database(diesel::result::Error::RollbackTransaction)),
+            false => Ok(()),
+        }
+    });
+    match done {
+        Err(Error::Database(diesel::result::Error::RollbackTransaction)) | Ok(()) => Ok(imported),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(conn: &mut DbConn, context: &Context, text: &str) -> Result<Vec<Line>> {
+    let rows = rows(text, &COLUMNS, MOST).map_err(Error::invalid)?;
+    let mut known: HashMap<String, Option<Model>> = HashMap::new();
+    let (mut lines, mut faults) = (Vec::new(), Vec::new());
+    for row in rows {
+        let key = name_key(row.get("model").unwrap_or_default());
+        let model = match known.get(&key) {
+            Some(model) => model.clone(),
+            None => {
+                let found = models::find_by_name(conn, &key)?;
+                known.insert(key, found.clone());
+                found
+            }
+        };
+        if model.is_none() {
+            faults.push(row.fault("model", FaultCode::ModelUnknown));
+        }
+        let details = details(&row, &mut faults);
+        let Some(model) = model else { continue };
+        match checked(context, &model, &details) {
+            Ok(details) => lines.push(Line {
+                number: row.number,
+                model,
+                details,
+            }),
+            Err(found) => faults.extend(found.into_iter().map(|fault| row.place(fault))),
+        }
+    }
+    if faults.is_empty() {
+        Ok(lines)
+    } else {
+        Err(Error::invalid(faults))
+    }
+}
+
+fn details(row: &Row, faults: &mut Vec<Fault>) -> Details {
+    let words: Vec<&str> = ProductField::ALL.iter().map(|one| one.as_str()).collect();
+    let named = row.get("estimated").unwrap_or_default();
+    let named = named.split(|c: char| c.is_whitespace() || c == '|');
+    let mut estimated = Vec::new();
+    for word in named.filter(|word| !word.is_empty()) {
+        match word.parse() {
+            Ok(field) => estimated.push(field),
+            Err(_) => faults.push(
+                row.fault("estimated", FaultCode::NotAccepted)
+                    .with("allowed", words.join(", ")),
+            ),
+        }
+    }
+    Details {
+        serial_number: row.get("serial_number").map(str::to_owned),
+        purchase_date: row.parsed::<NaiveDate>("purchase_date", DATE, faults),
+        purchase_country: row.parsed::<Country>("purchase_country", COUNTRY, faults),
+        dealer: row.get("dealer").map(str::to_owned),
+        estimated,
+    }
+}
+
+fn register(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    lines: Vec<Line>,
+) -> Result<Vec<ImportedLine>> {
+    let keys: Vec<(ModelId, String)> = lines
+        .iter()
+        .filter_map(|line| Some((line.model.id, line.details.serial.as_ref()?.key.clone())))
+        .collect();
+    let wanted: Vec<Wanted<'_>> = keys.iter().map(|(id, key)| (*id, key.as_str())).collect();
+    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
+    let mut imported = Vec::new();
+    for line in lines {
+        let id = ProductId::new(context.now);
+        let registered = inventory.register(conn, id, &line.model, line.details, None)?;
+        imported.push(ImportedLine {
+            line: line.number,
+            registered,
+        });
+    }
+    inventory.close(conn)?;
+    Ok(imported)
+}
+
+/// How many products are read at once.
+const PAGE: i64 = 500;
+
+/// The account's products as a file that can be read in again; those that have ended are left out.
+pub fn export(conn: &mut DbConn, access: &AccountAccess) -> Result<String> {
+    let failed = Error::internal::<csv::Error>("writing a file");
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+    writer.write_record(names).map_err(&failed)?;
+    let mut before = None;
+    loop {
+        let listing = Listing {
+            status: None,
+            before,
+            limit: PAGE,
+        };
+        let page = products::list(conn, access, &listing)?;
+        let ids: Vec<ModelId> = page.iter().map(|product| product.model_id).collect();
+        let models = models::of_ids(conn, &ids)?;
+        for product in &page {
+            let model = models.get(&product.model_id);
+            let record = record(product, model.map_or("", |model| model.name.as_str()));
+            writer.write_record(record).map_err(&failed)?;
+        }
+        match page.last() {
+            Some(last) => before = Some(last.id),
+            None => break,
+        }
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|e| Error::internal("writing a file")(e.to_string()))?;
+    String::from_utf8(bytes).map_err(Error::internal("writing a file"))
+}
+
+fn record(product: &Product, model: &str) -> [String; 6] {
+    let text = |value: Option<String>| guarded(&value.unwrap_or_default());
+    [
+        guarded(model),
+        text(product.serial_number.clone()),
+        text(product.purchase_date.map(|date| date.to_string())),
+        text(product.purchase_country.map(|country| country.to_string())),
+        text(product.dealer.clone()),
+        estimated_text(&product.estimated()),
+    ]
+}

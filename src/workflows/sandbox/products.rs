@@ -1,0 +1,75 @@
+//! What a sandbox has of products: the catalogue, some of the members' own, and old accounts that wait to be taken over.
+
+use super::{account_id, fixed};
+use crate::domain::access::AccountAccess;
+use crate::domain::country::Country;
+use crate::domain::model::{ModelId, name_key};
+use crate::domain::product::{ProductField, ProductId};
+use crate::domain::product_details::Details;
+use crate::error::{Code, Error, Result};
+use crate::repository::{DbConn, models};
+use crate::workflows::products::{Inventory, checked};
+use crate::workflows::{Context, catalogue, legacy_migration};
+
+const MODELS: &str = include_str!("../../seed/models.csv");
+const LEGACY_ACCOUNTS: &str = include_str!("../../seed/legacy_accounts.csv");
+
+/// A serial number that a seeded member has registered, and its model.
+pub const TAKEN_SERIAL: (&str, &str) = ("012021009001", "EOS 5D Mark III");
+
+/// The seeded products: the member, the model, what is said of it. The first is complete, the second is not.
+const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 4] = [
+    (1, TAKEN_SERIAL.1, Some(TAKEN_SERIAL.0), Some("2019-05-17")),
+    (1, "EF 40mm f/2.8 STM", None, Some("2019-05-17")),
+    (
+        2,
+        "EOS R5 Mark II",
+        Some("052021000777"),
+        Some("2024-11-04"),
+    ),
+    (
+        2,
+        "RF 100-300mm f/2.8L IS USM",
+        Some("3110000123"),
+        Some("2024-11-04"),
+    ),
+];
+
+/// Seeds the catalogue, the members' products and the old accounts.
+pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
+    catalogue::import(conn, context, MODELS, model_id)?;
+    for ((member, model, serial, date), n) in PRODUCTS.into_iter().zip(201..) {
+        let details = Details {
+            serial_number: serial.map(str::to_owned),
+            purchase_date: date.and_then(|date| date.parse().ok()),
+            purchase_country: Some(Country::DK),
+            dealer: Some("Foto Nord".to_owned()),
+            estimated: date
+                .map(|_| ProductField::PurchaseDate)
+                .into_iter()
+                .collect(),
+        };
+        register(conn, context, member, (fixed(n).into(), model), &details)?;
+    }
+    legacy_migration::import(conn, context, LEGACY_ACCOUNTS).map(drop)
+}
+
+/// The id of the `n`-th model of the shipped catalogue.
+fn model_id(n: usize) -> ModelId {
+    fixed(1001 + u128::try_from(n).unwrap_or(0)).into()
+}
+
+fn register(
+    conn: &mut DbConn,
+    context: &Context,
+    member: u128,
+    (id, model): (ProductId, &str),
+    details: &Details,
+) -> Result<()> {
+    let access = AccountAccess::of_service(account_id(member));
+    let model = models::find_by_name(conn, &name_key(model))?.ok_or(Code::NotFound)?;
+    let details = checked(context, &model, details).map_err(Error::invalid)?;
+    let mut inventory = Inventory::open(conn, context, &access, &[])?;
+    inventory.register(conn, id, &model, details, None)?;
+    inventory.close(conn)
+}
