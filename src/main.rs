@@ -114,7 +114,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Command::Migrate => migrate(&Config::from_env()?).await,
         Command::CreateStaff(staff) => create_staff(staff).await,
         Command::CheckConfig => {
-            start::programme(&Config::from_env()?)?;
+            start::check(&Config::from_env()?)?;
             println!("The environment and the programme file can be used.");
             Ok(())
         }
@@ -136,6 +136,7 @@ fn log() {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
+    start::check(&config)?;
     log();
     let exporter = PrometheusBuilder::new().with_http_listener(config.metrics_bind);
     exporter

@@ -95,8 +95,8 @@ pub struct RateLimitRules {
 
 /// Requests a minute, in live mode and in the sandbox.
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RateLimitSection {
-    #[serde(flatten)]
     pub live: RateLimitRules,
     pub sandbox: RateLimitRules,
 }

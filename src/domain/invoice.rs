@@ -68,14 +68,26 @@ pub struct VatRules {
     pub rates: BTreeMap<Country, Decimal>,
 }
 
+/// A rate as a decimal string; read one by one, so that a fault is that of its line.
+struct Rate(Decimal);
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Decimal::from_str_exact(&text)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
 fn rates<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<Country, Decimal>, D::Error> {
-    BTreeMap::<Country, String>::deserialize(deserializer)?
+    let rates = BTreeMap::<Country, Rate>::deserialize(deserializer)?;
+    Ok(rates
         .into_iter()
-        .map(|(country, rate)| Ok((country, Decimal::from_str_exact(&rate)?)))
-        .collect::<Result<_, rust_decimal::Error>>()
-        .map_err(serde::de::Error::custom)
+        .map(|(country, rate)| (country, rate.0))
+        .collect())
 }
 
 /// How VAT is charged on an invoice, and at which rate.

@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use r2d2::{ManageConnection, Pool};
 use tokio::sync::Semaphore;
@@ -99,6 +101,16 @@ impl DbConn {
     }
 
     fn has_pending(&mut self) -> diesel::migration::Result<bool> {
+        // Diesel makes its table where there is none, which a reader may not.
+        let table = match self {
+            DbConn::Postgres(_) => "to_regclass('__diesel_schema_migrations') IS NOT NULL",
+            DbConn::Sqlite(_) => {
+                "EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations')"
+            }
+        };
+        if !diesel::select(sql::<Bool>(table)).get_result(self)? {
+            return Ok(true);
+        }
         match self {
             DbConn::Postgres(conn) => conn.has_pending_migration(POSTGRES_MIGRATIONS),
             DbConn::Sqlite(conn) => conn.has_pending_migration(SQLITE_MIGRATIONS),
@@ -252,6 +264,8 @@ pub struct Db {
     url: Arc<str>,
     reads: Lane,
     writes: Lane,
+    /// Set once every migration was seen to have run: that does not change any more.
+    migrated: Arc<OnceLock<()>>,
     /// Held as long as the service lives: one process per SQLite file.
     _file: Option<Arc<File>>,
 }
@@ -272,6 +286,7 @@ impl Db {
                     url: url.into(),
                     reads: lane.clone(),
                     writes: lane,
+                    migrated: Arc::default(),
                     _file: file,
                 }
             }
@@ -283,6 +298,7 @@ impl Db {
                     url: url.into(),
                     reads,
                     writes,
+                    migrated: Arc::default(),
                     _file: file,
                 }
             }
@@ -309,13 +325,18 @@ impl Db {
 
     /// Whether every migration has run.
     pub async fn is_migrated(&self) -> Result<bool> {
-        self.reads
-            .run(|conn| {
-                conn.has_pending()
-                    .map(|pending| !pending)
-                    .map_err(Error::internal("looking at migrations"))
-            })
-            .await
+        if self.migrated.get().is_some() {
+            return Ok(true);
+        }
+        let look = |conn: &mut DbConn| {
+            conn.has_pending()
+                .map_err(Error::internal("looking at migrations"))
+        };
+        let is_migrated = !self.reads.run(look).await?;
+        if is_migrated {
+            self.migrated.get_or_init(|| ());
+        }
+        Ok(is_migrated)
     }
 
     /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip.
@@ -381,8 +402,6 @@ fn lock_file(path: &str) -> Result<File, DbError> {
 }
 
 fn check_sqlite(conn: &mut DbConn) -> Result<(), DbError> {
-    use diesel::dsl::sql;
-    use diesel::sql_types::Text;
     let version: String = diesel::select(sql::<Text>("sqlite_version()")).get_result(conn)?;
     let mut parts = version
         .split('.')

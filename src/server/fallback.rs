@@ -56,7 +56,10 @@ pub async fn answer(request: HttpRequest, paths: Data<Paths>) -> Result<&'static
     if methods.is_empty() || methods.contains(&request.method()) {
         return Err(Code::NotFound.into());
     }
-    let allowed: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
+    let mut allowed: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
+    if allowed.contains(&"GET") {
+        allowed.push("HEAD");
+    }
     Err(Code::MethodNotAllowed
         .with("allowed", allowed.join(", "))
         .into())

@@ -1,9 +1,11 @@
 //! The server: the routes, what stands around every request, and the addresses it answers at. No rules.
 
 mod caching;
+mod contract;
 mod errors;
 mod fallback;
 mod gate;
+mod head;
 mod identify;
 mod observe;
 mod rate_limits;
@@ -12,7 +14,6 @@ pub mod start;
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::http::header::HeaderName;
@@ -42,16 +43,8 @@ pub struct Surroundings {
     pub gate: Gate,
     pub rate_limits: Arc<RateLimits>,
     pub health: Health,
+    pub limits: Limits,
 }
-
-/// How large and how slow a request may be.
-const LIMITS: Limits = Limits {
-    json: 64 * 1024,
-    csv: 2 * 1024 * 1024,
-    time: Duration::from_secs(20),
-};
-/// How long a client may take to send the head of a request.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// Serves the API on `listener` until it is told to stop.
 pub fn serve(
@@ -62,8 +55,10 @@ pub fn serve(
     workers: usize,
 ) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = around.config.mode == Mode::Sandbox;
-    let document = web::Data::new(handlers::document(is_sandbox));
+    let document = handlers::document(is_sandbox);
     let paths = web::Data::new(fallback::Paths::of(&document));
+    let contract = web::Data::new(contract::Contract::of(&document)?);
+    let head_time = around.limits.head_time;
     let server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
@@ -80,12 +75,13 @@ pub fn serve(
             .app_data(web::Data::new(around.authenticator.clone()))
             .app_data(web::Data::new(around.health.clone()))
             .app_data(web::Data::new(around.clone()))
-            .app_data(web::Data::new(LIMITS))
-            .app_data(document.clone())
+            .app_data(web::Data::new(around.limits))
+            .app_data(contract.clone())
             .app_data(paths.clone())
             .app_data(
                 web::PathConfig::default().error_handler(|_, _| Error::from(Code::NotFound).into()),
             )
+            .route("/openapi.json", web::get().to(contract::read))
             .service(web::redirect("/docs", "/docs/"))
             .service(swagger)
             .default_service(web::to(fallback::answer))
@@ -94,12 +90,13 @@ pub fn serve(
             .wrap(from_fn(gate::enter))
             .wrap(from_fn(caching::cache))
             .wrap(from_fn(errors::explain))
+            .wrap(from_fn(head::as_get))
             .wrap(cors(&around.config))
             .wrap(from_fn(observe::observe))
     });
     Ok(server
         .workers(workers)
-        .client_request_timeout(HEAD_TIME)
+        .client_request_timeout(head_time)
         .shutdown_timeout(20)
         .disable_signals()
         .listen(listener)?

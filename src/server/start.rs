@@ -16,6 +16,7 @@ use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::handlers::extract::Limits;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::integrations::document_store::DocumentStore;
@@ -32,6 +33,8 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 const KEY_SETTING: &str = "sandbox_signing_key";
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
+/// How often an instance looks whether its database was migrated meanwhile.
+const MIGRATION_CHECK: Duration = Duration::from_secs(1);
 
 /// Everything of a service but its port.
 pub struct Parts {
@@ -39,6 +42,7 @@ pub struct Parts {
     pub service: Service,
     pub worker: Worker,
     pub public_url: String,
+    pub limits: Limits,
 }
 
 /// The programme that the configuration names.
@@ -49,6 +53,32 @@ pub fn programme(config: &Config) -> Result<Programme, StartError> {
         None => SHIPPED.to_owned(),
     };
     Ok(Programme::parse(&text).map_err(|fault| format!("the programme file: {fault}"))?)
+}
+
+/// Reads every file that the configuration names; all faults in one message, one a line.
+pub fn check(config: &Config) -> Result<(), StartError> {
+    let issuer = config.public_url.as_deref().unwrap_or_default();
+    let keys = key_file(config).and_then(|pem| match pem {
+        Some(pem) => SigningKeys::read(&pem, issuer)
+            .map(drop)
+            .map_err(|e| format!("CPS_SIGNING_KEYS: {e}").into()),
+        None => Ok(()),
+    });
+    let mailer = Mailer::new(&config.mail, &config.mail_from).map(drop);
+    let checked = [
+        programme(config).map(drop),
+        keys,
+        mailer.map_err(StartError::from),
+    ];
+    let faults: Vec<String> = checked
+        .into_iter()
+        .filter_map(|one| one.err().map(|fault| fault.to_string()))
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults.join("\n").into())
+    }
 }
 
 /// Opens the database; the sandbox migrates it.
@@ -132,9 +162,6 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     if config.mode == Mode::Sandbox {
         seed::fill(&service).await?;
     }
-    if db.is_migrated().await? {
-        seed::keep_house(&service).await?;
-    }
     let worker = Worker {
         db,
         clock,
@@ -150,14 +177,23 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         service,
         worker,
         public_url,
+        limits: Limits::default(),
     })
+}
+
+/// The PEM text of the file that the configuration names, if it names one.
+fn key_file(config: &Config) -> Result<Option<String>, StartError> {
+    let read = config.signing_keys.as_ref().map(|path| {
+        std::fs::read_to_string(path)
+            .map_err(|e| format!("CPS_SIGNING_KEYS: {}: {e}", path.display()))
+    });
+    Ok(read.transpose()?)
 }
 
 /// The PEM text of the signing keys; the sandbox makes one once and keeps it in the database.
 async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
-    if let Some(path) = &config.signing_keys {
-        return Ok(std::fs::read_to_string(path)
-            .map_err(|e| format!("CPS_SIGNING_KEYS: {}: {e}", path.display()))?);
+    if let Some(pem) = key_file(config)? {
+        return Ok(pem);
     }
     let made = SigningKeys::generate()?;
     Ok(db
@@ -183,6 +219,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         service,
         worker,
         public_url,
+        limits: request_limits,
     } = parts;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
@@ -204,12 +241,13 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         gate: Gate::new(config.max_in_flight),
         rate_limits: limits.clone(),
         health: health.clone(),
+        limits: request_limits,
         config: config.clone(),
     };
-    let server = super::serve(listener, service, worker.clone(), around, workers)?;
+    let server = super::serve(listener, service.clone(), worker.clone(), around, workers)?;
     let handle = server.handle();
     let mut background = vec![
-        tokio::spawn(worker.clone().run(stopped.clone())),
+        tokio::spawn(work(service, worker.clone(), stopped.clone())),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
     if is_sandbox {
@@ -232,12 +270,34 @@ impl Running {
         self.health.drain();
         tokio::time::sleep(self.drain_delay).await;
         self.handle.stop(true).await;
+        if let Err(cause) = self.server.await {
+            warn!(%cause, "the server ended badly");
+        }
         // Nobody listens any more where the background has ended by itself.
         let _ = self.stop.send(true);
         for task in self.background {
             if let Err(cause) = task.await {
                 warn!(%cause, "a background task ended badly");
             }
+        }
+    }
+}
+
+/// Runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
+async fn work(service: Service, worker: Worker, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let begun = match service.db.is_migrated().await {
+            Ok(true) => seed::keep_house(&service).await.map(|()| true),
+            other => other,
+        };
+        match begun {
+            Ok(true) => return worker.run(stopped).await,
+            Ok(false) => {}
+            Err(cause) => warn!(%cause, "jobs cannot be run yet"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(MIGRATION_CHECK) => {}
+            _ = stopped.changed() => {}
         }
     }
 }

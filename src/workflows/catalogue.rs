@@ -42,7 +42,7 @@ pub fn import(
         lines.extend(read(row, id(n), context, &mut faults));
     }
     let mut disputed = Vec::new();
-    for line in lines.iter().filter(|_| faults.is_empty()) {
+    for line in &lines {
         let stored = models::put(conn, &line.model)?;
         if !models::put_value(conn, stored, line.value)? {
             disputed.push(line.row.fault("valid_from", FaultCode::Duplicate));

@@ -2,9 +2,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod accounts;
+mod businesses;
+mod http;
 mod layers;
+mod ledger;
+mod legacy_migration;
+mod limits;
+mod models;
 mod openapi;
+mod operation;
+mod permissions;
+mod points;
+mod process;
+mod products;
+mod raw;
 mod reviews;
+mod schema;
 mod sessions;
 mod support;
 mod users;
+mod wire;

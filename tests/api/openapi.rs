@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::support::{Sending, TestApp};
 
-fn document(is_sandbox: bool) -> Value {
+pub fn document(is_sandbox: bool) -> Value {
     serde_json::to_value(cps_api::handlers::document(is_sandbox)).unwrap()
 }
 
-fn operations(document: &Value) -> Vec<(String, String, Value)> {
+pub fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, item)| {
         let methods = item

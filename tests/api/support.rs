@@ -5,6 +5,7 @@
 use std::net::TcpListener;
 
 use cps_api::config::Config;
+use cps_api::handlers::extract::Limits;
 use cps_api::server::start::{self, Running};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -15,8 +16,8 @@ use serde_json::{Value, json};
 pub struct TestApp {
     pub address: String,
     pub client: reqwest::Client,
-    _running: Running,
-    _database: Database,
+    running: Running,
+    pub database: Database,
 }
 
 /// What came back.
@@ -90,8 +91,17 @@ impl TestApp {
         Self::on(Database::create(), variables).await
     }
 
+    /// A sandbox that is less patient than others.
+    pub async fn start_within(limits: Limits) -> Self {
+        Self::on_within(Database::create(), &[], limits).await
+    }
+
     /// One more instance, on a database that may be shared.
     pub async fn on(database: Database, variables: &[(&str, &str)]) -> Self {
+        Self::on_within(database, variables, Limits::default()).await
+    }
+
+    async fn on_within(database: Database, variables: &[(&str, &str)], limits: Limits) -> Self {
         let folder = database.folder();
         let known = [
             ("DATABASE_URL".to_owned(), database.url()),
@@ -113,16 +123,30 @@ impl TestApp {
         })
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let parts = start::open(config, listener.local_addr().unwrap())
+        let mut parts = start::open(config, listener.local_addr().unwrap())
             .await
             .unwrap();
+        parts.limits = limits;
         let running = start::run(parts, listener, 1).unwrap();
         Self {
             address: format!("http://{}", running.address),
             client: reqwest::Client::new(),
-            _running: running,
-            _database: database,
+            running,
+            database,
         }
+    }
+
+    /// Stops the service, runs a command of the binary on its database, and starts it again; what the command printed.
+    pub async fn after_command(self, arguments: &[&str]) -> (Self, String) {
+        let database = self.stop().await;
+        let told = database.command(arguments);
+        (Self::on(database, &[]).await, told)
+    }
+
+    /// Stops the service; its database stays.
+    pub async fn stop(self) -> Database {
+        self.running.stop().await;
+        self.database
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -148,6 +172,27 @@ impl TestApp {
     pub async fn put(&self, path: &str, token: &Token, body: Value) -> Answer {
         self.request(Method::PUT, path)
             .sent_by(token)
+            .json(&body)
+            .answer()
+            .await
+    }
+
+    /// A merge patch of the version that was seen.
+    pub async fn patch(&self, path: &str, token: &Token, version: i64, body: Value) -> Answer {
+        self.request(Method::PATCH, path)
+            .sent_by(token)
+            .header("if-match", format!("\"{version}\""))
+            .header("content-type", "application/merge-patch+json")
+            .body(body.to_string())
+            .answer()
+            .await
+    }
+
+    /// A POST with an idempotency key of its own.
+    pub async fn post_once(&self, path: &str, token: &Token, body: Value) -> Answer {
+        self.request(Method::POST, path)
+            .sent_by(token)
+            .header("idempotency-key", uuid::Uuid::new_v4().to_string())
             .json(&body)
             .answer()
             .await
@@ -323,6 +368,26 @@ impl Database {
             (base, schema)
         });
         Self(std::sync::Arc::new(Owned { folder, postgres }))
+    }
+
+    /// Runs a command of the binary on this database; what it printed.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"))
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", self.url())
+            .current_dir(self.folder())
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        String::from_utf8(told).unwrap()
+    }
+
+    /// A file with this text, for a command to read.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
     }
 
     pub fn folder(&self) -> &std::path::Path {

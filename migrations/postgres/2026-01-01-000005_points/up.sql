@@ -46,10 +46,10 @@ BEGIN
     IF NEW.seq <> COALESCE(last.seq, 0) + 1 THEN
         RAISE EXCEPTION 'points_entries: seq has a gap';
     END IF;
-    IF NEW.balance <> COALESCE(last.balance, 0) + CASE WHEN NEW.kind IN ('hold', 'release') THEN 0 ELSE NEW.amount END THEN
+    IF NEW.balance <> COALESCE(last.balance, 0) + (CASE WHEN NEW.kind IN ('hold', 'release') THEN 0 ELSE NEW.amount END) THEN
         RAISE EXCEPTION 'points_entries: the balance is not that of the entries';
     END IF;
-    IF NEW.held <> COALESCE(last.held, 0) + CASE NEW.kind WHEN 'hold' THEN NEW.amount WHEN 'release' THEN -NEW.amount ELSE 0 END THEN
+    IF NEW.held <> COALESCE(last.held, 0) + (CASE NEW.kind WHEN 'hold' THEN NEW.amount WHEN 'release' THEN -NEW.amount ELSE 0 END) THEN
         RAISE EXCEPTION 'points_entries: held is not that of the entries';
     END IF;
     IF NEW.kind = 'award' AND EXISTS (
@@ -60,7 +60,7 @@ BEGIN
     END IF;
     IF NEW.kind = 'reversal' THEN
         SELECT * INTO award FROM points_entries WHERE id = NEW.reverses;
-        IF award.kind <> 'award' OR award.account_id <> NEW.account_id OR award.product_id <> NEW.product_id OR award.amount <> -NEW.amount THEN
+        IF NOT FOUND OR award.kind <> 'award' OR award.account_id <> NEW.account_id OR award.product_id <> NEW.product_id OR award.amount <> -NEW.amount THEN
             RAISE EXCEPTION 'points_entries: a reversal takes back one award for its amount';
         END IF;
     END IF;

@@ -1,7 +1,6 @@
 //! Reading the parts of an upload: every fault of them at once, before anything is stored.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use actix_multipart::{Multipart, MultipartError};
 use actix_web::dev::Payload;
@@ -15,12 +14,11 @@ use utoipa::ToSchema;
 
 use crate::domain::document::{DocumentKind, MediaType, check_issued_date, display_name};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::handlers::extract::Limits;
 use crate::handlers::service::Service;
 use crate::secrets::{hex, random, sha256_hex};
 use crate::workflows::documents::Upload;
 
-/// From the first byte of an upload to the last.
-const TIME: Duration = Duration::from_secs(60);
 /// Bytes of a part that is not the file.
 const SMALL: usize = 200;
 
@@ -63,12 +61,14 @@ impl FromRequest for UploadedDocument {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let multipart = Multipart::from_request(request, payload);
         let service = request.app_data::<Data<Service>>().cloned();
+        let limits = request.app_data::<Data<Limits>>();
+        let time = limits.map(|limits| limits.upload_time).unwrap_or_default();
         Box::pin(async move {
             let service = service
                 .ok_or_else(|| Error::internal("reading an upload")("the service is not set up"))?;
             let multipart = multipart.await.map_err(|_| Code::UnsupportedMediaType)?;
             let limit = usize::try_from(service.programme.application.file_bytes).unwrap_or(0);
-            let read = tokio::time::timeout(TIME, read_parts(multipart, limit));
+            let read = tokio::time::timeout(time, read_parts(multipart, limit));
             let parts = read.await.unwrap_or(Err(Code::BodyTooSlow.into()))?;
             checked(parts, &service)
         })

@@ -22,8 +22,24 @@ pub struct Limits {
     pub json: usize,
     /// Bytes of a CSV file.
     pub csv: usize,
-    /// From the first byte to the last.
-    pub time: Duration,
+    /// Of the head of a request, until its last line.
+    pub head_time: Duration,
+    /// Of a body, from the first byte to the last.
+    pub body_time: Duration,
+    /// Of an upload.
+    pub upload_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            json: 64 * 1024,
+            csv: 2 * 1024 * 1024,
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(20),
+            upload_time: Duration::from_secs(60),
+        }
+    }
 }
 
 /// A JSON body that has passed every check.
@@ -148,7 +164,7 @@ fn bytes(
         } else {
             limits.json
         };
-        let bytes = read_limited(payload, limit, limits.time).await?;
+        let bytes = read_limited(payload, limit, limits.body_time).await?;
         Ok((bytes, service))
     })
 }

@@ -51,8 +51,9 @@ pub fn import(conn: &mut DbConn, context: &Context, text: &str) -> Result<(usize
         let is_same = |one: &LegacyProduct| one.legacy_reference == product.legacy_reference;
         if entry.products.iter().any(is_same) {
             faults.push(row.fault("legacy_reference", FaultCode::Duplicate));
+        } else {
+            entry.products.push(product);
         }
-        entry.products.push(product);
     }
     let mut stored = (0, 0);
     for one in described.into_values() {

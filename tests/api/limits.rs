@@ -1,0 +1,213 @@
+//! What a caller may not take too much of: time, bytes, places, requests.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use cps_api::handlers::extract::Limits;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Sending, TestApp, Token};
+use crate::wire::Wire;
+
+const IMPATIENT: Duration = Duration::from_millis(300);
+
+fn head(method: &str, path: &str, more: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: here\r\n{more}\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_comes_too_slowly_is_not_waited_for() {
+    let limits = Limits {
+        body_time: IMPATIENT,
+        upload_time: IMPATIENT,
+        ..Limits::default()
+    };
+    let app = TestApp::start_within(limits).await;
+    let (account, token) = app.applicant(json!({})).await;
+    let bearer = format!("Authorization: Bearer {}\r\n", token.0.unwrap());
+    let documents = format!("{account}/documents");
+    let json = "Content-Type: application/json\r\nContent-Length: 100\r\n";
+    let form = format!(
+        "{bearer}Content-Type: multipart/form-data; boundary=cut\r\nContent-Length: 1000\r\n"
+    );
+    let part = "--cut\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\nvat_inv";
+    for (path, more, begun) in [
+        ("/v1/sessions", json, "{\"email\":"),
+        (&documents, &form, part),
+    ] {
+        let mut wire = Wire::open(&app.address);
+        wire.send(head("POST", path, more));
+        wire.send(begun);
+        let asked = Instant::now();
+        let answer = wire.answer().unwrap();
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (408, "body_too_slow"),
+            "{path}"
+        );
+        assert!(asked.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_comes_too_slowly_is_cut_off() {
+    let limits = Limits {
+        head_time: IMPATIENT,
+        ..Limits::default()
+    };
+    let app = TestApp::start_within(limits).await;
+    let mut wire = Wire::open(&app.address);
+    wire.send("GET /healthz HTTP/1.1\r\nHost: he");
+    let asked = Instant::now();
+    let answer = wire.answer();
+    assert!(answer.is_none_or(|answer| answer.status == 408));
+    assert!(asked.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_too_large_is_not_read_to_its_end() {
+    let app = TestApp::start().await;
+    let (account, token) = app.applicant(json!({})).await;
+    // Said beforehand or not.
+    let spaces = " ".repeat(70_000);
+    let chunked = format!("{:x}\r\n{spaces}\r\n0\r\n\r\n", spaces.len());
+    for (more, body) in [
+        (
+            format!("Content-Length: {}\r\n", spaces.len()),
+            spaces.clone(),
+        ),
+        ("Transfer-Encoding: chunked\r\n".to_owned(), chunked),
+    ] {
+        let mut wire = Wire::open(&app.address);
+        let more = format!("Content-Type: application/json\r\n{more}");
+        wire.send(head("POST", "/v1/sessions", &more));
+        wire.send(body);
+        let answer = wire.answer().unwrap();
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (413, "body_too_large")
+        );
+    }
+    static LARGE: [u8; 4 * 1024 * 1024 + 1] = [b' '; 4 * 1024 * 1024 + 1];
+    let kind = "vat_invoice";
+    let refused = app.upload(&account, &token, kind, &LARGE).await;
+    refused.problem(413, "document_too_large");
+    let none = app.upload(&account, &token, kind, b"").await;
+    none.problem(422, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_service_says_so_at_once_and_still_tells_its_health() {
+    let app = TestApp::start_with(&[("CPS_MAX_IN_FLIGHT", "2")]).await;
+    let body = "{\"email\":\"nobody@nordlys-test.example\"}";
+    let more = format!(
+        "Content-Type: application/json\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    let mut running: Vec<Wire> = (0..2).map(|_| Wire::open(&app.address)).collect();
+    for wire in &mut running {
+        wire.send(head("POST", "/v1/password-resets", &more));
+    }
+    let ask = async || app.get("/.well-known/jwks.json", &Token::default()).await;
+    let busy = until(ask, 503).await.problem(503, "overloaded");
+    assert_eq!(busy.header("retry-after"), "1");
+    assert!(!busy.header("x-request-id").is_empty());
+    for path in ["/healthz", "/readyz"] {
+        app.get(path, &Token::default()).await.expect(200);
+    }
+    for wire in &mut running {
+        wire.send(body);
+        assert_eq!(wire.answer().unwrap().status, 202);
+    }
+    until(ask, 200).await;
+}
+
+async fn until(ask: impl AsyncFn() -> Answer, status: u16) -> Answer {
+    for _ in 0..200 {
+        let answer = ask().await;
+        if answer.status == status {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never {status}");
+}
+
+/// A sandbox whose limits are `rules`; behind a proxy on this machine.
+async fn limited(rules: &[(&str, u32)]) -> (TestApp, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = include_str!("../../programme.toml");
+    let (before, mut sandbox) = shipped
+        .split_once("[rate_limits.sandbox]")
+        .map(|(before, sandbox)| (before, sandbox.to_owned()))
+        .unwrap();
+    for (name, per_minute) in rules {
+        let line = sandbox
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap()
+            .to_owned();
+        sandbox = sandbox.replace(&line, &format!("{name} = {per_minute}"));
+    }
+    let path = folder.path().join("programme.toml");
+    std::fs::write(&path, format!("{before}[rate_limits.sandbox]{sandbox}")).unwrap();
+    let variables = [
+        ("CPS_PROGRAMME", path.to_str().unwrap()),
+        ("CPS_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8"),
+    ];
+    (TestApp::start_with(&variables).await, folder)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_tries_too_often_is_told_when_to_come_back() {
+    let (app, _folder) = limited(&[("sign_in_per_address", 3)]).await;
+    let wrong = json!({ "email": "nobody@nordlys-test.example", "password": "x" });
+    let try_from = async |hops: &str| {
+        let request = app.request(Method::POST, "/v1/sessions").json(&wrong);
+        request.header("x-forwarded-for", hops).answer().await
+    };
+    for left in [2, 1, 0] {
+        let answer = try_from("203.0.113.9").await.expect(401);
+        assert_eq!(answer.header("ratelimit-policy"), "\"sign_in\";q=3;w=60");
+        let state = format!("\"sign_in\";r={left}");
+        assert!(answer.header("ratelimit").starts_with(&state), "{answer:?}");
+    }
+    let refused = try_from("203.0.113.9").await.problem(429, "rate_limited");
+    let wait: i64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert!(refused.header("ratelimit").starts_with("\"sign_in\";r=0"));
+    // What the client itself wrote before the proxies is not believed; our own proxies are no clients.
+    for hops in ["198.51.100.1, 203.0.113.9", "203.0.113.9, 10.1.1.1"] {
+        try_from(hops).await.problem(429, "rate_limited");
+    }
+    try_from("198.51.100.7").await.expect(401);
+    // Other things are not counted with it, and time heals.
+    let other = app.request(Method::GET, "/v1/sandbox");
+    let other = other
+        .header("x-forwarded-for", "203.0.113.9")
+        .answer()
+        .await;
+    other.expect(200);
+    app.advance(TimeDelta::seconds(wait)).await;
+    try_from("203.0.113.9").await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_credential_has_requests_of_its_own() {
+    let (app, _folder) = limited(&[("per_credential", 4)]).await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let jonas = app.sign_in("jonas@lysogskygge.example").await;
+    for _ in 0..4 {
+        app.get("/v1/me", &mette).await.expect(200);
+    }
+    let refused = app.get("/v1/me", &mette).await;
+    let refused = refused.problem(429, "rate_limited");
+    assert_eq!(
+        refused.header("ratelimit-policy"),
+        "\"credential\";q=4;w=60"
+    );
+    assert!(!refused.header("retry-after").is_empty());
+    app.get("/v1/me", &jonas).await.expect(200);
+    app.get("/healthz", &mette).await.expect(200);
+}

@@ -1,0 +1,141 @@
+//! The catalogue: what a stranger finds in it, and files that staff import.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Sending, TestApp, Token};
+
+async fn search(app: &TestApp, query: &[(&str, &str)]) -> Answer {
+    app.request(Method::GET, "/v1/models")
+        .query(query)
+        .answer()
+        .await
+}
+
+fn names(answer: &Answer) -> Vec<String> {
+    let items = answer.body["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|model| model["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anybody_finds_a_model_and_its_points() {
+    let app = TestApp::start().await;
+    let found = search(&app, &[("query", "mark 5d III")]).await.expect(200);
+    assert_eq!(names(&found), ["EOS 5D Mark III"]);
+    let model = &found.body["items"][0];
+    assert_eq!(
+        (&model["points"], &model["category"], &model["example"]),
+        (&json!(235), &json!("camera"), &json!(false))
+    );
+    let path = format!("/v1/models/{}", model["id"].as_str().unwrap());
+    let one = app.get(&path, &Token::default()).await.expect(200);
+    assert_eq!(&one.body, model);
+    assert!(one.header("cache-control").starts_with("public"));
+    let etag = one.header("etag").to_owned();
+    let unchanged = app
+        .request(Method::GET, &path)
+        .header("if-none-match", etag)
+        .answer()
+        .await;
+    assert_eq!(unchanged.status, 304);
+    let lens = search(&app, &[("query", "40mm"), ("category", "lens")])
+        .await
+        .expect(200);
+    assert_eq!(lens.body["items"][0]["points"], 15);
+    let odd = search(&app, &[("category", "car"), ("colour", "red")]).await;
+    assert_eq!(odd.problem(422, "invalid_request").faults().len(), 2);
+    app.get(
+        "/v1/models/mod_00000000000070008000000000ffffff",
+        &Token::default(),
+    )
+    .await
+    .problem(404, "not_found");
+    app.get("/v1/models/EOS", &Token::default())
+        .await
+        .problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_catalogue_comes_in_pages_by_name() {
+    let app = TestApp::start().await;
+    let (mut cursor, mut all): (Option<String>, Vec<String>) = (None, Vec::new());
+    loop {
+        let mut query = vec![("limit", "10")];
+        if let Some(cursor) = &cursor {
+            query.push(("cursor", cursor));
+        }
+        let page = search(&app, &query).await.expect(200);
+        all.extend(names(&page));
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    assert!(all.len() >= 60);
+    let mut distinct = all.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), all.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_value_counts_from_its_day_and_leaves_what_was_granted() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let account = "/v1/accounts/acc_00000000000070008000000000000001";
+    let before = app.balance(account, &mette).await;
+    let file = app.database.file("models.csv", "name;category;points;valid_from;launched_date\nEOS 5D Mark III;camera;250;2031-01-01;2012-03-02\nEOS Ny;camera;10;2031-01-01;\n");
+    let (app, told) = app.after_command(&["import-models", &file]).await;
+    assert!(told.contains("Stored 2 models"), "{told}");
+    let found = search(&app, &[("query", "eos 5d mark iii")])
+        .await
+        .expect(200);
+    assert_eq!(found.body["items"][0]["points"], 235);
+    let new = search(&app, &[("query", "eos ny")]).await.expect(200);
+    assert_eq!(new.body["items"][0]["points"], 0);
+    app.set_clock("2031-01-02T12:00:00Z").await;
+    let found = search(&app, &[("query", "eos 5d mark iii")])
+        .await
+        .expect(200);
+    assert_eq!(
+        (
+            &found.body["items"][0]["points"],
+            &found.body["items"][0]["valid_from"]
+        ),
+        (&json!(250), &json!("2031-01-01"))
+    );
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    assert_eq!(app.balance(account, &mette).await, before);
+    let body = json!({
+        "model_id": found.body["items"][0]["id"], "serial_number": "01202199", "purchase_date": "2024-05-17",
+        "purchase_country": "DK", "dealer": "Foto Nord"
+    });
+    let made = app
+        .post(&format!("{account}/products"), &mette, body)
+        .await
+        .expect(201);
+    assert_eq!(made.body["points_granted"], 250);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_models_with_faults_is_refused_whole() {
+    let app = TestApp::start().await;
+    let file = app.database.file("models.csv", "name,category,points,valid_from,serial_pattern\nEOS Ny,car,ten,2026-13-01,[\nEOS R6,camera,1,2024-01-01,\n");
+    let (app, told) = app.after_command(&["import-models", &file]).await;
+    for place in [
+        "#/rows/2/category",
+        "#/rows/2/points",
+        "#/rows/2/valid_from",
+        "#/rows/2/serial_pattern",
+        "#/rows/3/valid_from",
+    ] {
+        assert!(told.contains(place), "{place}: {told}");
+    }
+    let none: Value = search(&app, &[("query", "eos ny")]).await.expect(200).body;
+    assert_eq!(none["items"], json!([]));
+    let (_, told) = app.after_command(&["verify-ledger"]).await;
+    assert!(told.contains("Every balance is right"), "{told}");
+}

@@ -1,0 +1,568 @@
+//! Every operation of the contract, asked by every kind of caller: `tests/permissions.csv` says what each is answered.
+//!
+//! The table is made from section 12 of the rules, by hand. Its callers are nobody, an applicant, the three kinds of user of one business, the
+//! superuser of another one, the four kinds of staff, and the superuser with a token that ran out. All ask for the objects of that one
+//! business, but for the applicant, who asks for the own application. An answer is `401`, `403`, `404`, or `ok`: the caller may do this.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::openapi::{document, operations};
+use crate::support::{Answer, Sending, TestApp, Token, registration};
+
+const CALLERS: [&str; 11] = [
+    "none",
+    "applicant",
+    "read_only",
+    "member",
+    "superuser",
+    "stranger",
+    "reviewer",
+    "support",
+    "finance",
+    "admin",
+    "expired",
+];
+
+/// Rows of operations that are not built yet.
+const NOT_BUILT_YET: &[&str] = &[
+    "listModels",
+    "readModel",
+    "listProducts",
+    "registerProduct",
+    "readProduct",
+    "updateProduct",
+    "endProduct",
+    "importProducts",
+    "exportProducts",
+    "readMigration",
+    "migrateProducts",
+    "sendMigrationCode",
+    "proveLegacyAddress",
+    "attachLegacyAccount",
+    "readPoints",
+    "listPointsEntries",
+    "adjustPoints",
+    "readProgramme",
+    "readFaq",
+    "listLevels",
+    "joinProgramme",
+    "readMembership",
+    "readMember",
+    "listInvoices",
+    "readInvoice",
+];
+
+/// These change who may do what: they come last, in this order.
+const LAST: [&str; 5] = [
+    "submitApplication",
+    "liftSuspension",
+    "suspendAccount",
+    "endSession",
+    "withdrawApplication",
+];
+
+/// Refusals that come after the caller was let in, whatever was sent.
+const LET_IN: [&str; 4] = [
+    "token_invalid",
+    "code_invalid",
+    "serial_already_registered",
+    "card_expires_too_early",
+];
+
+const PDF: &[u8] = b"%PDF-1.4 a certificate";
+const PASSWORD: &str = "en lang og god saetning";
+const JONAS: &str = "jonas@lysogskygge.example";
+const JONAS_ACCOUNT: &str = "acc_00000000000070008000000000000002";
+
+/// Expected answers by operation and caller.
+type Table = BTreeMap<String, BTreeMap<&'static str, String>>;
+
+fn table() -> Table {
+    let mut lines = include_str!("../permissions.csv").lines();
+    let head: Vec<&str> = lines.next().unwrap().split(',').skip(1).collect();
+    assert_eq!(head, CALLERS);
+    let mut table = Table::new();
+    for line in lines {
+        let (operation, cells) = line.split_once(',').unwrap();
+        let cells: Vec<&str> = cells.split(',').collect();
+        assert_eq!(cells.len(), CALLERS.len(), "{line}");
+        for cell in &cells {
+            assert!(["ok", "401", "403", "404"].contains(cell), "{line}");
+        }
+        let row = CALLERS
+            .into_iter()
+            .zip(cells.into_iter().map(str::to_owned));
+        let before = table.insert(operation.to_owned(), row.collect());
+        assert!(before.is_none(), "{operation} has two rows");
+    }
+    table
+}
+
+/// One operation of the contract.
+pub struct Operation {
+    pub id: String,
+    pub method: Method,
+    pub path: String,
+    pub spec: Value,
+}
+
+impl Operation {
+    pub fn all(contract: &Value) -> Vec<Self> {
+        let mut all: Vec<Self> = operations(contract)
+            .into_iter()
+            .map(|(method, path, spec)| Self {
+                id: spec["operationId"].as_str().unwrap().to_owned(),
+                method: method.parse().unwrap(),
+                path,
+                spec,
+            })
+            .collect();
+        all.sort_by_key(|one| {
+            LAST.iter()
+                .position(|id| *id == one.id)
+                .map_or(0, |n| n + 1)
+        });
+        all
+    }
+
+    pub fn parameters(&self) -> impl Iterator<Item = &Value> {
+        self.spec["parameters"].as_array().into_iter().flatten()
+    }
+
+    fn names(&self, header: &str) -> bool {
+        self.parameters().any(|one| one["name"] == header)
+    }
+
+    /// The path to `objects`; what they do not name is the contract's example.
+    pub fn path_to(&self, objects: &Objects) -> String {
+        let mut path = self.path.clone();
+        for one in self.parameters().filter(|one| one["in"] == "path") {
+            let name = one["name"].as_str().unwrap();
+            let example = || one["example"].as_str().unwrap().to_owned();
+            let value = objects.get(name).cloned().unwrap_or_else(example);
+            path = path.replace(&format!("{{{name}}}"), &value);
+        }
+        path
+    }
+
+    /// The example that the contract gives for the body.
+    pub fn example(&self, contract: &Value) -> Value {
+        let media = &self.spec["requestBody"]["content"];
+        let media = media.as_object().unwrap().values().next().unwrap();
+        let schema = &media["schema"];
+        let named = schema["$ref"].as_str().or_else(|| {
+            let options = schema["oneOf"].as_array()?;
+            options.iter().find_map(|one| one["$ref"].as_str())
+        });
+        let schema = named.map_or(schema, |name| {
+            contract.pointer(name.trim_start_matches('#')).unwrap()
+        });
+        [&media["example"], &schema["example"]]
+            .into_iter()
+            .find(|example| !example.is_null())
+            .cloned()
+            .unwrap_or(json!({}))
+    }
+}
+
+/// What the paths name, by the name of the parameter.
+pub type Objects = BTreeMap<&'static str, String>;
+
+/// A sandbox with everybody in it.
+struct Fixture {
+    app: TestApp,
+    contract: Value,
+    tokens: BTreeMap<&'static str, Token>,
+    /// The refresh token of somebody.
+    refresh: String,
+    /// The e-mail addresses of those who sign in.
+    emails: BTreeMap<&'static str, (String, &'static str)>,
+    /// The business whose users ask.
+    own: Objects,
+    /// The applicant's application.
+    application: Objects,
+    /// The business of the stranger.
+    strange: Objects,
+    /// What is nowhere.
+    nowhere: Objects,
+}
+
+fn id_of(path: &str) -> String {
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let app = TestApp::start().await;
+        let mut fixture = Self {
+            app,
+            contract: document(true),
+            tokens: BTreeMap::from([("none", Token::default())]),
+            refresh: String::new(),
+            emails: BTreeMap::new(),
+            own: Objects::new(),
+            application: Objects::new(),
+            strange: Objects::from([("account_id", JONAS_ACCOUNT.to_owned())]),
+            nowhere: Objects::new(),
+        };
+        for role in ["reviewer", "support", "finance", "admin"] {
+            fixture.employ(role, &format!("{role}@cps.example"), "Sandbox-Adgang-2026");
+        }
+        fixture.employ("stranger", JONAS, "Sandbox-Adgang-2026");
+        fixture.approve_a_business().await;
+        fixture.own = fixture.furnish(fixture.own.clone(), "superuser").await;
+        fixture.strange = fixture.furnish(fixture.strange.clone(), "stranger").await;
+        fixture.invite().await;
+        let expired = fixture.fresh("superuser").await;
+        fixture.app.advance(TimeDelta::minutes(11)).await;
+        let callers: Vec<&str> = fixture.emails.keys().copied().collect();
+        for caller in callers {
+            let token = fixture.fresh(caller).await;
+            fixture.tokens.insert(caller, token);
+        }
+        fixture.tokens.insert("expired", expired);
+        fixture.apply().await;
+        fixture.nowhere = fixture
+            .own
+            .keys()
+            .map(|name| (*name, nothing(name)))
+            .collect();
+        fixture
+    }
+
+    fn employ(&mut self, caller: &'static str, email: &str, password: &'static str) {
+        self.emails.insert(caller, (email.to_owned(), password));
+    }
+
+    /// A token of its own for somebody who can sign in.
+    async fn fresh(&mut self, caller: &str) -> Token {
+        let (email, password) = &self.emails[caller];
+        let body = json!({ "email": email, "password": password });
+        let session = self.app.post("/v1/sessions", &Token::default(), body).await;
+        let session = session.expect(201);
+        self.refresh = session.str("/refresh_token");
+        Token(Some(session.str("/access_token")))
+    }
+
+    /// Sets the password that a mail's link is for.
+    async fn set_password(&self, email: &str, template: &str) {
+        let mail = self.app.mail(email, template).await;
+        let link = mail["action_url"].as_str().unwrap();
+        let token = link.split_once("#token=").unwrap().1;
+        let body = json!({ "token": token, "new_password": PASSWORD });
+        let set = self
+            .app
+            .post("/v1/passwords", &Token::default(), body)
+            .await;
+        set.expect(204);
+    }
+
+    async fn approve_a_business(&mut self) {
+        let email = "ida@skovfoto.example";
+        let change = json!({ "company_name": "Skov Foto ApS", "contact": { "email": email } });
+        let (account, applicant) = self.app.applicant(change).await;
+        let kind = "vat_registration_certificate";
+        let document = self.app.upload(&account, &applicant, kind, PDF).await;
+        let document = id_of(document.expect(201).header("location"));
+        let submission = format!("{account}/submission");
+        self.app.act(&submission, &applicant).await.expect(200);
+        let reviewer = self.fresh("reviewer").await;
+        let case = format!("/v1/reviews/{}", id_of(&account));
+        let claim = format!("{case}/claim");
+        self.app.act(&claim, &reviewer).await.expect(200);
+        let one = format!("{case}/documents/{document}");
+        let accept = json!({ "decision": "accept" });
+        self.app.put(&one, &reviewer, accept).await.expect(200);
+        let approve = json!({ "decision": "approve" });
+        let decision = format!("{case}/decision");
+        let decided = self.app.post(&decision, &reviewer, approve).await;
+        decided.expect(200);
+        self.set_password(email, "first_password").await;
+        self.employ("superuser", email, PASSWORD);
+        self.own.insert("account_id", id_of(&account));
+        self.own.insert("document_id", document);
+    }
+
+    fn knows(&self, operation: &str) -> bool {
+        let contract = operations(&self.contract);
+        let mut ids = contract.iter().map(|(_, _, spec)| &spec["operationId"]);
+        ids.any(|id| id == operation)
+    }
+
+    /// Users beside the superuser.
+    async fn invite(&mut self) {
+        if !self.knows("inviteUser") {
+            return;
+        }
+        let superuser = self.fresh("superuser").await;
+        let users = format!("/v1/accounts/{}/users", self.own["account_id"]);
+        for role in ["read_only", "member"] {
+            let email = format!("{role}@skovfoto.example");
+            let body = json!({ "email": email, "name": "En kollega", "role": role });
+            let invited = self.app.post(&users, &superuser, body).await.expect(201);
+            self.own.insert("user_id", invited.str("/id"));
+            self.set_password(&email, "user_welcome").await;
+            self.employ(role, &email, PASSWORD);
+        }
+        let admin = self.fresh("admin").await;
+        let others = format!("/v1/accounts/{JONAS_ACCOUNT}/users");
+        let others = self.app.get(&others, &admin).await.expect(200);
+        self.strange.insert("user_id", others.str("/items/0/id"));
+    }
+
+    /// A product, points, a membership and its invoice for a business.
+    async fn furnish(&mut self, mut objects: Objects, superuser: &'static str) -> Objects {
+        let account = format!("/v1/accounts/{}", objects["account_id"]);
+        let token = self.fresh(superuser).await;
+        if !objects.contains_key("document_id") {
+            let documents = format!("{account}/documents");
+            let documents = self.app.get(&documents, &token).await.expect(200);
+            objects.insert("document_id", documents.str("/items/0/id"));
+        }
+        if self.knows("registerProduct") {
+            let models = self.app.get("/v1/models", &Token::default()).await;
+            let model = models.expect(200).str("/items/0/id");
+            let body = json!({ "model_id": model });
+            let products = format!("{account}/products");
+            let product = self.app.post(&products, &token, body).await.expect(201);
+            objects.insert("product_id", product.str("/id"));
+        }
+        if self.knows("joinProgramme") && self.knows("adjustPoints") {
+            let admin = self.fresh("admin").await;
+            let points = json!({ "amount": 600, "reason": "for the table of permissions" });
+            let adjustments = format!("{account}/points/adjustments");
+            self.keyed(&adjustments, &admin, points).await.expect(201);
+            let join = json!({ "level": "silver", "payment_method": "bank_transfer", "accept_terms_version": "2026-01" });
+            let membership = format!("{account}/membership");
+            let joined = self.keyed(&membership, &token, join).await.expect(201);
+            objects.insert("member_number", joined.str("/member_number"));
+            let invoices = format!("{account}/invoices");
+            let invoice = loop {
+                let listed = self.app.get(&invoices, &token).await.expect(200);
+                if let Some(id) = listed.body.pointer("/items/0/id") {
+                    break id.as_str().unwrap().to_owned();
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            };
+            objects.insert("invoice_id", invoice);
+        }
+        objects
+    }
+
+    /// The application of the applicant, with a document.
+    async fn apply(&mut self) {
+        let change = json!({ "company_name": "Strand Foto ApS", "vat_number": "24256790", "contact": { "email": "bo@strandfoto.example" } });
+        let (account, applicant) = self.app.applicant(change).await;
+        let kind = "vat_registration_certificate";
+        let document = self.app.upload(&account, &applicant, kind, PDF).await;
+        let document = id_of(document.expect(201).header("location"));
+        self.application =
+            Objects::from([("account_id", id_of(&account)), ("document_id", document)]);
+        self.tokens.insert("applicant", applicant);
+    }
+
+    async fn keyed(&self, path: &str, token: &Token, body: Value) -> Answer {
+        let key = uuid::Uuid::new_v4().to_string();
+        let request = self.app.request(Method::POST, path).sent_by(token);
+        let request = request.header("idempotency-key", key).json(&body);
+        request.answer().await
+    }
+
+    /// A valid request for an operation on `objects`; a changing one names a version that is long gone.
+    async fn request(&self, operation: &Operation, objects: &Objects) -> RequestBuilder {
+        let path = operation.path_to(objects);
+        let mut request = self.app.request(operation.method.clone(), &path);
+        let needed = |one: &&Value| one["in"] == "query" && one["required"] == true;
+        for one in operation.parameters().filter(needed) {
+            let value = one["example"].as_str().unwrap_or_default();
+            request = request.query(&[(one["name"].as_str().unwrap(), value)]);
+        }
+        if operation.names("If-Match") {
+            request = request.header("if-match", "\"987654\"");
+        }
+        if operation.names("Idempotency-Key") {
+            request = request.header("idempotency-key", uuid::Uuid::new_v4().to_string());
+        }
+        let content = &operation.spec["requestBody"]["content"];
+        let Some(media_type) = content.as_object().and_then(|all| all.keys().next()) else {
+            return request;
+        };
+        let body = match (operation.id.as_str(), media_type.as_str()) {
+            (_, "multipart/form-data") => {
+                let file = reqwest::multipart::Part::bytes(PDF).file_name("a.pdf");
+                let form = reqwest::multipart::Form::new().text("kind", "vat_invoice");
+                return request.multipart(form.part("file", file));
+            }
+            (_, "text/csv") => "model,serial_number,purchase_date,purchase_country,dealer,estimated\n".to_owned(),
+            ("refreshSession", _) => json!({ "refresh_token": self.refresh }).to_string(),
+            ("setClock", _) => {
+                let now = self.app.now().await + TimeDelta::seconds(1);
+                json!({ "now": now }).to_string()
+            }
+            ("registerAccount", _) => registration(json!({ "contact": { "email": format!("{}@strandfoto.example", uuid::Uuid::new_v4().simple()) } })).to_string(),
+            _ => operation.example(&self.contract).to_string(),
+        };
+        request.header("content-type", media_type).body(body)
+    }
+
+    async fn ask(&mut self, operation: &Operation, caller: &str) -> Answer {
+        let objects = match caller {
+            "applicant" => &self.application,
+            _ => &self.own,
+        };
+        let request = self.request(operation, objects).await;
+        let token = match operation.id.as_str() {
+            "endSession" if self.emails.contains_key(caller) => self.fresh(caller).await,
+            _ => self.tokens[caller].clone(),
+        };
+        request.sent_by(&token).answer().await
+    }
+}
+
+/// An id of the right form that nothing has.
+fn nothing(name: &str) -> String {
+    let prefix = match name {
+        "member_number" => return "00000000".to_owned(),
+        "account_id" => "acc",
+        "document_id" => "doc",
+        "user_id" => "usr",
+        "product_id" => "prd",
+        "invoice_id" => "inv",
+        other => panic!("{other}"),
+    };
+    format!("{prefix}_0190000000007000800000000000dead")
+}
+
+/// How an answer reads in the table.
+fn class(answer: &Answer) -> String {
+    let code = answer.body["code"].as_str().unwrap_or_default();
+    match (answer.status, code) {
+        (401, "unauthenticated") => "401".to_owned(),
+        (403, "forbidden") => "403".to_owned(),
+        (404, "not_found") => "404".to_owned(),
+        (200..=399 | 409 | 412, _) => "ok".to_owned(),
+        _ if LET_IN.contains(&code) => "ok".to_owned(),
+        _ => format!("{} {code} {}", answer.status, answer.body["errors"]),
+    }
+}
+
+#[test]
+fn every_operation_has_its_row_and_every_row_its_operation() {
+    let contract = document(true);
+    let built: BTreeSet<String> = Operation::all(&contract)
+        .into_iter()
+        .map(|one| one.id)
+        .collect();
+    let rows: BTreeSet<String> = table().into_keys().collect();
+    let without_row: Vec<_> = built.difference(&rows).collect();
+    assert!(without_row.is_empty(), "no row: {without_row:?}");
+    let without_operation: Vec<_> = rows
+        .difference(&built)
+        .filter(|id| !NOT_BUILT_YET.contains(&id.as_str()))
+        .collect();
+    assert!(
+        without_operation.is_empty(),
+        "no operation: {without_operation:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_caller_may_do_what_the_rules_say_and_nothing_else() {
+    let (table, mut fixture) = (table(), Fixture::new().await);
+    let mut wrong = Vec::new();
+    for operation in Operation::all(&fixture.contract.clone()) {
+        let mut row: Vec<_> = table[&operation.id].iter().collect();
+        // Who is let in may change what the others would be answered.
+        row.sort_by_key(|(_, expected)| *expected == "ok");
+        for (caller, expected) in row {
+            if !fixture.tokens.contains_key(caller) {
+                assert!(!fixture.knows("inviteUser"), "nobody is {caller}");
+                continue;
+            }
+            let answer = fixture.ask(&operation, caller).await;
+            let found = class(&answer);
+            if found != *expected {
+                wrong.push(format!(
+                    "{} by {caller}: {found}, not {expected}",
+                    operation.id
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What tells two answers apart.
+fn essence(answer: Answer) -> (u16, Value) {
+    let mut body = answer.body;
+    if let Some(body) = body.as_object_mut() {
+        body.remove("instance");
+        body.remove("request_id");
+    }
+    (answer.status, body)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_anothers_answers_as_what_is_not_there() {
+    let (table, fixture) = (table(), Fixture::new().await);
+    let mut compared = 0;
+    for operation in Operation::all(&fixture.contract) {
+        if !operation.path.contains("{account_id}") {
+            continue;
+        }
+        let mut pairs = vec![
+            ("stranger", fixture.own.clone(), fixture.nowhere.clone()),
+            ("applicant", fixture.own.clone(), fixture.nowhere.clone()),
+            (
+                "superuser",
+                fixture.strange.clone(),
+                fixture.nowhere.clone(),
+            ),
+        ];
+        let names: Vec<&str> = fixture.nowhere.keys().copied().collect();
+        let has_part = names
+            .iter()
+            .any(|name| *name != "account_id" && operation.path.contains(&format!("{{{name}}}")));
+        // On the own account, what belongs to another one.
+        for caller in ["superuser", "reviewer", "admin"] {
+            if has_part && table[&operation.id][caller] == "ok" {
+                let account = fixture.own["account_id"].clone();
+                let mixed = |parts: &Objects| {
+                    let mut objects = parts.clone();
+                    objects.insert("account_id", account.clone());
+                    objects
+                };
+                pairs.push((caller, mixed(&fixture.strange), mixed(&fixture.nowhere)));
+            }
+        }
+        for (caller, anothers, nowhere) in pairs {
+            let token = &fixture.tokens[caller];
+            let [anothers, nowhere] = [
+                fixture.request(&operation, &anothers).await,
+                fixture.request(&operation, &nowhere).await,
+            ];
+            let anothers = anothers.sent_by(token).answer().await;
+            let nowhere = nowhere.sent_by(token).answer().await;
+            // Who may do this meets the state of the own account first, perhaps.
+            let may = table[&operation.id][caller] == "ok";
+            assert!(
+                anothers.status == 404 || may && anothers.status == 409,
+                "{} by {caller}: {}",
+                operation.id,
+                anothers.text
+            );
+            assert_eq!(
+                essence(anothers),
+                essence(nowhere),
+                "{} by {caller}",
+                operation.id
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 30, "{compared}");
+}
