@@ -146,6 +146,7 @@ impl TestApp {
     /// Stops the service; its database stays.
     pub async fn stop(self) -> Database {
         self.running.stop().await;
+        self.database.released().await;
         self.database
     }
 
@@ -374,6 +375,17 @@ impl Database {
             (base, schema)
         });
         Self(std::sync::Arc::new(Owned { folder, postgres }))
+    }
+
+    /// Waits until the threads of a stopped service have let go of the file.
+    async fn released(&self) {
+        let path = self.folder().join("test.db.lock");
+        while let Ok(file) = std::fs::File::options().write(true).open(&path) {
+            if file.try_lock().is_ok() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     /// Runs a command of the binary on this database; what it printed.
