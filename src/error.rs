@@ -124,6 +124,7 @@ codes! {
         CardTokenInvalid = "card_token_invalid",
         CardTokenUnexpected = "card_token_unexpected",
         CardExpiresTooEarly = "card_expires_too_early",
+        MemberNumberInvalid = "member_number_invalid",
         CursorInvalid = "cursor_invalid",
         CodeInvalid = "code_invalid",
         Backwards = "backwards",

@@ -37,8 +37,6 @@ enum Command {
         #[arg(long)]
         sandbox: bool,
     },
-    /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
-    CreateStaff(Staff),
     /// Store the models of a CSV file: name, category, points, valid_from, launched_date, serial_pattern.
     ImportModels { file: PathBuf },
     /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
@@ -46,6 +44,8 @@ enum Command {
     ImportLegacy { file: PathBuf },
     /// Recompute every balance of points from its entries, and name the first wrong one.
     VerifyLedger,
+    /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
+    CreateStaff(Staff),
     /// Check the environment and the programme file, and say what is wrong.
     CheckConfig,
     /// Ask the running service whether it can serve; for a container's health check.
@@ -112,7 +112,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         }
         Command::Serve => serve(Config::from_env()?).await,
         Command::Migrate => migrate(&Config::from_env()?).await,
-        Command::CreateStaff(staff) => create_staff(staff).await,
+        Command::CreateStaff(staff) => create_staff(Config::from_env()?, staff).await,
         Command::CheckConfig => {
             start::check(&Config::from_env()?)?;
             println!("The environment and the programme file can be used.");
@@ -174,8 +174,8 @@ async fn migrate(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn create_staff(mut staff: Staff) -> Result<(), StartError> {
-    let (db, context) = start::desk(&Config::from_env()?).await?;
+async fn create_staff(config: Config, mut staff: Staff) -> Result<(), StartError> {
+    let (db, context) = start::desk(&config).await?;
     staff.roles.sort();
     staff.roles.dedup();
     let new = Newcomer {

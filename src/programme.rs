@@ -126,6 +126,9 @@ impl Programme {
         if self.levels.is_empty() {
             return Err(("levels".to_owned(), "there is no level".to_owned()));
         }
+        self.invoice
+            .check(self.seller.currency)
+            .map_err(|(entry, fault)| (format!("{entry} ="), fault))?;
         if !self.vat.rates.contains_key(&self.seller.country) {
             return Err((
                 "[vat.rates]".to_owned(),
@@ -157,6 +160,20 @@ mod tests {
             + 1;
         let fault = Programme::parse(&broken).unwrap_err();
         assert!(fault.contains(&format!("line {line}")), "{fault}");
+        let dear = SHIPPED.replace(
+            "bank_transfer_fee = \"0.00\"",
+            "bank_transfer_fee = \"5.00\"",
+        );
+        let line = dear
+            .lines()
+            .position(|line| line.starts_with("bank_transfer_fee"))
+            .unwrap()
+            + 1;
+        assert!(
+            Programme::parse(&dear)
+                .unwrap_err()
+                .starts_with(&format!("line {line}:"))
+        );
         let torn = SHIPPED.replace("at_least = 500", "at_least = 500\nabove = 3");
         let line = torn
             .lines()

@@ -142,12 +142,7 @@ pub fn check_registration(
             FaultCode::AuthorityNotDeclared,
         ));
     }
-    if registration.terms_version != current_terms {
-        faults.push(
-            Fault::new("#/accept_terms_version", FaultCode::TermsVersionNotCurrent)
-                .with("current", current_terms),
-        );
-    }
+    faults.extend(check_terms(registration.terms_version, current_terms).err());
     faults
 }
 
@@ -167,6 +162,15 @@ pub fn check_company(
         .then(|| Fault::new("#/country", FaultCode::NotAccepted).with("allowed", allowed()));
     let number_fault = check_vat_number(country, vat_registered, vat_number).err();
     country_fault.into_iter().chain(number_fault).collect()
+}
+
+/// Terms are accepted in their current version only.
+pub fn check_terms(accepted: &str, current: &str) -> Result<(), Fault> {
+    if accepted == current {
+        return Ok(());
+    }
+    let fault = Fault::new("#/accept_terms_version", FaultCode::TermsVersionNotCurrent);
+    Err(fault.with("current", current))
 }
 
 /// The VAT number as it is stored: required of who is registered for VAT, right wherever it is given; a blank one counts as

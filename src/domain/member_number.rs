@@ -54,6 +54,24 @@ impl MemberNumber {
     }
 }
 
+/// How a number that somebody typed may be kept: as it is, and without spaces and hyphens. Those of the old programme have no one
+/// form. Nothing for what no number is: control characters, or more than 40.
+pub fn spellings(typed: &str) -> Vec<String> {
+    let trimmed = typed.trim();
+    if trimmed.is_empty() || trimmed.chars().count() > 40 || trimmed.contains(char::is_control) {
+        return Vec::new();
+    }
+    let bare: String = trimmed
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .collect();
+    let mut all = vec![trimmed.to_owned()];
+    if bare != trimmed && !bare.is_empty() {
+        all.push(bare);
+    }
+    all
+}
+
 impl std::str::FromStr for MemberNumber {
     type Err = BadMemberNumber;
 
@@ -69,6 +87,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_number_may_be_typed_with_spaces_and_hyphens() {
+        assert_eq!(spellings(" 12-34 "), ["12-34", "1234"]);
+        assert_eq!(spellings("K 100"), ["K 100", "K100"]);
+        assert_eq!(spellings("1234"), ["1234"]);
+        for nothing in ["", "  ", "12\u{0}34", &"1".repeat(41)] {
+            assert!(spellings(nothing).is_empty(), "{nothing:?}");
+        }
+    }
 
     proptest! {
         #[test]

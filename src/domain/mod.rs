@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod calendar;
+pub mod card;
 pub mod check_digits;
 pub mod country;
 pub mod document;

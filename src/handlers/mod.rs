@@ -5,13 +5,17 @@ pub mod answer;
 mod contract;
 mod documents;
 pub mod extract;
+mod faq;
+mod invoices;
 pub mod language;
 mod legacy_migration;
+mod membership;
 mod models;
 pub mod operation;
 mod points;
 pub mod problem;
 mod products;
+mod programme;
 mod reviews;
 mod sandbox;
 pub mod service;
@@ -43,6 +47,10 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
             config
                 .configure(accounts::routes)
                 .configure(documents::routes)
+                .configure(faq::routes)
+                .configure(invoices::routes)
+                .configure(membership::routes)
+                .configure(programme::routes)
                 .configure(reviews::routes)
                 .configure(models::routes)
                 .configure(products::routes)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
+use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::programme::Programme;
 use crate::repository::Db;
@@ -23,6 +24,7 @@ pub struct Service {
     pub hasher: Hasher,
     pub store: DocumentStore,
     pub links: Arc<Links>,
+    pub cards: Cards,
 }
 
 impl Service {

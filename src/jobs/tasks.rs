@@ -10,7 +10,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, idempotency_keys, mails, sessions};
 use crate::types::Instant;
 use crate::workflows::tasks::{Task, enqueue};
-use crate::workflows::{Context, accounts, passwords};
+use crate::workflows::{Context, accounts, invoices, membership, passwords};
 
 /// Does `task` and finishes its job in the same transaction.
 pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Result<()> {
@@ -65,11 +65,14 @@ fn inside(conn: &mut DbConn, context: &Context, task: Task) -> Result<()> {
         Task::AnswerReset { email, .. } => passwords::answer_reset(conn, context, &email),
         Task::SendApplicantLinks { email, .. } => accounts::send_links(conn, context, &email),
         Task::ExpireDraft { account_id, .. } => accounts::expire_draft(conn, context, account_id),
+        Task::IssueInvoice { membership_id } => invoices::issue(conn, context, membership_id),
+        Task::EndMembership { membership_id, .. } => {
+            membership::end_term(conn, context, membership_id)
+        }
         Task::SendMail { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
-        | Task::KeepHouse { .. }
-        | Task::IssueInvoice { .. } => Ok(()),
+        | Task::KeepHouse { .. } => Ok(()),
     }
 }
 

@@ -2,12 +2,16 @@
 
 pub mod accounts;
 mod backend;
+pub mod cards;
 pub mod documents;
 pub mod events;
 pub mod idempotency_keys;
+pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;
 pub mod mails;
+pub mod member_numbers;
+pub mod memberships;
 pub mod models;
 pub mod points;
 pub mod products;

@@ -492,6 +492,7 @@ diesel::joinable!(legacy_takeovers -> legacy_accounts (legacy_account_id));
 diesel::joinable!(points_accounts -> accounts (account_id));
 diesel::joinable!(memberships -> accounts (account_id));
 diesel::joinable!(invoices -> accounts (account_id));
+diesel::joinable!(invoices -> memberships (membership_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,

@@ -19,6 +19,7 @@ use crate::config::{Config, Mode};
 use crate::handlers::extract::Limits;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
+use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
@@ -158,6 +159,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         keys: keys.clone(),
         store: store.clone(),
         links: links.clone(),
+        cards: Cards::of(config.mode),
     };
     if config.mode == Mode::Sandbox {
         seed::fill(&service).await?;

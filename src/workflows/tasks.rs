@@ -37,6 +37,11 @@ pub enum Task {
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of a membership.
     IssueInvoice { membership_id: MembershipId },
+    /// Ends a membership whose last day is over.
+    EndMembership {
+        membership_id: MembershipId,
+        due: Instant,
+    },
     /// Forgets what has run out; makes the next task of its kind.
     KeepHouse { due: Instant },
 }
@@ -53,6 +58,7 @@ impl Task {
             Self::DeleteFile { .. } => "delete_file",
             Self::DeleteApplicationFiles { .. } => "delete_application_files",
             Self::IssueInvoice { .. } => "issue_invoice",
+            Self::EndMembership { .. } => "end_membership",
             Self::KeepHouse { .. } => "keep_house",
         }
     }
@@ -72,6 +78,7 @@ impl Task {
             Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
             Self::DeleteFile { file_key, .. } => file_key.clone(),
             Self::IssueInvoice { membership_id } => membership_id.to_string(),
+            Self::EndMembership { membership_id, due } => format!("{membership_id}:{due}"),
             Self::KeepHouse { due } => due.to_string(),
         };
         format!("{}:{cause}", self.kind())

@@ -3,11 +3,14 @@
 
 mod accounts;
 mod businesses;
+mod faq;
 mod http;
+mod invoices;
 mod layers;
 mod ledger;
 mod legacy_migration;
 mod limits;
+mod membership;
 mod models;
 mod openapi;
 mod operation;
@@ -15,6 +18,7 @@ mod permissions;
 mod points;
 mod process;
 mod products;
+mod programme;
 mod raw;
 mod reviews;
 mod schema;

@@ -347,6 +347,12 @@ impl Sending for RequestBuilder {
     }
 }
 
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
 /// A database that goes away with the last test that holds it.
 #[derive(Clone)]
 pub struct Database(std::sync::Arc<Owned>);
@@ -392,6 +398,36 @@ impl Database {
 
     pub fn folder(&self) -> &std::path::Path {
         self.0.folder.path()
+    }
+
+    /// Runs statements beside the service: for what no caller can bring about, and what time alone would.
+    pub fn execute(&self, statements: &str) {
+        match &self.0.postgres {
+            None => self.sqlite().batch_execute(statements).unwrap(),
+            Some(_) => PgConnection::establish(&self.url())
+                .unwrap()
+                .batch_execute(statements)
+                .unwrap(),
+        }
+    }
+
+    /// The whole numbers of the column `n` of a query.
+    pub fn numbers(&self, query: &str) -> Vec<i64> {
+        let query = diesel::sql_query(query);
+        let rows: Vec<Number> = match &self.0.postgres {
+            None => query.load(&mut self.sqlite()).unwrap(),
+            Some(_) => query
+                .load(&mut PgConnection::establish(&self.url()).unwrap())
+                .unwrap(),
+        };
+        rows.into_iter().map(|row| row.n).collect()
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let path = self.folder().join("test.db");
+        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+        conn
     }
 
     pub fn url(&self) -> String {

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::account::AccountId;
 use crate::domain::permissions::Role;
 use crate::error::Result;
+use crate::integrations::cards::SANDBOX_TOKENS;
 use crate::repository::DbConn;
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
 use crate::workflows::sandbox::{MEMBERS, PASSWORD, STAFF, TAKEN_SERIAL, account_id};
@@ -101,7 +102,10 @@ pub fn load(conn: &mut DbConn) -> Result<SandboxCard> {
             ]
             .into(),
             vat_numbers: [("13585628", "accepted"), ("13585627", "vat_number_invalid")].into(),
-            card_tokens: [].into(),
+            card_tokens: SANDBOX_TOKENS
+                .iter()
+                .map(|known| (known.token, known.effect))
+                .collect(),
         },
     })
 }

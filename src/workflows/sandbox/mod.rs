@@ -1,5 +1,6 @@
-//! What every sandbox begins with: one member of staff for each role, two members, an application that waits; products are in `products`.
+//! What every sandbox begins with: one member of staff for each role, two members, an application that waits; products and the membership have their own files.
 
+mod membership;
 mod products;
 
 use serde_json::json;
@@ -101,7 +102,8 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
         users::insert(conn, &user)?;
     }
     seed_application(conn, context)?;
-    products::seed(conn, context)
+    products::seed(conn, context)?;
+    membership::seed(conn, context)
 }
 
 fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {
@@ -223,7 +225,7 @@ fn document(context: &Context, n: u128, account_id: AccountId, status: DocumentS
         issued_date: None,
         file_key: None,
         decided_by: None,
-        decided_at: None,
+        decided_at: (status == DocumentStatus::Accepted).then_some(context.now),
         created_at: context.now,
         removed_at: None,
     }

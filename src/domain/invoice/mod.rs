@@ -1,4 +1,6 @@
-//! Invoices: VAT, totals, due dates, numbers and payment references.
+//! Invoices: VAT, totals, due dates, numbers and payment references. What an issued one says is in `content`.
+
+mod content;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +12,9 @@ use serde::{Deserialize, Deserializer};
 use super::calendar::local_date;
 use super::check_digits::{luhn, mod97};
 use super::country::Country;
-use super::money::percentage_half_up;
+use super::money::{Currency, percentage_half_up};
 use crate::types::{Instant, id, text_enum};
+pub use content::{Buyer, Content, Evidence, Line, Seller};
 
 id!(
     /// The identity of an invoice.
@@ -157,6 +160,30 @@ pub struct InvoiceRules {
     pub card_retry_days: Vec<u32>,
 }
 
+impl InvoiceRules {
+    /// What the seller charges for a payment by `method`, in cents; nothing for a transfer in euro, by law (PSD2 article 62).
+    pub fn transfer_fee_cents(&self, method: PaymentMethod, currency: Currency) -> Option<i64> {
+        let charged = method == PaymentMethod::BankTransfer && currency != Currency::EUR;
+        Some(self.bank_transfer_fee.0).filter(|fee| charged && *fee > 0)
+    }
+
+    /// What is wrong with the section as the programme writes it, behind the name of the entry.
+    pub fn check(&self, currency: Currency) -> Result<(), (&'static str, String)> {
+        let longest = invoice_number(&self.prefix, 9999, 999_999_999);
+        if rf_reference(&longest).is_none() {
+            let fault = "prefix is too long for a payment reference".to_owned();
+            Err(("prefix", fault))
+        } else if self.bank_transfer_fee.0 < 0 {
+            Err(("bank_transfer_fee", "is negative".to_owned()))
+        } else if self.bank_transfer_fee.0 > 0 && currency == Currency::EUR {
+            let fault = "a transfer in euro costs nothing (PSD2 article 62)".to_owned();
+            Err(("bank_transfer_fee", fault))
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// The date by which an invoice is to be paid.
 pub fn due_date(issued: NaiveDate, due_days: u32) -> NaiveDate {
     issued
@@ -226,6 +253,11 @@ pub fn grouped(reference: &str) -> String {
     text
 }
 
+/// The digits of an invoice's number as the payload of [`fi71_line`].
+pub fn fi71_payload(year: i32, seq: i64) -> Option<u64> {
+    format!("{year}{seq:06}").parse().ok()
+}
+
 /// The payment line of a Danish inpayment form of type 71 for a payload of at most 14 digits:
 /// `+71<000000000000018+81234567<`, its 15 digits ending in a Luhn check digit (rules, section 10).
 pub fn fi71_line(payload: u64, creditor: &str) -> Option<String> {
@@ -257,7 +289,8 @@ mod tests {
     #[test]
     fn vat_follows_seller_and_buyer() {
         let vectors: Value =
-            serde_json::from_str(include_str!("../../tests/vectors/vat_treatment.json")).unwrap();
+            serde_json::from_str(include_str!("../../../tests/vectors/vat_treatment.json"))
+                .unwrap();
         for case in vectors["cases"].as_array().unwrap() {
             let vat = vat(country(&case["seller"]), country(&case["buyer"]), &rules()).unwrap();
             assert_eq!(vat.treatment.as_str(), case["treatment"], "{case}");
@@ -291,9 +324,10 @@ mod tests {
 
     #[test]
     fn references_have_check_digits() {
-        let vectors: Value =
-            serde_json::from_str(include_str!("../../tests/vectors/payment_references.json"))
-                .unwrap();
+        let vectors: Value = serde_json::from_str(include_str!(
+            "../../../tests/vectors/payment_references.json"
+        ))
+        .unwrap();
         for text in vectors["rf_valid"].as_array().unwrap() {
             let text = text.as_str().unwrap();
             assert!(is_rf_reference(text), "{text}");
@@ -332,6 +366,35 @@ mod tests {
         assert_eq!(invoice_number("", year, 123), "2027-000123");
         assert_eq!(invoice_number("CPS", year, 1_234_567), "CPS-2027-1234567");
         assert_eq!(due_date(date, 30).to_string(), "2027-01-31");
+    }
+
+    #[test]
+    fn a_fee_for_a_transfer_is_charged_outside_the_euro_only() {
+        let rules = |fee: i64, prefix: &str| InvoiceRules {
+            prefix: prefix.to_owned(),
+            due_days: 30,
+            bank_transfer_fee: Amount(fee),
+            card_retry_days: Vec::new(),
+        };
+        let (bank, card) = (PaymentMethod::BankTransfer, PaymentMethod::Card);
+        let fee = |method, currency| rules(3900, "CPS").transfer_fee_cents(method, currency);
+        assert_eq!(fee(bank, Currency::DKK), Some(3900));
+        assert_eq!(fee(card, Currency::DKK), None);
+        assert_eq!(fee(bank, Currency::EUR), None);
+        assert_eq!(
+            rules(0, "CPS").transfer_fee_cents(bank, Currency::DKK),
+            None
+        );
+        assert!(rules(0, "CPS").check(Currency::EUR).is_ok());
+        assert!(rules(3900, "CPS").check(Currency::DKK).is_ok());
+        assert!(rules(3900, "CPS").check(Currency::EUR).is_err());
+        assert!(rules(-1, "CPS").check(Currency::DKK).is_err());
+        assert!(rules(0, "A-PREFIX-TOO-LONG").check(Currency::EUR).is_err());
+    }
+
+    #[test]
+    fn a_danish_payment_line_carries_the_digits_of_the_number() {
+        assert_eq!(fi71_payload(2026, 18), Some(2_026_000_018));
     }
 
     #[test]

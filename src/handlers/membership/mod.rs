@@ -1,0 +1,229 @@
+//! Levels, joining, the membership, and who is behind a member number.
+
+mod views;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get, post};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::accounts::AccountPath;
+use super::answer::Answer;
+use super::extract::{Body, Checked, Keep, Params, RequiredIdempotencyHeader, RequiredKey};
+use super::language::preferred;
+use super::problem::Problem;
+use super::service::Service;
+use crate::auth::access::{MemberLookup, MembershipJoin, MembershipRead};
+use crate::auth::{Access, StaffOnly};
+use crate::domain::account::{AccountId, check_terms};
+use crate::domain::card::check_token;
+use crate::domain::invoice::PaymentMethod;
+use crate::domain::membership::{CorporateSwitch, find_level};
+use crate::error::{Fault, FaultCode, Result};
+use crate::programme::Programme;
+use crate::types::Instant;
+use crate::workflows::membership::{self, Joining};
+use views::{LevelsView, MemberView, MembershipView};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_levels)
+        .service(join_programme)
+        .service(read_membership)
+        .service(read_member);
+}
+
+/// Names the account of a member in a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code)]
+struct MemberAccountPath {
+    /// The account.
+    #[param(example = "acc_00000000000070008000000000000002")]
+    account_id: AccountId,
+}
+
+/// Names a member number in a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct MemberPath {
+    /// As somebody typed it, with or without spaces and hyphens.
+    #[param(min_length = 1, max_length = 40, example = "100000000287")]
+    member_number: String,
+}
+
+/// Which track is offered.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LevelsParams {
+    /// `on` offers the corporate track, for accounts above its threshold.
+    #[param(inline, nullable = false)]
+    corporate: Option<CorporateSwitch>,
+}
+
+/// See the levels
+///
+/// The levels of the chosen track by rank: which are open with the points that the account has now, how many points the others need, what each costs
+/// and gives. `corporate=on` at or below the corporate threshold: 409 `corporate_not_available`.
+#[utoipa::path(
+    tag = "membership",
+    operation_id = "listLevels",
+    security(("bearer" = [])),
+    params(MemberAccountPath, LevelsParams),
+    responses(
+        (status = 200, description = "The levels", body = LevelsView),
+        (status = 409, description = "The corporate track is not available", body = Problem, content_type = "application/problem+json")
+    )
+)]
+#[get("/accounts/{account_id}/membership/levels")]
+async fn list_levels(
+    service: Data<Service>,
+    access: Access<MembershipRead>,
+    params: Params<LevelsParams>,
+    request: HttpRequest,
+) -> Result<Answer> {
+    let switch = params.0.corporate.unwrap_or(CorporateSwitch::Off);
+    let context = service.context();
+    let offer = service
+        .db
+        .read(move |conn| membership::offer(conn, &context, &access.account, switch))
+        .await?;
+    let language = preferred(request.headers());
+    Answer::ok(&LevelsView::of(&offer, &service.programme, language))
+}
+
+/// A choice of level and payment.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "level": "gold", "payment_method": "card", "card_token": "tok_visa", "accept_terms_version": "2026-01"
+}))]
+struct JoinProgramme {
+    /// The code of an open level.
+    #[schema(min_length = 1, max_length = 40)]
+    level: String,
+    payment_method: PaymentMethod,
+    /// What the payment page gave for the card; with `card` only.
+    #[schema(pattern = "^[!-~]{1,255}$", nullable = false)]
+    card_token: Option<String>,
+    /// The current `terms_version` of the programme.
+    #[schema(min_length = 1, max_length = 32)]
+    accept_terms_version: String,
+}
+
+impl Checked for JoinProgramme {
+    fn faults(&self, programme: &Programme, _: Instant) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if find_level(&programme.levels, &self.level).is_none() {
+            let codes: Vec<&str> = programme
+                .levels
+                .iter()
+                .map(|level| level.code.as_str())
+                .collect();
+            let fault = Fault::new("#/level", FaultCode::NotAccepted);
+            faults.push(fault.with("allowed", codes.join(", ")));
+        }
+        let token = check_token(self.payment_method, self.card_token.as_deref());
+        let about_token = |code| Fault::new("#/card_token", code).with("reads", "payment_method");
+        faults.extend(token.err().map(about_token));
+        faults.extend(check_terms(&self.accept_terms_version, &programme.terms_version).err());
+        faults
+    }
+}
+
+/// Join the programme
+///
+/// Makes the account a member at once, before any payment, with a new member number; the invoice follows by itself. The points are counted again at
+/// this moment. 409 `level_not_open`, `already_member`, `payment_due`, `account_not_active`; 422 `card_expires_too_early` where the card does not
+/// live until the invoice is due. A card is charged on the due date, never before.
+#[utoipa::path(
+    tag = "membership",
+    operation_id = "joinProgramme",
+    security(("bearer" = [])),
+    params(AccountPath, RequiredIdempotencyHeader),
+    request_body = JoinProgramme,
+    responses((status = 201, description = "The membership", body = MembershipView))
+)]
+#[post("/accounts/{account_id}/membership")]
+async fn join_programme(
+    service: Data<Service>,
+    access: Access<MembershipJoin>,
+    key: RequiredKey,
+    body: Body<JoinProgramme>,
+) -> Result<Answer> {
+    let (hash, context) = (body.hash().to_owned(), service.context());
+    let chosen = body.value;
+    // A provider that fails does not keep a repeated request from its stored answer.
+    let card = match &chosen.card_token {
+        Some(token) => service.cards.resolve(token, context.now).await.map(Some),
+        None => Ok(None),
+    };
+    let work = move |conn: &mut crate::repository::DbConn| {
+        let joining = Joining {
+            level: chosen.level,
+            payment_method: chosen.payment_method,
+            card: card?,
+            terms_version: chosen.accept_terms_version,
+        };
+        let joined = membership::join(conn, &context, &access.account, &joining)?;
+        let location = format!("/v1/accounts/{}/membership", joined.account_id);
+        let view = MembershipView::load(conn, &context, joined)?;
+        Ok(Answer::created(&view)?.location(location).etag_of_body())
+    };
+    key.0.write(&service, &hash, Keep::Plain, work).await
+}
+
+/// Read the membership
+///
+/// The one that runs; 404 where there is none. Earlier member numbers, that of an old CPS account included, still lead to it.
+#[utoipa::path(
+    tag = "membership",
+    operation_id = "readMembership",
+    security(("bearer" = [])),
+    params(MemberAccountPath),
+    responses((status = 200, description = "The membership", body = MembershipView))
+)]
+#[get("/accounts/{account_id}/membership")]
+async fn read_membership(service: Data<Service>, access: Access<MembershipRead>) -> Result<Answer> {
+    let context = service.context();
+    let view = service
+        .db
+        .read(move |conn| {
+            let current = membership::current(conn, &access.account)?;
+            MembershipView::load(conn, &context, current)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag_of_body())
+}
+
+/// Look a member number up
+///
+/// For staff: whose it is, be it an earlier one or one of the old programme, and whether the membership is valid now. A mistyped number is told apart
+/// from one that nobody has: 422 `member_number_invalid`, and 404.
+#[utoipa::path(
+    tag = "membership",
+    operation_id = "readMember",
+    security(("bearer" = [])),
+    params(MemberPath),
+    responses(
+        (status = 200, description = "The member", body = MemberView),
+        (status = 422, description = "The number is mistyped", body = Problem, content_type = "application/problem+json")
+    )
+)]
+#[get("/members/{member_number}")]
+async fn read_member(
+    service: Data<Service>,
+    _staff: StaffOnly<MemberLookup>,
+    path: Path<MemberPath>,
+) -> Result<Answer> {
+    let typed = path.into_inner().member_number;
+    let member = service
+        .db
+        .read(move |conn| membership::look_up(conn, &typed))
+        .await?;
+    Answer::ok(&MemberView::of(member))
+}

@@ -1,0 +1,107 @@
+//! Invoices at rest, and the counters that number them without gaps.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::schema::{invoice_counters, invoices};
+use super::{DbConn, MultiBackend};
+use crate::domain::access::AccountAccess;
+use crate::domain::account::AccountId;
+use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentMethod};
+use crate::domain::membership::MembershipId;
+use crate::domain::money::Currency;
+use crate::error::{Code, Result};
+use crate::types::{Instant, Json};
+use crate::{each, locked};
+
+/// One invoice. Nothing but its status changes.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = invoices, check_for_backend(MultiBackend))]
+pub struct Invoice {
+    pub id: InvoiceId,
+    pub account_id: AccountId,
+    pub membership_id: MembershipId,
+    pub version: i64,
+    pub number: String,
+    /// Whose counter numbered it.
+    pub seller_key: String,
+    pub year: i64,
+    pub seq: i64,
+    pub status: InvoiceStatus,
+    pub issued_date: NaiveDate,
+    pub due_date: NaiveDate,
+    pub currency: Currency,
+    pub net_cents: i64,
+    pub vat_cents: i64,
+    pub gross_cents: i64,
+    pub payment_method: PaymentMethod,
+    pub payment_reference: Option<String>,
+    /// What it says.
+    pub content: Json,
+    pub created_at: Instant,
+}
+
+/// The next number of a seller's year; its counter stays locked until the transaction ends, so that a number is lost with
+/// its invoice or not at all. The account's row is locked before it.
+pub fn next_seq(conn: &mut DbConn, seller_key: &str, year: i64) -> Result<i64> {
+    each!(conn, c => diesel::insert_into(invoice_counters::table)
+        .values((
+            invoice_counters::seller.eq(seller_key),
+            invoice_counters::year.eq(year),
+            invoice_counters::last.eq(0),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    let last: i64 = locked!(
+        conn,
+        invoice_counters::table
+            .find((seller_key, year))
+            .select(invoice_counters::last)
+    )?;
+    diesel::update(invoice_counters::table.find((seller_key, year)))
+        .set(invoice_counters::last.eq(last + 1))
+        .execute(conn)?;
+    Ok(last + 1)
+}
+
+/// Stores a new invoice.
+pub fn insert(conn: &mut DbConn, invoice: &Invoice) -> Result<()> {
+    diesel::insert_into(invoices::table)
+        .values(invoice)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether a membership has its invoice.
+pub fn is_issued(conn: &mut DbConn, membership: MembershipId) -> Result<bool> {
+    let issued = invoices::table.filter(invoices::membership_id.eq(membership));
+    Ok(diesel::select(diesel::dsl::exists(issued)).get_result(conn)?)
+}
+
+/// An invoice of an account.
+pub fn find(conn: &mut DbConn, access: &AccountAccess, id: InvoiceId) -> Result<Invoice> {
+    let found = invoices::table
+        .find(id)
+        .filter(invoices::account_id.eq(access.account_id()))
+        .select(Invoice::as_select())
+        .first(conn)
+        .optional()?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The invoices of an account, newest first, from before `before`.
+pub fn list(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    before: Option<InvoiceId>,
+    limit: i64,
+) -> Result<Vec<Invoice>> {
+    let mut query = invoices::table
+        .filter(invoices::account_id.eq(access.account_id()))
+        .select(Invoice::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(invoices::id.lt(before));
+    }
+    Ok(query.order(invoices::id.desc()).limit(limit).load(conn)?)
+}

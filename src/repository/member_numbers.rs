@@ -1,0 +1,66 @@
+//! Every member number that was ever given out, those of the old programme included, and whose it is.
+
+use diesel::prelude::*;
+
+use super::DbConn;
+use super::schema::member_numbers;
+use crate::domain::account::AccountId;
+use crate::domain::member_number::MemberNumber;
+use crate::domain::membership::MembershipId;
+use crate::each;
+use crate::error::Result;
+use crate::types::Instant;
+
+/// More earlier numbers than this no account has.
+const MOST: i64 = 100;
+
+/// Gives a number to an account; false where somebody had it before, which a second draw mends.
+pub fn claim(
+    conn: &mut DbConn,
+    number: &MemberNumber,
+    account_id: AccountId,
+    now: Instant,
+) -> Result<bool> {
+    let claimed = each!(conn, c => diesel::insert_into(member_numbers::table)
+        .values((
+            member_numbers::number.eq(number.as_str()),
+            member_numbers::account_id.eq(account_id),
+            member_numbers::created_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(claimed == 1)
+}
+
+/// Names the membership that a number came with.
+pub fn assign(conn: &mut DbConn, number: &str, membership: MembershipId) -> Result<()> {
+    diesel::update(member_numbers::table.find(number))
+        .set(member_numbers::membership_id.eq(membership))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The numbers of an account, oldest first; that of a legacy account is among them once its products were taken over.
+pub fn of_account(conn: &mut DbConn, account_id: AccountId) -> Result<Vec<String>> {
+    Ok(member_numbers::table
+        .filter(member_numbers::account_id.eq(account_id))
+        .order((member_numbers::created_at, member_numbers::number))
+        .select(member_numbers::number)
+        .limit(MOST)
+        .load(conn)?)
+}
+
+/// The first of `spellings` that was ever given out, and the account that it leads to: none while nobody took its legacy
+/// account over.
+pub fn resolve(
+    conn: &mut DbConn,
+    spellings: &[String],
+) -> Result<Option<(String, Option<AccountId>)>> {
+    let mut found: Vec<(String, Option<AccountId>)> = member_numbers::table
+        .filter(member_numbers::number.eq_any(spellings))
+        .select((member_numbers::number, member_numbers::account_id))
+        .limit(MOST)
+        .load(conn)?;
+    found.sort_by_key(|(number, _)| spellings.iter().position(|one| one == number));
+    Ok(found.into_iter().next())
+}

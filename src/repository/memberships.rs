@@ -1,0 +1,98 @@
+//! Memberships at rest: at most one active for each account, held by the database.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::schema::{invoices, memberships};
+use super::{DbConn, MultiBackend};
+use crate::domain::account::AccountId;
+use crate::domain::card::CardId;
+use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
+use crate::domain::membership::{MembershipId, MembershipStatus};
+use crate::domain::money::Currency;
+use crate::error::{Code, Error, Result};
+use crate::types::Instant;
+
+/// One membership.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = memberships, check_for_backend(MultiBackend), treat_none_as_null = true)]
+pub struct Membership {
+    pub id: MembershipId,
+    pub account_id: AccountId,
+    pub version: i64,
+    pub member_number: String,
+    pub level: String,
+    pub status: MembershipStatus,
+    pub starts_date: NaiveDate,
+    pub ends_date: NaiveDate,
+    pub payment_method: PaymentMethod,
+    pub card_id: Option<CardId>,
+    /// The yearly fee without VAT, as it was at joining.
+    pub fee_cents: i64,
+    pub currency: Currency,
+    pub points_at_joining: i64,
+    pub terms_version: String,
+    pub created_at: Instant,
+    pub ended_at: Option<Instant>,
+}
+
+/// Stores a new membership; the caller holds the account's lock.
+pub fn insert(conn: &mut DbConn, membership: &Membership) -> Result<()> {
+    diesel::insert_into(memberships::table)
+        .values(membership)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores `membership` as the next version; the caller holds the account's lock.
+pub fn update(conn: &mut DbConn, membership: &mut Membership) -> Result<()> {
+    membership.version += 1;
+    let changed = diesel::update(memberships::table.find(membership.id))
+        .set(&*membership)
+        .execute(conn)?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Error::from(Code::NotFound))
+    }
+}
+
+/// The membership of an id that the service itself holds.
+pub fn find_by_id(conn: &mut DbConn, id: MembershipId) -> Result<Option<Membership>> {
+    Ok(memberships::table
+        .find(id)
+        .select(Membership::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The membership of an account that runs.
+pub fn active(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Membership>> {
+    let running = memberships::table
+        .filter(memberships::account_id.eq(account_id))
+        .filter(memberships::status.eq(MembershipStatus::Active));
+    Ok(running
+        .select(Membership::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The newest membership of an account, whether it runs or not.
+pub fn newest(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Membership>> {
+    Ok(memberships::table
+        .filter(memberships::account_id.eq(account_id))
+        .order((memberships::created_at.desc(), memberships::id.desc()))
+        .select(Membership::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether a membership of the account has ended with its invoice still open.
+pub fn owes(conn: &mut DbConn, account_id: AccountId) -> Result<bool> {
+    let unpaid = memberships::table
+        .inner_join(invoices::table)
+        .filter(memberships::account_id.eq(account_id))
+        .filter(memberships::status.eq(MembershipStatus::Ended))
+        .filter(invoices::status.eq(InvoiceStatus::Open));
+    Ok(diesel::select(diesel::dsl::exists(unpaid)).get_result(conn)?)
+}

@@ -1,0 +1,250 @@
+//! Issuing the invoice of a membership: its number, its sums and all that it says. Being paid comes later.
+
+mod texts;
+
+use serde_json::json;
+
+use super::Context;
+use super::mail::{Recipient, send};
+use super::membership::level_name;
+use crate::domain::access::AccountAccess;
+use crate::domain::country::Country;
+use crate::domain::document::{DocumentStatus, accepted_kinds};
+use crate::domain::invoice::{
+    self, Buyer, Content, Evidence, InvoiceId, InvoiceStatus, Line, PaymentMethod, Seller, Vat,
+    VatTreatment,
+};
+use crate::domain::language::Language;
+use crate::domain::mail::Template;
+use crate::domain::membership::MembershipId;
+use crate::domain::money::{Amount, Currency};
+use crate::error::{Error, Result};
+use crate::programme;
+use crate::repository::accounts::{self, Account};
+use crate::repository::invoices::{self, Invoice};
+use crate::repository::memberships::{self, Membership};
+use crate::repository::{DbConn, cards, documents, events};
+use crate::types::Json;
+use texts::text;
+
+/// Issues the invoice of a membership unless it has one.
+pub fn issue(conn: &mut DbConn, context: &Context, id: MembershipId) -> Result<()> {
+    issue_as(conn, context, id, InvoiceId::new(context.now))
+}
+
+/// Issues it under an id that is given.
+pub(in crate::workflows) fn issue_as(
+    conn: &mut DbConn,
+    context: &Context,
+    membership: MembershipId,
+    id: InvoiceId,
+) -> Result<()> {
+    let Some(membership) = memberships::find_by_id(conn, membership)? else {
+        return Ok(());
+    };
+    let account = accounts::lock(conn, &AccountAccess::of_service(membership.account_id))?;
+    if invoices::is_issued(conn, membership.id)? {
+        return Ok(());
+    }
+    let invoice = draw_up(conn, context, &account, &membership, id)?;
+    invoices::insert(conn, &invoice)?;
+    events::record(
+        conn,
+        account.id,
+        "invoice.issued",
+        json!({
+            "invoice_id": invoice.id, "number": invoice.number, "membership_id": membership.id,
+        }),
+        context.now,
+    )?;
+    let values = json!({
+        "invoice_number": invoice.number,
+        "gross": Amount(invoice.gross_cents),
+        "currency": invoice.currency,
+        "due_date": invoice.due_date,
+        "payment_method": invoice.payment_method,
+        "payment_reference": invoice.payment_reference,
+        "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
+    });
+    let to = Recipient::contact(&account);
+    send(conn, context, &to, Template::InvoiceIssued, values)
+}
+
+fn draw_up(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    membership: &Membership,
+    id: InvoiceId,
+) -> Result<Invoice> {
+    let (rules, seller) = (&context.programme.invoice, &context.programme.seller);
+    let (issued_date, year) = invoice::issued(context.now, seller.zone);
+    let due_date = invoice::due_date(issued_date, rules.due_days);
+    let mut content = content(conn, context, account, membership)?;
+    let paying = paying(conn, membership, &due_date.to_string(), content.language)?;
+    content.notices.extend(paying);
+    if seller.example {
+        content.notices.push(text("example", content.language, &[]));
+    }
+    let nets: Vec<i64> = content.lines.iter().map(|line| line.net_cents).collect();
+    let totals = invoice::totals(&nets, content.vat_rate)
+        .ok_or_else(|| Error::internal("adding an invoice up")("it leaves 64 bits"))?;
+    let seller_key = format!("{}{}", seller.country, seller.vat_number);
+    let seq = invoices::next_seq(conn, &seller_key, year.into())?;
+    let number = invoice::invoice_number(&rules.prefix, year, seq);
+    let is_transfer = membership.payment_method == PaymentMethod::BankTransfer;
+    if is_transfer {
+        content.fi_line = fi_line(seller, membership.currency, year, seq);
+    }
+    Ok(Invoice {
+        id,
+        account_id: account.id,
+        membership_id: membership.id,
+        version: 1,
+        payment_reference: invoice::rf_reference(&number).filter(|_| is_transfer),
+        number,
+        seller_key,
+        year: year.into(),
+        seq,
+        status: InvoiceStatus::Open,
+        issued_date,
+        due_date,
+        currency: membership.currency,
+        net_cents: totals.net,
+        vat_cents: totals.vat,
+        gross_cents: totals.gross,
+        payment_method: membership.payment_method,
+        content: Json::of(&content)?,
+        created_at: context.now,
+    })
+}
+
+/// A Danish seller with a creditor number offers its line for a payment in kroner.
+fn fi_line(seller: &programme::Seller, currency: Currency, year: i32, seq: i64) -> Option<String> {
+    let creditor = seller
+        .fi_creditor
+        .as_deref()
+        .filter(|_| seller.country == Country::DK && currency == Currency::DKK)?;
+    invoice::fi71_line(invoice::fi71_payload(year, seq)?, creditor)
+}
+
+/// What the invoice says of its parties, its lines and its VAT; how it is paid is still missing.
+fn content(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    membership: &Membership,
+) -> Result<Content> {
+    let (seller, language) = (&context.programme.seller, account.language);
+    let vat = invoice::vat(seller.country, account.country, &context.programme.vat)
+        .ok_or_else(|| Error::internal("charging VAT")("the programme has no rate"))?;
+    Ok(Content {
+        language,
+        membership_id: membership.id,
+        seller: Seller {
+            example: seller.example,
+            name: seller.name.clone(),
+            street: seller.street.clone(),
+            postal_code: seller.postal_code.clone(),
+            city: seller.city.clone(),
+            country: seller.country,
+            vat_number: seller.vat_number.clone(),
+            iban: seller.iban.clone(),
+            bic: seller.bic.clone(),
+            bank: seller.bank.clone(),
+        },
+        buyer: Buyer {
+            company_name: account.company_name.clone(),
+            street: account.street.clone(),
+            postal_code: account.postal_code.clone(),
+            city: account.city.clone(),
+            country: account.country,
+            vat_number: account.vat_number.clone(),
+            account_number: account.account_number.clone(),
+            member_number: membership.member_number.clone(),
+        },
+        lines: lines(context, membership, language),
+        vat_treatment: vat.treatment,
+        vat_rate: vat.rate,
+        vat_evidence: evidence(conn, account)?,
+        fi_line: None,
+        notices: vat_notices(vat, account),
+    })
+}
+
+fn lines(context: &Context, membership: &Membership, language: Language) -> Vec<Line> {
+    let (starts, ends) = (membership.starts_date, membership.ends_date);
+    let values = [
+        ("level", level_name(context, &membership.level)),
+        ("starts", &starts.to_string()),
+        ("ends", &ends.to_string()),
+    ];
+    let fee = context
+        .programme
+        .invoice
+        .transfer_fee_cents(membership.payment_method, membership.currency);
+    let membership = Line {
+        description: text("membership", language, &values),
+        net_cents: membership.fee_cents,
+        period: Some((starts, ends)),
+    };
+    let transfer = fee.map(|net_cents| Line {
+        description: text("transfer_fee", language, &[]),
+        net_cents,
+        period: None,
+    });
+    [membership].into_iter().chain(transfer).collect()
+}
+
+/// The document by which the buyer is known to be a business.
+fn evidence(conn: &mut DbConn, account: &Account) -> Result<Option<Evidence>> {
+    let kinds = accepted_kinds(account.vat_registered);
+    let accepted = documents::all(conn, account.id)?
+        .into_iter()
+        .find(|one| one.status == DocumentStatus::Accepted && kinds.contains(&one.kind));
+    Ok(accepted.map(|document| Evidence {
+        document_id: document.id,
+        kind: document.kind,
+        sha256: document.sha256,
+        decided_at: document.decided_at,
+    }))
+}
+
+fn vat_notices(vat: Vat, account: &Account) -> Vec<String> {
+    let language = account.language;
+    match vat.treatment {
+        VatTreatment::Standard => Vec::new(),
+        VatTreatment::OutsideScope => vec![text("outside_scope", language, &[])],
+        VatTreatment::ReverseCharge => {
+            let words = text("reverse_charge", language, &[]);
+            let number = account.vat_number.as_ref().map(|number| {
+                let whole = format!("{}{number}", account.country);
+                text("reverse_charge_number", language, &[("number", &whole)])
+            });
+            [words].into_iter().chain(number).collect()
+        }
+    }
+}
+
+/// What the payer has to know.
+fn paying(
+    conn: &mut DbConn,
+    membership: &Membership,
+    due: &str,
+    language: Language,
+) -> Result<Vec<String>> {
+    let Some(card) = membership.card_id else {
+        let fee = if membership.currency == Currency::EUR {
+            "bank_fee_euro"
+        } else {
+            "bank_fee"
+        };
+        return Ok(vec![
+            text("bank_transfer", language, &[("due", due)]),
+            text(fee, language, &[]),
+        ]);
+    };
+    let card = cards::find(conn, card)?;
+    let values = [("last4", card.last4.as_str()), ("due", due)];
+    Ok(vec![text("card", language, &values)])
+}

@@ -1,0 +1,290 @@
+//! Levels, joining, and the end of a term; looking a member number up. The invoice that follows is in `invoices`.
+
+use chrono::NaiveTime;
+use serde_json::json;
+
+use super::Context;
+use super::mail::{Recipient, send};
+use super::tasks::{Task, enqueue};
+use crate::domain::access::AccountAccess;
+use crate::domain::account::AccountId;
+use crate::domain::calendar::{local_date, local_moment};
+use crate::domain::card::Card;
+use crate::domain::invoice::{self, PaymentMethod};
+use crate::domain::mail::Template;
+use crate::domain::member_number::{self, MemberNumber};
+use crate::domain::membership::{
+    CorporateSwitch, JoinFacts, Level, MembershipId, MembershipStatus, Track, check_join,
+    ends_date, find_level, offered_levels,
+};
+use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
+use crate::repository::accounts::{self, Account};
+use crate::repository::memberships::{self, Membership};
+use crate::repository::{DbConn, cards, events, member_numbers, points, products};
+use crate::secrets::random;
+
+/// How far an account has come, and what it may choose from.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// Points that count.
+    pub points: i64,
+    /// Complete products, by which the corporate fee goes.
+    pub products: u64,
+    /// The levels of the chosen track, by rank, open or not.
+    pub levels: Vec<Level>,
+}
+
+/// The levels that an account is offered; `corporate_not_available` where its points do not allow that track.
+pub fn offer(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    corporate: CorporateSwitch,
+) -> Result<Offer> {
+    let points = points::find(conn, access)?.counting();
+    let all = &context.programme.levels;
+    let levels = offered_levels(points, corporate, all).map_err(|code| {
+        let opens = all.iter().filter(|level| level.track == Track::Corporate);
+        let threshold = opens.map(Level::opens_at).min().unwrap_or_default();
+        code.with("points", points).with("threshold", threshold)
+    })?;
+    Ok(Offer {
+        points,
+        products: complete_products(conn, access.account_id())?,
+        levels: levels.into_iter().cloned().collect(),
+    })
+}
+
+fn complete_products(conn: &mut DbConn, account_id: AccountId) -> Result<u64> {
+    let count = products::count_complete(conn, account_id)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// What somebody chose; its card is known to the payment provider.
+#[derive(Debug, Clone)]
+pub struct Joining {
+    pub level: String,
+    pub payment_method: PaymentMethod,
+    pub card: Option<Card>,
+    pub terms_version: String,
+}
+
+/// Makes the account a member at once, before any payment; the points are counted again inside.
+pub fn join(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    joining: &Joining,
+) -> Result<Membership> {
+    let programme = &context.programme;
+    let level = find_level(&programme.levels, &joining.level)
+        .ok_or_else(|| Fault::new("#/level", FaultCode::NotAccepted))?;
+    let (today, _) = invoice::issued(context.now, programme.seller.zone);
+    let due = invoice::due_date(today, programme.invoice.due_days);
+    joining
+        .card
+        .iter()
+        .try_for_each(|card| card.check_lives_until(due))?;
+    let mut account = accounts::lock_active(conn, access)?;
+    let facts = JoinFacts {
+        points: points::lock(conn, account.id)?.counting(),
+        is_member: memberships::active(conn, account.id)?.is_some(),
+        owes: memberships::owes(conn, account.id)?,
+    };
+    check_join(level, facts).map_err(|code| explained(code, level, facts))?;
+    accept_terms(conn, context, &mut account, &joining.terms_version)?;
+    let card = match &joining.card {
+        Some(card) => Some(cards::insert(conn, account.id, card, context.now)?.id),
+        None => None,
+    };
+    let fee_cents = level.fee_cents(complete_products(conn, account.id)?);
+    let membership = Membership {
+        id: MembershipId::new(context.now),
+        account_id: account.id,
+        version: 1,
+        member_number: new_number(conn, context, account.id)?,
+        level: level.code.clone(),
+        status: MembershipStatus::Active,
+        starts_date: today,
+        ends_date: ends_date(today, programme.membership.term_years),
+        payment_method: joining.payment_method,
+        card_id: card,
+        fee_cents,
+        currency: programme.seller.currency,
+        points_at_joining: facts.points,
+        terms_version: joining.terms_version.clone(),
+        created_at: context.now,
+        ended_at: None,
+    };
+    begin(conn, context, &account, &membership)?;
+    Ok(membership)
+}
+
+fn explained(code: Code, level: &Level, facts: JoinFacts) -> Refusal {
+    match code {
+        Code::LevelNotOpen => code
+            .with("level", &level.name)
+            .with("points_missing", level.points_missing(facts.points)),
+        _ => code.into(),
+    }
+}
+
+fn accept_terms(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &mut Account,
+    version: &str,
+) -> Result<()> {
+    if account.terms_version == version {
+        return Ok(());
+    }
+    account.terms_version = version.to_owned();
+    account.terms_accepted_at = context.now;
+    accounts::update(conn, account, context.now)
+}
+
+/// A number that nobody ever had, given to the account.
+fn new_number(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<String> {
+    for _ in 0..20 {
+        let number = MemberNumber::from_random(random()?);
+        if member_numbers::claim(conn, &number, account_id, context.now)? {
+            return Ok(number.to_string());
+        }
+    }
+    Err(Error::internal("drawing a member number")("none is free"))
+}
+
+/// Stores a membership whose number is given out already, and has all that follows done: welcome, invoice, the end of its term.
+pub(in crate::workflows) fn begin(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    membership: &Membership,
+) -> Result<()> {
+    memberships::insert(conn, membership)?;
+    member_numbers::assign(conn, &membership.member_number, membership.id)?;
+    events::record(
+        conn,
+        account.id,
+        "membership.started",
+        json!({
+            "membership_id": membership.id, "level": membership.level,
+            "member_number": membership.member_number,
+        }),
+        context.now,
+    )?;
+    let invoice = Task::IssueInvoice {
+        membership_id: membership.id,
+    };
+    enqueue(conn, &invoice, context.now, context.now)?;
+    watch_term(conn, context, membership)?;
+    welcome(conn, context, account, membership)
+}
+
+fn welcome(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    membership: &Membership,
+) -> Result<()> {
+    let values = json!({
+        "member_number": membership.member_number,
+        "level": level_name(context, &membership.level),
+        "starts_date": membership.starts_date,
+        "ends_date": membership.ends_date,
+        "previous_member_numbers": previous_numbers(conn, membership)?,
+        "action_url": context.links.page("membership"),
+    });
+    send(
+        conn,
+        context,
+        &Recipient::contact(account),
+        Template::MembershipWelcome,
+        values,
+    )
+}
+
+/// What people call a level; its code where the programme has it no more.
+pub fn level_name<'a>(context: &'a Context, code: &'a str) -> &'a str {
+    find_level(&context.programme.levels, code).map_or(code, |level| level.name.as_str())
+}
+
+/// The numbers that lead to a membership beside its own, oldest first.
+pub fn previous_numbers(conn: &mut DbConn, membership: &Membership) -> Result<Vec<String>> {
+    let mut numbers = member_numbers::of_account(conn, membership.account_id)?;
+    numbers.retain(|number| *number != membership.member_number);
+    Ok(numbers)
+}
+
+/// The membership of an account that runs.
+pub fn current(conn: &mut DbConn, access: &AccountAccess) -> Result<Membership> {
+    let found = memberships::active(conn, access.account_id())?;
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+fn watch_term(conn: &mut DbConn, context: &Context, membership: &Membership) -> Result<()> {
+    let Some(after) = membership.ends_date.succ_opt() else {
+        return Ok(());
+    };
+    let due = local_moment(after, NaiveTime::MIN, context.programme.seller.zone);
+    let task = Task::EndMembership {
+        membership_id: membership.id,
+        due,
+    };
+    enqueue(conn, &task, due, context.now)
+}
+
+/// Ends a membership whose last day is over, or looks again later.
+pub fn end_term(conn: &mut DbConn, context: &Context, id: MembershipId) -> Result<()> {
+    let Some(found) = memberships::find_by_id(conn, id)? else {
+        return Ok(());
+    };
+    accounts::lock(conn, &AccountAccess::of_service(found.account_id))?;
+    let running = memberships::active(conn, found.account_id)?.filter(|one| one.id == id);
+    let Some(mut membership) = running else {
+        return Ok(());
+    };
+    if local_date(context.now, context.programme.seller.zone) <= membership.ends_date {
+        return watch_term(conn, context, &membership);
+    }
+    membership.status = MembershipStatus::Ended;
+    membership.ended_at = Some(context.now);
+    memberships::update(conn, &mut membership)?;
+    events::record(
+        conn,
+        membership.account_id,
+        "membership.ended",
+        json!({ "membership_id": membership.id, "ends_date": membership.ends_date }),
+        context.now,
+    )
+}
+
+/// Who is behind a member number.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The number that was asked for, as it is kept.
+    pub number: String,
+    pub account: Account,
+    /// The newest membership; none where a legacy account's products were taken over and nobody joined yet.
+    pub membership: Option<Membership>,
+}
+
+/// The member behind a number as somebody typed it, be it an earlier one or one of the old programme. A mistyped one is a fault,
+/// one that nobody has is `not_found`.
+pub fn look_up(conn: &mut DbConn, typed: &str) -> Result<Member> {
+    let Some((number, account_id)) =
+        member_numbers::resolve(conn, &member_number::spellings(typed))?
+    else {
+        return Err(match MemberNumber::parse(typed) {
+            Ok(_) => Code::NotFound.into(),
+            Err(_) => Fault::new("#/path/member_number", FaultCode::MemberNumberInvalid).into(),
+        });
+    };
+    let account_id = account_id.ok_or(Code::NotFound)?;
+    let account = accounts::find_by_id(conn, account_id)?.ok_or(Code::NotFound)?;
+    Ok(Member {
+        membership: memberships::newest(conn, account.id)?,
+        number,
+        account,
+    })
+}

@@ -1,0 +1,54 @@
+//! The membership that every sandbox begins with, and its invoice.
+
+use super::{account_id, fixed};
+use crate::domain::access::AccountAccess;
+use crate::domain::invoice::{self, InvoiceId, PaymentMethod};
+use crate::domain::member_number::MemberNumber;
+use crate::domain::membership::{MembershipId, MembershipStatus, ends_date, find_level};
+use crate::error::{Error, Result};
+use crate::repository::memberships::Membership;
+use crate::repository::{DbConn, accounts, member_numbers, points};
+use crate::workflows::{Context, invoices, membership};
+
+/// The number of the seeded member, account, membership and invoice alike.
+const MEMBER: u8 = 2;
+
+/// Makes the second seeded account a member at gold, paying by bank transfer, with its invoice issued.
+pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
+    let programme = &context.programme;
+    let Some(level) = find_level(&programme.levels, "gold") else {
+        return Ok(());
+    };
+    let n = u128::from(MEMBER);
+    let access = AccountAccess::of_service(account_id(n));
+    let account = accounts::lock(conn, &access)?;
+    let number = MemberNumber::from_random([0, 0, 0, 0, 0, 0, 0, MEMBER]);
+    if !member_numbers::claim(conn, &number, account.id, context.now)? {
+        return Err(Error::internal("seeding a membership")(
+            "its member number is taken",
+        ));
+    }
+    let (today, _) = invoice::issued(context.now, programme.seller.zone);
+    let membership = Membership {
+        id: MembershipId::from(fixed(n)),
+        account_id: account.id,
+        version: 1,
+        member_number: number.to_string(),
+        level: level.code.clone(),
+        status: MembershipStatus::Active,
+        starts_date: today,
+        ends_date: ends_date(today, programme.membership.term_years),
+        payment_method: PaymentMethod::BankTransfer,
+        card_id: None,
+        fee_cents: level.fee_cents(0),
+        currency: programme.seller.currency,
+        points_at_joining: points::find(conn, &access)?
+            .counting()
+            .max(level.opens_at()),
+        terms_version: programme.terms_version.clone(),
+        created_at: context.now,
+        ended_at: None,
+    };
+    membership::begin(conn, context, &account, &membership)?;
+    invoices::issue_as(conn, context, membership.id, InvoiceId::from(fixed(n)))
+}
