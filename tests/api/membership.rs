@@ -325,9 +325,11 @@ async fn only_the_own_superuser_joins_and_others_see_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_joins_at_once_one_makes_a_member() {
     let database = Database::create();
-    let mut instances = vec![TestApp::on(database.clone(), &[]).await];
+    // Instances behind one address take each other's tokens.
+    let shared = [("CPS_PUBLIC_URL", "http://cps.example")];
+    let mut instances = vec![TestApp::on(database.clone(), &shared).await];
     if database.is_shared() {
-        instances.push(TestApp::on(database.clone(), &[]).await);
+        instances.push(TestApp::on(database.clone(), &shared).await);
     }
     let token = instances[0].sign_in(EMAIL).await;
     bring_points_to(&instances[0], ACCOUNT, 1000).await;

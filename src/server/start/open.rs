@@ -50,7 +50,7 @@ pub fn programme(config: &Config) -> Result<Programme, StartError> {
 
 /// Reads every file that the configuration names; all faults in one message, one a line.
 pub fn check(config: &Config) -> Result<(), StartError> {
-    let issuer = config.public_url.as_deref().unwrap_or_default();
+    let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
     let keys = key_file(config).and_then(|pem| match pem {
         Some(pem) => SigningKeys::read(&pem, issuer)
             .map(drop)
