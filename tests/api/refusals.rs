@@ -134,7 +134,7 @@ impl Walk {
     async fn refused_passwords(&self, token: &str) {
         for (password, code) in [
             ("kort", "too_short"),
-            ("123456789012", "password_common"),
+            ("123qweasdzxc", "password_common"),
             ("xxNordlys Foto ApSxx", "password_contains_company"),
             ("min asta er min egen", "password_contains_email"),
         ] {
