@@ -1,7 +1,10 @@
 //! What answers where nothing is routed: 405 for a path of the contract, 404 elsewhere.
 
 use actix_web::HttpRequest;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
+use actix_web::middleware::Next;
 use actix_web::web::Data;
 use utoipa::openapi::OpenApi;
 
@@ -48,6 +51,18 @@ impl Paths {
             .flat_map(|(_, methods)| methods)
             .collect()
     }
+}
+
+/// Nothing of ours has a NUL in its path, and PostgreSQL cannot even be asked.
+pub async fn refuse_nul<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    if request.path().contains("%00") {
+        let error = Error::from(Code::NotFound);
+        return Ok(request.error_response(error).map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 /// Refuses what is not routed.

@@ -85,6 +85,7 @@ pub fn serve(
             .service(web::redirect("/docs", "/docs/"))
             .service(swagger)
             .default_service(web::to(fallback::answer))
+            .wrap(from_fn(fallback::refuse_nul))
             .wrap(from_fn(identify::identify))
             .wrap(from_fn(rate_limits::limit))
             .wrap(from_fn(gate::enter))

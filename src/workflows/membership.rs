@@ -76,15 +76,9 @@ pub fn join(
     access: &AccountAccess,
     joining: &Joining,
 ) -> Result<Membership> {
-    let programme = &context.programme;
-    let level = find_level(&programme.levels, &joining.level)
+    let level = find_level(&context.programme.levels, &joining.level)
         .ok_or_else(|| Fault::new("#/level", FaultCode::NotAccepted))?;
-    let (today, _) = invoice::issued(context.now, programme.seller.zone);
-    let due = invoice::due_date(today, programme.invoice.due_days);
-    joining
-        .card
-        .iter()
-        .try_for_each(|card| card.check_lives_until(due))?;
+    check_card(context, joining)?;
     let mut account = accounts::lock_active(conn, access)?;
     let facts = JoinFacts {
         points: points::lock(conn, account.id)?.counting(),
@@ -93,31 +87,52 @@ pub fn join(
     };
     check_join(level, facts).map_err(|code| explained(code, level, facts))?;
     accept_terms(conn, context, &mut account, &joining.terms_version)?;
-    let card = match &joining.card {
-        Some(card) => Some(cards::insert(conn, account.id, card, context.now)?.id),
+    let membership = draw_up(conn, context, (account.id, facts.points), level, joining)?;
+    begin(conn, context, &account, &membership)?;
+    Ok(membership)
+}
+
+/// A card has to live until the invoice is due that follows at once.
+fn check_card(context: &Context, joining: &Joining) -> Result<()> {
+    let (today, _) = invoice::issued(context.now, context.programme.seller.zone);
+    let due = invoice::due_date(today, context.programme.invoice.due_days);
+    match &joining.card {
+        Some(card) => Ok(card.check_lives_until(due)?),
+        None => Ok(()),
+    }
+}
+
+fn draw_up(
+    conn: &mut DbConn,
+    context: &Context,
+    (account_id, points): (AccountId, i64),
+    level: &Level,
+    joining: &Joining,
+) -> Result<Membership> {
+    let programme = &context.programme;
+    let (today, _) = invoice::issued(context.now, programme.seller.zone);
+    let card_id = match &joining.card {
+        Some(card) => Some(cards::insert(conn, account_id, card, context.now)?.id),
         None => None,
     };
-    let fee_cents = level.fee_cents(complete_products(conn, account.id)?);
-    let membership = Membership {
+    Ok(Membership {
         id: MembershipId::new(context.now),
-        account_id: account.id,
+        account_id,
         version: 1,
-        member_number: new_number(conn, context, account.id)?,
+        member_number: new_number(conn, context, account_id)?,
         level: level.code.clone(),
         status: MembershipStatus::Active,
         starts_date: today,
         ends_date: ends_date(today, programme.membership.term_years),
         payment_method: joining.payment_method,
-        card_id: card,
-        fee_cents,
+        card_id,
+        fee_cents: level.fee_cents(complete_products(conn, account_id)?),
         currency: programme.seller.currency,
-        points_at_joining: facts.points,
+        points_at_joining: points,
         terms_version: joining.terms_version.clone(),
         created_at: context.now,
         ended_at: None,
-    };
-    begin(conn, context, &account, &membership)?;
-    Ok(membership)
+    })
 }
 
 fn explained(code: Code, level: &Level, facts: JoinFacts) -> Refusal {

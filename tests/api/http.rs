@@ -380,6 +380,14 @@ fn oddities(account: &str, bearer: &str) -> Vec<(&'static str, Vec<u8>, &'static
         ("no parts", upload("--cut--\r\n"), &[400, 422]),
         ("nothing in place of parts", upload(""), &[400, 422]),
         (
+            "a file name with NUL",
+            upload(
+                &(part("name=\"kind\"", "vat_invoice").replace("--cut--\r\n", "")
+                    + &part("name=\"file\"; filename*=UTF-8''a%00b.pdf", "%PDF-1.4 a")),
+            ),
+            &[201, 400, 422],
+        ),
+        (
             "a kind with NUL",
             upload(&part("name=\"kind\"", "\0")),
             &[422],

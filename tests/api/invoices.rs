@@ -1,6 +1,5 @@
 //! Invoices: what they say, who pays which VAT, and numbers without gaps whatever happens.
 
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use chrono::{Datelike, Days, NaiveDate};
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::membership::{ACCOUNT, EMAIL, bring_points_to, by_card, by_transfer, join};
+use crate::process::Setup;
 use crate::support::{Answer, Database, TestApp, Token};
 
 /// The only invoice of an account; waits a little for the job that issues it.
@@ -248,19 +248,21 @@ fn memberships_without_invoice(database: &Database, run_at: &[String]) {
 
 const PAST: &str = "2026-01-01T00:00:00.000000Z";
 
-fn issued(database: &Database) -> usize {
-    let count = database.numbers("SELECT COUNT(*) AS n FROM invoices");
-    usize::try_from(count[0]).unwrap()
+async fn until_issued(database: &Database, enough: i64) {
+    for _ in 0..6000 {
+        if database.numbers("SELECT COUNT(*) AS n FROM invoices")[0] >= enough {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{enough} invoices are not issued");
 }
 
-fn assert_without_gaps(database: &Database, count: usize) {
+fn assert_without_gaps(database: &Database, count: i64) {
     let numbers = database.numbers("SELECT seq AS n FROM invoices ORDER BY seq");
-    assert_eq!(
-        numbers,
-        (1..=i64::try_from(count).unwrap()).collect::<Vec<_>>()
-    );
+    assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
     let last = database.numbers("SELECT last AS n FROM invoice_counters");
-    assert_eq!(last, [numbers.len() as i64]);
+    assert_eq!(last, [count]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -268,18 +270,13 @@ async fn instances_that_share_the_work_number_without_gaps() {
     let database = Database::create();
     let app = TestApp::on(database.clone(), &[]).await;
     let mut others = Vec::new();
-    if database.url().starts_with("postgres") {
+    if database.is_shared() {
         for _ in 0..2 {
             others.push(TestApp::on(database.clone(), &[]).await);
         }
     }
     memberships_without_invoice(&database, &vec![PAST.to_owned(); 60]);
-    for _ in 0..600 {
-        if issued(&database) == 61 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_issued(&database, 61).await;
     assert_without_gaps(&database, 61);
     drop((app, others));
 }
@@ -328,57 +325,6 @@ async fn a_new_year_of_the_seller_begins_with_number_one() {
     assert_eq!(rest.body["next_cursor"], Value::Null);
 }
 
-/// The service as a process of its own, which can be killed.
-struct Process {
-    child: Child,
-    address: String,
-}
-
-impl Process {
-    fn start(database: &Database) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let documents = database.folder().join("documents");
-        let child = Command::new(env!("CARGO_BIN_EXE_cps-api"))
-            .arg("serve")
-            .current_dir(database.folder())
-            .env("DATABASE_URL", database.url())
-            .env("CPS_BIND", format!("127.0.0.1:{port}"))
-            .env("CPS_METRICS_BIND", "127.0.0.1:0")
-            .env(
-                "CPS_DOCUMENT_STORE",
-                format!("file://{}", documents.display()),
-            )
-            .env("CPS_POOL_SIZE", "2")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self {
-            child,
-            address: format!("http://127.0.0.1:{port}"),
-        }
-    }
-
-    async fn until_it_answers(&self) {
-        for _ in 0..400 {
-            let answer = reqwest::get(format!("{}/readyz", self.address)).await;
-            if answer.is_ok_and(|answer| answer.status() == 200) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("the service does not answer");
-    }
-
-    /// SIGKILL: nothing is finished, nothing is put away.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
 /// As if the leases of whoever was killed had run out.
 fn forget_leases(database: &Database) {
     database.execute(&format!(
@@ -389,20 +335,14 @@ fn forget_leases(database: &Database) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_number_is_lost_or_doubled_when_the_service_is_killed_at_work() {
     let database = Database::create();
-    let process = Process::start(&database);
-    process.until_it_answers().await;
-    process.kill();
-    memberships_without_invoice(&database, &vec![PAST.to_owned(); 80]);
-    for enough in [2, 5, 15, 30, 50, 81] {
+    let setup = Setup::on(&database);
+    setup.serve().kill();
+    memberships_without_invoice(&database, &vec![PAST.to_owned(); 160]);
+    for enough in [1, 30, 60, 90, 120, 161] {
         forget_leases(&database);
-        let process = Process::start(&database);
-        for _ in 0..3000 {
-            if issued(&database) >= enough {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        process.kill();
+        let mut service = setup.serve();
+        until_issued(&database, enough).await;
+        service.kill();
     }
-    assert_without_gaps(&database, 81);
+    assert_without_gaps(&database, 161);
 }

@@ -1,10 +1,10 @@
 //! Levels, joining, member numbers: the way to a membership and every refusal on it.
 
-use chrono::{Datelike, Months};
+use chrono::{Datelike, Months, TimeDelta};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Sending, TestApp, Token};
+use crate::support::{Answer, Database, Sending, TestApp, Token};
 
 /// A seeded account that is no member.
 pub const ACCOUNT: &str = "/v1/accounts/acc_00000000000070008000000000000001";
@@ -22,12 +22,8 @@ pub async fn bring_points_to(app: &TestApp, account: &str, total: i64) {
         .expect(200);
     let amount = total - ledger.body["balance"].as_i64().unwrap();
     if amount != 0 {
-        let key = uuid::Uuid::new_v4().to_string();
-        app.request(Method::POST, &format!("{account}/points/adjustments"))
-            .sent_by(&admin)
-            .header("idempotency-key", key)
-            .json(&json!({ "amount": amount, "reason": "test" }))
-            .answer()
+        let body = json!({ "amount": amount, "reason": "test" });
+        app.post_once(&format!("{account}/points/adjustments"), &admin, body)
             .await
             .expect(201);
     }
@@ -35,8 +31,8 @@ pub async fn bring_points_to(app: &TestApp, account: &str, total: i64) {
 
 /// Joins with a key of its own.
 pub async fn join(app: &TestApp, account: &str, token: &Token, body: Value) -> Answer {
-    let key = uuid::Uuid::new_v4().to_string();
-    join_with(app, account, token, &key, body).await
+    app.post_once(&format!("{account}/membership"), token, body)
+        .await
 }
 
 async fn join_with(app: &TestApp, account: &str, token: &Token, key: &str, body: Value) -> Answer {
@@ -328,10 +324,19 @@ async fn only_the_own_superuser_joins_and_others_see_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_joins_at_once_one_makes_a_member() {
-    let app = TestApp::start().await;
-    let token = app.sign_in(EMAIL).await;
-    bring_points_to(&app, ACCOUNT, 1000).await;
-    let racing = (0..12).map(|_| join(&app, ACCOUNT, &token, by_card("gold", "tok_visa")));
+    let database = Database::create();
+    // Instances behind one address take each other's tokens.
+    let shared = [("CPS_PUBLIC_URL", "http://cps.example")];
+    let mut instances = vec![TestApp::on(database.clone(), &shared).await];
+    if database.is_shared() {
+        instances.push(TestApp::on(database.clone(), &shared).await);
+    }
+    let token = instances[0].sign_in(EMAIL).await;
+    bring_points_to(&instances[0], ACCOUNT, 1000).await;
+    let racing = (0..12).map(|n| {
+        let app = &instances[n % instances.len()];
+        join(app, ACCOUNT, &token, by_card("gold", "tok_visa"))
+    });
     let answers = futures_util::future::join_all(racing).await;
     let won = answers.iter().filter(|answer| answer.status == 201);
     assert_eq!(won.count(), 1);
@@ -339,9 +344,34 @@ async fn of_many_joins_at_once_one_makes_a_member() {
         lost.problem(409, "already_member");
     }
     let query = "SELECT COUNT(*) AS n FROM memberships WHERE status = 'active'";
-    assert_eq!(app.database.numbers(query), [2]);
+    assert_eq!(database.numbers(query), [2]);
     let query = "SELECT COUNT(*) AS n FROM member_numbers WHERE membership_id IS NOT NULL";
-    assert_eq!(app.database.numbers(query), [2]);
+    assert_eq!(database.numbers(query), [2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_magic_card_does_what_the_sandbox_says() {
+    let app = TestApp::start().await;
+    let token = app.sign_in(EMAIL).await;
+    bring_points_to(&app, ACCOUNT, 1000).await;
+    let card = app.get("/v1/sandbox", &Token::default()).await.expect(200);
+    let magic = card.body["magic"]["card_tokens"].as_object().unwrap();
+    assert_eq!(magic.len(), 5);
+    for (name, effect) in magic {
+        let answer = join(&app, ACCOUNT, &token, by_card("silver", name)).await;
+        if effect == "card_expires_too_early" {
+            answer.problem(422, "card_expires_too_early");
+            continue;
+        }
+        assert!(effect.as_str().unwrap().starts_with("accepted"), "{name}");
+        answer.expect(201);
+        // Has the invoice issued, so that it can be paid.
+        app.advance(TimeDelta::seconds(1)).await;
+        app.database.execute(
+            "UPDATE memberships SET status = 'ended', ended_at = created_at;
+             UPDATE invoices SET status = 'paid'",
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -470,7 +500,7 @@ async fn an_account_that_is_not_active_does_not_join() {
     let token = app.sign_in(EMAIL).await;
     bring_points_to(&app, ACCOUNT, 1000).await;
     app.database
-        .execute("UPDATE accounts SET status = 'suspended' WHERE company_name = 'Fjord Foto ApS'");
+        .execute("UPDATE accounts SET status = 'suspended', suspended_from = status WHERE company_name = 'Fjord Foto ApS'");
     join(&app, ACCOUNT, &token, by_transfer("gold"))
         .await
         .problem(409, "account_not_active");
@@ -495,4 +525,75 @@ async fn new_terms_are_accepted_by_joining() {
         ),
         (&json!("2025-01"), &json!("2026-01"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_number_of_an_old_account_leads_to_the_new_one_once_its_products_came_over() {
+    let app = TestApp::start().await;
+    let card = app.get("/v1/sandbox", &Token::default()).await.expect(200);
+    let old = card.str("/legacy_accounts/0/member_number");
+    let (mette, support) = (
+        app.sign_in(EMAIL).await,
+        app.sign_in("support@cps.example").await,
+    );
+    let member = format!("/v1/members/{old}");
+    app.get(&member, &support).await.problem(404, "not_found");
+    let attach = json!({ "member_number": old, "reason": "the old address is gone" });
+    app.put(&format!("{ACCOUNT}/legacy-account"), &support, attach)
+        .await
+        .expect(200);
+    app.get(&member, &support).await.problem(404, "not_found");
+    app.act(&format!("{ACCOUNT}/migration"), &mette)
+        .await
+        .expect(200);
+    let found = app.get(&member, &support).await.expect(200);
+    assert_eq!(
+        (&found.body["member_number"], &found.body["valid"]),
+        (&json!(old), &json!(false))
+    );
+    assert!(found.body.get("current_member_number").is_none());
+
+    bring_points_to(&app, ACCOUNT, 1000).await;
+    let joined = join(&app, ACCOUNT, &mette, by_transfer("gold"))
+        .await
+        .expect(201);
+    assert_eq!(joined.body["previous_member_numbers"], json!([old]));
+    assert_ne!(joined.str("/member_number"), old);
+    let found = app.get(&member, &support).await.expect(200);
+    assert_eq!(found.body["valid"], true);
+    assert_eq!(
+        (
+            &found.body["member_number"],
+            &found.body["current_member_number"]
+        ),
+        (&json!(old), &joined.body["member_number"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_corporate_fee_goes_by_the_complete_products_at_joining() {
+    let app = TestApp::start().await;
+    let token = app.sign_in(EMAIL).await;
+    bring_points_to(&app, ACCOUNT, 2501).await;
+    let levels = format!("{ACCOUNT}/membership/levels?corporate=on");
+    let fee = |levels: &Answer| levels.str("/levels/0/fee/amount");
+    assert_eq!(fee(&app.get(&levels, &token).await.expect(200)), "1000.00");
+    let copies: Vec<String> = (0..50)
+        .map(|n| {
+            format!(
+                "INSERT INTO products (id, account_id, model_id, version, status, serial_number, serial_key, serial_since,
+                    purchase_date, purchase_country, dealer, estimated, created_at, updated_at)
+                 SELECT '{}', account_id, model_id, 1, status, '77{n:08}', '77{n:08}', serial_since,
+                    purchase_date, purchase_country, dealer, estimated, created_at, updated_at
+                 FROM products WHERE serial_number = '012021009001'",
+                uuid::Uuid::now_v7()
+            )
+        })
+        .collect();
+    app.database.execute(&copies.join(";\n"));
+    assert_eq!(fee(&app.get(&levels, &token).await.expect(200)), "2500.00");
+    let joined = join(&app, ACCOUNT, &token, by_transfer("corporate"))
+        .await
+        .expect(201);
+    assert_eq!(joined.body["fee"]["amount"], "2500.00");
 }

@@ -6,6 +6,10 @@ use diesel::sql_types::Text;
 
 use crate::support::Database;
 
+/// The jobs `j` that send the mails `m` which carry an applicant's link.
+pub const LINK_JOBS: &str = "jobs j JOIN mails m
+    ON j.key = 'send_mail:mai_' || replace(CAST(m.id AS TEXT), '-', '') AND m.template = 'applicant_link'";
+
 /// A connection past the service.
 pub struct Raw(pub DbConn);
 

@@ -146,6 +146,7 @@ impl TestApp {
     /// Stops the service; its database stays.
     pub async fn stop(self) -> Database {
         self.running.stop().await;
+        self.database.released().await;
         self.database
     }
 
@@ -376,6 +377,17 @@ impl Database {
         Self(std::sync::Arc::new(Owned { folder, postgres }))
     }
 
+    /// Waits until the threads of a stopped service have let go of the file.
+    async fn released(&self) {
+        let path = self.folder().join("test.db.lock");
+        while let Ok(file) = std::fs::File::options().write(true).open(&path) {
+            if file.try_lock().is_ok() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// Runs a command of the binary on this database; what it printed.
     pub fn command(&self, arguments: &[&str]) -> String {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"))
@@ -398,6 +410,11 @@ impl Database {
 
     pub fn folder(&self) -> &std::path::Path {
         self.0.folder.path()
+    }
+
+    /// Whether several instances may use it at once.
+    pub fn is_shared(&self) -> bool {
+        self.0.postgres.is_some()
     }
 
     /// Runs statements beside the service: for what no caller can bring about, and what time alone would.

@@ -191,6 +191,9 @@ impl FromRequest for CsvBody {
         Box::pin(async move {
             let (bytes, _) = read.await?;
             let text = String::from_utf8(bytes.to_vec()).map_err(|_| Code::MalformedRequest)?;
+            if text.contains('\0') {
+                return Err(Code::MalformedRequest.into());
+            }
             Ok(Self {
                 text,
                 hash: sha256_hex(&bytes),

@@ -123,11 +123,12 @@ pub fn decode<T: DeserializeOwned + Validate + 'static>(
         faults
     };
     let checker = checker::<T>(schema)?;
-    let found: Vec<Fault> = checker
+    let mut found: Vec<Fault> = checker
         .validator
         .iter_errors(&json)
         .flat_map(|error| faults_of(&error))
         .collect();
+    find_nul(&json, "", &mut found);
     if found.is_empty() {
         let value: T =
             serde_json::from_value(json).map_err(|_| Fault::new(prefix, FaultCode::Invalid))?;
@@ -175,6 +176,26 @@ fn prefixed(faults: Vec<Fault>, prefix: &str) -> Vec<Fault> {
         fault
     });
     faults.collect()
+}
+
+/// No text holds a NUL: PostgreSQL has no such text, and nobody writes one.
+fn find_nul(json: &Value, at: &str, found: &mut Vec<Fault>) {
+    match json {
+        Value::String(text) if text.contains('\0') => {
+            found.push(Fault::new(at, FaultCode::Invalid));
+        }
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                find_nul(item, &format!("{at}/{n}"), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                find_nul(field, &format!("{at}/{}", pointer_of(name)), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// `json` with the example's value wherever a fault stands, so that the rules can look at the rest.

@@ -2,6 +2,7 @@
 
 mod texts;
 
+use chrono::NaiveDate;
 use serde_json::json;
 
 use super::Context;
@@ -80,12 +81,7 @@ fn draw_up(
     let (rules, seller) = (&context.programme.invoice, &context.programme.seller);
     let (issued_date, year) = invoice::issued(context.now, seller.zone);
     let due_date = invoice::due_date(issued_date, rules.due_days);
-    let mut content = content(conn, context, account, membership)?;
-    let paying = paying(conn, membership, &due_date.to_string(), content.language)?;
-    content.notices.extend(paying);
-    if seller.example {
-        content.notices.push(text("example", content.language, &[]));
-    }
+    let mut content = content(conn, context, account, membership, due_date)?;
     let nets: Vec<i64> = content.lines.iter().map(|line| line.net_cents).collect();
     let totals = invoice::totals(&nets, content.vat_rate)
         .ok_or_else(|| Error::internal("adding an invoice up")("it leaves 64 bits"))?;
@@ -93,9 +89,7 @@ fn draw_up(
     let seq = invoices::next_seq(conn, &seller_key, year.into())?;
     let number = invoice::invoice_number(&rules.prefix, year, seq);
     let is_transfer = membership.payment_method == PaymentMethod::BankTransfer;
-    if is_transfer {
-        content.fi_line = fi_line(seller, membership.currency, year, seq);
-    }
+    content.fi_line = fi_line(seller, membership.currency, (year, seq)).filter(|_| is_transfer);
     Ok(Invoice {
         id,
         account_id: account.id,
@@ -120,7 +114,11 @@ fn draw_up(
 }
 
 /// A Danish seller with a creditor number offers its line for a payment in kroner.
-fn fi_line(seller: &programme::Seller, currency: Currency, year: i32, seq: i64) -> Option<String> {
+fn fi_line(
+    seller: &programme::Seller,
+    currency: Currency,
+    (year, seq): (i32, i64),
+) -> Option<String> {
     let creditor = seller
         .fi_creditor
         .as_deref()
@@ -128,48 +126,62 @@ fn fi_line(seller: &programme::Seller, currency: Currency, year: i32, seq: i64) 
     invoice::fi71_line(invoice::fi71_payload(year, seq)?, creditor)
 }
 
-/// What the invoice says of its parties, its lines and its VAT; how it is paid is still missing.
+/// All that the invoice says, but for what its number makes.
 fn content(
     conn: &mut DbConn,
     context: &Context,
     account: &Account,
     membership: &Membership,
+    due_date: NaiveDate,
 ) -> Result<Content> {
     let (seller, language) = (&context.programme.seller, account.language);
     let vat = invoice::vat(seller.country, account.country, &context.programme.vat)
         .ok_or_else(|| Error::internal("charging VAT")("the programme has no rate"))?;
+    let mut notices = vat_notices(vat, account);
+    notices.extend(paying(conn, membership, &due_date.to_string(), language)?);
+    if seller.example {
+        notices.push(text("example", language, &[]));
+    }
     Ok(Content {
         language,
         membership_id: membership.id,
-        seller: Seller {
-            example: seller.example,
-            name: seller.name.clone(),
-            street: seller.street.clone(),
-            postal_code: seller.postal_code.clone(),
-            city: seller.city.clone(),
-            country: seller.country,
-            vat_number: seller.vat_number.clone(),
-            iban: seller.iban.clone(),
-            bic: seller.bic.clone(),
-            bank: seller.bank.clone(),
-        },
-        buyer: Buyer {
-            company_name: account.company_name.clone(),
-            street: account.street.clone(),
-            postal_code: account.postal_code.clone(),
-            city: account.city.clone(),
-            country: account.country,
-            vat_number: account.vat_number.clone(),
-            account_number: account.account_number.clone(),
-            member_number: membership.member_number.clone(),
-        },
+        seller: seller_of(seller),
+        buyer: buyer_of(account, membership),
         lines: lines(context, membership, language),
         vat_treatment: vat.treatment,
         vat_rate: vat.rate,
         vat_evidence: evidence(conn, account)?,
         fi_line: None,
-        notices: vat_notices(vat, account),
+        notices,
     })
+}
+
+fn seller_of(seller: &programme::Seller) -> Seller {
+    Seller {
+        example: seller.example,
+        name: seller.name.clone(),
+        street: seller.street.clone(),
+        postal_code: seller.postal_code.clone(),
+        city: seller.city.clone(),
+        country: seller.country,
+        vat_number: seller.vat_number.clone(),
+        iban: seller.iban.clone(),
+        bic: seller.bic.clone(),
+        bank: seller.bank.clone(),
+    }
+}
+
+fn buyer_of(account: &Account, membership: &Membership) -> Buyer {
+    Buyer {
+        company_name: account.company_name.clone(),
+        street: account.street.clone(),
+        postal_code: account.postal_code.clone(),
+        city: account.city.clone(),
+        country: account.country,
+        vat_number: account.vat_number.clone(),
+        account_number: account.account_number.clone(),
+        member_number: membership.member_number.clone(),
+    }
 }
 
 fn lines(context: &Context, membership: &Membership, language: Language) -> Vec<Line> {

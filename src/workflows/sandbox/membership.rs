@@ -42,9 +42,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         card_id: None,
         fee_cents: level.fee_cents(0),
         currency: programme.seller.currency,
-        points_at_joining: points::find(conn, &access)?
-            .counting()
-            .max(level.opens_at()),
+        points_at_joining: points::find(conn, &access)?.counting(),
         terms_version: programme.terms_version.clone(),
         created_at: context.now,
         ended_at: None,

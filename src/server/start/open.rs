@@ -1,23 +1,16 @@
-//! From a configuration to a running service, and its end: what is opened in which order, and closed in which.
+//! What is opened in which order, from the files that the configuration names to everything of a service but its port.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use secrecy::ExposeSecret;
-use tokio::sync::{Mutex, watch};
-use tokio::task::JoinHandle;
-use tracing::warn;
+use tokio::sync::Mutex;
 
-use super::{Gate, RateLimits, Surroundings, seed};
-use crate::auth::Authenticator;
 use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::handlers::extract::Limits;
-use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
@@ -25,6 +18,7 @@ use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
 use crate::programme::{Programme, SHIPPED};
 use crate::repository::{Db, settings};
+use crate::server::seed;
 use crate::workflows::{Context, Links};
 
 /// Why the service cannot start.
@@ -32,10 +26,8 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Where the sandbox keeps its signing key.
 const KEY_SETTING: &str = "sandbox_signing_key";
-/// How often an instance looks whether another one moved the clock.
-const CLOCK_CHECK: Duration = Duration::from_millis(200);
-/// How often an instance looks whether its database was migrated meanwhile.
-const MIGRATION_CHECK: Duration = Duration::from_secs(1);
+/// Who issues tokens where no address is configured: the same on every instance, whatever its port.
+const SANDBOX_ISSUER: &str = "cps-api";
 
 /// Everything of a service but its port.
 pub struct Parts {
@@ -58,7 +50,7 @@ pub fn programme(config: &Config) -> Result<Programme, StartError> {
 
 /// Reads every file that the configuration names; all faults in one message, one a line.
 pub fn check(config: &Config) -> Result<(), StartError> {
-    let issuer = config.public_url.as_deref().unwrap_or_default();
+    let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
     let keys = key_file(config).and_then(|pem| match pem {
         Some(pem) => SigningKeys::read(&pem, issuer)
             .map(drop)
@@ -145,7 +137,8 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let db = database(&config).await?;
     let clock = clock(&config, &db).await?;
     let public_url = public_url(&config, address);
-    let keys = SigningKeys::read(&signing_keys(&config, &db).await?, &public_url)?;
+    let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
+    let keys = SigningKeys::read(&signing_keys(&config, &db).await?, issuer)?;
     let links = links(&config, &public_url);
     let store = DocumentStore::open(&config.document_folder)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
@@ -201,127 +194,4 @@ async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
     Ok(db
         .write(move |conn| settings::put_once(conn, KEY_SETTING, &made))
         .await?)
-}
-
-/// A service that answers.
-pub struct Running {
-    pub address: SocketAddr,
-    pub server: JoinHandle<std::io::Result<()>>,
-    handle: ServerHandle,
-    health: Health,
-    drain_delay: Duration,
-    stop: watch::Sender<bool>,
-    background: Vec<JoinHandle<()>>,
-}
-
-/// Serves `parts` on `listener`, with `workers` threads, and runs jobs beside it.
-pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Running, StartError> {
-    let Parts {
-        config,
-        service,
-        worker,
-        public_url,
-        limits: request_limits,
-    } = parts;
-    let address = listener.local_addr()?;
-    let (stop, stopped) = watch::channel(false);
-    let is_sandbox = config.mode == Mode::Sandbox;
-    let rules = if is_sandbox {
-        service.programme.rate_limits.sandbox
-    } else {
-        service.programme.rate_limits.live
-    };
-    let limits = Arc::new(RateLimits::new(&rules, &service.clock));
-    let health = Health::default();
-    let around = Surroundings {
-        public_url: public_url.into(),
-        authenticator: Authenticator::new(
-            service.db.clone(),
-            service.clock.clone(),
-            service.keys.clone(),
-        ),
-        gate: Gate::new(config.max_in_flight),
-        rate_limits: limits.clone(),
-        health: health.clone(),
-        limits: request_limits,
-        config: config.clone(),
-    };
-    let server = super::serve(listener, service.clone(), worker.clone(), around, workers)?;
-    let handle = server.handle();
-    let mut background = vec![
-        tokio::spawn(work(service, worker.clone(), stopped.clone())),
-        tokio::spawn(tidy(limits, stopped.clone())),
-    ];
-    if is_sandbox {
-        background.push(tokio::spawn(follow_clock(worker, stopped)));
-    }
-    Ok(Running {
-        address,
-        server: tokio::spawn(server),
-        handle,
-        health,
-        drain_delay: config.drain_delay,
-        stop,
-        background,
-    })
-}
-
-impl Running {
-    /// Stops: first `/readyz` says so, then the service goes on for the drain delay, then it finishes what runs.
-    pub async fn stop(self) {
-        self.health.drain();
-        tokio::time::sleep(self.drain_delay).await;
-        self.handle.stop(true).await;
-        if let Err(cause) = self.server.await {
-            warn!(%cause, "the server ended badly");
-        }
-        // Nobody listens any more where the background has ended by itself.
-        let _ = self.stop.send(true);
-        for task in self.background {
-            if let Err(cause) = task.await {
-                warn!(%cause, "a background task ended badly");
-            }
-        }
-    }
-}
-
-/// Runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
-async fn work(service: Service, worker: Worker, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
-        let begun = match service.db.is_migrated().await {
-            Ok(true) => seed::keep_house(&service).await.map(|()| true),
-            other => other,
-        };
-        match begun {
-            Ok(true) => return worker.run(stopped).await,
-            Ok(false) => {}
-            Err(cause) => warn!(%cause, "jobs cannot be run yet"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(MIGRATION_CHECK) => {}
-            _ = stopped.changed() => {}
-        }
-    }
-}
-
-async fn tidy(limits: Arc<RateLimits>, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(60)) => limits.tidy(),
-            _ = stopped.changed() => {}
-        }
-    }
-}
-
-async fn follow_clock(worker: Worker, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
-        tokio::select! {
-            () = tokio::time::sleep(CLOCK_CHECK) => {
-                if let Err(cause) = worker.follow_clock().await {
-                    warn!(%cause, "the shared clock could not be read");
-                }
-            }
-            _ = stopped.changed() => {}
-        }
-    }
 }

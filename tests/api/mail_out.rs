@@ -1,0 +1,242 @@
+//! Mails that leave the house, to a real mail server: what arrives, and what happens while it does not take them.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::process::free_port;
+use crate::raw::{LINK_JOBS, Raw};
+use crate::support::{Database, TestApp, Token};
+
+const TO: &str = "aase@nordlys-test.example";
+
+/// A mail server of aiosmtpd.
+struct Sink {
+    child: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+/// A Python that has aiosmtpd; Debian's own, perhaps, behind another one on the path.
+fn python() -> &'static str {
+    let has = |python: &&str| {
+        let mut asked = Command::new(python);
+        asked.args(["-c", "import aiosmtpd"]).stderr(Stdio::null());
+        asked.status().is_ok_and(|status| status.success())
+    };
+    ["python3", "/usr/bin/python3"]
+        .into_iter()
+        .find(has)
+        .expect("these tests need a mail server: aiosmtpd for Python 3 (Debian: python3-aiosmtpd)")
+}
+
+impl Sink {
+    fn start() -> Self {
+        Self::start_at(0)
+    }
+
+    fn start_at(port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smtp_sink.py");
+        let mut child = Command::new(python())
+            .arg(script)
+            .arg(folder.path())
+            .arg(port.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        Self {
+            child,
+            folder,
+            port: line.trim().parse().expect("the mail server does not start"),
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    fn refuse(&self) -> std::path::PathBuf {
+        self.folder.path().join("refuse")
+    }
+
+    /// What came to Åse, refused or not; waits until there are `n`.
+    async fn attempts(&self, n: usize) -> Vec<Value> {
+        for _ in 0..400 {
+            let mut found = read(&self.folder.path().join("mails"));
+            found.retain(|mail| mail["envelope_to"] == json!([TO]));
+            if found.len() >= n {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("fewer than {n} attempts");
+    }
+}
+
+fn read(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    // A line that is being written is not whole yet.
+    let lines = text
+        .split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'));
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A sandbox whose mails leave by `url`.
+async fn app(database: &Database, url: &str) -> TestApp {
+    let variables = [
+        ("CPS_MAIL", url),
+        ("CPS_MAIL_FROM", "donotreply@cps.example"),
+        ("CPS_FRONTEND_URL", "https://cps.example"),
+    ];
+    TestApp::on(database.clone(), &variables).await
+}
+
+/// Has one mail sent, in Danish, with a name that needs more than ASCII.
+async fn write_to_aase(app: &TestApp) {
+    let contact = json!({ "name": "Åse Ærø-Østergård", "email": TO });
+    app.applicant(json!({ "contact": contact })).await;
+    let asked = json!({ "email": TO });
+    let asked = app
+        .post("/v1/applicant-links", &Token::default(), asked)
+        .await;
+    asked.expect(202);
+}
+
+/// State, attempts, last error and next time of the job that sends Åse's mail.
+fn job(raw: &mut Raw) -> (String, i64, String, String) {
+    let mut lines = jobs(raw);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = lines.remove(0);
+    let parts: Vec<&str> = line.split('|').collect();
+    (
+        parts[0].to_owned(),
+        parts[1].parse().unwrap(),
+        parts[2].to_owned(),
+        parts[3].to_owned(),
+    )
+}
+
+fn jobs(raw: &mut Raw) -> Vec<String> {
+    raw.lines(&format!(
+        "SELECT state || '|' || attempts || '|' || COALESCE(last_error, '') || '|' || CAST(run_at AS TEXT) AS line
+         FROM {LINK_JOBS}"
+    ))
+}
+
+async fn job_becomes(raw: &mut Raw, state: &str, attempts: i64) {
+    for _ in 0..400 {
+        let wanted = format!("{state}|{attempts}|");
+        if jobs(raw).iter().any(|line| line.starts_with(&wanted)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{:?}, never {state} after {attempts}", jobs(raw));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_arrives_as_it_was_written() {
+    let (sink, database) = (Sink::start(), Database::create());
+    let app = app(&database, &sink.url()).await;
+    write_to_aase(&app).await;
+    let mail = sink.attempts(1).await.remove(0);
+    let header = |name: &str| mail["headers"][name].as_str().unwrap_or_default();
+    assert_eq!(mail["envelope_from"], "donotreply@cps.example");
+    assert_eq!(mail["envelope_to"], json!([TO]));
+    assert_eq!(header("from"), "donotreply@cps.example");
+    assert_eq!(header("to"), TO);
+    assert!(!header("date").is_empty());
+    let subject = header("subject");
+    assert!(subject.contains("ansøgning"), "{subject}");
+    let text = mail["text"].as_str().unwrap();
+    assert!(
+        text.contains("Åse Ærø-Østergård") && text.contains("Nordlys Foto ApS"),
+        "{text}"
+    );
+    let link = text
+        .split_whitespace()
+        .find(|word| word.contains("#token="));
+    let link = link.unwrap();
+    assert!(link.starts_with("https://cps.example/"), "{link}");
+    let (_, token) = link.split_once("#token=").unwrap();
+    app.get("/v1/me", &Token(Some(token.to_owned())))
+        .await
+        .expect(200);
+    assert!(header("content-type").to_lowercase().contains("utf-8"));
+    assert!(mail["raw"].as_str().unwrap().is_ascii());
+    let id = header("message-id");
+    assert!(
+        id.starts_with("<mai_") && id.ends_with("@cps.example>"),
+        "{id}"
+    );
+    let mut raw = Raw::open(&database);
+    job_becomes(&mut raw, "done", 1).await;
+    // What has left the house is kept no longer.
+    let kept = "SELECT template AS line FROM mails WHERE sealed IS NOT NULL AND template = 'applicant_link'";
+    let kept = raw.lines(kept);
+    assert_eq!(kept, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_server_that_is_busy_is_asked_again_with_the_same_mail() {
+    let (sink, database) = (Sink::start(), Database::create());
+    std::fs::write(sink.refuse(), "451 4.3.0 try again later").unwrap();
+    let app = app(&database, &sink.url()).await;
+    write_to_aase(&app).await;
+    let mut raw = Raw::open(&database);
+    job_becomes(&mut raw, "ready", 1).await;
+    let (_, _, why, _) = job(&mut raw);
+    assert!(why.contains("try again later"), "{why}");
+    app.advance(TimeDelta::seconds(4)).await;
+    job_becomes(&mut raw, "ready", 2).await;
+    std::fs::remove_file(sink.refuse()).unwrap();
+    app.advance(TimeDelta::seconds(10)).await;
+    job_becomes(&mut raw, "done", 3).await;
+    let attempts = sink.attempts(3).await;
+    assert_eq!(attempts.len(), 3);
+    let refused: Vec<&Value> = attempts.iter().map(|one| &one["refused"]).collect();
+    assert_eq!(refused, [true, true, false]);
+    let mut same: Vec<_> = attempts
+        .iter()
+        .map(|one| (&one["headers"]["message-id"], &one["text"]))
+        .collect();
+    same.dedup();
+    assert_eq!(same.len(), 1, "each attempt is the same mail");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_server_that_is_away_loses_nothing() {
+    let (port, database) = (free_port(), Database::create());
+    let app = app(&database, &format!("smtp://127.0.0.1:{port}")).await;
+    write_to_aase(&app).await;
+    let mut raw = Raw::open(&database);
+    job_becomes(&mut raw, "ready", 1).await;
+    let waits = |raw: &mut Raw| job(raw).3;
+    let first = waits(&mut raw);
+    app.advance(TimeDelta::seconds(4)).await;
+    job_becomes(&mut raw, "ready", 2).await;
+    assert!(waits(&mut raw) > first, "it waits for longer");
+    app.get("/readyz", &Token::default()).await.expect(200);
+    let sink = Sink::start_at(port);
+    app.advance(TimeDelta::minutes(1)).await;
+    job_becomes(&mut raw, "done", 3).await;
+    assert_eq!(sink.attempts(1).await.len(), 1);
+}
