@@ -1,7 +1,5 @@
 //! Signing in, staying signed in, and every way in that stays shut.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use cps_api::auth::tokens::SigningKeys;
 use reqwest::Method;
@@ -10,6 +8,7 @@ use serde_json::json;
 use crate::support::{Sending, TestApp, Token};
 
 const METTE: &str = "mette@fjordfoto.example";
+const ISSUER: &str = "https://api.cps.example";
 const PASSWORD: &str = "Sandbox-Adgang-2026";
 const NEW: &str = "en helt ny sætning 42";
 
@@ -102,33 +101,25 @@ async fn each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_cannot_tell_a_known_address_by_the_time() {
     let app = TestApp::start().await;
-    let timed = async |email: &str| {
-        let begun = std::time::Instant::now();
-        let body = json!({ "email": email, "password": "wrong" });
-        let refused = app.post("/v1/sessions", &Token(None), body).await;
-        refused.problem(401, "invalid_credentials");
-        begun.elapsed()
-    };
-    let [mut known, mut unknown] = [std::time::Duration::MAX; 2];
-    for email in [METTE, "jonas@lysogskygge.example", "admin@cps.example"] {
+    let fastest = async |email: &str| {
+        let mut fastest = std::time::Duration::MAX;
         for _ in 0..4 {
-            known = known.min(timed(email).await);
-            unknown = unknown.min(timed(&format!("not-{email}")).await);
+            let begun = std::time::Instant::now();
+            let body = json!({ "email": email, "password": "wrong" });
+            let refused = app.post("/v1/sessions", &Token(None), body).await;
+            refused.problem(401, "invalid_credentials");
+            fastest = fastest.min(begun.elapsed());
         }
-    }
-    // Without a password to look at, an answer takes a tenth of the time.
+        fastest
+    };
+    let (known, unknown) = (
+        fastest(METTE).await,
+        fastest("nobody@fjordfoto.example").await,
+    );
     assert!(
-        known < unknown * 4 && unknown < known * 4,
+        known < unknown * 2 && unknown < known * 2,
         "{known:?} {unknown:?}"
     );
-}
-
-/// Who an access token says that it comes from.
-fn issuer_of(token: &str) -> String {
-    let payload = token.split('.').nth(1).unwrap();
-    let bytes = URL_SAFE_NO_PAD.decode(payload).unwrap();
-    let claims: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-    claims["iss"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,7 +128,7 @@ async fn while_keys_rotate_tokens_of_both_hold_and_a_strangers_do_not() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{new}\n{old}")).unwrap();
     let path = file.path().to_str().unwrap();
-    let app = TestApp::start_with(&[("CPS_SIGNING_KEYS", path)]).await;
+    let app = TestApp::start_with(&[("CPS_SIGNING_KEYS", path), ("CPS_PUBLIC_URL", ISSUER)]).await;
     let keys = app
         .get("/.well-known/jwks.json", &Token::default())
         .await
@@ -145,8 +136,7 @@ async fn while_keys_rotate_tokens_of_both_hold_and_a_strangers_do_not() {
     assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2);
     let mette = app.sign_in(METTE).await.0.unwrap();
     let now = cps_api::types::Instant::from_utc(app.now().await);
-    let issuer = issuer_of(&mette);
-    let signed_by = |pem: &str| SigningKeys::read(pem, &issuer).unwrap();
+    let signed_by = |pem: &str| SigningKeys::read(pem, ISSUER).unwrap();
     let claims = signed_by(&new).verify(&mette, now).unwrap();
     for (pem, status) in [(&old, 200), (&other, 401)] {
         let token = signed_by(pem).issue(
