@@ -169,7 +169,7 @@ fn what_is_unique_is_named_by_its_table_and_column_on_both() {
             let wanted = format!("{table}_{column}_key");
             postgres.contains(&wanted) && (*origin == "u" || *name == wanted)
         };
-        assert!(columns.iter().any(|column| fits(&column)), "{line}");
+        assert!(columns.iter().any(fits), "{line}");
     }
 }
 
