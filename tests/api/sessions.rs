@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::support::{Sending, TestApp, Token};
 
 const METTE: &str = "mette@fjordfoto.example";
+const ISSUER: &str = "https://api.cps.example";
 const PASSWORD: &str = "Sandbox-Adgang-2026";
 const NEW: &str = "en helt ny sætning 42";
 
@@ -127,7 +128,7 @@ async fn while_keys_rotate_tokens_of_both_hold_and_a_strangers_do_not() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{new}\n{old}")).unwrap();
     let path = file.path().to_str().unwrap();
-    let app = TestApp::start_with(&[("CPS_SIGNING_KEYS", path)]).await;
+    let app = TestApp::start_with(&[("CPS_SIGNING_KEYS", path), ("CPS_PUBLIC_URL", ISSUER)]).await;
     let keys = app
         .get("/.well-known/jwks.json", &Token::default())
         .await
@@ -135,7 +136,7 @@ async fn while_keys_rotate_tokens_of_both_hold_and_a_strangers_do_not() {
     assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2);
     let mette = app.sign_in(METTE).await.0.unwrap();
     let now = cps_api::types::Instant::from_utc(app.now().await);
-    let signed_by = |pem: &str| SigningKeys::read(pem, &app.address).unwrap();
+    let signed_by = |pem: &str| SigningKeys::read(pem, ISSUER).unwrap();
     let claims = signed_by(&new).verify(&mette, now).unwrap();
     for (pem, status) in [(&old, 200), (&other, 401)] {
         let token = signed_by(pem).issue(

@@ -39,7 +39,13 @@ list_params! {
         #[param(inline, nullable = false)]
         status: Option<AccountStatus>,
         /// Part of the company's name, or the whole e-mail address, account number or VAT number.
-        #[param(min_length = 1, max_length = 254, nullable = false, example = "Fjord")]
+        #[param(
+            min_length = 1,
+            max_length = 254,
+            pattern = r"^[^\x00-\x1f\x7f]+$",
+            nullable = false,
+            example = "Fjord"
+        )]
         query: Option<String>,
     }
 }

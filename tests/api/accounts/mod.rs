@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Sending, TestApp, Token};
 
-pub const PDF: &[u8] = b"%PDF-1.4 a certificate";
-pub const PASSWORD: &str = "en lang og god sætning";
+pub use crate::businesses::{PASSWORD, PDF, token_of};
 
 /// Sends a merge patch that is based on `version`.
 pub async fn patch(app: &TestApp, path: &str, token: &Token, version: i64, body: Value) -> Answer {
@@ -22,12 +21,6 @@ pub async fn patch(app: &TestApp, path: &str, token: &Token, version: i64, body:
         .body(body.to_string())
         .answer()
         .await
-}
-
-/// The token in the link of a mail.
-pub fn token_of(mail: &Value) -> String {
-    let url = mail["action_url"].as_str().unwrap();
-    url.split_once("#token=").unwrap().1.to_owned()
 }
 
 /// The path of an account's case.

@@ -1,32 +1,33 @@
 //! Staff decide applications: the queue, the claim, the decisions.
 
+mod views;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, get, post, put};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use super::accounts::{AccountPath, AccountView, load_view};
-use super::answer::Answer;
-use super::documents::{DocumentPath, DocumentView};
-use super::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,
-    list_params, page_of,
-};
-use super::service::Service;
 use crate::auth::access::{ReviewsDecide, ReviewsRead};
 use crate::auth::{Access, StaffOnly};
-use crate::domain::access::UserId;
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::language::Language;
 use crate::domain::review::{CaseDecision, DocumentDecision, DocumentVerdict, ReviewDecision};
 use crate::error::{Error, Fault, FaultCode, Result};
+use crate::handlers::accounts::{AccountPath, AccountView, load_view};
+use crate::handlers::answer::Answer;
+use crate::handlers::documents::{DocumentPath, DocumentView};
+use crate::handlers::extract::{
+    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,
+    list_params, page_of,
+};
+use crate::handlers::service::Service;
 use crate::programme::Programme;
-use crate::repository::accounts::{self, Account};
-use crate::repository::reviews::{self as stored, Queue, Review};
+use crate::repository::reviews::{self as stored, Queue};
 use crate::types::Instant;
-use crate::workflows::reviews::{self, Case};
+use crate::workflows::reviews;
+use views::{CaseView, ReviewPage, ReviewSummary, case_view};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -48,44 +49,6 @@ list_params! {
         #[param(nullable = false)]
         overdue: Option<bool>,
     }
-}
-
-/// One case in the queue.
-#[derive(Serialize, ToSchema)]
-struct ReviewSummary {
-    account_id: AccountId,
-    company_name: String,
-    status: AccountStatus,
-    submitted_at: Instant,
-    /// When the answer is due.
-    due_at: Instant,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    claimed_by: Option<UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    claimed_until: Option<Instant>,
-}
-
-impl ReviewSummary {
-    fn of(review: &Review, account: &Account) -> Self {
-        Self {
-            account_id: account.id,
-            company_name: account.company_name.clone(),
-            status: account.status,
-            submitted_at: review.submitted_at,
-            due_at: review.due_at,
-            claimed_by: review.claimed_by,
-            claimed_until: review.claimed_until,
-        }
-    }
-}
-
-/// A page of cases.
-#[derive(Serialize, ToSchema)]
-struct ReviewPage {
-    items: Vec<ReviewSummary>,
-    next_cursor: Option<String>,
 }
 
 /// List the cases
@@ -136,63 +99,6 @@ async fn list_reviews(
         .collect();
     let link = link_next(&request, next_cursor.as_deref());
     Ok(Answer::ok(&ReviewPage { items, next_cursor })?.header_if("Link", link))
-}
-
-/// Another account that looks like this one.
-#[derive(Serialize, ToSchema)]
-struct SimilarAccount {
-    account_id: AccountId,
-    company_name: String,
-    status: AccountStatus,
-    same_email: bool,
-    same_vat_number: bool,
-}
-
-/// A case with all that a reviewer needs.
-#[derive(Serialize, ToSchema)]
-struct CaseView {
-    review: ReviewSummary,
-    account: AccountView,
-    documents: Vec<DocumentView>,
-    /// Other accounts with the same VAT number, e-mail or address.
-    similar_accounts: Vec<SimilarAccount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    last_decision: Option<CaseDecision>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    last_note: Option<String>,
-}
-
-fn case_view(
-    conn: &mut crate::repository::DbConn,
-    case: Case,
-    language: Language,
-) -> Result<CaseView> {
-    let Case {
-        account,
-        review,
-        documents,
-    } = case;
-    let similar = accounts::similar(conn, &account)?;
-    let similar_accounts = similar.into_iter().map(|other| SimilarAccount {
-        account_id: other.id,
-        company_name: other.company_name,
-        status: other.status,
-        same_email: other.contact_email_key == account.contact_email_key,
-        same_vat_number: other.vat_number.is_some() && other.vat_number == account.vat_number,
-    });
-    Ok(CaseView {
-        similar_accounts: similar_accounts.collect(),
-        review: ReviewSummary::of(&review, &account),
-        account: load_view(conn, account, language)?,
-        documents: documents
-            .into_iter()
-            .map(DocumentView::of)
-            .collect::<Result<_>>()?,
-        last_decision: review.decision,
-        last_note: review.decision_note,
-    })
 }
 
 /// Read a case
