@@ -21,6 +21,8 @@ use crate::types::Instant;
 const REMEMBERED: Duration = Duration::from_secs(5);
 /// More sessions than this are not remembered.
 const MOST_REMEMBERED: usize = 100_000;
+/// Of more tokens than this the signature is checked each time.
+const MOST_PROVEN: usize = 10_000;
 
 /// Who a request comes from, or why its credentials do not hold; put beside every request.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub struct Authenticator {
     clock: Clock,
     keys: SigningKeys,
     remembered: Arc<RwLock<Remembered>>,
+    /// Tokens whose signature was checked, with what they say.
+    proven: Arc<RwLock<HashMap<String, Arc<Claims>>>>,
 }
 
 impl Authenticator {
@@ -59,6 +63,7 @@ impl Authenticator {
             clock,
             keys,
             remembered: Arc::default(),
+            proven: Arc::default(),
         }
     }
 
@@ -94,15 +99,45 @@ impl Authenticator {
     }
 
     async fn signed_in(&self, token: &str) -> Result<Identity> {
-        let claims = self.keys.verify(token, self.clock.now())?;
+        let claims = self.claims(token)?;
         if self.version(claims.sid).await? != Some(claims.ver) {
             return Err(Code::Unauthenticated.into());
         }
         let expires_at = DateTime::from_timestamp(claims.exp, 0).map(Instant::from_utc);
         Ok(Identity {
-            caller: Ok(caller(claims)?),
+            caller: Ok(caller(&claims)?),
             expires_at,
         })
+    }
+
+    /// What a token says that is valid now. A signature is checked once: it costs more than all else that a read does.
+    fn claims(&self, token: &str) -> Result<Arc<Claims>, Code> {
+        let now = self.clock.now();
+        let known = self
+            .proven
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(token)
+            .cloned();
+        let claims = match known {
+            Some(claims) => claims,
+            None => {
+                let claims = Arc::new(self.keys.claims_of(token)?);
+                let mut proven = self.proven.write().unwrap_or_else(PoisonError::into_inner);
+                if proven.len() >= MOST_PROVEN {
+                    proven.retain(|_, claims| claims.hold_at(now));
+                }
+                if proven.len() < MOST_PROVEN {
+                    proven.insert(token.to_owned(), claims.clone());
+                }
+                claims
+            }
+        };
+        if claims.hold_at(now) {
+            Ok(claims)
+        } else {
+            Err(Code::Unauthenticated)
+        }
     }
 
     async fn version(&self, session: SessionId) -> Result<Option<i64>> {
@@ -150,7 +185,7 @@ impl Authenticator {
     }
 }
 
-fn caller(claims: Claims) -> Result<Caller, Code> {
+fn caller(claims: &Claims) -> Result<Caller, Code> {
     match claims.account_id {
         Some(account_id) => {
             let role = claims
@@ -169,7 +204,7 @@ fn caller(claims: Claims) -> Result<Caller, Code> {
         None => Ok(Caller::Staff {
             user_id: claims.sub,
             session_id: claims.sid,
-            roles: claims.roles,
+            roles: claims.roles.clone(),
         }),
     }
 }
