@@ -314,6 +314,19 @@ mod tests {
             which(AccountStatus::accepts_contact_changes),
             [Draft, InformationRequested, Approved, Active]
         );
+        assert_eq!(
+            which(AccountStatus::accepts_contact_changes_of_staff),
+            [
+                Draft,
+                Submitted,
+                InReview,
+                InformationRequested,
+                Approved,
+                Active,
+                AccountStatus::Suspended
+            ]
+        );
+        assert_eq!(which(AccountStatus::is_suspendable), [Approved, Active]);
     }
 
     #[test]

@@ -142,6 +142,10 @@ impl Worker {
 
     /// Takes over the clock that another instance may have moved.
     pub async fn follow_clock(&self) -> Result<()> {
+        // What was read before this instance moved the clock must not be set after it.
+        let Ok(_nobody_moves_it) = self.stepping.try_lock() else {
+            return Ok(());
+        };
         let stored = self
             .db
             .fetch(|conn| settings::get(conn, CLOCK_SETTING))

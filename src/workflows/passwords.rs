@@ -148,20 +148,21 @@ fn hold_owner(conn: &mut DbConn, id: UserId) -> Result<(Option<Account>, User)> 
     Ok((account, user))
 }
 
-/// The first password makes an approved account active; a suspended one becomes it when it goes on.
+/// The first password makes an approved account active; one that is suspended will be when it goes on.
 fn activate(conn: &mut DbConn, context: &Context, mut account: Account) -> Result<()> {
-    match (account.status, account.suspended_from) {
-        (AccountStatus::Approved, _) => account.status = AccountStatus::Active,
-        (AccountStatus::Suspended, Some(AccountStatus::Approved)) => {
-            account.suspended_from = Some(AccountStatus::Active);
-        }
-        _ => return Ok(()),
+    if account.suspended_from == Some(AccountStatus::Approved) {
+        account.suspended_from = Some(AccountStatus::Active);
+        return accounts::update(conn, &mut account, context.now);
     }
+    if account.status != AccountStatus::Approved {
+        return Ok(());
+    }
+    account.status = AccountStatus::Active;
     accounts::update(conn, &mut account, context.now)?;
     events::record(
         conn,
         account.id,
-        &format!("account.{}", account.status),
+        "account.active",
         json!({ "status": account.status }),
         context.now,
     )

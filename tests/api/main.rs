@@ -24,6 +24,8 @@ mod programme;
 mod queue;
 mod races;
 mod raw;
+mod readme;
+mod refusals;
 mod reviews;
 mod schema;
 mod secrets;

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use crate::businesses::id_of;
 use crate::support::{Answer, Sending, TestApp, Token};
 
-const METTE: &str = "/v1/accounts/acc_00000000000070008000000000000001";
+pub const METTE: &str = "/v1/accounts/acc_00000000000070008000000000000001";
 const JONAS: &str = "/v1/accounts/acc_00000000000070008000000000000002";
+/// A serial number that a seeded member holds.
+pub const TAKEN: &str = "012021009001";
 const CAMERA: &str = "EOS R6 Mark II";
 const LENS: &str = "RF 50mm f/1.8 STM";
 

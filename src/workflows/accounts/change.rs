@@ -105,9 +105,9 @@ fn admit(access: &AccountAccess, status: AccountStatus, touched: &Touched) -> Re
     }
 }
 
-/// What another address of the contact means. An application counts among those of the new address. While nobody has set a password,
-/// the contact is the first user, who would otherwise wait for ever for a link that went astray; later a user's sign-in is the
-/// user's own, and stays.
+/// What another address of the contact means. An application counts among those of the new address, and is told no more than
+/// registering with it would be. While nobody has set a password, the contact is the first user, who would otherwise wait for
+/// ever for a link that went astray; later a user's sign-in is the user's own, and stays.
 fn settle_email(
     conn: &mut DbConn,
     context: &Context,
