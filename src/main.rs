@@ -130,16 +130,23 @@ fn log() {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        .with_span_list(false)
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
 }
+
+/// How long a request takes, in seconds: the upper ends of what is counted together.
+const BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 async fn serve(config: Config) -> Result<(), StartError> {
     start::check(&config)?;
     log();
     let exporter = PrometheusBuilder::new().with_http_listener(config.metrics_bind);
     exporter
+        .set_buckets(&BUCKETS)?
         .install()
         .map_err(|e| format!("CPS_METRICS_BIND: {e}"))?;
     let listener =

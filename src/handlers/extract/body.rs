@@ -10,7 +10,8 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::checked::{Checked, body_schema, decode};
+use super::checked::{Checked, decode};
+use super::schemas::body_schema;
 use crate::error::{Code, Error, Result};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;

@@ -7,48 +7,14 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
-use utoipa::openapi::Required;
-use utoipa::openapi::path::ParameterIn;
-use utoipa::{IntoParams, ToSchema};
+use serde_json::Value;
+use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use super::schemas::find_nul;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::programme::Programme;
 use crate::types::Instant;
-
-/// The schema of a body, with all that it refers to under `components`.
-pub fn body_schema<T: ToSchema>() -> Value {
-    let mut parts = Vec::new();
-    T::schemas(&mut parts);
-    let parts: Map<String, Value> = parts
-        .into_iter()
-        .map(|(name, schema)| (name, json!(schema)))
-        .collect();
-    let mut schema = json!(<T as utoipa::PartialSchema>::schema());
-    if let Some(object) = schema.as_object_mut() {
-        object.insert("components".to_owned(), json!({ "schemas": parts }));
-    }
-    schema
-}
-
-/// The schema of query parameters, as if they were a body: what they refer to is that of the whole contract.
-pub fn query_schema<T: IntoParams>() -> Value {
-    let parameters = T::into_params(|| Some(ParameterIn::Query));
-    let required: Vec<&str> = parameters
-        .iter()
-        .filter(|one| one.required == Required::True)
-        .map(|one| one.name.as_str())
-        .collect();
-    let properties: Map<String, Value> = parameters
-        .iter()
-        .map(|one| (one.name.clone(), json!(one.schema)))
-        .collect();
-    json!({
-        "type": "object", "properties": properties, "required": required, "additionalProperties": false,
-        "components": crate::handlers::document(true).components,
-    })
-}
 
 /// `text` as the JSON type that the schema of `T` names for `name`; as it is where it does not fit, so that the schema says so.
 pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Result<Value> {
@@ -178,26 +144,6 @@ fn prefixed(faults: Vec<Fault>, prefix: &str) -> Vec<Fault> {
     faults.collect()
 }
 
-/// No text holds a NUL: PostgreSQL has no such text, and nobody writes one.
-fn find_nul(json: &Value, at: &str, found: &mut Vec<Fault>) {
-    match json {
-        Value::String(text) if text.contains('\0') => {
-            found.push(Fault::new(at, FaultCode::Invalid));
-        }
-        Value::Array(items) => {
-            for (n, item) in items.iter().enumerate() {
-                find_nul(item, &format!("{at}/{n}"), found);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                find_nul(field, &format!("{at}/{}", pointer_of(name)), found);
-            }
-        }
-        _ => {}
-    }
-}
-
 /// `json` with the example's value wherever a fault stands, so that the rules can look at the rest.
 fn mended(mut json: Value, found: &[Fault], example: &Value) -> Value {
     for fault in found {
@@ -217,7 +163,7 @@ fn mended(mut json: Value, found: &[Fault], example: &Value) -> Value {
 }
 
 /// One segment of a JSON Pointer, escaped.
-fn pointer_of(name: &str) -> String {
+pub(super) fn pointer_of(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

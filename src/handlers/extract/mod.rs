@@ -6,6 +6,7 @@ mod idempotency;
 mod if_match;
 mod page;
 mod params;
+mod schemas;
 
 pub use body::{Body, CsvBody, Limits, OptionalBody, Patch, read_limited};
 pub use checked::Checked;

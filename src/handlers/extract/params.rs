@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::checked::{decode, query_schema, typed};
+use super::checked::{decode, typed};
+use super::schemas::query_schema;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 
 /// The query parameters of an operation.

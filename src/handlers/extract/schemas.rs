@@ -1,0 +1,91 @@
+//! The schemas that requests are checked against: those of the contract, and what holds for every text beside them.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::Required;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::{IntoParams, ToSchema};
+
+use super::checked::pointer_of;
+use crate::error::{Fault, FaultCode};
+
+/// The schema of a body, with all that it refers to under `components`.
+pub fn body_schema<T: ToSchema>() -> Value {
+    let mut parts = Vec::new();
+    T::schemas(&mut parts);
+    let parts: Map<String, Value> = parts
+        .into_iter()
+        .map(|(name, schema)| (name, json!(schema)))
+        .collect();
+    let mut schema = json!(<T as utoipa::PartialSchema>::schema());
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("components".to_owned(), json!({ "schemas": parts }));
+    }
+    schema
+}
+
+/// The schema of query parameters, as if they were a body: what they refer to is in the contract.
+pub fn query_schema<T: IntoParams>() -> Value {
+    let parameters = T::into_params(|| Some(ParameterIn::Query));
+    let required: Vec<&str> = parameters
+        .iter()
+        .filter(|one| one.required == Required::True)
+        .map(|one| one.name.as_str())
+        .collect();
+    let properties: Map<String, Value> = parameters
+        .iter()
+        .map(|one| (one.name.clone(), json!(one.schema)))
+        .collect();
+    let contract = json!(crate::handlers::document(true).components);
+    let mut parts = Map::new();
+    properties
+        .values()
+        .for_each(|schema| gather(schema, &contract, &mut parts));
+    json!({
+        "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+        "components": { "schemas": parts },
+    })
+}
+
+/// Adds to `parts` the schemas of `contract` that `schema` refers to, and those that they refer to.
+fn gather(schema: &Value, contract: &Value, parts: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(fields) => {
+            let name = fields
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+            if let Some(name) = name
+                && !parts.contains_key(name)
+                && let Some(part) = contract.pointer(&format!("/schemas/{name}"))
+            {
+                parts.insert(name.to_owned(), part.clone());
+                gather(part, contract, parts);
+            }
+            fields
+                .values()
+                .for_each(|field| gather(field, contract, parts));
+        }
+        Value::Array(items) => items.iter().for_each(|item| gather(item, contract, parts)),
+        _ => {}
+    }
+}
+
+/// No text holds a NUL: PostgreSQL has no such text, and nobody writes one.
+pub fn find_nul(json: &Value, at: &str, found: &mut Vec<Fault>) {
+    match json {
+        Value::String(text) if text.contains('\0') => {
+            found.push(Fault::new(at, FaultCode::Invalid));
+        }
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                find_nul(item, &format!("{at}/{n}"), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                find_nul(field, &format!("{at}/{}", pointer_of(name)), found);
+            }
+        }
+        _ => {}
+    }
+}
