@@ -1,5 +1,8 @@
 //! The database itself keeps the points ledger right: what it refuses, whoever asks.
 
+use cps_api::repository::Kind;
+
+use crate::process::Setup;
 use crate::raw::Raw;
 use crate::support::Database;
 
@@ -144,7 +147,7 @@ fn an_entry_is_never_changed_nor_deleted() {
         "DELETE FROM points_entries",
         "DELETE FROM points_entries WHERE amount > 0",
     ];
-    if ledger.raw.kind() == cps_api::repository::Kind::Postgres {
+    if ledger.raw.kind() == Kind::Postgres {
         attempts.push("TRUNCATE points_entries CASCADE");
         attempts.push("TRUNCATE accounts CASCADE");
     }
@@ -328,4 +331,35 @@ fn an_award_is_taken_back_once_and_for_its_amount() {
         seq: 3,
         ..AWARD
     });
+}
+
+#[test]
+fn what_somebody_changed_past_the_triggers_is_found_and_named() {
+    let database = Database::create();
+    let setup = Setup::on(&database);
+    let mut served = setup.serve();
+    served.terminate();
+    assert!(served.end().success());
+    let right = setup.run(&["verify-ledger"]);
+    assert!(right.ok, "{right:?}");
+    let mut raw = Raw::open(&database);
+    let entry = raw.lines(
+        "SELECT CAST(account_id AS TEXT) || ' ' || seq AS line FROM points_entries ORDER BY account_id, seq DESC LIMIT 1",
+    );
+    let (account, seq) = entry[0].split_once(' ').unwrap();
+    raw.run(match raw.kind() {
+        Kind::Postgres => "DROP TRIGGER points_entries_no_change ON points_entries",
+        Kind::Sqlite => "DROP TRIGGER points_entries_no_update",
+    })
+    .unwrap();
+    raw.run(&format!(
+        "UPDATE points_entries SET amount = amount + 1 WHERE account_id = '{account}' AND seq = {seq}"
+    ))
+    .unwrap();
+    let wrong = setup.run(&["verify-ledger"]);
+    let named = format!("acc_{}", account.replace('-', ""));
+    assert!(
+        !wrong.ok && wrong.stderr.contains(&named) && wrong.stderr.contains(seq),
+        "{wrong:?}"
+    );
 }
