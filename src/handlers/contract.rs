@@ -76,7 +76,7 @@ pub fn document(is_sandbox: bool) -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Adds the problems that an operation can answer with, read off its shape, and the headers of every answer.
+/// Says of an operation that anybody may call it, where it says nothing else; adds the problems that it can answer with, read off its shape, and the headers of every answer.
 fn complete(operation: &mut Operation, writes: bool) {
     let parameters = operation.parameters.iter().flatten();
     let places: Vec<(ParameterIn, String)> = parameters
@@ -95,6 +95,7 @@ fn complete(operation: &mut Operation, writes: bool) {
         .security
         .as_ref()
         .is_some_and(|all| !all.is_empty());
+    operation.security.get_or_insert_default();
     let has_body = operation.request_body.is_some();
     let named = [
         (

@@ -20,6 +20,7 @@ use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::{Currency, Money};
 use crate::error::Result;
+use crate::repository::accounts;
 use crate::repository::invoices::{self, Invoice};
 use crate::types::Instant;
 
@@ -203,7 +204,10 @@ async fn list_invoices(
     let before = params.0.after()?.map(|cursor| InvoiceId::from(cursor.id));
     let rows = service
         .db
-        .fetch(move |conn| invoices::list(conn, &access.account, before, size + 1))
+        .read(move |conn| {
+            accounts::find(conn, &access.account)?;
+            invoices::list(conn, &access.account, before, size + 1)
+        })
         .await?;
     let (rows, next_cursor) = page_of(rows, size, |invoice| Cursor::of_id(invoice.id.uuid()));
     let items = rows

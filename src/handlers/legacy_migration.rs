@@ -149,7 +149,7 @@ impl MigratedView {
     operation_id = "migrateProducts",
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
-    request_body = Option<MigrateProducts>,
+    request_body(content = Option<MigrateProducts>, example = json!({ "legacy_references": ["L-1001", "L-1002"] })),
     responses((status = 200, description = "What became of each", body = MigratedView))
 )]
 #[post("/accounts/{account_id}/migration")]

@@ -21,6 +21,7 @@ use crate::auth::access::{DocumentsChange, DocumentsRead};
 use crate::domain::account::AccountId;
 use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
 use crate::error::{Code, Error, Result};
+use crate::repository::accounts;
 use crate::repository::documents::{self, Document};
 use crate::types::Instant;
 use crate::workflows;
@@ -133,7 +134,10 @@ async fn list_documents(
     let before = params.0.after()?.map(|cursor| DocumentId::from(cursor.id));
     let rows = service
         .db
-        .fetch(move |conn| documents::list(conn, account, before, size + 1))
+        .read(move |conn| {
+            accounts::find(conn, &access.account)?;
+            documents::list(conn, account, before, size + 1)
+        })
         .await?;
     let (rows, next_cursor) = page_of(rows, size, |document| Cursor::of_id(document.id.uuid()));
     let items = rows

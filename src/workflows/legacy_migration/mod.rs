@@ -95,7 +95,7 @@ pub fn attach(
     let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
     if account.approved_at.is_none() {
-        return Err(Code::AccountNotActive.into());
+        return Err(Code::AccountNotActive.with("status", account.status).into());
     }
     let legacy = legacy::find_by_number(conn, member_number)?
         .ok_or_else(|| Fault::new("#/member_number", FaultCode::NumberUnknown))?;
