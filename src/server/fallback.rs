@@ -36,20 +36,20 @@ impl Paths {
         Self(paths.collect())
     }
 
-    fn methods(&self, path: &str) -> Vec<&Method> {
+    /// The methods of the template that fits best: the one that names most of the path itself.
+    fn methods(&self, path: &str) -> &[Method] {
         let segments: Vec<&str> = path.split('/').collect();
-        let fits = |template: &Vec<String>| {
+        let is_parameter = |part: &&String| part.starts_with('{');
+        let fits = |template: &[String]| {
             template.len() == segments.len()
                 && template
                     .iter()
                     .zip(&segments)
-                    .all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()))
+                    .all(|(a, b)| a == b || (is_parameter(&a) && !b.is_empty()))
         };
-        self.0
-            .iter()
-            .filter(|(template, _)| fits(template))
-            .flat_map(|(_, methods)| methods)
-            .collect()
+        let fitting = self.0.iter().filter(|(template, _)| fits(template));
+        let best = fitting.min_by_key(|(template, _)| template.iter().filter(is_parameter).count());
+        best.map_or(&[], |(_, methods)| methods)
     }
 }
 
@@ -68,10 +68,10 @@ pub async fn refuse_nul<B: MessageBody + 'static>(
 /// Refuses what is not routed.
 pub async fn answer(request: HttpRequest, paths: Data<Paths>) -> Result<&'static str, Error> {
     let methods = paths.methods(request.path());
-    if methods.is_empty() || methods.contains(&request.method()) {
+    if methods.is_empty() || methods.contains(request.method()) {
         return Err(Code::NotFound.into());
     }
-    let mut allowed: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
+    let mut allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
     if allowed.contains(&"GET") {
         allowed.push("HEAD");
     }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use actix_multipart::{Multipart, MultipartError};
+use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -24,6 +24,7 @@ const SMALL: usize = 200;
 
 /// The parts of an upload, as the contract names them.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 pub struct UploadForm {
     kind: DocumentKind,
@@ -78,33 +79,40 @@ impl FromRequest for UploadedDocument {
 async fn read_parts(mut multipart: Multipart, limit: usize) -> Result<Parts> {
     let mut parts = Parts::default();
     while let Some(field) = multipart.next().await {
-        let mut field = field.map_err(|error| of_multipart(&error))?;
+        let field = field.map_err(|error| of_multipart(&error))?;
         let name = field.name().unwrap_or_default().to_owned();
         let file_name = field
             .content_disposition()
             .and_then(|one| one.get_filename())
             .unwrap_or_default()
             .to_owned();
-        let most = if name == "file" { limit } else { SMALL };
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = field.next().await {
-            let chunk = chunk.map_err(|error| of_multipart(&error))?;
-            if bytes.len() + chunk.len() > most {
-                return Err(Code::DocumentTooLarge.with("limit", most).into());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let bytes = read_part(field, limit).await?;
         let text = || String::from_utf8_lossy(&bytes).trim().to_owned();
         match name.as_str() {
+            "file" => parts.file = Some((file_name, bytes)),
+            "kind" | "issued_date" if bytes.len() > SMALL => parts
+                .faults
+                .push(Fault::new(format!("#/{name}"), FaultCode::TooLong).with("max", SMALL)),
             "kind" => parts.kind = Some(text()),
             "issued_date" => parts.issued_date = Some(text()).filter(|text| !text.is_empty()),
-            "file" => parts.file = Some((file_name, bytes.freeze())),
             _ => parts
                 .faults
                 .push(Fault::new(format!("#/{name}"), FaultCode::Unknown)),
         }
     }
     Ok(parts)
+}
+
+async fn read_part(mut field: Field, limit: usize) -> Result<Bytes> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = field.next().await {
+        let chunk = chunk.map_err(|error| of_multipart(&error))?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Code::DocumentTooLarge.with("limit", limit).into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
 }
 
 fn of_multipart(error: &MultipartError) -> Error {
