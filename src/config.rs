@@ -124,63 +124,12 @@ impl Config {
             get,
             faults: Vec::new(),
         };
-        let mode = match reader.text("CPS_MODE").as_deref() {
-            None | Some("sandbox") => Mode::Sandbox,
-            Some("live") => Mode::Live,
-            Some(_) => {
-                reader
-                    .faults
-                    .push("CPS_MODE is neither sandbox nor live".to_owned());
-                Mode::Sandbox
-            }
-        };
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let config = Self {
-            mode,
-            bind: reader.parsed(
-                "CPS_BIND",
-                SocketAddr::from(([127, 0, 0, 1], 8080)),
-                "an address like 127.0.0.1:8080",
-            ),
-            metrics_bind: reader.parsed(
-                "CPS_METRICS_BIND",
-                SocketAddr::from(([127, 0, 0, 1], 9090)),
-                "an address like 127.0.0.1:9090",
-            ),
-            database_url: database_url(&mut reader).into(),
-            pool_size: reader
-                .parsed(
-                    "CPS_POOL_SIZE",
-                    u32::try_from(2 * cores).unwrap_or(4),
-                    "a number of connections",
-                )
-                .max(1),
-            document_folder: reader
-                .after_scheme("CPS_DOCUMENT_STORE", "file://data/documents", "file://")
-                .into(),
-            mail: mail_route(&mut reader),
-            mail_from: reader
-                .text("CPS_MAIL_FROM")
-                .unwrap_or_else(|| "donotreply@localhost".to_owned()),
-            signing_keys: reader.text("CPS_SIGNING_KEYS").map(PathBuf::from),
-            programme: reader.text("CPS_PROGRAMME").map(PathBuf::from),
-            public_url: reader.url("CPS_PUBLIC_URL"),
-            frontend_url: reader.url("CPS_FRONTEND_URL"),
-            cors_origins: reader.list("CPS_CORS_ORIGINS", "an origin"),
-            trusted_proxies: proxies(&mut reader),
-            drain_delay: Duration::from_secs(reader.parsed(
-                "CPS_DRAIN_SECONDS",
-                if mode == Mode::Live { 5 } else { 0 },
-                "a number of seconds",
-            )),
-            max_in_flight: reader.parsed("CPS_MAX_IN_FLIGHT", 512, "a number of requests"),
-        };
+        let config = Self::of(&mut reader);
         if config.mail_from.parse::<lettre::Address>().is_err() {
-            reader
-                .faults
-                .push("CPS_MAIL_FROM is not an e-mail address".to_owned());
+            let fault = "CPS_MAIL_FROM is not an e-mail address";
+            reader.faults.push(fault.to_owned());
         }
-        if mode == Mode::Live {
+        if config.mode == Mode::Live {
             refuse_sandbox_defaults(&mut reader);
         }
         if reader.faults.is_empty() {
@@ -189,6 +138,62 @@ impl Config {
             Err(reader.faults.join("\n"))
         }
     }
+
+    fn of(reader: &mut Reader) -> Self {
+        let mode = mode(reader);
+        let connections = u32::try_from(2 * cores()).unwrap_or(4);
+        let drain_seconds = if mode == Mode::Live { 5 } else { 0 };
+        let store = ("file://data/documents", "file://");
+        Self {
+            mode,
+            bind: address(reader, "CPS_BIND", 8080),
+            metrics_bind: address(reader, "CPS_METRICS_BIND", 9090),
+            database_url: database_url(reader).into(),
+            pool_size: reader
+                .parsed("CPS_POOL_SIZE", connections, "a number of connections")
+                .max(1),
+            document_folder: reader
+                .after_scheme("CPS_DOCUMENT_STORE", store.0, store.1)
+                .into(),
+            mail: mail_route(reader),
+            mail_from: reader
+                .text("CPS_MAIL_FROM")
+                .unwrap_or_else(|| "donotreply@localhost".to_owned()),
+            signing_keys: reader.text("CPS_SIGNING_KEYS").map(PathBuf::from),
+            programme: reader.text("CPS_PROGRAMME").map(PathBuf::from),
+            public_url: reader.url("CPS_PUBLIC_URL"),
+            frontend_url: reader.url("CPS_FRONTEND_URL"),
+            cors_origins: reader.list("CPS_CORS_ORIGINS", "an origin"),
+            trusted_proxies: proxies(reader),
+            drain_delay: Duration::from_secs(reader.parsed(
+                "CPS_DRAIN_SECONDS",
+                drain_seconds,
+                "a number of seconds",
+            )),
+            max_in_flight: reader.parsed("CPS_MAX_IN_FLIGHT", 512, "a number of requests"),
+        }
+    }
+}
+
+fn mode(reader: &mut Reader) -> Mode {
+    match reader.text("CPS_MODE").as_deref() {
+        None | Some("sandbox") => Mode::Sandbox,
+        Some("live") => Mode::Live,
+        Some(_) => {
+            let fault = "CPS_MODE is neither sandbox nor live";
+            reader.faults.push(fault.to_owned());
+            Mode::Sandbox
+        }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+fn address(reader: &mut Reader, name: &str, port: u16) -> SocketAddr {
+    let loopback = SocketAddr::from(([127, 0, 0, 1], port));
+    reader.parsed(name, loopback, "an address like 127.0.0.1:8080")
 }
 
 fn database_url(reader: &mut Reader) -> String {

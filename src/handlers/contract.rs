@@ -5,6 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, ObjectBuilder, Ref, RefOr, Required};
 use utoipa_actix_web::AppExt;
@@ -76,90 +77,117 @@ pub fn document(is_sandbox: bool) -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Says of an operation that anybody may call it, where it says nothing else; adds the problems that it can answer with, read off its shape, and the headers of every answer.
-fn complete(operation: &mut Operation, writes: bool) {
-    let parameters = operation.parameters.iter().flatten();
-    let places: Vec<(ParameterIn, String)> = parameters
-        .filter_map(|one| match one {
-            RefOr::T(one) => Some((one.parameter_in.clone(), one.name.clone())),
-            RefOr::Ref(_) => None,
-        })
-        .collect();
-    let has = |place: &ParameterIn| places.iter().any(|(found, _)| found == place);
-    let names = |name: &str| {
-        places
-            .iter()
-            .any(|(_, found)| found.eq_ignore_ascii_case(name))
-    };
-    let is_closed = operation
-        .security
-        .as_ref()
-        .is_some_and(|all| !all.is_empty());
-    operation.security.get_or_insert_default();
-    let has_body = operation.request_body.is_some();
-    let named = [
-        (
-            400,
-            has_body || has(&ParameterIn::Query) || names("Idempotency-Key"),
-            "It cannot be parsed, or a required header is missing",
-        ),
-        (401, is_closed, "No valid token came with the request"),
-        (403, is_closed, "The caller may not do this"),
-        (
-            404,
-            has(&ParameterIn::Path),
-            "There is no such thing, or the caller may not know of it",
-        ),
-        (408, has_body, "The body came too slowly"),
-        (
-            409,
+/// What of an operation's shape decides how it can be refused.
+struct Shape {
+    is_closed: bool,
+    writes: bool,
+    has_body: bool,
+    has_path: bool,
+    has_query: bool,
+    has_key: bool,
+    has_if_match: bool,
+}
+
+impl Shape {
+    fn of(operation: &Operation, writes: bool) -> Self {
+        let parameters = operation.parameters.iter().flatten();
+        let places: Vec<(&ParameterIn, &str)> = parameters
+            .filter_map(|one| match one {
+                RefOr::T(one) => Some((&one.parameter_in, one.name.as_str())),
+                RefOr::Ref(_) => None,
+            })
+            .collect();
+        let has = |place| places.iter().any(|(found, _)| *found == place);
+        let names = |name: &str| {
+            places
+                .iter()
+                .any(|(_, found)| found.eq_ignore_ascii_case(name))
+        };
+        Self {
+            is_closed: operation.security.iter().flatten().next().is_some(),
             writes,
-            "The state of things forbids it; `code` says which",
-        ),
-        (
-            412,
-            names("If-Match"),
-            "The resource has changed since it was read",
-        ),
-        (413, has_body, "The body is too large"),
-        (415, has_body, "The media type is not taken"),
-        (
-            422,
-            has_body || has(&ParameterIn::Query) || names("Idempotency-Key"),
-            "Fields do not pass; `errors` names each",
-        ),
-        (428, names("If-Match"), "`If-Match` is missing"),
-        (
-            429,
-            true,
-            "Too many requests; `Retry-After` says when to come back",
-        ),
-        (500, true, "The service failed"),
-        (
-            503,
-            true,
-            "The service is busy or stopping; `Retry-After` says when to come back",
-        ),
-    ];
-    for (status, applies, description) in named {
-        let key = status.to_string();
-        if applies && !operation.responses.responses.contains_key(&key) {
-            operation
-                .responses
-                .responses
-                .insert(key, problem(status, description));
+            has_body: operation.request_body.is_some(),
+            has_path: has(&ParameterIn::Path),
+            has_query: has(&ParameterIn::Query),
+            has_key: names("Idempotency-Key"),
+            has_if_match: names("If-Match"),
         }
     }
-    let text = || ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
-    for response in operation.responses.responses.values_mut() {
+}
+
+/// Each refusal: its status, the operations that can answer it, what it means.
+type Refusal = (u16, fn(&Shape) -> bool, &'static str);
+
+const REFUSALS: [Refusal; 14] = [
+    (
+        400,
+        |shape| shape.has_body || shape.has_query || shape.has_key,
+        "It cannot be parsed, or a required header is missing",
+    ),
+    (
+        401,
+        |shape| shape.is_closed,
+        "No valid token came with the request",
+    ),
+    (403, |shape| shape.is_closed, "The caller may not do this"),
+    (
+        404,
+        |shape| shape.has_path,
+        "There is no such thing, or the caller may not know of it",
+    ),
+    (408, |shape| shape.has_body, "The body came too slowly"),
+    (
+        409,
+        |shape| shape.writes,
+        "The state of things forbids it; `code` says which",
+    ),
+    (
+        412,
+        |shape| shape.has_if_match,
+        "The resource has changed since it was read",
+    ),
+    (413, |shape| shape.has_body, "The body is too large"),
+    (415, |shape| shape.has_body, "The media type is not taken"),
+    (
+        422,
+        |shape| shape.has_body || shape.has_query || shape.has_key,
+        "Fields do not pass; `errors` names each",
+    ),
+    (428, |shape| shape.has_if_match, "`If-Match` is missing"),
+    (
+        429,
+        |_| true,
+        "Too many requests; `Retry-After` says when to come back",
+    ),
+    (500, |_| true, "The service failed"),
+    (
+        503,
+        |_| true,
+        "The service is busy or stopping; `Retry-After` says when to come back",
+    ),
+];
+
+/// Says of an operation that anybody may call it, where it says nothing else; adds the refusals that its shape allows, and the
+/// header of every answer.
+fn complete(operation: &mut Operation, writes: bool) {
+    operation.security.get_or_insert_default();
+    let shape = Shape::of(operation, writes);
+    let responses = &mut operation.responses.responses;
+    for (status, applies, description) in REFUSALS {
+        let key = status.to_string();
+        if applies(&shape) && !responses.contains_key(&key) {
+            responses.insert(key, problem(status, description));
+        }
+    }
+    for response in responses.values_mut() {
         if let RefOr::T(response) = response {
+            let text = ObjectBuilder::new().schema_type(Type::String);
             let header = HeaderBuilder::new()
-                .schema(Some(text()))
+                .schema(Some(text))
                 .description(Some("Names this request in the service's logs"))
                 .build();
-            response
-                .headers
-                .insert("X-Request-Id".to_owned(), RefOr::T(header));
+            let name = "X-Request-Id".to_owned();
+            response.headers.insert(name, RefOr::T(header));
         }
     }
     for parameter in operation.parameters.iter_mut().flatten() {
@@ -180,7 +208,7 @@ fn problem(status: u16, description: &str) -> RefOr<utoipa::openapi::Response> {
         )
         .build();
     if matches!(status, 429 | 503) {
-        let seconds = ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::Integer);
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer);
         let header = HeaderBuilder::new()
             .schema(Some(seconds))
             .description(Some("Seconds to wait"))

@@ -1,6 +1,7 @@
 //! The review of an application: when it is due, who has claimed it, how it was decided.
 
 use diesel::prelude::*;
+use serde_json::json;
 
 use super::accounts::Account;
 use super::schema::{accounts, reviews};
@@ -29,6 +30,26 @@ pub struct Review {
     pub decision_note: Option<String>,
     pub decided_by: Option<UserId>,
     pub decided_at: Option<Instant>,
+}
+
+impl Review {
+    /// The review of an application that was submitted for the first time.
+    pub fn opened(account_id: AccountId, submitted_at: Instant, due_at: Instant) -> Self {
+        Self {
+            account_id,
+            submitted_at,
+            due_at,
+            asked_at: None,
+            asked_note: None,
+            claimed_by: None,
+            claimed_until: None,
+            decision: None,
+            decision_codes: Json(json!([])),
+            decision_note: None,
+            decided_by: None,
+            decided_at: None,
+        }
+    }
 }
 
 /// The review of an account, if it was ever submitted.

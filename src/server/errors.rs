@@ -12,7 +12,7 @@ use tracing::error;
 use super::Surroundings;
 use crate::domain::language::Language;
 use crate::error::{Code, Error};
-use crate::handlers::problem::{self, Context, MEDIA_TYPE};
+use crate::handlers::problem::{self, Context, MEDIA_TYPE, Problem};
 use crate::handlers::{RequestId, language};
 
 /// Writes the body of every 4xx and 5xx.
@@ -45,19 +45,7 @@ pub async fn explain<B: MessageBody + 'static>(
         instance,
         request_id,
     };
-    let problem = match response
-        .response()
-        .error()
-        .and_then(|error| error.as_error::<Error>())
-    {
-        Some(known) => {
-            if problem::is_failure(known) {
-                error!(cause = %known, "a request failed");
-            }
-            problem::render(known, &context)
-        }
-        None => problem::render(&Error::from(code_of(status)), &context),
-    };
+    let problem = problem_of(&response, &context);
     let body = serde_json::to_vec(&problem)?;
     let mut response = response
         .map_body(|_, _| BoxBody::new(body))
@@ -71,6 +59,20 @@ pub async fn explain<B: MessageBody + 'static>(
         .insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     speak(&mut response, language);
     Ok(response)
+}
+
+/// The problem that an answer stands for; a failure of our own is logged here, once.
+fn problem_of<B>(response: &ServiceResponse<B>, context: &Context<'_>) -> Problem {
+    let error = response.response().error();
+    match error.and_then(|error| error.as_error::<Error>()) {
+        Some(known) => {
+            if problem::is_failure(known) {
+                error!(cause = %known, "a request failed");
+            }
+            problem::render(known, context)
+        }
+        None => problem::render(&Error::from(code_of(response.status())), context),
+    }
 }
 
 fn is_explained<B>(response: &ServiceResponse<B>) -> bool {

@@ -142,15 +142,14 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
         return Err(Code::RequirementsDue.into());
     }
     let calendar = &context.programme.review;
+    let (now, first_due) = (context.now, calendar.review_due(context.now));
     let review = match reviews::find(conn, account.id)? {
+        None => Review::opened(account.id, now, first_due),
         Some(before) => {
-            let due_at = match before.asked_at {
-                Some(asked) => calendar.resumed_due(before.due_at, asked, context.now),
-                None => calendar.review_due(context.now),
-            };
+            let resumed = |asked| calendar.resumed_due(before.due_at, asked, now);
             Review {
-                submitted_at: context.now,
-                due_at,
+                submitted_at: now,
+                due_at: before.asked_at.map_or(first_due, resumed),
                 asked_at: None,
                 claimed_by: None,
                 claimed_until: None,
@@ -158,20 +157,6 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
                 ..before
             }
         }
-        None => Review {
-            account_id: account.id,
-            submitted_at: context.now,
-            due_at: calendar.review_due(context.now),
-            asked_at: None,
-            asked_note: None,
-            claimed_by: None,
-            claimed_until: None,
-            decision: None,
-            decision_codes: Json(json!([])),
-            decision_note: None,
-            decided_by: None,
-            decided_at: None,
-        },
     };
     reviews::put(conn, &review)?;
     account.status = AccountStatus::Submitted;

@@ -125,49 +125,20 @@ fn of_multipart(error: &MultipartError) -> Error {
 }
 
 fn checked(parts: Parts, service: &Service) -> Result<UploadedDocument> {
-    let Parts {
-        kind,
-        issued_date,
-        file,
-        mut faults,
-    } = parts;
-    let kind = match kind.as_deref().map(str::parse::<DocumentKind>) {
-        Some(Ok(kind)) => Some(kind),
-        Some(Err(_)) => {
-            let allowed: Vec<&str> = DocumentKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            faults.push(
-                Fault::new("#/kind", FaultCode::NotAccepted).with("allowed", allowed.join(", ")),
-            );
-            None
-        }
-        None => {
-            faults.push(Fault::new("#/kind", FaultCode::Required));
-            None
-        }
-    };
-    let date = issued_date.as_deref().map(str::parse::<NaiveDate>);
-    if let Some(Err(_)) = date {
-        faults.push(Fault::new("#/issued_date", FaultCode::Format).with("format", "date"));
-    }
-    let date = date.and_then(Result::ok);
-    if let Some(kind) = kind {
-        let rules = &service.programme;
-        let checked = check_issued_date(
-            kind,
-            date,
-            rules.review.date_of(service.now()),
-            rules.application.business_invoice_months,
-        );
-        faults.extend(checked.err().map(|code| Fault::new("#/issued_date", code)));
-    }
-    let media_type = file.as_ref().and_then(|(_, bytes)| MediaType::sniff(bytes));
-    match (&file, media_type) {
+    let mut faults = parts.faults;
+    let kind = kind(parts.kind.as_deref(), &mut faults);
+    let issued_date = issued_date(kind, parts.issued_date.as_deref(), service, &mut faults);
+    let media_type = parts
+        .file
+        .as_ref()
+        .and_then(|(_, bytes)| MediaType::sniff(bytes));
+    match (&parts.file, media_type) {
         (None, _) => faults.push(Fault::new("#/file", FaultCode::Required)),
         (Some(_), None) => faults.push(Fault::new("#/file", FaultCode::DocumentTypeNotAccepted)),
         (Some(_), Some(_)) => {}
     }
     let (Some(kind), Some((file_name, bytes)), Some(media_type), true) =
-        (kind, file, media_type, faults.is_empty())
+        (kind, parts.file, media_type, faults.is_empty())
     else {
         return Err(Error::invalid(faults));
     };
@@ -176,10 +147,45 @@ fn checked(parts: Parts, service: &Service) -> Result<UploadedDocument> {
         kind,
         media_type,
         file_name: display_name(&file_name),
-        issued_date: date,
+        issued_date,
         bytes,
         sha256,
     })
+}
+
+fn kind(sent: Option<&str>, faults: &mut Vec<Fault>) -> Option<DocumentKind> {
+    let Some(sent) = sent else {
+        faults.push(Fault::new("#/kind", FaultCode::Required));
+        return None;
+    };
+    let kind = sent.parse().ok();
+    if kind.is_none() {
+        let allowed: Vec<&str> = DocumentKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let fault = Fault::new("#/kind", FaultCode::NotAccepted);
+        faults.push(fault.with("allowed", allowed.join(", ")));
+    }
+    kind
+}
+
+fn issued_date(
+    kind: Option<DocumentKind>,
+    sent: Option<&str>,
+    service: &Service,
+    faults: &mut Vec<Fault>,
+) -> Option<NaiveDate> {
+    let date = sent.map(str::parse::<NaiveDate>);
+    if let Some(Err(_)) = date {
+        faults.push(Fault::new("#/issued_date", FaultCode::Format).with("format", "date"));
+    }
+    let date = date.and_then(Result::ok);
+    let rules = &service.programme;
+    let today = rules.review.date_of(service.now());
+    let months = rules.application.business_invoice_months;
+    let checked = kind.map(|kind| check_issued_date(kind, date, today, months));
+    if let Some(Err(code)) = checked {
+        faults.push(Fault::new("#/issued_date", code));
+    }
+    date
 }
 
 impl UploadedDocument {

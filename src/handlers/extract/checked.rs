@@ -76,18 +76,6 @@ pub fn decode<T: DeserializeOwned + Validate + 'static>(
     schema: fn() -> Value,
     rules: impl Fn(&T) -> Vec<Fault>,
 ) -> Result<T> {
-    let judged = |value: &T| {
-        let mut faults = value
-            .validate()
-            .err()
-            .map(|errors| rule_faults(&errors, ""))
-            .unwrap_or_default();
-        faults.extend(rules(value).into_iter().map(|fault| Fault {
-            pointer: fault.pointer.trim_start_matches('#').to_owned(),
-            ..fault
-        }));
-        faults
-    };
     let checker = checker::<T>(schema)?;
     let mut found: Vec<Fault> = checker
         .validator
@@ -98,30 +86,34 @@ pub fn decode<T: DeserializeOwned + Validate + 'static>(
     if found.is_empty() {
         let value: T =
             serde_json::from_value(json).map_err(|_| Fault::new(prefix, FaultCode::Invalid))?;
-        let faults = judged(&value);
+        let faults = judged(&value, rules);
         return if faults.is_empty() {
             Ok(value)
         } else {
             Err(Error::invalid(prefixed(faults, prefix)))
         };
     }
-    let mended = mended(
-        json,
-        &found,
-        checker.schema.get("example").unwrap_or(&Value::Null),
-    );
-    let mut faults = found;
-    if let Ok(value) = serde_json::from_value::<T>(mended) {
-        let known: Vec<String> = faults.iter().map(|fault| fault.pointer.clone()).collect();
-        faults.extend(
-            judged(&value)
-                .into_iter()
-                .filter(|fault| is_about_what_was_sent(fault, &known)),
-        );
+    let example = checker.schema.get("example").unwrap_or(&Value::Null);
+    let known: Vec<String> = found.iter().map(|fault| fault.pointer.clone()).collect();
+    if let Ok(value) = serde_json::from_value::<T>(mended(json, &found, example)) {
+        let mut others = judged(&value, rules);
+        others.retain(|fault| is_about_what_was_sent(fault, &known));
+        found.extend(others);
     }
-    faults.sort();
-    faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
-    Err(Error::invalid(prefixed(faults, prefix)))
+    found.sort();
+    found.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
+    Err(Error::invalid(prefixed(found, prefix)))
+}
+
+/// What the type's own `Validate` and the rules find wrong with a value, each pointer without its `#`.
+fn judged<T: Validate>(value: &T, rules: impl Fn(&T) -> Vec<Fault>) -> Vec<Fault> {
+    let own = value.validate().err();
+    let mut faults = own.map_or(Vec::new(), |errors| rule_faults(&errors, ""));
+    faults.extend(rules(value).into_iter().map(|fault| Fault {
+        pointer: fault.pointer.trim_start_matches('#').to_owned(),
+        ..fault
+    }));
+    faults
 }
 
 /// A rule that read a field which the schema refused has judged the stand-in, not the caller's value.

@@ -99,15 +99,14 @@ pub fn attach(
     }
     let legacy = legacy::find_by_number(conn, member_number)?
         .ok_or_else(|| Fault::new("#/member_number", FaultCode::NumberUnknown))?;
-    if let Some((standing, other)) = legacy::takeover_of(conn, account.id)? {
-        if other.id == legacy.id {
-            return Ok(legacy);
-        }
-        if standing.migrated_at.is_some() {
-            return Err(Code::AlreadyMigrated.into());
-        }
-        legacy::give_back(conn, other.id)?;
+    let standing = legacy::takeover_of(conn, account.id)?;
+    if standing
+        .as_ref()
+        .is_some_and(|(_, own)| own.id == legacy.id)
+    {
+        return Ok(legacy);
     }
+    make_room(conn, standing)?;
     let takeover = Takeover {
         legacy_account_id: legacy.id,
         account_id: account.id,
@@ -131,4 +130,13 @@ pub fn attach(
         now,
     )?;
     Ok(legacy)
+}
+
+/// An old account that was attached and not used makes room for another.
+fn make_room(conn: &mut DbConn, standing: Option<(Takeover, LegacyAccount)>) -> Result<()> {
+    match standing {
+        Some((takeover, _)) if takeover.migrated_at.is_some() => Err(Code::AlreadyMigrated.into()),
+        Some((_, other)) => legacy::give_back(conn, other.id),
+        None => Ok(()),
+    }
 }

@@ -127,20 +127,8 @@ fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {
     let mut document = document(context, 13, account.id, DocumentStatus::Pending);
     document.file_key = Some(SAMPLE_KEY.to_owned());
     documents::insert(conn, &document)?;
-    let review = Review {
-        account_id: account.id,
-        submitted_at: context.now,
-        due_at: context.programme.review.review_due(context.now),
-        asked_at: None,
-        asked_note: None,
-        claimed_by: None,
-        claimed_until: None,
-        decision: None,
-        decision_codes: Json(json!([])),
-        decision_note: None,
-        decided_by: None,
-        decided_at: None,
-    };
+    let due_at = context.programme.review.review_due(context.now);
+    let review = Review::opened(account.id, context.now, due_at);
     reviews::put(conn, &review)
 }
 

@@ -1,22 +1,19 @@
-//! Registering a product, completing it, ending it: whatever door it comes through, the tick and the points go together.
+//! One account's products and its ledger, locked, while they change: whose a serial number is, the tick, the points.
 
 use serde_json::json;
 
-use super::Context;
-use super::points::Ledger;
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::model::{ModelId, Value};
-use crate::domain::product::{
-    Contest, EndReason, Holder, ProductField, ProductId, ProductStatus, Standing, contest, earns,
-    missing, status,
-};
-use crate::domain::product_details::{CheckedDetails, Details, check};
-use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::domain::product::{EndReason, ProductId, ProductStatus, Standing, earns, status};
+use crate::domain::product_details::CheckedDetails;
+use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::models::{self, Model};
 use crate::repository::products::{self, Product, estimated_text};
 use crate::repository::{DbConn, events, points};
+use crate::workflows::Context;
+use crate::workflows::points::Ledger;
 
 /// What registering came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +38,12 @@ impl Registered {
 
 /// One account, its row and its ledger locked, while its products change.
 pub struct Inventory<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     access: &'a AccountAccess,
-    account: Account,
+    pub(super) account: Account,
     ledger: Ledger,
     /// The accounts whose rows are locked.
-    locked: Vec<AccountId>,
+    pub(super) locked: Vec<AccountId>,
 }
 
 /// A serial number that is wanted, as it is compared, and its model.
@@ -127,77 +124,6 @@ impl<'a> Inventory<'a> {
             updated_at: self.context.now,
             ended_at: None,
         }
-    }
-
-    /// Somebody else's registration came between the look and the insert.
-    fn lost_race(&self, conn: &mut DbConn, product: &Product) -> Result<Registered> {
-        let key = product.serial_key.as_deref().unwrap_or_default();
-        match products::holder(conn, product.model_id, key)? {
-            Some(holder) if holder.account_id == self.account.id => {
-                Ok(Registered::Standing(holder))
-            }
-            Some(_) => Ok(Registered::Taken),
-            None => Err(Error::Contended),
-        }
-    }
-
-    /// Whether the serial number that `product` is to have is somebody's; a holder who has to gives it up.
-    fn contest(
-        &mut self,
-        conn: &mut DbConn,
-        product: &Product,
-        details: &CheckedDetails,
-    ) -> Result<Option<Registered>> {
-        let Some(serial) = &details.serial else {
-            return Ok(None);
-        };
-        let holder = products::holder(conn, product.model_id, &serial.key)?;
-        let Some(holder) = holder.filter(|holder| holder.id != product.id) else {
-            return Ok(None);
-        };
-        let facts = Holder {
-            same_account: holder.account_id == self.account.id,
-            status: holder.status,
-            serial_estimated: holder.is_serial_estimated(),
-            checked: holder.checked_at.is_some(),
-            serial_since: holder.serial_since.unwrap_or(holder.created_at),
-        };
-        let is_guess = details
-            .details
-            .estimated
-            .contains(&ProductField::SerialNumber);
-        let reserve_days = self.context.programme.products.reserve_days;
-        match contest(facts, is_guess, self.context.now, reserve_days) {
-            Contest::SameAccount => Ok(Some(Registered::Standing(holder))),
-            Contest::HolderKeeps => Ok(Some(Registered::Taken)),
-            Contest::HolderFallsBack => self.fall_back(conn, holder).map(|()| None),
-        }
-    }
-
-    /// The holder's product loses its serial number, and with it its tick and its points.
-    fn fall_back(&mut self, conn: &mut DbConn, mut holder: Product) -> Result<()> {
-        if !self.locked.contains(&holder.account_id) {
-            return Err(Error::Contended);
-        }
-        let context = self.context;
-        let access = AccountAccess::of_service(holder.account_id);
-        let account = accounts::find(conn, &access)?;
-        let mut ledger = Ledger::open(conn, account.id, None)?;
-        let mut guesses = holder.estimated();
-        guesses.retain(|field| *field != ProductField::SerialNumber);
-        holder.serial_number = None;
-        holder.serial_key = None;
-        holder.serial_since = None;
-        holder.estimated = estimated_text(&guesses);
-        holder.status = ProductStatus::Incomplete;
-        products::update(conn, &mut holder, context.now)?;
-        for award in points::standing_awards(conn, &[holder.id])? {
-            ledger.reverse(conn, context, &award, "serial_number_lost")?;
-        }
-        ledger.close(conn, context, &account)?;
-        let payload = json!({ "product_id": holder.id, "status": holder.status });
-        let kind = "product.serial_number_lost";
-        events::record(conn, account.id, kind, payload, context.now)
     }
 
     /// Writes `details` into `product` and says where it stands now.
@@ -345,94 +271,4 @@ fn by_model<'a>(wanted: &[Wanted<'a>]) -> Vec<(ModelId, Vec<&'a str>)> {
         }
     }
     groups
-}
-
-/// `details`, checked for `model`.
-pub fn checked(
-    context: &Context,
-    model: &Model,
-    details: &Details,
-) -> Result<CheckedDetails, Vec<Fault>> {
-    let today = context.programme.review.date_of(context.now);
-    check(
-        details,
-        Some(&model.facts()),
-        today,
-        &context.programme.products,
-    )
-}
-
-/// Registers one product; 422 with every fault that the model knows.
-pub fn register(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    model: ModelId,
-    details: &Details,
-) -> Result<Registered> {
-    let model = models::find(conn, model)?
-        .ok_or_else(|| Fault::new("#/model_id", FaultCode::ModelUnknown))?;
-    let details = checked(context, &model, details).map_err(Error::invalid)?;
-    let key = details.serial.as_ref().map(|serial| serial.key.clone());
-    let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
-    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
-    let id = ProductId::new(context.now);
-    let registered = inventory.register(conn, id, &model, details, None)?;
-    inventory.close(conn)?;
-    Ok(registered)
-}
-
-/// Changes one product: `change` makes the new details of the old ones.
-pub fn change(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    id: ProductId,
-    check: impl FnOnce(i64) -> Result<()>,
-    change: impl FnOnce(Details) -> Details,
-) -> Result<Product> {
-    let seen = products::find(conn, access, id)?;
-    let model = models::find(conn, seen.model_id)?.ok_or(Code::NotFound)?;
-    let details = change(seen.details());
-    let details = checked(context, &model, &details);
-    let key = details
-        .as_ref()
-        .ok()
-        .and_then(|details| details.serial.as_ref())
-        .map(|serial| serial.key.clone());
-    let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
-    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
-    let mut product = inventory.open_product(conn, id, check)?;
-    if product.version != seen.version {
-        return Err(Error::Contended);
-    }
-    let details = details.map_err(Error::invalid)?;
-    inventory.change(conn, &mut product, details)?;
-    inventory.close(conn)?;
-    Ok(product)
-}
-
-/// Ends one registration.
-pub fn end(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    id: ProductId,
-    check: impl FnOnce(i64) -> Result<()>,
-    reason: EndReason,
-) -> Result<()> {
-    let mut inventory = Inventory::open(conn, context, access, &[])?;
-    let mut product = inventory.open_product(conn, id, check)?;
-    inventory.end(conn, &mut product, reason)?;
-    inventory.close(conn)
-}
-
-/// The mandatory fields that a product does not have.
-pub fn missing_of(product: &Product) -> Vec<ProductField> {
-    missing(crate::domain::product::Given {
-        serial_number: product.serial_key.is_some(),
-        purchase_date: product.purchase_date.is_some(),
-        purchase_country: product.purchase_country.is_some(),
-        dealer: product.dealer.is_some(),
-    })
 }

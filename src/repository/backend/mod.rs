@@ -1,0 +1,210 @@
+//! Everything that differs between SQLite and PostgreSQL, and nothing else; how connections are pooled is in `pool`.
+
+mod pool;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::Bool;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::error::{Error, Result};
+
+pub use pool::Db;
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Why the database cannot be opened.
+pub type DbError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum DbConn {
+    Postgres(diesel::PgConnection),
+    Sqlite(diesel::SqliteConnection),
+}
+
+/// Which database a URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Postgres,
+    Sqlite,
+}
+
+impl Kind {
+    fn of(url: &str) -> Self {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Kind::Postgres
+        } else {
+            Kind::Sqlite
+        }
+    }
+}
+
+fn sqlite_path(url: &str) -> &str {
+    url.trim_start_matches("sqlite://")
+}
+
+impl DbConn {
+    fn open(url: &str, read_only: bool) -> ConnectionResult<Self> {
+        match Kind::of(url) {
+            Kind::Postgres => {
+                let mut conn = PgConnection::establish(url)?;
+                conn.batch_execute(
+                    "SET statement_timeout = '15s'; SET lock_timeout = '4s'; SET TIME ZONE 'UTC';
+                     SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'cps-api'",
+                )
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(DbConn::Postgres(conn))
+            }
+            Kind::Sqlite => {
+                let mut conn = SqliteConnection::establish(sqlite_path(url))?;
+                let query_only = if read_only { "ON" } else { "OFF" };
+                conn.batch_execute(&format!(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                     PRAGMA foreign_keys = ON; PRAGMA query_only = {query_only}"
+                ))
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(DbConn::Sqlite(conn))
+            }
+        }
+    }
+
+    fn migrate(&mut self) -> diesel::migration::Result<()> {
+        match self {
+            DbConn::Postgres(conn) => {
+                // Several instances may start at once; the lock is that of this schema alone.
+                conn.batch_execute(
+                    "SET statement_timeout = 0; SET lock_timeout = 0;
+                     SELECT pg_advisory_lock(720911, hashtext(current_schema()))",
+                )?;
+                let done = conn.run_pending_migrations(POSTGRES_MIGRATIONS).map(drop);
+                conn.batch_execute(
+                    "SELECT pg_advisory_unlock(720911, hashtext(current_schema()))",
+                )?;
+                done
+            }
+            DbConn::Sqlite(conn) => conn.run_pending_migrations(SQLITE_MIGRATIONS).map(drop),
+        }
+    }
+
+    fn has_pending(&mut self) -> diesel::migration::Result<bool> {
+        // Diesel makes its table where there is none, which a reader may not.
+        let table = match self {
+            DbConn::Postgres(_) => "to_regclass('__diesel_schema_migrations') IS NOT NULL",
+            DbConn::Sqlite(_) => {
+                "EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations')"
+            }
+        };
+        if !diesel::select(sql::<Bool>(table)).get_result(self)? {
+            return Ok(true);
+        }
+        match self {
+            DbConn::Postgres(conn) => conn.has_pending_migration(POSTGRES_MIGRATIONS),
+            DbConn::Sqlite(conn) => conn.has_pending_migration(SQLITE_MIGRATIONS),
+        }
+    }
+
+    /// Starts a transaction that writes; SQLite takes its write lock now, so that writers queue instead of failing.
+    fn begin_write(&mut self) -> QueryResult<()> {
+        match self {
+            DbConn::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
+            DbConn::Sqlite(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+            }
+        }
+    }
+
+    /// Starts a transaction that sees one snapshot.
+    fn begin_read(&mut self) -> QueryResult<()> {
+        match self {
+            DbConn::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
+            DbConn::Sqlite(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN DEFERRED")
+            }
+        }
+    }
+
+    fn finish<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        type Transaction = <DbConn as Connection>::TransactionManager;
+        match outcome {
+            Ok(value) => Transaction::commit_transaction(self)
+                .map(|()| value)
+                .map_err(Error::from),
+            Err(error) => {
+                // The first error says why; that of a rollback on a broken connection would hide it.
+                let _ = Transaction::rollback_transaction(self);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Compiles one query for each database: for the statements `MultiConnection` does not carry.
+#[macro_export]
+macro_rules! each {
+    ($conn:expr, $c:ident => $query:expr) => {
+        match $conn {
+            $crate::repository::DbConn::Postgres($c) => $query,
+            $crate::repository::DbConn::Sqlite($c) => $query,
+        }
+    };
+}
+
+/// Loads one row and holds it until the transaction ends; on SQLite the writer already holds everything.
+#[macro_export]
+macro_rules! locked {
+    ($conn:expr, $query:expr) => {
+        match $conn {
+            $crate::repository::DbConn::Postgres(c) => $query.for_update().first(c),
+            $crate::repository::DbConn::Sqlite(c) => $query.first(c),
+        }
+    };
+}
+
+/// Holds `word` against other transactions until this one ends; on SQLite the writer already holds everything.
+pub fn hold(conn: &mut DbConn, word: &str) -> QueryResult<()> {
+    if let DbConn::Postgres(conn) = conn {
+        diesel::sql_query(
+            "SELECT pg_advisory_xact_lock(720912, hashtext(current_schema() || ' ' || $1))",
+        )
+        .bind::<diesel::sql_types::Text, _>(word)
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = &error else {
+            return Error::Database(error);
+        };
+        let waited = ["lock timeout", "deadlock detected", "database is locked"];
+        match kind {
+            DatabaseErrorKind::ClosedConnection => Error::Unavailable(info.message().to_owned()),
+            DatabaseErrorKind::SerializationFailure => Error::Contended,
+            _ if waited.iter().any(|text| info.message().contains(text)) => Error::Contended,
+            _ => Error::Database(error),
+        }
+    }
+}
+
+/// Whether `error` is a second row with the same `table.column` (the constraint `<table>_<column>_key`).
+pub fn is_duplicate(error: &DieselError, table: &str, column: &str) -> bool {
+    let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else {
+        return false;
+    };
+    match info.constraint_name() {
+        Some(name) => name == format!("{table}_{column}_key"),
+        None => {
+            let message = info.message();
+            message.ends_with(&format!("{table}.{column}"))
+                || message.ends_with(&format!("index '{table}_{column}_key'"))
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Registering a product, completing it, ending it: whatever door it comes through, the tick and the points go together.
+
+mod inventory;
+mod serials;
+
+use super::Context;
+use crate::domain::access::AccountAccess;
+use crate::domain::model::ModelId;
+use crate::domain::product::{EndReason, Given, ProductField, ProductId, missing};
+use crate::domain::product_details::{CheckedDetails, Details, check};
+use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::repository::DbConn;
+use crate::repository::models::{self, Model};
+use crate::repository::products::{self, Product};
+
+pub use inventory::{Inventory, Registered, Wanted};
+
+/// `details`, checked for `model`.
+pub fn checked(
+    context: &Context,
+    model: &Model,
+    details: &Details,
+) -> Result<CheckedDetails, Vec<Fault>> {
+    let today = context.programme.review.date_of(context.now);
+    check(
+        details,
+        Some(&model.facts()),
+        today,
+        &context.programme.products,
+    )
+}
+
+/// Registers one product; 422 with every fault that the model knows.
+pub fn register(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    model: ModelId,
+    details: &Details,
+) -> Result<Registered> {
+    let model = models::find(conn, model)?
+        .ok_or_else(|| Fault::new("#/model_id", FaultCode::ModelUnknown))?;
+    let details = checked(context, &model, details).map_err(Error::invalid)?;
+    let key = details.serial.as_ref().map(|serial| serial.key.clone());
+    let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
+    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
+    let id = ProductId::new(context.now);
+    let registered = inventory.register(conn, id, &model, details, None)?;
+    inventory.close(conn)?;
+    Ok(registered)
+}
+
+/// Changes one product: `change` makes the new details of the old ones.
+pub fn change(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    id: ProductId,
+    check: impl FnOnce(i64) -> Result<()>,
+    change: impl FnOnce(Details) -> Details,
+) -> Result<Product> {
+    let seen = products::find(conn, access, id)?;
+    let model = models::find(conn, seen.model_id)?.ok_or(Code::NotFound)?;
+    let details = change(seen.details());
+    let details = checked(context, &model, &details);
+    let key = details
+        .as_ref()
+        .ok()
+        .and_then(|details| details.serial.as_ref())
+        .map(|serial| serial.key.clone());
+    let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
+    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
+    let mut product = inventory.open_product(conn, id, check)?;
+    if product.version != seen.version {
+        return Err(Error::Contended);
+    }
+    let details = details.map_err(Error::invalid)?;
+    inventory.change(conn, &mut product, details)?;
+    inventory.close(conn)?;
+    Ok(product)
+}
+
+/// Ends one registration.
+pub fn end(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    id: ProductId,
+    check: impl FnOnce(i64) -> Result<()>,
+    reason: EndReason,
+) -> Result<()> {
+    let mut inventory = Inventory::open(conn, context, access, &[])?;
+    let mut product = inventory.open_product(conn, id, check)?;
+    inventory.end(conn, &mut product, reason)?;
+    inventory.close(conn)
+}
+
+/// The mandatory fields that a product does not have.
+pub fn missing_of(product: &Product) -> Vec<ProductField> {
+    missing(Given {
+        serial_number: product.serial_key.is_some(),
+        purchase_date: product.purchase_date.is_some(),
+        purchase_country: product.purchase_country.is_some(),
+        dealer: product.dealer.is_some(),
+    })
+}
