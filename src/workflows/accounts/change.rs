@@ -6,13 +6,16 @@ use super::super::Context;
 use super::{check_room, known};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountStatus, check_company, check_vat_number, email_key};
+use crate::domain::document::DocumentStatus;
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, events, users};
+use crate::repository::{DbConn, documents, events, users};
 
 /// What a change touches.
 struct Touched {
     company: bool,
+    /// What a document proves: name, country, VAT number, address.
+    proven: bool,
     contact: bool,
     email: bool,
     vat_number: bool,
@@ -31,11 +34,10 @@ impl Touched {
             a.contact_email != b.contact_email,
             a.vat_number != b.vat_number,
         );
+        let proven = vat_number || names(a) != names(b) || address(a) != address(b);
         Self {
-            company: vat_number
-                || names(a) != names(b)
-                || address(a) != address(b)
-                || origin(a) != origin(b),
+            company: proven || origin(a) != origin(b),
+            proven,
             contact: email || person(a) != person(b) || a.language != b.language,
             email,
             vat_number,
@@ -73,12 +75,29 @@ pub fn change(
     }
     after.company_key = after.company_name.to_lowercase();
     settle_email(conn, context, &before, &mut after)?;
+    if touched.proven {
+        reopen_documents(conn, &after)?;
+    }
     accounts::update(conn, &mut after, context.now)?;
     if after.status.is_open_application() && (touched.email || touched.vat_number) {
         known::tell_later(conn, context, &after)?;
     }
     record(conn, context, access, &after, &touched)?;
     Ok(after)
+}
+
+/// A document was accepted for what the company said then; now a reviewer has to look again.
+fn reopen_documents(conn: &mut DbConn, account: &Account) -> Result<()> {
+    let accepted = documents::all(conn, account.id)?
+        .into_iter()
+        .filter(|document| document.status == DocumentStatus::Accepted);
+    for mut document in accepted {
+        document.status = DocumentStatus::Pending;
+        document.decided_by = None;
+        document.decided_at = None;
+        documents::update(conn, &mut document)?;
+    }
+    Ok(())
 }
 
 /// Who may change what, and when (rules, sections 1 and 12).

@@ -331,6 +331,36 @@ async fn what_is_wrong_with_a_document_is_said_in_the_callers_language() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_was_accepted_for_another_name_is_looked_at_again() {
+    let app = TestApp::start().await;
+    let (account, applicant) = app.applicant(json!({})).await;
+    submit(&app, &account, &applicant).await;
+    let accept = json!({ "decision": "accept" });
+    let ask = json!({ "decision": "request_information", "note": "Er navnet rigtigt?" });
+    super::decide(&app, &account, accept, ask).await.expect(200);
+    let mail = app
+        .mail("asta@nordlys-test.example", "information_requested")
+        .await;
+    let applicant = Token(Some(token_of(&mail)));
+    let statuses = async || {
+        let path = format!("{account}/documents");
+        let list = app.get(&path, &applicant).await.expect(200);
+        list.body["items"][0]["status"].clone()
+    };
+    let version = async || app.get(&account, &applicant).await.body["version"].as_i64();
+    for (change, status) in [
+        (json!({ "source": "mail" }), "accepted"),
+        (json!({ "company_name": "Nordlys Film ApS" }), "pending"),
+    ] {
+        let seen = version().await.unwrap();
+        app.patch(&account, &applicant, seen, change)
+            .await
+            .expect(200);
+        assert_eq!(statuses().await, status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_open_applications_are_the_most_also_for_many_at_once() {
     let app = TestApp::start().await;
     let register = || {
