@@ -10,13 +10,42 @@ use utoipa::openapi::OpenApi;
 
 use crate::error::{Code, Error};
 
-/// The paths of the contract with the methods that they take.
-pub struct Paths(Vec<(Vec<String>, Vec<Method>)>);
+/// A path of the contract with the methods that it takes.
+struct Template {
+    path: String,
+    segments: Vec<String>,
+    methods: Vec<Method>,
+}
+
+impl Template {
+    fn fits(&self, segments: &[&str]) -> bool {
+        self.segments.len() == segments.len()
+            && self
+                .segments
+                .iter()
+                .zip(segments)
+                .all(|(own, sent)| own == sent || (is_parameter(own) && !sent.is_empty()))
+    }
+
+    fn parameters(&self) -> usize {
+        self.segments
+            .iter()
+            .filter(|part| is_parameter(part))
+            .count()
+    }
+}
+
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{')
+}
+
+/// The paths of the contract.
+pub struct Paths(Vec<Template>);
 
 impl Paths {
     /// The paths of `document`.
     pub fn of(document: &OpenApi) -> Self {
-        let paths = document.paths.paths.iter().map(|(path, item)| {
+        let templates = document.paths.paths.iter().map(|(path, item)| {
             let methods = [
                 (Method::GET, &item.get),
                 (Method::POST, &item.post),
@@ -28,28 +57,25 @@ impl Paths {
                 .into_iter()
                 .filter(|(_, operation)| operation.is_some())
                 .map(|(method, _)| method);
-            (
-                path.split('/').map(str::to_owned).collect(),
-                taken.collect(),
-            )
+            Template {
+                path: path.clone(),
+                segments: path.split('/').map(str::to_owned).collect(),
+                methods: taken.collect(),
+            }
         });
-        Self(paths.collect())
+        Self(templates.collect())
     }
 
-    /// The methods of the template that fits best: the one that names most of the path itself.
-    fn methods(&self, path: &str) -> &[Method] {
+    /// The template that fits best: the one that names most of the path itself.
+    fn best(&self, path: &str) -> Option<&Template> {
         let segments: Vec<&str> = path.split('/').collect();
-        let is_parameter = |part: &&String| part.starts_with('{');
-        let fits = |template: &[String]| {
-            template.len() == segments.len()
-                && template
-                    .iter()
-                    .zip(&segments)
-                    .all(|(a, b)| a == b || (is_parameter(&a) && !b.is_empty()))
-        };
-        let fitting = self.0.iter().filter(|(template, _)| fits(template));
-        let best = fitting.min_by_key(|(template, _)| template.iter().filter(is_parameter).count());
-        best.map_or(&[], |(_, methods)| methods)
+        let fitting = self.0.iter().filter(|template| template.fits(&segments));
+        fitting.min_by_key(|template| template.parameters())
+    }
+
+    /// The path of the contract that `path` is one of.
+    pub fn pattern(&self, path: &str) -> Option<&str> {
+        self.best(path).map(|template| template.path.as_str())
     }
 }
 
@@ -67,7 +93,9 @@ pub async fn refuse_nul<B: MessageBody + 'static>(
 
 /// Refuses what is not routed.
 pub async fn answer(request: HttpRequest, paths: Data<Paths>) -> Result<&'static str, Error> {
-    let methods = paths.methods(request.path());
+    let methods = paths
+        .best(request.path())
+        .map_or(&[][..], |best| &best.methods);
     if methods.is_empty() || methods.contains(request.method()) {
         return Err(Code::NotFound.into());
     }

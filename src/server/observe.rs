@@ -6,9 +6,11 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage};
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpRequest};
 use tracing::{Instrument, info, info_span};
 
+use super::fallback::Paths;
 use crate::handlers::RequestId;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,10 +31,7 @@ pub async fn observe<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "none".to_owned());
+    let route = route(response.request());
     let status = response.status().as_u16();
     let seconds = begun.elapsed().as_secs_f64();
     let labels = [
@@ -44,6 +43,16 @@ pub async fn observe<B: MessageBody + 'static>(
     metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
     span.in_scope(|| info!(route = %route, status, milliseconds = seconds * 1000.0, "answered"));
     Ok(response)
+}
+
+/// The pattern of the path; the framework's own look-up tries the regular expressions of all routes once more.
+fn route(request: &HttpRequest) -> String {
+    let paths = request.app_data::<Data<Paths>>();
+    paths
+        .and_then(|paths| paths.pattern(request.path()))
+        .map(str::to_owned)
+        .or_else(|| request.match_pattern())
+        .unwrap_or_else(|| "none".to_owned())
 }
 
 fn request_id(request: &ServiceRequest) -> String {
