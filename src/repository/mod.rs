@@ -8,6 +8,7 @@ pub mod events;
 pub mod idempotency_keys;
 pub mod invoices;
 pub mod jobs;
+mod lane;
 pub mod legacy_migration;
 pub mod mails;
 pub mod member_numbers;

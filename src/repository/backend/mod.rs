@@ -1,6 +1,6 @@
-//! Everything that differs between SQLite and PostgreSQL, and nothing else; how connections are pooled is in `pool`.
+//! Everything that differs between SQLite and PostgreSQL, and nothing else; how work gets its connection is in `lane`.
 
-mod pool;
+mod db;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
@@ -11,7 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::{Error, Result};
 
-pub use pool::Db;
+pub use db::Db;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -48,7 +48,8 @@ fn sqlite_path(url: &str) -> &str {
 }
 
 impl DbConn {
-    fn open(url: &str, read_only: bool) -> ConnectionResult<Self> {
+    /// A connection to the database at `url`.
+    pub(super) fn open(url: &str, read_only: bool) -> ConnectionResult<Self> {
         match Kind::of(url) {
             Kind::Postgres => {
                 let mut conn = PgConnection::establish(url)?;

@@ -1,93 +1,19 @@
-//! Connections in pools, and the database as handlers hold it: one pool on PostgreSQL, one writer beside readers on SQLite.
+//! The database, as handlers hold it: one lane of connections on PostgreSQL, one writer beside readers on SQLite.
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::r2d2::R2D2Connection;
 use diesel::sql_types::Text;
-use r2d2::{ManageConnection, Pool};
-use tokio::sync::Semaphore;
 
+use super::super::lane::Lane;
 use super::{DbConn, DbError, Kind, sqlite_path};
 use crate::error::{Error, Result};
 
 /// The WAL reset bug is mended from this SQLite on.
 const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
-
-/// How long a request waits for a free connection before it is answered 503.
-const CHECK_OUT: Duration = Duration::from_secs(2);
-
-struct Manager {
-    url: String,
-    read_only: bool,
-}
-
-impl ManageConnection for Manager {
-    type Connection = DbConn;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<DbConn, Self::Error> {
-        DbConn::open(&self.url, self.read_only).map_err(diesel::r2d2::Error::ConnectionError)
-    }
-
-    fn is_valid(&self, conn: &mut DbConn) -> Result<(), Self::Error> {
-        conn.ping().map_err(diesel::r2d2::Error::QueryError)
-    }
-
-    fn has_broken(&self, conn: &mut DbConn) -> bool {
-        std::thread::panicking() || conn.is_broken()
-    }
-}
-
-/// One pool and the places in its queue: who has a place never waits for a connection on a blocking thread.
-#[derive(Clone)]
-struct Lane {
-    pool: Pool<Manager>,
-    places: Arc<Semaphore>,
-}
-
-impl Lane {
-    fn open(url: &str, size: u32, read_only: bool) -> Result<Self, DbError> {
-        // r2d2's own check asks the database before every use: a second round trip for every request.
-        let pool = Pool::builder()
-            .max_size(size)
-            .min_idle(Some(1))
-            .test_on_check_out(false)
-            .connection_timeout(CHECK_OUT)
-            .build(Manager {
-                url: url.to_owned(),
-                read_only,
-            })?;
-        let places = usize::try_from(size)?;
-        Ok(Self {
-            pool,
-            places: Arc::new(Semaphore::new(places)),
-        })
-    }
-
-    async fn run<T, F>(&self, work: F) -> Result<T>
-    where
-        F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        let place = tokio::time::timeout(CHECK_OUT, self.places.clone().acquire_owned()).await;
-        let Ok(Ok(place)) = place else {
-            return Err(Error::Unavailable("every connection is busy".to_owned()));
-        };
-        let pool = self.pool.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            let mut conn = pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;
-            work(&mut conn)
-        });
-        done.await
-            .map_err(Error::internal("work on the database"))?
-    }
-}
 
 /// The database, as handlers hold it: work goes in as a closure and runs on a blocking thread.
 #[derive(Clone)]
@@ -136,7 +62,7 @@ impl Db {
             }
         };
         if kind == Kind::Sqlite {
-            check_sqlite(&mut *db.writes.pool.get()?)?;
+            check_sqlite(&mut *db.writes.connection()?)?;
         }
         Ok(db)
     }
@@ -149,7 +75,7 @@ impl Db {
     /// Brings the schema up to date; instances that start at once wait for each other.
     pub fn migrate(&self) -> Result<(), DbError> {
         match self.kind {
-            Kind::Sqlite => self.writes.pool.get()?.migrate(),
+            Kind::Sqlite => self.writes.connection()?.migrate(),
             // A connection of its own: what it sets for the session ends with it.
             Kind::Postgres => DbConn::open(&self.url, false)?.migrate(),
         }
