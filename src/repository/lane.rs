@@ -39,10 +39,13 @@ impl ManageConnection for Manager {
     }
 }
 
+/// What is done with a connection, or told why there is none.
+type Work = Box<dyn FnOnce(Result<&mut DbConn>) + Send>;
+
 /// One piece of work. Whoever sets `begun` first has it: a thread that does it, or its caller who has waited too long.
 struct Job {
     begun: Arc<AtomicBool>,
-    work: Box<dyn FnOnce(Result<&mut DbConn>) + Send>,
+    work: Work,
 }
 
 #[derive(Default)]
