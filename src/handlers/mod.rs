@@ -44,7 +44,10 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
         .configure(problem::routes);
     config.service(
         scope::scope("/v1").configure(|config: &mut ServiceConfig<'_>| {
+            // Routes are tried one by one: what is asked for most comes first.
             config
+                .configure(points::routes)
+                .configure(products::routes)
                 .configure(accounts::routes)
                 .configure(documents::routes)
                 .configure(faq::routes)
@@ -53,9 +56,7 @@ pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
                 .configure(programme::routes)
                 .configure(reviews::routes)
                 .configure(models::routes)
-                .configure(products::routes)
                 .configure(legacy_migration::routes)
-                .configure(points::routes)
                 .configure(sessions::routes)
                 .configure(users::routes);
             if is_sandbox {
