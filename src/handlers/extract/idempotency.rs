@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::TimeDelta;
 
@@ -64,24 +65,7 @@ impl FromRequest for RequiredKey {
 }
 
 fn read(request: &HttpRequest) -> Result<Idempotency> {
-    let key = match request.headers().get(HEADER) {
-        None => None,
-        Some(value) => {
-            let text = value
-                .to_str()
-                .map_err(|_| Fault::new(format!("#/header/{HEADER}"), FaultCode::Invalid))?;
-            let bare = text
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'))
-                .unwrap_or(text);
-            if bare.is_empty() || bare.len() > 255 {
-                return Err(Fault::new(format!("#/header/{HEADER}"), FaultCode::TooLong)
-                    .with("max", 255)
-                    .into());
-            }
-            Some(bare.to_owned())
-        }
-    };
+    let key = request.headers().get(HEADER).map(key_of).transpose()?;
     let identity = request.extensions().get::<Identity>().cloned();
     let caller = identity
         .and_then(|identity| identity.caller.ok())
@@ -97,6 +81,22 @@ fn read(request: &HttpRequest) -> Result<Idempotency> {
         owner,
         is_anonymous: caller == Caller::Anyone,
     })
+}
+
+/// The key, quoted or bare: 1 to 255 printable characters.
+fn key_of(value: &HeaderValue) -> Result<String> {
+    let fault = |code| Fault::new(format!("#/header/{HEADER}"), code);
+    let text = value.to_str().map_err(|_| fault(FaultCode::Pattern))?;
+    let bare = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text);
+    match bare.len() {
+        0 => Err(fault(FaultCode::TooShort).with("min", 1).into()),
+        1..=255 if bare.bytes().all(|b| matches!(b, b' '..=b'~')) => Ok(bare.to_owned()),
+        1..=255 => Err(fault(FaultCode::Pattern).into()),
+        _ => Err(fault(FaultCode::TooLong).with("max", 255).into()),
+    }
 }
 
 impl Idempotency {

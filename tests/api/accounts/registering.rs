@@ -146,6 +146,11 @@ async fn a_key_makes_registering_happen_once() {
         (again.header("idempotency-replayed"), &again.body),
         ("true", &first.body)
     );
+    for (key, code) in [("\"\"", "too_short"), ("one\ttwo", "pattern")] {
+        let refused = send(key).await.problem(422, "invalid_request");
+        let wanted = ("#/header/Idempotency-Key".to_owned(), code.to_owned());
+        assert_eq!(refused.faults(), [wanted]);
+    }
     let other = send("two").await.expect(201);
     assert_ne!(other.body["account"]["id"], first.body["account"]["id"]);
 }
