@@ -27,6 +27,18 @@ pub struct Details {
     pub estimated: Vec<ProductField>,
 }
 
+impl Details {
+    /// The mandatory fields that are not there.
+    pub fn missing(&self) -> Vec<ProductField> {
+        missing(Given {
+            serial_number: self.serial_number.is_some(),
+            purchase_date: self.purchase_date.is_some(),
+            purchase_country: self.purchase_country.is_some(),
+            dealer: self.dealer.is_some(),
+        })
+    }
+}
+
 text_enum! {
     /// What passes, but is odd.
     pub enum Warning {
@@ -56,12 +68,7 @@ pub fn check(
     rules: &ProductRules,
 ) -> Result<CheckedDetails, Vec<Fault>> {
     let details = trimmed(details);
-    let missing = missing(Given {
-        serial_number: details.serial_number.is_some(),
-        purchase_date: details.purchase_date.is_some(),
-        purchase_country: details.purchase_country.is_some(),
-        dealer: details.dealer.is_some(),
-    });
+    let missing = details.missing();
     let mut faults = check_estimated(&details.estimated, &missing);
     let typed = details.serial_number.as_deref();
     let serial = match typed.map(|typed| read_serial(typed, model, rules)) {

@@ -8,7 +8,7 @@ use validator::Validate;
 
 use crate::domain::country::Country;
 use crate::domain::model::ModelId;
-use crate::domain::product::{Given, ProductField, missing, still_estimated};
+use crate::domain::product::{ProductField, still_estimated};
 use crate::domain::product_details::{Details, check};
 use crate::error::Fault;
 use crate::handlers::extract::Checked;
@@ -116,15 +116,7 @@ impl UpdateProduct {
         };
         let estimated = match self.estimated {
             Some(named) => named.unwrap_or_default(),
-            None => {
-                let missing = missing(Given {
-                    serial_number: after.serial_number.is_some(),
-                    purchase_date: after.purchase_date.is_some(),
-                    purchase_country: after.purchase_country.is_some(),
-                    dealer: after.dealer.is_some(),
-                });
-                still_estimated(&before.estimated, &missing)
-            }
+            None => still_estimated(&before.estimated, &after.missing()),
         };
         Details { estimated, ..after }
     }

@@ -6,7 +6,7 @@ mod serials;
 use super::Context;
 use crate::domain::access::AccountAccess;
 use crate::domain::model::ModelId;
-use crate::domain::product::{EndReason, Given, ProductField, ProductId, missing};
+use crate::domain::product::{EndReason, ProductField, ProductId};
 use crate::domain::product_details::{CheckedDetails, Details, check};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::repository::DbConn;
@@ -97,10 +97,5 @@ pub fn end(
 
 /// The mandatory fields that a product does not have.
 pub fn missing_of(product: &Product) -> Vec<ProductField> {
-    missing(Given {
-        serial_number: product.serial_key.is_some(),
-        purchase_date: product.purchase_date.is_some(),
-        purchase_country: product.purchase_country.is_some(),
-        dealer: product.dealer.is_some(),
-    })
+    product.details().missing()
 }
