@@ -116,10 +116,7 @@ impl Lane {
     }
 
     fn add(&self, job: Job) {
-        let mut waiting = self.0.waiting();
-        waiting.jobs.push_back(job);
-        if waiting.threads < self.0.most_threads {
-            waiting.threads += 1;
+        if self.0.is_short_of_threads(job) {
             let queue = self.0.clone();
             tokio::task::spawn_blocking(move || queue.work());
         }
@@ -129,6 +126,15 @@ impl Lane {
 impl Queue {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts `job` into the queue; whether one more thread is to come, which is counted from now on.
+    fn is_short_of_threads(&self, job: Job) -> bool {
+        let mut waiting = self.waiting();
+        waiting.jobs.push_back(job);
+        let is_short = waiting.threads < self.most_threads;
+        waiting.threads += usize::from(is_short);
+        is_short
     }
 
     /// Does what waits, on one connection, until nothing does.
@@ -141,12 +147,16 @@ impl Queue {
         }
     }
 
+    /// The next job. Whoever finds none lets others go first and looks again: to sleep and be woken costs more than that.
     fn next(&self) -> Option<Job> {
+        let next = self.waiting().jobs.pop_front();
+        if next.is_some() {
+            return next;
+        }
+        std::thread::yield_now();
         let mut waiting = self.waiting();
         let next = waiting.jobs.pop_front();
-        if next.is_none() {
-            waiting.threads -= 1;
-        }
+        waiting.threads -= usize::from(next.is_none());
         next
     }
 
