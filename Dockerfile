@@ -26,8 +26,7 @@ COPY --from=build /usr/local/bin/cps-api /usr/local/bin/cps-api
 # the image.
 ENV CPS_MODE=live \
     CPS_BIND=0.0.0.0:8080 \
-    CPS_METRICS_BIND=0.0.0.0:9090 \
-    MALLOC_ARENA_MAX=1
+    CPS_METRICS_BIND=0.0.0.0:9090
 USER cps
 WORKDIR /data
 VOLUME /data

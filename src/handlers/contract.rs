@@ -8,8 +8,8 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, ObjectBuilder, Ref, RefOr, Required};
-use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
 
 use super::problem::{MEDIA_TYPE, Problem};
 
@@ -42,11 +42,12 @@ struct Base;
 
 /// The document of every route, without starting anything.
 pub fn document(is_sandbox: bool) -> utoipa::openapi::OpenApi {
-    let routes = |config: &mut ServiceConfig<'_>| super::routes(config, is_sandbox);
+    let v1 = |config: &mut ServiceConfig<'_>| super::v1_routes(config, is_sandbox);
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Base::openapi())
-        .configure(routes)
+        .configure(|config| super::routes(config))
+        .service(scope::scope("/v1").configure(v1))
         .split_for_parts();
     if !is_sandbox && let Some(tags) = &mut document.tags {
         tags.retain(|tag| tag.name != "sandbox");

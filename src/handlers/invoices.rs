@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, get};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Routes;
 use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
@@ -25,7 +25,7 @@ use crate::repository::invoices::{self, Invoice};
 use crate::types::Instant;
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(list_invoices).service(read_invoice);
 }
 

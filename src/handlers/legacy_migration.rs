@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, get, post, put};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Idempotency, IdempotencyHeader, Keep, OptionalBody};
@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::workflows::legacy_migration::{self as migration, Migrated, MigratedItem};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(read_migration)
         .service(migrate_products)

@@ -24,8 +24,10 @@ mod users;
 
 use std::net::IpAddr;
 
-use utoipa_actix_web::scope;
-use utoipa_actix_web::service_config::ServiceConfig;
+use actix_web::dev::HttpServiceFactory;
+use actix_web::web;
+use utoipa_actix_web::OpenApiFactory;
+use utoipa_actix_web::service_config::ServiceConfig as DocumentConfig;
 
 pub use contract::document;
 
@@ -37,31 +39,60 @@ pub struct RequestId(pub String);
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Every endpoint, once; the sandbox's own only where it is one.
-pub fn routes(config: &mut ServiceConfig<'_>, is_sandbox: bool) {
+/// A handler with its path, its method and its part of the contract.
+pub trait Endpoint: HttpServiceFactory + OpenApiFactory + utoipa::Path + 'static {}
+
+impl<E: HttpServiceFactory + OpenApiFactory + utoipa::Path + 'static> Endpoint for E {}
+
+/// Takes endpoints: to serve, to document or to list them. Who serves them holds no document.
+pub trait Routes: Sized {
+    /// Takes one endpoint.
+    fn service<E: Endpoint>(&mut self, endpoint: E) -> &mut Self;
+
+    /// Takes the endpoints of a module.
+    fn configure(&mut self, routes: impl FnOnce(&mut Self)) -> &mut Self {
+        routes(self);
+        self
+    }
+}
+
+impl Routes for web::ServiceConfig {
+    fn service<E: Endpoint>(&mut self, endpoint: E) -> &mut Self {
+        self.service(endpoint)
+    }
+}
+
+impl Routes for DocumentConfig<'_> {
+    fn service<E: Endpoint>(&mut self, endpoint: E) -> &mut Self {
+        self.service(endpoint)
+    }
+}
+
+/// The endpoints outside every version of the API.
+pub fn routes(config: &mut impl Routes) {
     config
         .configure(operation::routes)
         .configure(problem::routes);
-    config.service(
-        scope::scope("/v1").configure(|config: &mut ServiceConfig<'_>| {
-            // Routes are tried one by one: what is asked for most comes first.
-            config
-                .configure(points::routes)
-                .configure(products::routes)
-                .configure(accounts::routes)
-                .configure(documents::routes)
-                .configure(faq::routes)
-                .configure(invoices::routes)
-                .configure(membership::routes)
-                .configure(programme::routes)
-                .configure(reviews::routes)
-                .configure(models::routes)
-                .configure(legacy_migration::routes)
-                .configure(sessions::routes)
-                .configure(users::routes);
-            if is_sandbox {
-                config.configure(sandbox::routes);
-            }
-        }),
-    );
+}
+
+/// The endpoints under `/v1`; the sandbox's own only where it is one.
+pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
+    // Routes are tried one by one: what is asked for most comes first.
+    config
+        .configure(points::routes)
+        .configure(products::routes)
+        .configure(accounts::routes)
+        .configure(documents::routes)
+        .configure(faq::routes)
+        .configure(invoices::routes)
+        .configure(membership::routes)
+        .configure(programme::routes)
+        .configure(reviews::routes)
+        .configure(models::routes)
+        .configure(legacy_migration::routes)
+        .configure(sessions::routes)
+        .configure(users::routes);
+    if is_sandbox {
+        config.configure(sandbox::routes);
+    }
 }

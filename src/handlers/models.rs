@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, get};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Routes;
 use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
@@ -17,7 +17,7 @@ use crate::error::{Code, Result};
 use crate::repository::models::{self, Model, Search};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(list_models).service(read_model);
 }
 

@@ -8,15 +8,15 @@ use actix_web::{HttpResponse, get};
 use chrono::TimeDelta;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Routes;
 use super::answer::Answer;
 use super::service::Service;
 use crate::error::{Code, Refusal, Result};
 use crate::repository::jobs;
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(read_health)
         .service(read_readiness)

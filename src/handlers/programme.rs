@@ -4,8 +4,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Routes;
 use super::answer::Answer;
 use super::language::preferred;
 use super::service::Service;
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::programme::Programme;
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(read_programme);
 }
 

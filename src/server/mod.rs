@@ -8,6 +8,7 @@ mod gate;
 mod head;
 mod identify;
 mod observe;
+mod paths;
 mod rate_limits;
 mod seed;
 pub mod start;
@@ -19,7 +20,6 @@ use actix_cors::Cors;
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::auth::Authenticator;
@@ -55,22 +55,21 @@ pub fn serve(
     workers: usize,
 ) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = around.config.mode == Mode::Sandbox;
-    let document = handlers::document(is_sandbox);
-    let paths = web::Data::new(fallback::Paths::of(&document));
-    let contract = web::Data::new(contract::Contract::of(&document)?);
+    let paths = web::Data::new(paths::Paths::served(is_sandbox));
+    let contract = web::Data::new(contract::Contract::new(is_sandbox));
     let head_time = around.limits.head_time;
     let server = HttpServer::new(move || {
-        let (app, _) = App::new()
-            .into_utoipa_app()
-            .configure(|config| handlers::routes(config, is_sandbox))
-            .split_for_parts();
+        let v1 = |config: &mut web::ServiceConfig| handlers::v1_routes(config, is_sandbox);
         let swagger = SwaggerUi::new("/docs/{_:.*}").config(
             SwaggerConfig::new(["/openapi.json"])
                 .try_it_out_enabled(true)
                 .persist_authorization(true)
                 .display_request_duration(true),
         );
-        app.app_data(web::Data::new(service.clone()))
+        App::new()
+            .configure(handlers::routes)
+            .service(web::scope("/v1").configure(v1))
+            .app_data(web::Data::new(service.clone()))
             .app_data(web::Data::new(worker.clone()))
             .app_data(web::Data::new(around.authenticator.clone()))
             .app_data(web::Data::new(around.health.clone()))

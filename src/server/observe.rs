@@ -10,7 +10,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use tracing::{Instrument, info, info_span};
 
-use super::fallback::Paths;
+use super::paths::Paths;
 use crate::handlers::RequestId;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");

@@ -10,9 +10,9 @@ use actix_web::{HttpMessage, HttpRequest, get, patch, post};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::ClientAddress;
+use super::Routes;
 use super::answer::Answer;
 use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep, Patch};
 use super::service::Service;
@@ -31,7 +31,7 @@ use views::RegisteredView;
 pub use views::{AccountView, load_view};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(register_account)
         .service(send_applicant_link)

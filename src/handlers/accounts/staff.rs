@@ -4,9 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::super::Routes;
 use super::views::{AccountPage, AccountSummary};
 use super::{AccountPath, AccountView, load_view};
 use crate::auth::access::{AccountSuspend, AccountsList, FirstPasswordLink};
@@ -24,7 +24,7 @@ use crate::repository::accounts::{self, Search};
 use crate::workflows;
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_accounts)
         .service(suspend_account)

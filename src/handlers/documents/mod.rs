@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
@@ -28,7 +28,7 @@ use crate::workflows;
 use upload::{UploadForm, UploadedDocument};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_documents)
         .service(upload_document)

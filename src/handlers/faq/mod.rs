@@ -7,8 +7,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Routes;
 use super::answer::Answer;
 use super::language::preferred;
 use super::service::Service;
@@ -23,7 +23,7 @@ use crate::workflows::faq::{self as facts, Facts, Unticked};
 use texts::{Item, faq};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(read_faq);
 }
 

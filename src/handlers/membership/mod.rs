@@ -6,9 +6,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Keep, Params, RequiredIdempotencyHeader, RequiredKey};
@@ -28,7 +28,7 @@ use crate::workflows::membership::{self, Joining};
 use views::{LevelsView, MemberView, MembershipView};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_levels)
         .service(join_programme)

@@ -4,15 +4,15 @@ use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::super::Routes;
 use super::table::{Text, entry};
 use crate::domain::language::Language;
 use crate::error::{Code, Error};
 use crate::handlers::language;
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut impl Routes) {
     config.service(read_problem);
 }
 

@@ -4,9 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::super::Routes;
 use crate::auth::Access;
 use crate::auth::access::{ProductsChange, ProductsRead};
 use crate::domain::product::{ProductField, ProductId};
@@ -21,7 +21,7 @@ use crate::workflows::product_files::{self, ImportedLine};
 use crate::workflows::products::{Registered, missing_of};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(import_products).service(export_products);
 }
 

@@ -8,9 +8,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, delete, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
@@ -30,7 +30,7 @@ use bodies::{RegisterProduct, UpdateProduct};
 use views::{ProductView, load_view, load_views};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_products)
         .service(register_product)

@@ -6,9 +6,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, get, post, put};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::Routes;
 use crate::auth::access::{ReviewsDecide, ReviewsRead};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::{AccountId, AccountStatus};
@@ -30,7 +30,7 @@ use crate::workflows::reviews;
 use views::{CaseView, ReviewPage, ReviewSummary, case_view};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_reviews)
         .service(read_review)

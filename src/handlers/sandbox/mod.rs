@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, get, put};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::Routes;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
@@ -20,7 +20,7 @@ use crate::repository::mails::{self, Mail, MailId};
 use crate::types::Instant;
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(read_sandbox)
         .service(read_clock)

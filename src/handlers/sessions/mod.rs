@@ -7,9 +7,9 @@ use actix_web::{delete, get, post};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::Routes;
 use crate::auth::tokens::ACCESS_SECONDS;
 use crate::auth::{Authenticator, Signed};
 use crate::domain::access::{Caller, UserId};
@@ -25,7 +25,7 @@ use crate::workflows::sessions as sign_in;
 use crate::workflows::sessions::SignedIn;
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(create_session)
         .service(refresh_session)

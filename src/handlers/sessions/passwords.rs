@@ -5,9 +5,9 @@ use actix_web::web::Data;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::super::Routes;
 use crate::auth::Authenticator;
 use crate::domain::password::check_password;
 use crate::error::{Error, Fault, FaultCode, Result};
@@ -19,7 +19,7 @@ use crate::workflows::passwords;
 use crate::workflows::tasks::{Task, enqueue};
 
 /// Registers the operations of this module.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(request_password_reset).service(set_password);
 }
 
