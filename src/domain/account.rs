@@ -180,7 +180,10 @@ pub fn check_vat_number(
     vat_registered: bool,
     typed: Option<&str>,
 ) -> Result<Option<String>, Fault> {
-    let fault = |code| Fault::new("#/vat_number", code);
+    let fault = |code| {
+        let fault = Fault::new("#/vat_number", code);
+        fault.reading("#/country").reading("#/vat_registered")
+    };
     match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
         Some(typed) => vat::normalise(country, typed).map(Some).map_err(fault),
         None if vat_registered => Err(fault(FaultCode::VatNumberRequired)),

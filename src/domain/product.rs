@@ -129,7 +129,8 @@ pub fn check_estimated(estimated: &[ProductField], missing: &[ProductField]) -> 
         } else {
             return None;
         };
-        Some(Fault::new(format!("#/estimated/{at}"), code))
+        let fault = Fault::new(format!("#/estimated/{at}"), code);
+        Some(fault.reading(format!("#/{field}")))
     };
     estimated.iter().enumerate().filter_map(fault).collect()
 }
@@ -290,8 +291,8 @@ pub(super) mod tests {
         assert_eq!(
             faults,
             [
-                Fault::new("#/estimated/1", FaultCode::EstimatedWithoutValue),
-                Fault::new("#/estimated/2", FaultCode::NotUnique),
+                Fault::new("#/estimated/1", FaultCode::EstimatedWithoutValue).reading("#/dealer"),
+                Fault::new("#/estimated/2", FaultCode::NotUnique).reading("#/serial_number"),
             ]
         );
         assert_eq!(

@@ -10,7 +10,7 @@ use validator::Validate;
 use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{Body, Checked, Idempotency, IdempotencyHeader, Keep, OptionalBody};
+use super::extract::{Body, Checked, Draft, Idempotency, IdempotencyHeader, Keep, OptionalBody};
 use super::language::preferred;
 use super::problem::remedy;
 use super::service::Service;
@@ -271,18 +271,19 @@ async fn attach_account(
     service: Data<Service>,
     access: Access<LegacyAttach>,
     _path: Path<AccountPath>,
-    body: Body<AttachLegacyAccount>,
+    body: Draft<AttachLegacyAccount>,
 ) -> Result<Answer> {
     let context = service.context();
     let AttachLegacyAccount {
         member_number,
         reason,
     } = body.value;
+    let found = body.found;
     let legacy = service
         .db
         .write(move |conn| {
             let (number, reason) = (member_number.trim(), reason.trim());
-            migration::attach(conn, &context, &access.account, number, reason)
+            migration::attach(conn, &context, &access.account, number, reason, found)
         })
         .await?;
     Answer::ok(&AttachedView {

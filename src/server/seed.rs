@@ -1,45 +1,41 @@
-//! Fills a new sandbox, once, whichever instance comes first.
+//! Fills a new sandbox, once, whichever instance or command comes first.
 
 use bytes::Bytes;
 
+use crate::auth::passwords::Hasher;
 use crate::error::Result;
 use crate::handlers::service::Service;
-use crate::repository::settings;
-use crate::workflows::sandbox;
+use crate::integrations::document_store::DocumentStore;
+use crate::repository::{Db, settings};
+use crate::secrets;
 use crate::workflows::tasks::{Task, enqueue};
+use crate::workflows::{Context, sandbox};
 
 /// What says that the sandbox is filled.
 const SETTING: &str = "sandbox_seeded";
 
 /// Seeds the sandbox unless it is seeded already.
-pub async fn fill(service: &Service) -> Result<()> {
-    if service
-        .db
+pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Context) -> Result<()> {
+    if db
         .fetch(|conn| settings::get(conn, SETTING))
         .await?
         .is_some()
     {
         return Ok(());
     }
-    let hash = service.hasher.hash(sandbox::PASSWORD.into()).await?;
-    service
-        .store
+    let hash = hasher.hash(sandbox::PASSWORD.into()).await?;
+    store
         .put(sandbox::SAMPLE_KEY, Bytes::from_static(sandbox::SAMPLE_PDF))
         .await?;
-    let (context, mark) = (
-        service.context(),
-        crate::secrets::hex(&crate::secrets::random::<16>()?),
-    );
-    service
-        .db
-        .write(move |conn| {
-            // A second instance waits here for the first one, and then finds its mark.
-            if settings::put_once(conn, SETTING, &mark)? == mark {
-                sandbox::seed(conn, &context, &hash)?;
-            }
-            Ok(())
-        })
-        .await
+    let mark = secrets::hex(&secrets::random::<16>()?);
+    db.write(move |conn| {
+        // A second instance waits here for the first one, and then finds its mark.
+        if settings::put_once(conn, SETTING, &mark)? == mark {
+            sandbox::seed(conn, &context, &hash)?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Has the house kept from now on, day by day.

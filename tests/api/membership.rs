@@ -226,9 +226,9 @@ async fn every_fault_of_a_choice_is_told_at_once() {
     assert_eq!(
         refused.faults(),
         [
-            fault("#/level", "not_accepted"),
-            fault("#/card_token", "card_token_required"),
             fault("#/accept_terms_version", "terms_version_not_current"),
+            fault("#/card_token", "card_token_required"),
+            fault("#/level", "not_accepted"),
         ]
     );
     assert!(refused.text.contains("silver, gold, platinum, corporate"));

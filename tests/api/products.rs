@@ -175,17 +175,54 @@ async fn every_fault_of_a_product_is_told_at_once() {
     assert_eq!(
         of_the_model.faults(),
         [
-            ("#/serial_number", "serial_format"),
-            ("#/purchase_date", "before_launch")
+            ("#/purchase_date", "before_launch"),
+            ("#/serial_number", "serial_format")
         ]
         .map(|(at, code)| (at.to_owned(), code.to_owned()))
     );
-    two.mette(json!({ "model_id": "mod_00000000000070008000000000ffffff" }))
-        .await
-        .problem(422, "invalid_request");
+    let unknown = json!({ "model_id": "mod_00000000000070008000000000ffffff", "purchase_country": "denmark" });
+    let unknown = two.mette(unknown).await.problem(422, "invalid_request");
+    assert_eq!(
+        unknown.faults(),
+        [
+            ("#/model_id", "model_unknown"),
+            ("#/purchase_country", "pattern")
+        ]
+        .map(|(at, code)| (at.to_owned(), code.to_owned()))
+    );
     let warned = json!({ "model_id": two.lens, "purchase_date": "2001-01-01", "estimated": ["purchase_date"] });
     let warned = two.mette(warned).await.expect(201);
     assert_eq!(warned.body["warnings"], json!(["before_launch"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_model_knows_is_told_beside_what_the_schema_knows() {
+    let two = two().await;
+    let wanted = [
+        ("#/purchase_country", "pattern"),
+        ("#/purchase_date", "before_launch"),
+        ("#/serial_number", "serial_format"),
+    ]
+    .map(|(at, code)| (at.to_owned(), code.to_owned()));
+    let wrong = json!({ "serial_number": "AB12345", "purchase_date": "2001-01-01", "purchase_country": "denmark" });
+    let mut new = wrong.clone();
+    new["model_id"] = json!(two.lens);
+    let refused = two.mette(new).await.problem(422, "invalid_request");
+    assert_eq!(refused.faults(), wanted);
+
+    let lens = json!({ "model_id": two.lens, "serial_number": "0123456789" });
+    let lens = two.mette(lens).await.expect(201);
+    let path = lens.header("location");
+    let refused = two.app.patch(path, &two.mette, 1, wrong).await;
+    assert_eq!(refused.problem(422, "invalid_request").faults(), wanted);
+    let after = two.app.get(path, &two.mette).await.expect(200);
+    assert_eq!(after.body, lens.body);
+
+    // Of a model that cannot be read nothing more is said than that.
+    let nameless =
+        json!({ "model_id": "EOS R5", "serial_number": "AB12345", "purchase_date": "2001-01-01" });
+    let refused = two.mette(nameless).await.problem(422, "invalid_request");
+    assert_eq!(refused.faults().len(), 1, "{:?}", refused.faults());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -127,19 +127,6 @@ impl Checked for RegisterAccount {
             terms_version: &self.accept_terms_version,
         };
         check_registration(rules, &programme.countries, &programme.terms_version)
-            .into_iter()
-            .map(naming_what_it_reads)
-            .collect()
-    }
-}
-
-/// The VAT number is judged by two other fields: where the schema refused those, nothing is said of it.
-pub fn naming_what_it_reads(fault: Fault) -> Fault {
-    match fault.pointer.as_str() {
-        "#/vat_number" => fault
-            .with("reads", "country")
-            .with("reads", "vat_registered"),
-        _ => fault,
     }
 }
 

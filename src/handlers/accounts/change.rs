@@ -4,7 +4,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::bodies::naming_what_it_reads;
 use crate::domain::account::check_company;
 use crate::domain::country::Country;
 use crate::domain::language::Language;
@@ -119,9 +118,6 @@ impl Checked for UpdateAccount {
         };
         let number = self.vat_number.as_ref().and_then(Option::as_deref);
         check_company(country, false, number, &programme.countries)
-            .into_iter()
-            .map(naming_what_it_reads)
-            .collect()
     }
 }
 

@@ -172,10 +172,16 @@ async fn update_account(
     let view = service
         .db
         .write(move |conn| {
-            let merge = |account: &mut accounts::Account| body.0.merge(account);
+            let merge = |account: &mut accounts::Account| body.value.merge(account);
             let check = |version| seen.check(version);
-            let account =
-                workflows::accounts::change(conn, &context, &access.account, check, merge)?;
+            let account = workflows::accounts::change(
+                conn,
+                &context,
+                &access.account,
+                body.found,
+                check,
+                merge,
+            )?;
             load_view(conn, account, language)
         })
         .await?;

@@ -10,9 +10,9 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::checked::{Checked, decode};
+use super::checked::{Checked, draft};
 use super::schemas::body_schema;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Found, Result};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
 
@@ -56,8 +56,27 @@ impl<T> Body<T> {
     }
 }
 
-/// A JSON Merge Patch (RFC 7396) that has passed every check.
-pub struct Patch<T>(pub T);
+/// A JSON body with what is wrong with it so far: for who asks the database for the rest, and refuses all at once.
+pub struct Draft<T> {
+    /// As sent, but for a stand-in wherever something is wrong.
+    pub value: T,
+    pub found: Found,
+    hash: String,
+}
+
+impl<T> Draft<T> {
+    /// Identifies the body as sent, for idempotency keys.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+/// A JSON Merge Patch (RFC 7396) with what is wrong with it so far: it is judged by what comes out of it.
+pub struct Patch<T> {
+    /// As sent, but for a stand-in wherever something is wrong.
+    pub value: T,
+    pub found: Found,
+}
 
 /// A JSON body that may be left out: no body at all, or one that has passed every check.
 pub struct OptionalBody<T> {
@@ -90,6 +109,38 @@ impl<T: Checked> FromRequest for Body<T> {
     }
 }
 
+impl<T: Checked> FromRequest for Draft<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = bytes(request, payload, "application/json");
+        Box::pin(async move {
+            let (bytes, service) = read.await?;
+            let (value, found) = drafted(&bytes, &service)?;
+            Ok(Self {
+                value,
+                found,
+                hash: sha256_hex(&bytes),
+            })
+        })
+    }
+}
+
+impl<T: Checked> FromRequest for Patch<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = bytes(request, payload, "application/merge-patch+json");
+        Box::pin(async move {
+            let (bytes, service) = read.await?;
+            let (value, found) = drafted(&bytes, &service)?;
+            Ok(Self { value, found })
+        })
+    }
+}
+
 impl<T: Checked> FromRequest for OptionalBody<T> {
     type Error = Error;
     type Future = Extracted<Self>;
@@ -117,22 +168,14 @@ impl<T: Checked> FromRequest for OptionalBody<T> {
     }
 }
 
-impl<T: Checked> FromRequest for Patch<T> {
-    type Error = Error;
-    type Future = Extracted<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = bytes(request, payload, "application/merge-patch+json");
-        Box::pin(async move {
-            let (bytes, service) = read.await?;
-            Ok(Self(checked(&bytes, &service)?))
-        })
-    }
+fn checked<T: Checked>(bytes: &Bytes, service: &Service) -> Result<T> {
+    let (value, found) = drafted(bytes, service)?;
+    found.judge(Ok(value))
 }
 
-fn checked<T: Checked>(bytes: &Bytes, service: &Service) -> Result<T> {
+fn drafted<T: Checked>(bytes: &Bytes, service: &Service) -> Result<(T, Found)> {
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Code::MalformedRequest)?;
-    decode(value, "#", body_schema::<T>, |value: &T| {
+    draft(value, "#", body_schema::<T>, |value: &T| {
         value.faults(&service.programme, service.now())
     })
 }

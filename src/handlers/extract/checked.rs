@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::schemas::find_nul;
-use crate::error::{Error, Fault, FaultCode, Result};
+use crate::error::{Error, Fault, FaultCode, Found, Result};
 use crate::programme::Programme;
 use crate::types::Instant;
 
@@ -32,7 +32,7 @@ pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Resul
 
 /// A body, with the rules that the programme sets beside its schema.
 pub trait Checked: DeserializeOwned + Validate + ToSchema + 'static {
-    /// Every field that the programme does not accept; `reads` in a fault's parameters names another field that was looked at.
+    /// Every field that the programme does not accept.
     fn faults(&self, _programme: &Programme, _now: Instant) -> Vec<Fault> {
         Vec::new()
     }
@@ -76,64 +76,38 @@ pub fn decode<T: DeserializeOwned + Validate + 'static>(
     schema: fn() -> Value,
     rules: impl Fn(&T) -> Vec<Fault>,
 ) -> Result<T> {
+    let (value, found) = draft(json, prefix, schema, rules)?;
+    found.judge(Ok(value))
+}
+
+/// The value that `json` describes and every fault of it: wherever one stands, the value is a stand-in. Refused at once where
+/// there is nothing to go on with.
+pub fn draft<T: DeserializeOwned + Validate + 'static>(
+    json: Value,
+    prefix: &str,
+    schema: fn() -> Value,
+    rules: impl Fn(&T) -> Vec<Fault>,
+) -> Result<(T, Found)> {
     let checker = checker::<T>(schema)?;
-    let mut found: Vec<Fault> = checker
-        .validator
-        .iter_errors(&json)
-        .flat_map(|error| faults_of(&error))
-        .collect();
+    let errors = checker.validator.iter_errors(&json);
+    let mut found: Vec<Fault> = errors.flat_map(|error| faults_of(&error)).collect();
     find_nul(&json, "", &mut found);
-    if found.is_empty() {
-        let value: T =
-            serde_json::from_value(json).map_err(|_| Fault::new(prefix, FaultCode::Invalid))?;
-        let faults = judged(&value, rules);
-        return if faults.is_empty() {
-            Ok(value)
-        } else {
-            Err(Error::invalid(prefixed(faults, prefix)))
-        };
-    }
     let example = checker.schema.get("example").unwrap_or(&Value::Null);
-    let known: Vec<String> = found.iter().map(|fault| fault.pointer.clone()).collect();
-    if let Ok(value) = serde_json::from_value::<T>(mended(json, &found, example)) {
-        let mut others = judged(&value, rules);
-        others.retain(|fault| is_about_what_was_sent(fault, &known));
-        found.extend(others);
+    let json = mended(json, &found, example);
+    for fault in &mut found {
+        fault.pointer.insert_str(0, prefix);
     }
-    found.sort();
-    found.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
-    Err(Error::invalid(prefixed(found, prefix)))
-}
-
-/// What the type's own `Validate` and the rules find wrong with a value, each pointer without its `#`.
-fn judged<T: Validate>(value: &T, rules: impl Fn(&T) -> Vec<Fault>) -> Vec<Fault> {
-    let own = value.validate().err();
-    let mut faults = own.map_or(Vec::new(), |errors| rule_faults(&errors, ""));
-    faults.extend(rules(value).into_iter().map(|fault| Fault {
-        pointer: fault.pointer.trim_start_matches('#').to_owned(),
-        ..fault
-    }));
-    faults
-}
-
-/// A rule that read a field which the schema refused has judged the stand-in, not the caller's value.
-fn is_about_what_was_sent(fault: &Fault, refused: &[String]) -> bool {
-    let reads = fault
-        .params
-        .iter()
-        .filter(|(name, _)| *name == "reads")
-        .map(|(_, field)| format!("/{field}"));
-    let mut touched = reads.chain([fault.pointer.clone()]);
-    touched.all(|pointer| !refused.contains(&pointer))
-}
-
-fn prefixed(faults: Vec<Fault>, prefix: &str) -> Vec<Fault> {
-    let faults = faults.into_iter().map(|mut fault| {
-        fault.pointer = format!("{prefix}{}", fault.pointer);
-        fault.params.retain(|(name, _)| *name != "reads");
-        fault
-    });
-    faults.collect()
+    let found = Found::new(found);
+    match serde_json::from_value::<T>(json) {
+        Ok(value) => {
+            let own = value.validate().err();
+            let own = own.map_or(Vec::new(), |errors| rule_faults(&errors, prefix, prefix));
+            let found = found.and([own, rules(&value)].concat());
+            Ok((value, found))
+        }
+        Err(_) if found.is_empty() => Err(Fault::new(prefix, FaultCode::Invalid).into()),
+        Err(_) => Err(found.into()),
+    }
 }
 
 /// `json` with the example's value wherever a fault stands, so that the rules can look at the rest.
@@ -223,8 +197,8 @@ fn listed(options: &Value) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// The faults of `validator`, without the values that it echoes.
-fn rule_faults(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
+/// The faults of `validator` for what stands at `at`, without the values that it echoes.
+fn rule_faults(errors: &ValidationErrors, prefix: &str, at: &str) -> Vec<Fault> {
     let sorted: BTreeMap<_, _> = errors.errors().iter().collect();
     let mut faults = Vec::new();
     for (field, kind) in sorted {
@@ -235,15 +209,16 @@ fn rule_faults(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
         };
         match kind {
             ValidationErrorsKind::Field(all) => {
-                faults.extend(all.iter().map(|error| rule_fault(error, &pointer)))
+                let rule_fault = |error| rule_fault(error, prefix, &pointer);
+                faults.extend(all.iter().map(rule_fault));
             }
-            ValidationErrorsKind::Struct(inner) => faults.extend(rule_faults(inner, &pointer)),
+            ValidationErrorsKind::Struct(inner) => {
+                faults.extend(rule_faults(inner, prefix, &pointer));
+            }
             ValidationErrorsKind::List(items) => {
-                faults.extend(
-                    items.iter().flat_map(|(index, inner)| {
-                        rule_faults(inner, &format!("{pointer}/{index}"))
-                    }),
-                );
+                faults.extend(items.iter().flat_map(|(index, inner)| {
+                    rule_faults(inner, prefix, &format!("{pointer}/{index}"))
+                }));
             }
         }
     }
@@ -251,7 +226,7 @@ fn rule_faults(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
 }
 
 /// `field` and `reads` in the parameters of an error on the whole struct name where it stands and what it looked at.
-fn rule_fault(error: &validator::ValidationError, pointer: &str) -> Fault {
+fn rule_fault(error: &validator::ValidationError, prefix: &str, pointer: &str) -> Fault {
     let code = FaultCode::from_word(&error.code).unwrap_or(FaultCode::Invalid);
     let text = |name: &str| {
         error.params.get(name).map(|value| {
@@ -264,12 +239,16 @@ fn rule_fault(error: &validator::ValidationError, pointer: &str) -> Fault {
         Some(field) => format!("{pointer}/{field}"),
         None => pointer.to_owned(),
     };
-    let named = ["min", "max", "allowed", "reads"]
+    let named = ["min", "max", "allowed"]
         .into_iter()
         .filter_map(|name| Some((name, text(name)?)));
     Fault {
         pointer,
         code,
         params: named.collect(),
+        reads: text("reads")
+            .map(|field| format!("{prefix}/{field}"))
+            .into_iter()
+            .collect(),
     }
 }

@@ -8,7 +8,7 @@ mod page;
 mod params;
 mod schemas;
 
-pub use body::{Body, CsvBody, Limits, OptionalBody, Patch, read_limited};
+pub use body::{Body, CsvBody, Draft, Limits, OptionalBody, Patch, read_limited};
 pub use checked::Checked;
 pub use idempotency::{
     Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,

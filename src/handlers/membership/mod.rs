@@ -128,7 +128,7 @@ impl Checked for JoinProgramme {
             faults.push(fault.with("allowed", codes.join(", ")));
         }
         let token = check_token(self.payment_method, self.card_token.as_deref());
-        let about_token = |code| Fault::new("#/card_token", code).with("reads", "payment_method");
+        let about_token = |code| Fault::new("#/card_token", code).reading("#/payment_method");
         faults.extend(token.err().map(about_token));
         faults.extend(check_terms(&self.accept_terms_version, &programme.terms_version).err());
         faults

@@ -64,19 +64,8 @@ impl Checked for RegisterProduct {
     fn faults(&self, programme: &Programme, now: Instant) -> Vec<Fault> {
         let today = programme.review.date_of(now);
         let found = check(&self.details(), None, today, &programme.products);
-        let faults = found.err().unwrap_or_default().into_iter();
-        faults.map(names_what_it_read).collect()
+        found.err().unwrap_or_default()
     }
-}
-
-/// Whether a guess has a value is read off the fields themselves.
-fn names_what_it_read(fault: Fault) -> Fault {
-    if !fault.pointer.starts_with("#/estimated") {
-        return fault;
-    }
-    ProductField::ALL
-        .iter()
-        .fold(fault, |fault, field| fault.with("reads", field))
 }
 
 /// Changes to a product; null clears a field, what is left out stays.

@@ -14,8 +14,8 @@ use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Params,
-    Patch, link_next, list_params, page_of,
+    Cursor, Draft, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams,
+    Params, Patch, link_next, list_params, page_of,
 };
 use super::service::Service;
 use crate::auth::Access;
@@ -25,7 +25,7 @@ use crate::domain::product::{EndReason, ProductId, ProductStatus};
 use crate::error::Result;
 use crate::repository::accounts;
 use crate::repository::products::{self, Listing};
-use crate::workflows::products::{self as registering, Registered};
+use crate::workflows::products::{self as registering, Change, Registered};
 use bodies::{RegisterProduct, UpdateProduct};
 use views::{ProductView, load_view, load_views};
 
@@ -126,18 +126,19 @@ async fn register_product(
     service: Data<Service>,
     access: Access<ProductsChange>,
     key: Idempotency,
-    body: Body<RegisterProduct>,
+    body: Draft<RegisterProduct>,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     key.write(&service, &hash, Keep::Plain, move |conn| {
         let (model, details) = (body.value.model_id, body.value.details());
-        let registered = registering::register(conn, &context, &access.account, model, &details)?;
+        let (access, found) = (&access.account, body.found);
+        let registered = registering::register(conn, &context, access, model, &details, found)?;
         let is_new = matches!(registered, Registered::New(_));
         let view = load_view(conn, &context, registered.product()?)?;
         let answer = match is_new {
             true => Answer::created(&view)?.location(format!(
                 "/v1/accounts/{}/products/{}",
-                access.account.account_id(),
+                access.account_id(),
                 view.id
             )),
             false => Answer::ok(&view)?,
@@ -199,8 +200,13 @@ async fn update_product(
         .db
         .write(move |conn| {
             let check = |version| seen.check(version);
-            let apply = |before| body.0.apply(before);
-            let product = registering::change(conn, &context, &account, id, check, apply)?;
+            let apply = |before| body.value.apply(before);
+            let change = Change {
+                check,
+                apply,
+                found: body.found,
+            };
+            let product = registering::change(conn, &context, &account, id, change)?;
             load_view(conn, &context, product)
         })
         .await?;

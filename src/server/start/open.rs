@@ -107,6 +107,10 @@ pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
         sealer: keys.sealer(),
         links: links(config, &public_url),
     };
+    if config.mode == Mode::Sandbox {
+        let store = DocumentStore::open(&config.document_folder)?;
+        seed::fill(&db, &store, &Hasher::start(1)?, context.clone()).await?;
+    }
     Ok((db, context))
 }
 
@@ -155,7 +159,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         cards: Cards::of(config.mode),
     };
     if config.mode == Mode::Sandbox {
-        seed::fill(&service).await?;
+        seed::fill(&db, &store, &service.hasher, service.context()).await?;
     }
     let worker = Worker {
         db,

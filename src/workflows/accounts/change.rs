@@ -7,7 +7,7 @@ use super::{check_room, known};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountStatus, check_company, check_vat_number, email_key};
 use crate::domain::document::DocumentStatus;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Found, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, documents, events, users};
 
@@ -46,32 +46,37 @@ impl Touched {
 }
 
 /// Changes an account: `check` compares its version with the caller's, `merge` is the change itself. What comes out is checked
-/// like a registration; a change of nothing is no new version.
+/// like a registration, together with what was `found` wrong before; a change of nothing is no new version.
 pub fn change(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
+    found: Found,
     check: impl FnOnce(i64) -> Result<()>,
     merge: impl FnOnce(&mut Account),
 ) -> Result<Account> {
     let before = accounts::lock(conn, access)?;
-    check(before.version)?;
     let mut after = before.clone();
     merge(&mut after);
     let typed = after.vat_number.take();
     let stored = check_vat_number(after.country, after.vat_registered, typed.as_deref());
     after.vat_number = stored.unwrap_or_else(|_| typed.clone());
     let touched = Touched::between(&before, &after);
+    let (countries, number) = (&context.programme.countries, typed.as_deref());
+    let faults = match touched.company {
+        true => check_company(after.country, after.vat_registered, number, countries),
+        false => Vec::new(),
+    };
+    if !found.is_empty() {
+        return Err(found.and(faults).into());
+    }
+    check(before.version)?;
     if !touched.company && !touched.contact {
         return Ok(before);
     }
     admit(access, before.status, &touched)?;
-    if touched.company {
-        let (countries, number) = (&context.programme.countries, typed.as_deref());
-        let faults = check_company(after.country, after.vat_registered, number, countries);
-        if !faults.is_empty() {
-            return Err(Error::invalid(faults));
-        }
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
     }
     after.company_key = after.company_name.to_lowercase();
     settle_email(conn, context, &before, &mut after)?;

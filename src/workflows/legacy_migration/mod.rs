@@ -12,7 +12,7 @@ use crate::domain::account::email_key;
 use crate::domain::legacy_migration::{
     Availability, LegacyFacts, MigrationFacts, availability as available,
 };
-use crate::error::{Code, Fault, FaultCode, Result};
+use crate::error::{Code, Fault, FaultCode, Found, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, Takeover};
 use crate::repository::{DbConn, events, users};
@@ -91,14 +91,16 @@ pub fn attach(
     access: &AccountAccess,
     member_number: &str,
     reason: &str,
+    found: Found,
 ) -> Result<LegacyAccount> {
     let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
     if account.approved_at.is_none() {
         return Err(Code::AccountNotActive.with("status", account.status).into());
     }
-    let legacy = legacy::find_by_number(conn, member_number)?
-        .ok_or_else(|| Fault::new("#/member_number", FaultCode::NumberUnknown))?;
+    let legacy = legacy::find_by_number(conn, member_number)?;
+    let unknown = || vec![Fault::new("#/member_number", FaultCode::NumberUnknown)];
+    let legacy = found.judge(legacy.ok_or_else(unknown))?;
     let standing = legacy::takeover_of(conn, account.id)?;
     if standing
         .as_ref()

@@ -8,7 +8,7 @@ use crate::domain::access::AccountAccess;
 use crate::domain::model::ModelId;
 use crate::domain::product::{EndReason, ProductField, ProductId};
 use crate::domain::product_details::{CheckedDetails, Details, check};
-use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::error::{Code, Error, Fault, FaultCode, Found, Result};
 use crate::repository::DbConn;
 use crate::repository::models::{self, Model};
 use crate::repository::products::{self, Product};
@@ -30,17 +30,23 @@ pub fn checked(
     )
 }
 
-/// Registers one product; 422 with every fault that the model knows.
+/// Registers one product; 422 with what was found wrong before and every fault that the model knows.
 pub fn register(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
     model: ModelId,
     details: &Details,
+    found: Found,
 ) -> Result<Registered> {
-    let model = models::find(conn, model)?
-        .ok_or_else(|| Fault::new("#/model_id", FaultCode::ModelUnknown))?;
-    let details = checked(context, &model, details).map_err(Error::invalid)?;
+    let judged = match models::find(conn, model)? {
+        Some(model) => {
+            let details = checked(context, &model, details).map_err(reading_model);
+            details.map(|details| (model, details))
+        }
+        None => Err(vec![Fault::new("#/model_id", FaultCode::ModelUnknown)]),
+    };
+    let (model, details) = found.judge(judged)?;
     let key = details.serial.as_ref().map(|serial| serial.key.clone());
     let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
     let mut inventory = Inventory::open(conn, context, access, &wanted)?;
@@ -50,31 +56,40 @@ pub fn register(
     Ok(registered)
 }
 
-/// Changes one product: `change` makes the new details of the old ones.
+fn reading_model(faults: Vec<Fault>) -> Vec<Fault> {
+    let faults = faults.into_iter();
+    faults.map(|fault| fault.reading("#/model_id")).collect()
+}
+
+/// How one product is changed.
+pub struct Change<C, A> {
+    /// Compares the product's version with the caller's.
+    pub check: C,
+    /// Makes the new details of the old ones.
+    pub apply: A,
+    /// What is wrong with it so far.
+    pub found: Found,
+}
+
+/// Changes one product; 422 with what was found wrong before and every fault of the details that come out.
 pub fn change(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
     id: ProductId,
-    check: impl FnOnce(i64) -> Result<()>,
-    change: impl FnOnce(Details) -> Details,
+    change: Change<impl FnOnce(i64) -> Result<()>, impl FnOnce(Details) -> Details>,
 ) -> Result<Product> {
     let seen = products::find(conn, access, id)?;
     let model = models::find(conn, seen.model_id)?.ok_or(Code::NotFound)?;
-    let details = change(seen.details());
-    let details = checked(context, &model, &details);
-    let key = details
-        .as_ref()
-        .ok()
-        .and_then(|details| details.serial.as_ref())
-        .map(|serial| serial.key.clone());
+    let details = (change.apply)(seen.details());
+    let details = change.found.judge(checked(context, &model, &details))?;
+    let key = details.serial.as_ref().map(|serial| serial.key.clone());
     let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
     let mut inventory = Inventory::open(conn, context, access, &wanted)?;
-    let mut product = inventory.open_product(conn, id, check)?;
+    let mut product = inventory.open_product(conn, id, change.check)?;
     if product.version != seen.version {
         return Err(Error::Contended);
     }
-    let details = details.map_err(Error::invalid)?;
     inventory.change(conn, &mut product, details)?;
     inventory.close(conn)?;
     Ok(product)

@@ -100,6 +100,13 @@ async fn what_comes_out_is_checked_like_a_registration() {
         faults([("#/vat_number", "vat_number_required")])
     );
     assert_eq!(
+        refused(json!({ "vat_number": null, "contact": { "phone": "12" } })).await,
+        faults([
+            ("#/contact/phone", "pattern"),
+            ("#/vat_number", "vat_number_required")
+        ])
+    );
+    assert_eq!(
         refused(json!({ "country": "SE" })).await,
         faults([("#/vat_number", "vat_number_invalid")])
     );
