@@ -138,12 +138,7 @@ async fn service_target(
     child.ready().await;
     let mut credentials = Vec::new();
     for (email, _) in ACCOUNTS {
-        let body = serde_json::json!({ "email": email, "password": PASSWORD });
-        let body = body.to_string();
-        let session = child.ask("POST", "/v1/sessions", "none", &body).await;
-        let session: Value = serde_json::from_str(&session).unwrap();
-        let token = session["access_token"].as_str().unwrap();
-        credentials.push(format!("Bearer {token}"));
+        credentials.push(sign_in(&child, email).await);
     }
     let model = model(&child).await;
     Target {
@@ -155,6 +150,14 @@ async fn service_target(
         reads: Measured::default(),
         writes: Measured::default(),
     }
+}
+
+/// What stands behind `Authorization: ` for a member.
+async fn sign_in(service: &Child, email: &str) -> String {
+    let body = serde_json::json!({ "email": email, "password": PASSWORD }).to_string();
+    let session = service.ask("POST", "/v1/sessions", "none", &body).await;
+    let session: Value = serde_json::from_str(&session).unwrap();
+    format!("Bearer {}", session["access_token"].as_str().unwrap())
 }
 
 async fn model(service: &Child) -> String {
@@ -206,20 +209,34 @@ fn report(title: &str, targets: &mut [Target], of: fn(&mut Target) -> &mut Measu
     }
 }
 
-/// How soon a service answers on a database that is migrated, and what it weighs when nobody asks.
+/// How soon a service answers on a database that is migrated, and what it weighs when nobody asks: before it has done anything, and
+/// after many have signed in.
 async fn idle(name: &str, folder: &Folder, url: &str) {
-    let mut starts = Vec::new();
-    let mut memory = Vec::new();
+    let (mut starts, mut fresh, mut rested) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..5 {
         let mut child = folder.service(url);
         starts.push(child.first_answer().await.as_secs_f64());
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        memory.push(child.resident_mib());
+        fresh.push(resident_at_rest(&child).await);
+        for _ in 0..4 {
+            let sessions = ACCOUNTS.map(|(email, _)| sign_in(&child, email));
+            futures_util::future::join_all(sessions).await;
+        }
+        rested.push(resident_at_rest(&child).await);
     }
-    starts.sort_by(f64::total_cmp);
-    memory.sort_by(f64::total_cmp);
     println!(
-        "idle on {name:12} first answer after {:.3} s, {:.1} MiB resident",
-        starts[2], memory[2]
+        "idle on {name:12} first answer after {:.3} s, {:.1} MiB resident, {:.1} after 8 sign-ins",
+        median(starts),
+        median(fresh),
+        median(rested)
     );
+}
+
+async fn resident_at_rest(child: &Child) -> f64 {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    child.resident_mib()
+}
+
+fn median(mut measured: Vec<f64>) -> f64 {
+    measured.sort_by(f64::total_cmp);
+    measured[measured.len() / 2]
 }
