@@ -20,32 +20,17 @@ pub async fn explain<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
-    let language = language::preferred(request.headers());
-    let instance = request.path().to_owned();
-    let request_id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(|id| id.0.clone())
-        .unwrap_or_default();
-    let public_url = request
-        .app_data::<Data<Surroundings>>()
-        .map(|around| around.public_url.clone());
     let mut response = next.call(request).await?;
     response
         .headers_mut()
         .append(VARY, HeaderValue::from_static("Accept-Language"));
+    let language = language::preferred(response.request().headers());
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_explained(&response) {
         speak(&mut response, language);
         return Ok(response.map_into_left_body());
     }
-    let context = Context {
-        public_url: public_url.as_deref().unwrap_or_default(),
-        language,
-        instance,
-        request_id,
-    };
-    let problem = problem_of(&response, &context);
+    let problem = problem_of(&response, language);
     let body = serde_json::to_vec(&problem)?;
     let mut response = response
         .map_body(|_, _| BoxBody::new(body))
@@ -62,16 +47,25 @@ pub async fn explain<B: MessageBody + 'static>(
 }
 
 /// The problem that an answer stands for; a failure of our own is logged here, once.
-fn problem_of<B>(response: &ServiceResponse<B>, context: &Context<'_>) -> Problem {
+fn problem_of<B>(response: &ServiceResponse<B>, language: Language) -> Problem {
+    let request = response.request();
+    let around = request.app_data::<Data<Surroundings>>();
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let context = Context {
+        public_url: around.map_or("", |around| &around.public_url),
+        language,
+        instance: request.path().to_owned(),
+        request_id: request_id.map(|id| id.0).unwrap_or_default(),
+    };
     let error = response.response().error();
     match error.and_then(|error| error.as_error::<Error>()) {
         Some(known) => {
             if problem::is_failure(known) {
                 error!(cause = %known, "a request failed");
             }
-            problem::render(known, context)
+            problem::render(known, &context)
         }
-        None => problem::render(&Error::from(code_of(response.status())), context),
+        None => problem::render(&Error::from(code_of(response.status())), &context),
     }
 }
 

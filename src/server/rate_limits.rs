@@ -1,5 +1,6 @@
 //! Requests a minute, per credential or address, told in every answer.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
@@ -20,7 +21,6 @@ use super::Surroundings;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Refusal};
 use crate::programme::RateLimitRules;
-use crate::secrets::sha256_hex;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
@@ -38,11 +38,14 @@ impl GovernorClock for Ticks {
     }
 }
 
-type Limiter = RateLimiter<String, DashMapStateStore<String>, Ticks, StateInformationMiddleware>;
+/// Callers are told apart by a hash of what they call with: no credential is kept, and nobody can look for two that meet.
+type Limiter = RateLimiter<u64, DashMapStateStore<u64>, Ticks, StateInformationMiddleware>;
 
 struct Policy {
     name: &'static str,
-    per_minute: u32,
+    /// The `RateLimit-Policy` header.
+    header: Option<HeaderValue>,
+    callers: RandomState,
     limiter: Limiter,
 }
 
@@ -52,7 +55,8 @@ impl Policy {
         let limiter = RateLimiter::new(quota, DashMapStateStore::default(), Ticks(clock.clone()));
         Self {
             name,
-            per_minute,
+            header: HeaderValue::from_str(&format!("\"{name}\";q={per_minute};w=60")).ok(),
+            callers: RandomState::new(),
             limiter,
         }
     }
@@ -121,10 +125,13 @@ pub async fn limit<B: MessageBody + 'static>(
     let limits = &around.rate_limits;
     let policy = limits.policy(&request);
     let key = match request.headers().get(AUTHORIZATION) {
-        Some(header) if std::ptr::eq(policy, &limits.credential) => sha256_hex(header.as_bytes()),
-        _ => client_address(&request, &around.config.trusted_proxies)
-            .map(|ip| ip.to_string())
-            .unwrap_or_default(),
+        Some(header) if std::ptr::eq(policy, &limits.credential) => {
+            policy.callers.hash_one(header.as_bytes())
+        }
+        _ => {
+            let address = client_address(&request, &around.config.trusted_proxies);
+            policy.callers.hash_one(address)
+        }
     };
     match policy.limiter.check_key(&key) {
         Ok(state) => {
@@ -143,10 +150,9 @@ pub async fn limit<B: MessageBody + 'static>(
 }
 
 fn tell<B>(response: &mut ServiceResponse<B>, policy: &Policy, left: u32) {
-    let policy_text = format!("\"{}\";q={};w=60", policy.name, policy.per_minute);
-    let state_text = format!("\"{}\";r={left};t=60", policy.name);
-    for (name, text) in [(POLICY, policy_text), (STATE, state_text)] {
-        if let Ok(value) = HeaderValue::from_str(&text) {
+    let state = HeaderValue::from_str(&format!("\"{}\";r={left};t=60", policy.name)).ok();
+    for (name, value) in [(POLICY, policy.header.clone()), (STATE, state)] {
+        if let Some(value) = value {
             response.headers_mut().insert(name, value);
         }
     }
