@@ -98,12 +98,12 @@ impl<T: Checked> FromRequest for Body<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = bytes(request, payload, "application/json");
+        let draft = Draft::<T>::from_request(request, payload);
         Box::pin(async move {
-            let (bytes, service) = read.await?;
+            let Draft { value, found, hash } = draft.await?;
             Ok(Self {
-                value: checked(&bytes, &service)?,
-                hash: sha256_hex(&bytes),
+                value: found.judge(Ok(value))?,
+                hash,
             })
         })
     }
