@@ -60,12 +60,6 @@ pub fn serve(
     let head_time = around.limits.head_time;
     let server = HttpServer::new(move || {
         let v1 = |config: &mut web::ServiceConfig| handlers::v1_routes(config, is_sandbox);
-        let swagger = SwaggerUi::new("/docs/{_:.*}").config(
-            SwaggerConfig::new(["/openapi.json"])
-                .try_it_out_enabled(true)
-                .persist_authorization(true)
-                .display_request_duration(true),
-        );
         App::new()
             .configure(handlers::routes)
             .service(web::scope("/v1").configure(v1))
@@ -82,7 +76,7 @@ pub fn serve(
             )
             .route("/openapi.json", web::get().to(contract::read))
             .service(web::redirect("/docs", "/docs/"))
-            .service(swagger)
+            .service(swagger())
             .default_service(web::to(fallback::answer))
             .wrap(from_fn(fallback::refuse_nul))
             .wrap(from_fn(identify::identify))
@@ -101,6 +95,15 @@ pub fn serve(
         .disable_signals()
         .listen(listener)?
         .run())
+}
+
+fn swagger() -> SwaggerUi {
+    SwaggerUi::new("/docs/{_:.*}").config(
+        SwaggerConfig::new(["/openapi.json"])
+            .try_it_out_enabled(true)
+            .persist_authorization(true)
+            .display_request_duration(true),
+    )
 }
 
 /// The headers that pages from other origins may read.

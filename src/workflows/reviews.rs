@@ -160,13 +160,8 @@ pub fn decide(
             review.decision_codes = Json::of(&codes)?;
             applications::end(conn, context, &mut account, AccountStatus::Rejected)?;
             let values = json!({ "reason_codes": codes, "note": note });
-            send(
-                conn,
-                context,
-                &Recipient::contact(&account),
-                Template::ApplicationRejected,
-                values,
-            )?;
+            let (contact, mail) = (Recipient::contact(&account), Template::ApplicationRejected);
+            send(conn, context, &contact, mail, values)?;
             (CaseDecision::Reject, note)
         }
         ReviewDecision::RequestInformation { note } => {
@@ -181,15 +176,9 @@ pub fn decide(
     review.decided_by = Some(reviewer);
     review.decided_at = Some(context.now);
     reviews::put(conn, &review)?;
-    let reason = review.decision_note.as_deref();
-    events::record_staff(
-        conn,
-        reviewer,
-        &format!("review.{word}"),
-        Some(account.id),
-        reason,
-        context.now,
-    )?;
+    let (action, reason) = (format!("review.{word}"), review.decision_note.as_deref());
+    let (about, now) = (Some(account.id), context.now);
+    events::record_staff(conn, reviewer, &action, about, reason, now)?;
     Ok(account)
 }
 

@@ -44,13 +44,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     } = parts;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
-    let is_sandbox = config.mode == Mode::Sandbox;
-    let rules = if is_sandbox {
-        service.programme.rate_limits.sandbox
-    } else {
-        service.programme.rate_limits.live
-    };
-    let limits = Arc::new(RateLimits::new(&rules, &service.clock));
+    let limits = Arc::new(rate_limits(&service, config.mode));
     let health = Health::default();
     let around = Surroundings {
         public_url: public_url.into(),
@@ -71,7 +65,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         tokio::spawn(work(service, worker.clone(), stopped.clone())),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
-    if is_sandbox {
+    if config.mode == Mode::Sandbox {
         background.push(tokio::spawn(follow_clock(worker, stopped)));
     }
     Ok(Running {
@@ -83,6 +77,15 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         stop,
         background,
     })
+}
+
+fn rate_limits(service: &Service, mode: Mode) -> RateLimits {
+    let rules = &service.programme.rate_limits;
+    let rules = match mode {
+        Mode::Sandbox => &rules.sandbox,
+        Mode::Live => &rules.live,
+    };
+    RateLimits::new(rules, &service.clock)
 }
 
 impl Running {

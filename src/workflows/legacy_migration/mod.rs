@@ -123,14 +123,8 @@ pub fn attach(
     let (id, now) = (account.id, context.now);
     let payload = json!({ "member_number": member_number });
     events::record(conn, id, "legacy_account.attached", payload, now)?;
-    events::record_staff(
-        conn,
-        staff,
-        "legacy_account.attach",
-        Some(id),
-        Some(reason),
-        now,
-    )?;
+    let (action, reason) = ("legacy_account.attach", Some(reason));
+    events::record_staff(conn, staff, action, Some(id), reason, now)?;
     Ok(legacy)
 }
 

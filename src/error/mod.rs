@@ -1,5 +1,9 @@
 //! What can go wrong, in the service's own words; statuses and texts are in `handlers/problem`.
 
+mod found;
+
+pub use found::Found;
+
 /// The result of everything that can be refused or fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -173,40 +177,6 @@ impl Fault {
     }
 }
 
-/// What is known to be wrong with a request before the database is asked for the rest, so that one answer tells all of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found(Vec<Fault>);
-
-impl Found {
-    /// These faults.
-    pub fn new(faults: Vec<Fault>) -> Self {
-        Self(faults)
-    }
-
-    /// Whether nothing is wrong so far.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// These faults and `others`. One about a field that is refused already, or that read one, says nothing of what was sent: a
-    /// stand-in was judged.
-    #[must_use]
-    pub fn and(mut self, mut others: Vec<Fault>) -> Self {
-        let is_refused = |pointer: &String| self.0.iter().any(|fault| fault.pointer == *pointer);
-        others.retain(|fault| !is_refused(&fault.pointer) && !fault.reads.iter().any(is_refused));
-        self.0.append(&mut others);
-        self
-    }
-
-    /// What was asked for, if nothing is wrong with the request before or now; else 422 with all that is.
-    pub fn judge<T>(self, outcome: Result<T, Vec<Fault>>) -> Result<T> {
-        match outcome {
-            Ok(value) if self.is_empty() => Ok(value),
-            outcome => Err(self.and(outcome.err().unwrap_or_default()).into()),
-        }
-    }
-}
-
 /// A refusal: its code, what its text names, and every field that does not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -320,15 +290,6 @@ impl From<Code> for Error {
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         Self::invalid(vec![fault])
-    }
-}
-
-impl From<Found> for Error {
-    fn from(found: Found) -> Self {
-        let mut faults = found.0;
-        faults.sort();
-        faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
-        Self::invalid(faults)
     }
 }
 
