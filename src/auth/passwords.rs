@@ -18,12 +18,13 @@ const PASSES: u32 = 2;
 /// How many passwords may wait; one more is answered 503.
 const QUEUE: usize = 64;
 
-type Job = Box<dyn FnOnce(&Argon2<'static>) + Send>;
+type Job = Box<dyn FnOnce() + Send>;
 
 /// Hashes and verifies passwords.
 #[derive(Clone)]
 pub struct Hasher {
     queue: SyncSender<Job>,
+    argon: Argon2<'static>,
     /// Verified where there is no user, so that an unknown address takes as long as a known one.
     nobody: Arc<str>,
 }
@@ -37,40 +38,39 @@ impl Hasher {
         let (queue, jobs) = sync_channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         for _ in 0..threads.max(1) {
-            let (argon, jobs) = (argon.clone(), jobs.clone());
+            let jobs = jobs.clone();
             std::thread::Builder::new()
                 .name("passwords".to_owned())
-                .spawn(move || while next(&jobs).map(|job| job(&argon)).is_some() {})
+                .spawn(move || while next(&jobs).map(|job| job()).is_some() {})
                 .map_err(Error::internal("starting a thread"))?;
         }
         let nobody = hash(&argon, &crate::secrets::random_token("")?)?;
         Ok(Self {
             queue,
+            argon,
             nobody: nobody.into(),
         })
     }
 
     /// The PHC string of `password`.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
-        self.run(move |argon| hash(argon, &password)).await?
+        let argon = self.argon.clone();
+        self.run(move || hash(&argon, &password)).await?
     }
 
     /// Whether `password` is that of `stored`; without a stored hash it takes as long, and is false.
     pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.to_string());
-        let matches = self.run(move |_| verify(&password, &stored)).await?;
+        let matches = self.run(move || verify(&password, &stored)).await?;
         Ok(matches && known)
     }
 
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static,
-    ) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let (answer, wait) = oneshot::channel();
-        let job: Job = Box::new(move |argon| {
+        let job: Job = Box::new(move || {
             // Nobody waits any more when the caller has hung up.
-            let _ = answer.send(work(argon));
+            let _ = answer.send(work());
         });
         self.queue
             .try_send(job)

@@ -174,14 +174,9 @@ async fn update_account(
         .write(move |conn| {
             let merge = |account: &mut accounts::Account| body.value.merge(account);
             let check = |version| seen.check(version);
-            let account = workflows::accounts::change(
-                conn,
-                &context,
-                &access.account,
-                body.found,
-                check,
-                merge,
-            )?;
+            let (account, found) = (&access.account, body.found);
+            let account =
+                workflows::accounts::change(conn, &context, account, found, check, merge)?;
             load_view(conn, account, language)
         })
         .await?;

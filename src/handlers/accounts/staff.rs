@@ -6,7 +6,6 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::super::Routes;
 use super::views::{AccountPage, AccountSummary};
 use super::{AccountPath, AccountView, load_view};
 use crate::auth::access::{AccountSuspend, AccountsList, FirstPasswordLink};
@@ -14,6 +13,7 @@ use crate::auth::{Access, StaffOnly};
 use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
 use crate::error::Result;
+use crate::handlers::Routes;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{
     Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,

@@ -68,20 +68,9 @@ fn checker<T: 'static>(schema: fn() -> Value) -> Result<Arc<Checker>> {
     Ok(made)
 }
 
-/// The value that `json` describes, or every fault of it, each pointer behind `prefix` (`#` for a body). `rules` says what
-/// neither the schema nor the type's own `Validate` can.
-pub fn decode<T: DeserializeOwned + Validate + 'static>(
-    json: Value,
-    prefix: &str,
-    schema: fn() -> Value,
-    rules: impl Fn(&T) -> Vec<Fault>,
-) -> Result<T> {
-    let (value, found) = draft(json, prefix, schema, rules)?;
-    found.judge(Ok(value))
-}
-
-/// The value that `json` describes and every fault of it: wherever one stands, the value is a stand-in. Refused at once where
-/// there is nothing to go on with.
+/// The value that `json` describes and every fault of it, each pointer behind `prefix` (`#` for a body): wherever one stands, the value
+/// is a stand-in. `rules` says what neither the schema nor the type's own `Validate` can. Refused at once where there is nothing to
+/// go on with.
 pub fn draft<T: DeserializeOwned + Validate + 'static>(
     json: Value,
     prefix: &str,

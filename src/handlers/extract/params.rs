@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::checked::{decode, typed};
+use super::checked::{draft, typed};
 use super::schemas::query_schema;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 
@@ -42,7 +42,12 @@ fn read<T: DeserializeOwned + Validate + IntoParams + 'static>(query: &str) -> R
             return Err(Fault::new(format!("#/query/{name}"), FaultCode::NotUnique).into());
         }
     }
-    decode(Value::Object(object), "#/query", query_schema::<T>, |_| {
-        Vec::new()
-    })
+    let no_rules = |_: &T| Vec::new();
+    let (value, found) = draft(
+        Value::Object(object),
+        "#/query",
+        query_schema::<T>,
+        no_rules,
+    )?;
+    found.judge(Ok(value))
 }

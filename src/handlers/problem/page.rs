@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::super::Routes;
 use super::table::{Text, entry};
 use crate::domain::language::Language;
 use crate::error::{Code, Error};
+use crate::handlers::Routes;
 use crate::handlers::language;
 
 /// Registers the operations of this module.

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::super::Routes;
 use crate::auth::Access;
 use crate::auth::access::{ProductsChange, ProductsRead};
 use crate::domain::product::{ProductField, ProductId};
 use crate::error::{Code, Error, Result};
+use crate::handlers::Routes;
 use crate::handlers::accounts::AccountPath;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{CsvBody, Keep, Params, RequiredIdempotencyHeader, RequiredKey};

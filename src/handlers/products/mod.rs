@@ -25,7 +25,7 @@ use crate::domain::product::{EndReason, ProductId, ProductStatus};
 use crate::error::Result;
 use crate::repository::accounts;
 use crate::repository::products::{self, Listing};
-use crate::workflows::products::{self as registering, Change, Registered};
+use crate::workflows::products::{self as registering, Registered};
 use bodies::{RegisterProduct, UpdateProduct};
 use views::{ProductView, load_view, load_views};
 
@@ -201,12 +201,8 @@ async fn update_product(
         .write(move |conn| {
             let check = |version| seen.check(version);
             let apply = |before| body.value.apply(before);
-            let change = Change {
-                check,
-                apply,
-                found: body.found,
-            };
-            let product = registering::change(conn, &context, &account, id, change)?;
+            let found = body.found;
+            let product = registering::change(conn, &context, &account, id, found, check, apply)?;
             load_view(conn, &context, product)
         })
         .await?;

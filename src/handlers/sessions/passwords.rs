@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::super::Routes;
 use crate::auth::Authenticator;
 use crate::domain::password::check_password;
 use crate::error::{Error, Fault, FaultCode, Result};
+use crate::handlers::Routes;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{Body, Checked};
 use crate::handlers::service::Service;

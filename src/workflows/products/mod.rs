@@ -61,32 +61,25 @@ fn reading_model(faults: Vec<Fault>) -> Vec<Fault> {
     faults.map(|fault| fault.reading("#/model_id")).collect()
 }
 
-/// How one product is changed.
-pub struct Change<C, A> {
-    /// Compares the product's version with the caller's.
-    pub check: C,
-    /// Makes the new details of the old ones.
-    pub apply: A,
-    /// What is wrong with it so far.
-    pub found: Found,
-}
-
-/// Changes one product; 422 with what was found wrong before and every fault of the details that come out.
+/// Changes one product: `check` compares its version with the caller's, `apply` makes the new details of the old ones. What comes out is
+/// checked together with what was `found` wrong before.
 pub fn change(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
     id: ProductId,
-    change: Change<impl FnOnce(i64) -> Result<()>, impl FnOnce(Details) -> Details>,
+    found: Found,
+    check: impl FnOnce(i64) -> Result<()>,
+    apply: impl FnOnce(Details) -> Details,
 ) -> Result<Product> {
     let seen = products::find(conn, access, id)?;
     let model = models::find(conn, seen.model_id)?.ok_or(Code::NotFound)?;
-    let details = (change.apply)(seen.details());
-    let details = change.found.judge(checked(context, &model, &details))?;
+    let details = apply(seen.details());
+    let details = found.judge(checked(context, &model, &details))?;
     let key = details.serial.as_ref().map(|serial| serial.key.clone());
     let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
     let mut inventory = Inventory::open(conn, context, access, &wanted)?;
-    let mut product = inventory.open_product(conn, id, change.check)?;
+    let mut product = inventory.open_product(conn, id, check)?;
     if product.version != seen.version {
         return Err(Error::Contended);
     }
