@@ -8,53 +8,13 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::authenticator::Identity;
 use crate::domain::access::{AccountAccess, Caller, StaffAccess};
-use crate::domain::permissions::Action;
+use crate::domain::permissions::Permission;
 use crate::error::{Code, Error, Result};
 use crate::types::Instant;
 
-/// Names the action that an extractor asks for.
-pub trait Permission: 'static {
-    /// What the caller wants to do.
-    const ACTION: Action;
-}
-
-macro_rules! permissions {
-    ($($name:ident),+ $(,)?) => { $(
-        #[doc = concat!("Asks for `Action::", stringify!($name), "`.")]
-        pub struct $name;
-        impl Permission for $name {
-            const ACTION: Action = Action::$name;
-        }
-    )+ };
-}
-
-permissions!(
-    AccountRead,
-    AccountChange,
-    AccountContactChange,
-    UsersManage,
-    DocumentsRead,
-    DocumentsChange,
-    ApplicationChange,
-    ReviewsRead,
-    ReviewsDecide,
-    ProductsRead,
-    ProductsChange,
-    LegacyAttach,
-    PointsRead,
-    PointsAdjust,
-    MembershipRead,
-    MembershipJoin,
-    InvoicesRead,
-    FirstPasswordLink,
-    AccountsList,
-    AccountSuspend,
-    MemberLookup,
-);
-
 fn identity(request: &HttpRequest) -> Result<Caller, Code> {
     let identity = request.extensions().get::<Identity>().cloned();
-    identity.map_or(Ok(Caller::Anyone), |identity| identity.caller)
+    identity.map_or_else(|| Ok(Caller::anyone()), |identity| identity.caller)
 }
 
 /// A caller who may do `P` on the account that the path names.
@@ -77,7 +37,7 @@ impl<P: Permission> FromRequest for Access<P> {
 
 fn admit<P: Permission>(request: &HttpRequest) -> Result<Access<P>> {
     let caller = identity(request)?;
-    if caller == Caller::Anyone {
+    if caller.is_anyone() {
         return Err(Code::Unauthenticated.into());
     }
     let account_id = request
@@ -135,7 +95,7 @@ impl FromRequest for Signed {
             .get::<Identity>()
             .and_then(|identity| identity.expires_at);
         ready(match identity(request) {
-            Ok(Caller::Anyone) => Err(Code::Unauthenticated.into()),
+            Ok(caller) if caller.is_anyone() => Err(Code::Unauthenticated.into()),
             Ok(caller) => Ok(Self { caller, expires_at }),
             Err(code) => Err(code.into()),
         })

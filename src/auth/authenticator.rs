@@ -11,7 +11,6 @@ use chrono::DateTime;
 use super::tokens::{Claims, SigningKeys};
 use crate::clock::Clock;
 use crate::domain::access::{APPLICANT_PREFIX, Caller, SessionId};
-use crate::domain::permissions::Role;
 use crate::error::{Code, Error, Result};
 use crate::repository::{Db, accounts, sessions};
 use crate::secrets::sha256_hex;
@@ -70,7 +69,7 @@ impl Authenticator {
     /// The caller of a request; an error only where the database fails.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Identity> {
         let Some(header) = headers.get(AUTHORIZATION) else {
-            return Ok(Identity::of(Ok(Caller::Anyone)));
+            return Ok(Identity::of(Ok(Caller::anyone())));
         };
         let text = header.to_str().unwrap_or_default();
         let token = match text.split_once(' ') {
@@ -88,6 +87,7 @@ impl Authenticator {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
     async fn applicant(&self, token: &str) -> Result<Identity> {
         let hash = sha256_hex(token.as_bytes());
         let account_id = self
@@ -95,7 +95,7 @@ impl Authenticator {
             .fetch(move |conn| accounts::id_of_applicant_token(conn, &hash))
             .await?;
         let account_id = account_id.ok_or(Code::Unauthenticated)?;
-        Ok(Identity::of(Ok(Caller::Applicant { account_id })))
+        Ok(Identity::of(Ok(Caller::applicant(account_id))))
     }
 
     async fn signed_in(&self, token: &str) -> Result<Identity> {
@@ -185,28 +185,17 @@ impl Authenticator {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
 fn caller(claims: &Claims) -> Result<Caller, Code> {
-    match claims.account_id {
-        Some(account_id) => {
-            let role = claims
-                .roles
-                .first()
-                .copied()
-                .filter(|role: &Role| role.is_account_user())
-                .ok_or(Code::Unauthenticated)?;
-            Ok(Caller::Member {
-                user_id: claims.sub,
-                session_id: claims.sid,
-                account_id,
-                role,
-            })
-        }
-        None => Ok(Caller::Staff {
-            user_id: claims.sub,
-            session_id: claims.sid,
-            roles: claims.roles.clone(),
-        }),
+    let (account_id, mut roles) = (claims.account_id, claims.roles.clone());
+    if account_id.is_some() {
+        roles.truncate(1);
+        roles.retain(|role| role.is_account_user());
     }
+    if roles.is_empty() {
+        return Err(Code::Unauthenticated);
+    }
+    Ok(Caller::user(claims.sub, claims.sid, account_id, roles))
 }
 
 #[cfg(test)]
@@ -216,6 +205,7 @@ mod tests {
     use super::*;
     use crate::domain::access::UserId;
     use crate::domain::language::Language;
+    use crate::domain::permissions::Role;
     use crate::repository::sessions::Session;
     use crate::repository::users::{self, User};
     use crate::types::Json;

@@ -1,9 +1,10 @@
-//! Who is calling, and whether they may touch what they name. Reading tokens is in `auth`.
+//! Who is calling, whether they may touch what they name, and the proofs of it. Reading tokens is in `auth`.
 
 use crate::domain::account::AccountId;
+use crate::domain::actor::{Acting, Actor, Cause, Stamp};
 use crate::domain::permissions::{Action, Reach, Role, reach};
 use crate::error::Code;
-use crate::types::id;
+use crate::types::{Instant, id};
 
 id!(
     /// A user, of an account or of the staff.
@@ -17,69 +18,105 @@ id!(
 /// What the bearer token of an application begins with.
 pub const APPLICANT_PREFIX: &str = "cpa_";
 
-/// Who sent a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Caller {
-    /// Nobody that the service knows.
-    Anyone,
-    /// The bearer of an application's token.
-    Applicant { account_id: AccountId },
-    /// A user of an account.
-    Member {
-        user_id: UserId,
-        session_id: SessionId,
-        account_id: AccountId,
-        role: Role,
-    },
-    /// A user of the staff.
-    Staff {
-        user_id: UserId,
-        session_id: SessionId,
-        roles: Vec<Role>,
-    },
+/// Who sent a request. Made by `auth` alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Caller {
+    /// None: nobody that the service knows.
+    actor: Option<Actor>,
+    account_id: Option<AccountId>,
+    roles: Vec<Role>,
+    request_id: Option<String>,
 }
 
 impl Caller {
+    /// Nobody that the service knows.
+    pub fn anyone() -> Self {
+        Self::default()
+    }
+
+    /// The bearer of an application's token.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller is the proof of its actor"
+    )]
+    pub fn applicant(account: AccountId) -> Self {
+        Self {
+            actor: Some(Actor::new(Acting::Applicant { account })),
+            account_id: Some(account),
+            roles: vec![Role::Applicant],
+            request_id: None,
+        }
+    }
+
+    /// A user with a session: of `account_id`, or of the staff where there is none.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the caller is the proof of its actor"
+    )]
+    pub fn user(
+        user: UserId,
+        session: SessionId,
+        account_id: Option<AccountId>,
+        roles: Vec<Role>,
+    ) -> Self {
+        let acting = Acting::User {
+            user,
+            session: Some(session),
+            staff: account_id.is_none(),
+        };
+        Self {
+            actor: Some(Actor::new(acting)),
+            account_id,
+            roles,
+            request_id: None,
+        }
+    }
+
+    /// The same caller, on the request of this id.
+    #[must_use]
+    pub fn on_request(mut self, request_id: Option<String>) -> Self {
+        self.request_id = request_id;
+        self
+    }
+
+    /// Whether nobody is signed in.
+    pub fn is_anyone(&self) -> bool {
+        self.actor.is_none()
+    }
+
+    /// Whether a member of staff calls.
+    pub fn is_staff(&self) -> bool {
+        self.actor.is_some_and(|actor| actor.staff().is_some())
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> Option<Actor> {
+        self.actor
+    }
+
     /// The account that the caller belongs to.
     pub fn account_id(&self) -> Option<AccountId> {
-        match self {
-            Self::Applicant { account_id } | Self::Member { account_id, .. } => Some(*account_id),
-            Self::Anyone | Self::Staff { .. } => None,
-        }
+        self.account_id
     }
 
     /// The user behind the caller, where there is one.
     pub fn user_id(&self) -> Option<UserId> {
-        match self {
-            Self::Member { user_id, .. } | Self::Staff { user_id, .. } => Some(*user_id),
-            Self::Anyone | Self::Applicant { .. } => None,
-        }
+        self.actor.and_then(Actor::user)
     }
 
     /// The session that the caller is signed in with.
     pub fn session_id(&self) -> Option<SessionId> {
-        match self {
-            Self::Member { session_id, .. } | Self::Staff { session_id, .. } => Some(*session_id),
-            Self::Anyone | Self::Applicant { .. } => None,
-        }
+        self.actor.and_then(Actor::session)
     }
 
     /// Every role of the caller.
-    pub fn roles(&self) -> Vec<Role> {
-        match self {
-            Self::Anyone => Vec::new(),
-            Self::Applicant { .. } => vec![Role::Applicant],
-            Self::Member { role, .. } => vec![*role],
-            Self::Staff { roles, .. } => roles.clone(),
-        }
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     fn reach(&self, action: Action) -> Reach {
-        self.roles()
-            .into_iter()
-            .map(|role| reach(action, role))
-            .max()
-            .unwrap_or(Reach::None)
+        let reaches = self.roles.iter().map(|role| reach(action, *role));
+        reaches.max().unwrap_or(Reach::None)
     }
 }
 
@@ -87,40 +124,37 @@ impl Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountAccess {
     account_id: AccountId,
-    by: Option<UserId>,
-    is_staff: bool,
+    actor: Actor,
+    request_id: Option<String>,
 }
 
 impl AccountAccess {
     /// Whether `caller` may do `action` on the account: what they may not know of answers as what is not there.
     pub fn admit(action: Action, caller: &Caller, account_id: AccountId) -> Result<Self, Code> {
+        let actor = caller.actor.ok_or(Code::Unauthenticated)?;
         let granted = Self {
             account_id,
-            by: caller.user_id(),
-            is_staff: matches!(caller, Caller::Staff { .. }),
+            actor,
+            request_id: caller.request_id.clone(),
         };
-        match (caller.reach(action), caller) {
-            (_, Caller::Anyone) => Err(Code::Unauthenticated),
-            (Reach::All, _) => Ok(granted),
-            (reach, _) if caller.account_id() == Some(account_id) => {
-                if reach == Reach::Own {
-                    Ok(granted)
-                } else {
-                    Err(Code::Forbidden)
-                }
-            }
-            (_, Caller::Staff { .. }) => Err(Code::Forbidden),
+        match caller.reach(action) {
+            Reach::All => Ok(granted),
+            reach if caller.account_id == Some(account_id) => match reach {
+                Reach::Own => Ok(granted),
+                Reach::None | Reach::All => Err(Code::Forbidden),
+            },
+            _ if caller.is_staff() => Err(Code::Forbidden),
             _ => Err(Code::NotFound),
         }
     }
 
     /// The access of the service itself: jobs, imports, seeds.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "until every workflow is handed its proof"
+    )]
     pub fn of_service(account_id: AccountId) -> Self {
-        Self {
-            account_id,
-            by: None,
-            is_staff: false,
-        }
+        ServiceAccess::new(Cause::Seed).on(account_id)
     }
 
     /// The account.
@@ -128,72 +162,177 @@ impl AccountAccess {
         self.account_id
     }
 
-    /// The user who acts.
-    pub fn by(&self) -> Option<UserId> {
-        self.by
+    /// Who acts.
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 
-    /// The member of staff who acts: what they write leaves a record.
+    /// The user who acts.
+    pub fn by(&self) -> Option<UserId> {
+        self.actor.user()
+    }
+
+    /// The member of staff who acts.
     pub fn staff(&self) -> Option<UserId> {
-        self.by.filter(|_| self.is_staff)
+        self.actor.staff()
+    }
+
+    /// What is written with it says who and when.
+    pub fn stamp(&self, now: Instant) -> Stamp {
+        stamp(self.actor, now, self.request_id.as_ref())
     }
 }
 
 /// The proof that a member of staff may do something that is not about one account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaffAccess {
-    user_id: UserId,
+    actor: Actor,
+    request_id: Option<String>,
 }
 
 impl StaffAccess {
     /// Whether `caller` may do `action`.
     pub fn admit(action: Action, caller: &Caller) -> Result<Self, Code> {
-        match caller {
-            Caller::Anyone => Err(Code::Unauthenticated),
-            Caller::Staff { user_id, .. } if caller.reach(action) == Reach::All => {
-                Ok(Self { user_id: *user_id })
-            }
-            _ => Err(Code::Forbidden),
+        let actor = caller.actor.ok_or(Code::Unauthenticated)?;
+        if caller.is_staff() && caller.reach(action) == Reach::All {
+            let request_id = caller.request_id.clone();
+            Ok(Self { actor, request_id })
+        } else {
+            Err(Code::Forbidden)
         }
     }
 
-    /// The member of staff.
-    pub fn user_id(&self) -> UserId {
-        self.user_id
+    /// Who acts.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// What is written with it says who and when.
+    pub fn stamp(&self, now: Instant) -> Stamp {
+        stamp(self.actor, now, self.request_id.as_ref())
+    }
+}
+
+/// The service's own proof: of a job, a command, a seed. `clippy.toml` and `tests/api/layers.rs` hold who may make one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceAccess {
+    actor: Actor,
+}
+
+impl ServiceAccess {
+    /// The service, for this cause.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the proof of the service is that of its actor"
+    )]
+    pub fn new(cause: Cause) -> Self {
+        let actor = Actor::new(Acting::Service { cause });
+        Self { actor }
+    }
+
+    /// Its access to one account.
+    pub fn on(self, account_id: AccountId) -> AccountAccess {
+        AccountAccess {
+            account_id,
+            actor: self.actor,
+            request_id: None,
+        }
+    }
+
+    /// What is written with it says who and when.
+    pub fn stamp(self, now: Instant) -> Stamp {
+        stamp(self.actor, now, None)
+    }
+}
+
+/// A request without a token whose content makes it somebody: a new application, or a mailed token. Made by `auth` alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anonymous {
+    request_id: Option<String>,
+}
+
+impl Anonymous {
+    /// Whoever sends the request of this id.
+    pub fn new(request_id: Option<String>) -> Self {
+        Self { request_id }
+    }
+
+    /// The applicant of the account that a registration makes.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whoever registers is the applicant of what this makes"
+    )]
+    pub fn as_applicant(self, account_id: AccountId) -> AccountAccess {
+        let acting = Acting::Applicant {
+            account: account_id,
+        };
+        AccountAccess {
+            account_id,
+            actor: Actor::new(acting),
+            request_id: self.request_id,
+        }
+    }
+
+    /// The user whose mailed token came with the request; of the staff where there is no account.
+    #[expect(clippy::disallowed_methods, reason = "a mailed token proves its user")]
+    pub fn as_owner(&self, user: UserId, account_id: Option<AccountId>, now: Instant) -> Stamp {
+        let acting = Acting::User {
+            user,
+            session: None,
+            staff: account_id.is_none(),
+        };
+        stamp(Actor::new(acting), now, self.request_id.as_ref())
+    }
+}
+
+fn stamp(actor: Actor, now: Instant, request_id: Option<&String>) -> Stamp {
+    Stamp {
+        now,
+        actor,
+        request_id: request_id.cloned(),
+        reason: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Instant;
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test makes the callers that it is about"
+    )]
     fn what_a_member_may_not_know_of_is_not_there_and_what_they_may_not_do_is_forbidden() {
         let now: Instant = "2026-06-01T10:00:00Z".parse().unwrap();
         let (own, other) = (AccountId::new(now), AccountId::new(now));
-        let caller = Caller::Member {
-            user_id: UserId::new(now),
-            session_id: SessionId::new(now),
-            account_id: own,
-            role: Role::ReadOnly,
+        let (user, session) = (UserId::new(now), SessionId::new(now));
+        let caller = Caller::user(user, session, Some(own), vec![Role::ReadOnly]);
+        let admit = |action, caller: &Caller, account| {
+            AccountAccess::admit(action, caller, account).map(drop)
         };
-        assert!(AccountAccess::admit(Action::ProductsRead, &caller, own).is_ok());
+        assert_eq!(admit(Action::ProductsRead, &caller, own), Ok(()));
         assert_eq!(
-            AccountAccess::admit(Action::ProductsChange, &caller, own),
+            admit(Action::ProductsChange, &caller, own),
             Err(Code::Forbidden)
         );
         assert_eq!(
-            AccountAccess::admit(Action::ProductsRead, &caller, other),
+            admit(Action::ProductsRead, &caller, other),
             Err(Code::NotFound)
         );
         assert_eq!(
-            AccountAccess::admit(Action::ProductsRead, &Caller::Anyone, own),
+            admit(Action::ProductsRead, &Caller::anyone(), own),
             Err(Code::Unauthenticated)
         );
         assert_eq!(
-            StaffAccess::admit(Action::ReviewsRead, &caller),
+            StaffAccess::admit(Action::ReviewsRead, &caller).map(drop),
             Err(Code::Forbidden)
         );
+        let staff = Caller::user(user, session, None, vec![Role::Support]);
+        assert_eq!(
+            admit(Action::PointsAdjust, &staff, own),
+            Err(Code::Forbidden)
+        );
+        assert_eq!(admit(Action::ProductsRead, &staff, own), Ok(()));
     }
 }

@@ -2,12 +2,14 @@
 
 pub mod access;
 pub mod account;
+pub mod actor;
 pub mod calendar;
 pub mod card;
 pub mod check_digits;
 pub mod country;
 pub mod document;
 pub mod invoice;
+pub mod job;
 pub mod language;
 pub mod legacy_migration;
 pub mod mail;

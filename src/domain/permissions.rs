@@ -21,8 +21,6 @@ text_enum! {
         Finance = "finance",
         /// Staff who run the programme.
         Admin = "admin",
-        /// A dealer's system.
-        Dealer = "dealer",
     }
 }
 
@@ -41,86 +39,88 @@ impl Role {
     }
 }
 
-/// Something that a caller may want to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum Action {
-    AccountRead,
-    /// Company data, trust in dealers, erasure, export.
-    AccountChange,
-    /// Name, e-mail, phone and language of the contact.
-    AccountContactChange,
-    UsersManage,
-    DocumentsRead,
-    DocumentsChange,
-    /// Submit or withdraw.
-    ApplicationChange,
-    ReviewsRead,
-    ReviewsDecide,
-    ProductsRead,
-    ProductsChange,
-    /// Attach a legacy account, with a reason.
-    LegacyAttach,
-    ClaimsDecide,
-    PointsRead,
-    PointsAdjust,
-    MembershipRead,
-    MembershipJoin,
-    InvoicesRead,
-    InvoicesManage,
-    CatalogueManage,
-    StaffManage,
-    /// Send a new first-password link.
-    FirstPasswordLink,
-    AccountsList,
-    AccountSuspend,
-    /// Look a member number up.
-    MemberLookup,
-    RegistrationsRead,
-    RegistrationsWrite,
-}
-
 /// How far a permission goes; the furthest of several roles counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reach {
     /// Not at all.
     None,
-    /// On the own account (a dealer: on its own lines).
+    /// On the own account.
     Own,
     /// On every account.
     All,
 }
 
+/// Names the action that an extractor asks for.
+pub trait Permission: 'static {
+    /// What the caller wants to do.
+    const ACTION: Action;
+}
+
+/// Makes the actions, the roles that reach each of them, and the type by which an extractor asks for it.
+macro_rules! permissions {
+    ($($(#[$meta:meta])* $action:ident: own [$($own:ident),*], all [$($all:ident),*];)+) => {
+        /// Something that a caller may want to do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
+        pub enum Action { $($(#[$meta])* $action),+ }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$action),+];
+
+            /// The roles that may do it on their own account, and those that may on every account.
+            fn roles(self) -> (&'static [Role], &'static [Role]) {
+                match self {
+                    $(Self::$action => (&[$(Role::$own),*], &[$(Role::$all),*])),+
+                }
+            }
+        }
+
+        $(
+            #[doc = concat!("Asks for `Action::", stringify!($action), "`.")]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $action;
+
+            impl Permission for $action {
+                const ACTION: Action = Action::$action;
+            }
+        )+
+    };
+}
+
+permissions! {
+    AccountRead: own [Applicant, ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
+    /// Name, e-mail, phone and language of the contact; of the applicant and the superuser the company's data too.
+    AccountChange: own [Applicant, Superuser], all [Support];
+    UsersManage: own [Superuser], all [Admin];
+    DocumentsRead: own [Applicant, Superuser], all [Reviewer];
+    DocumentsChange: own [Applicant], all [];
+    /// Submit or withdraw.
+    ApplicationChange: own [Applicant], all [];
+    ReviewsRead: own [], all [Reviewer, Support, Admin];
+    ReviewsDecide: own [], all [Reviewer];
+    ProductsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
+    ProductsChange: own [Member, Superuser], all [];
+    /// Attach a legacy account, with a reason.
+    LegacyAttach: own [], all [Support];
+    PointsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
+    PointsAdjust: own [], all [Admin];
+    MembershipRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
+    MembershipJoin: own [Superuser], all [];
+    InvoicesRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
+    /// Send a new first-password link.
+    FirstPasswordLink: own [], all [Support];
+    AccountsList: own [], all [Reviewer, Support, Finance, Admin];
+    AccountSuspend: own [], all [Admin];
+    /// Look a member number up.
+    MemberLookup: own [], all [Reviewer, Support, Finance, Admin];
+    /// See the jobs that failed for good, and have them tried again.
+    JobsManage: own [], all [Admin];
+}
+
 /// How far `role` may go with `action`.
 pub fn reach(action: Action, role: Role) -> Reach {
-    use Role::{Admin, Applicant, Dealer, Finance, Member, ReadOnly, Reviewer, Superuser, Support};
-    const STAFF: &[Role] = &[Reviewer, Support, Finance, Admin];
-    const USERS: &[Role] = &[ReadOnly, Member, Superuser];
-    let (own, all): (&[Role], &[Role]) = match action {
-        Action::AccountRead => (&[Applicant, ReadOnly, Member, Superuser], STAFF),
-        Action::AccountChange => (&[Applicant, Superuser], &[]),
-        Action::AccountContactChange => (&[Applicant, Superuser], &[Support]),
-        Action::UsersManage => (&[Superuser], &[Admin]),
-        Action::DocumentsRead => (&[Applicant, Superuser], &[Reviewer]),
-        Action::DocumentsChange | Action::ApplicationChange => (&[Applicant], &[]),
-        Action::ReviewsRead => (&[], &[Reviewer, Support, Admin]),
-        Action::ReviewsDecide => (&[], &[Reviewer]),
-        Action::ProductsRead | Action::PointsRead => (USERS, STAFF),
-        Action::ProductsChange => (&[Member, Superuser], &[]),
-        Action::LegacyAttach | Action::FirstPasswordLink => (&[], &[Support]),
-        Action::PointsAdjust
-        | Action::CatalogueManage
-        | Action::StaffManage
-        | Action::AccountSuspend
-        | Action::ClaimsDecide => (&[], &[Admin]),
-        Action::MembershipRead | Action::InvoicesRead => (USERS, &[Support, Finance, Admin]),
-        Action::MembershipJoin => (&[Superuser], &[]),
-        Action::InvoicesManage => (&[], &[Finance]),
-        Action::AccountsList => (&[], STAFF),
-        Action::MemberLookup => (&[Dealer], STAFF),
-        Action::RegistrationsRead => (&[Dealer], &[Admin]),
-        Action::RegistrationsWrite => (&[Dealer], &[]),
-    };
+    let (own, all) = action.roles();
     if all.contains(&role) {
         Reach::All
     } else if own.contains(&role) {
@@ -128,15 +128,6 @@ pub fn reach(action: Action, role: Role) -> Reach {
     } else {
         Reach::None
     }
-}
-
-/// The furthest that any of `roles` may go with `action`.
-pub fn reach_of(action: Action, roles: &[Role]) -> Reach {
-    roles
-        .iter()
-        .map(|role| reach(action, *role))
-        .max()
-        .unwrap_or(Reach::None)
 }
 
 #[cfg(test)]
@@ -158,56 +149,41 @@ mod tests {
         let words: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
         assert_eq!(
             words.join(" "),
-            "applicant read_only member superuser reviewer support finance admin dealer"
+            "applicant read_only member superuser reviewer support finance admin"
         );
         for (action, expected) in [
             // account: read
-            (Action::AccountRead, "ooooaaaa-"),
-            (Action::AccountsList, "----aaaa-"),
+            (Action::AccountRead, "ooooaaaa"),
+            (Action::AccountsList, "----aaaa"),
             // account: change, users, trust a dealer, erase, export
-            (Action::AccountChange, "o--o-----"),
-            (Action::AccountContactChange, "o--o-a---"),
-            (Action::UsersManage, "---o---a-"),
+            (Action::AccountChange, "o--o-a--"),
+            (Action::UsersManage, "---o---a"),
             // documents: read; own application: all
-            (Action::DocumentsRead, "o--oa----"),
-            (Action::DocumentsChange, "o--------"),
-            (Action::ApplicationChange, "o--------"),
+            (Action::DocumentsRead, "o--oa---"),
+            (Action::DocumentsChange, "o-------"),
+            (Action::ApplicationChange, "o-------"),
             // reviews
-            (Action::ReviewsRead, "----aa-a-"),
-            (Action::ReviewsDecide, "----a----"),
-            // products, legacy migration, claims
-            (Action::ProductsRead, "-oooaaaa-"),
-            (Action::ProductsChange, "--oo-----"),
-            (Action::LegacyAttach, "-----a---"),
-            (Action::ClaimsDecide, "-------a-"),
+            (Action::ReviewsRead, "----aa-a"),
+            (Action::ReviewsDecide, "----a---"),
+            // products, legacy migration
+            (Action::ProductsRead, "-oooaaaa"),
+            (Action::ProductsChange, "--oo----"),
+            (Action::LegacyAttach, "-----a--"),
             // points
-            (Action::PointsRead, "-oooaaaa-"),
-            (Action::PointsAdjust, "-------a-"),
+            (Action::PointsRead, "-oooaaaa"),
+            (Action::PointsAdjust, "-------a"),
             // membership, invoices
-            (Action::MembershipRead, "-ooo-aaa-"),
-            (Action::MembershipJoin, "---o-----"),
-            (Action::InvoicesRead, "-ooo-aaa-"),
-            (Action::InvoicesManage, "------a--"),
-            // staff, partners, programme, catalogue
-            (Action::CatalogueManage, "-------a-"),
-            (Action::StaffManage, "-------a-"),
-            // registrations, webhooks
-            (Action::RegistrationsRead, "-------ao"),
-            (Action::RegistrationsWrite, "--------o"),
-            // the contract: support sends links, admin suspends, staff and dealers look a number up
-            (Action::FirstPasswordLink, "-----a---"),
-            (Action::AccountSuspend, "-------a-"),
-            (Action::MemberLookup, "----aaaao"),
+            (Action::MembershipRead, "-ooo-aaa"),
+            (Action::MembershipJoin, "---o----"),
+            (Action::InvoicesRead, "-ooo-aaa"),
+            // dead jobs
+            (Action::JobsManage, "-------a"),
+            // the contract: support sends links, admin suspends, staff look a number up
+            (Action::FirstPasswordLink, "-----a--"),
+            (Action::AccountSuspend, "-------a"),
+            (Action::MemberLookup, "----aaaa"),
         ] {
             assert_eq!(row(action), expected, "{action:?}");
         }
-    }
-
-    #[test]
-    fn of_several_roles_the_furthest_counts() {
-        let roles = [Role::Finance, Role::Admin];
-        assert_eq!(reach_of(Action::PointsAdjust, &roles), Reach::All);
-        assert_eq!(reach_of(Action::ReviewsDecide, &roles), Reach::None);
-        assert_eq!(reach_of(Action::AccountRead, &[]), Reach::None);
     }
 }

@@ -11,7 +11,6 @@ use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
 use crate::auth::Access;
-use crate::auth::access::InvoicesRead;
 use crate::domain::account::AccountId;
 use crate::domain::invoice::{
     Buyer, Content, Evidence, InvoiceId, InvoiceStatus, Line, PaymentMethod, Seller, VatTreatment,
@@ -19,6 +18,7 @@ use crate::domain::invoice::{
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::{Currency, Money};
+use crate::domain::permissions::InvoicesRead;
 use crate::error::Result;
 use crate::repository::accounts;
 use crate::repository::invoices::{self, Invoice};

@@ -16,9 +16,9 @@ use super::extract::{
 };
 use super::service::Service;
 use crate::auth::Access;
-use crate::auth::access::{PointsAdjust, PointsRead};
 use crate::domain::access::UserId;
 use crate::domain::membership::next_thresholds;
+use crate::domain::permissions::{PointsAdjust, PointsRead};
 use crate::domain::points::{Account as Sums, EntryId, EntryKind};
 use crate::domain::product::ProductId;
 use crate::error::{Fault, FaultCode, Result};

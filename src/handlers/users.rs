@@ -16,12 +16,12 @@ use super::extract::{
     PageParams, Params, link_next, list_params, page_of,
 };
 use super::service::Service;
-use crate::auth::access::UsersManage;
 use crate::auth::{Access, Authenticator};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
+use crate::domain::permissions::UsersManage;
 use crate::error::{Code, Result};
 use crate::repository::accounts;
 use crate::repository::users::{self as stored, User};

@@ -4,8 +4,9 @@ use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
 use super::Worker;
+use crate::domain::job::JobId;
 use crate::error::Result;
-use crate::repository::jobs::{self, JobId};
+use crate::repository::jobs;
 use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, idempotency_keys, mails, sessions};
 use crate::types::Instant;

@@ -5,14 +5,10 @@ use diesel::prelude::*;
 
 use super::schema::jobs;
 use super::{DbConn, MultiBackend};
+use crate::domain::job::JobId;
 use crate::each;
 use crate::error::{Error, Result};
-use crate::types::{Instant, Json, id, text_enum};
-
-id!(
-    /// One job.
-    JobId, "job_"
-);
+use crate::types::{Instant, Json, text_enum};
 
 text_enum! {
     /// Where a job stands.

@@ -17,9 +17,9 @@ use super::answer::Answer;
 use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep, Patch};
 use super::service::Service;
 use crate::auth::Access;
-use crate::auth::access::{AccountContactChange, AccountRead, ApplicationChange};
 use crate::domain::account::AccountId;
 use crate::domain::language::Language;
+use crate::domain::permissions::{AccountChange, AccountRead, ApplicationChange};
 use crate::error::Result;
 use crate::repository::accounts;
 use crate::types::uuid_at;
@@ -163,7 +163,7 @@ async fn read_account(
 #[patch("/accounts/{account_id}")]
 async fn update_account(
     service: Data<Service>,
-    access: Access<AccountContactChange>,
+    access: Access<AccountChange>,
     seen: IfMatch,
     language: Language,
     body: Patch<UpdateAccount>,

@@ -8,10 +8,10 @@ use validator::Validate;
 
 use super::views::{AccountPage, AccountSummary};
 use super::{AccountPath, AccountView, load_view};
-use crate::auth::access::{AccountSuspend, AccountsList, FirstPasswordLink};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
+use crate::domain::permissions::{AccountSuspend, AccountsList, FirstPasswordLink};
 use crate::error::Result;
 use crate::handlers::Routes;
 use crate::handlers::answer::Answer;

@@ -17,9 +17,9 @@ use super::extract::{
 };
 use super::service::Service;
 use crate::auth::Access;
-use crate::auth::access::{DocumentsChange, DocumentsRead};
 use crate::domain::account::AccountId;
 use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::domain::permissions::{DocumentsChange, DocumentsRead};
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts;
 use crate::repository::documents::{self, Document};

@@ -8,7 +8,6 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::TimeDelta;
 
 use crate::auth::Identity;
-use crate::domain::access::Caller;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::service::Service;
@@ -69,17 +68,17 @@ fn read(request: &HttpRequest) -> Result<Idempotency> {
     let identity = request.extensions().get::<Identity>().cloned();
     let caller = identity
         .and_then(|identity| identity.caller.ok())
-        .unwrap_or(Caller::Anyone);
-    let who = match &caller {
-        Caller::Anyone => "anyone".to_owned(),
-        Caller::Applicant { account_id } => account_id.to_string(),
-        Caller::Member { user_id, .. } | Caller::Staff { user_id, .. } => user_id.to_string(),
+        .unwrap_or_default();
+    let who = match (caller.user_id(), caller.account_id()) {
+        (Some(user), _) => user.to_string(),
+        (None, Some(account)) => account.to_string(),
+        (None, None) => "anyone".to_owned(),
     };
     let owner = format!("{who} {} {}", request.method(), request.path());
     Ok(Idempotency {
         key,
         owner,
-        is_anonymous: caller == Caller::Anyone,
+        is_anonymous: caller.is_anyone(),
     })
 }
 

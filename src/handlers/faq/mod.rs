@@ -12,7 +12,7 @@ use super::Routes;
 use super::answer::Answer;
 use super::language::preferred;
 use super::service::Service;
-use crate::auth::access::Whoever;
+use crate::auth::Whoever;
 use crate::domain::access::{AccountAccess, Caller};
 use crate::domain::language::Language;
 use crate::domain::permissions::Action;
@@ -132,11 +132,11 @@ async fn read_faq(service: Data<Service>, caller: Whoever, request: HttpRequest)
 
 /// The own account of a user who may read its products and points.
 fn member(caller: &Caller) -> Result<Option<AccountAccess>> {
-    match caller {
-        Caller::Member { account_id, .. } => Ok(Some(AccountAccess::admit(
+    match (caller.account_id(), caller.user_id()) {
+        (Some(account), Some(_)) => Ok(Some(AccountAccess::admit(
             Action::ProductsRead,
             caller,
-            *account_id,
+            account,
         )?)),
         _ => Ok(None),
     }

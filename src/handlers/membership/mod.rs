@@ -15,12 +15,12 @@ use super::extract::{Body, Checked, Keep, Params, RequiredIdempotencyHeader, Req
 use super::language::preferred;
 use super::problem::Problem;
 use super::service::Service;
-use crate::auth::access::{MemberLookup, MembershipJoin, MembershipRead};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::{AccountId, check_terms};
 use crate::domain::card::check_token;
 use crate::domain::invoice::PaymentMethod;
 use crate::domain::membership::{CorporateSwitch, find_level};
+use crate::domain::permissions::{MemberLookup, MembershipJoin, MembershipRead};
 use crate::error::{Fault, FaultCode, Result};
 use crate::programme::Programme;
 use crate::types::Instant;

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::auth::Access;
-use crate::auth::access::{ProductsChange, ProductsRead};
+use crate::domain::permissions::{ProductsChange, ProductsRead};
 use crate::domain::product::{ProductField, ProductId};
 use crate::error::{Code, Error, Result};
 use crate::handlers::Routes;

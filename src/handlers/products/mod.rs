@@ -19,8 +19,8 @@ use super::extract::{
 };
 use super::service::Service;
 use crate::auth::Access;
-use crate::auth::access::{ProductsChange, ProductsRead};
 use crate::domain::account::AccountId;
+use crate::domain::permissions::{ProductsChange, ProductsRead};
 use crate::domain::product::{EndReason, ProductId, ProductStatus};
 use crate::error::Result;
 use crate::repository::accounts;

@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::Routes;
-use crate::auth::access::{ReviewsDecide, ReviewsRead};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::language::Language;
+use crate::domain::permissions::{ReviewsDecide, ReviewsRead};
 use crate::domain::review::{CaseDecision, DocumentDecision, DocumentVerdict, ReviewDecision};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::handlers::accounts::{AccountPath, AccountView, load_view};

@@ -12,7 +12,7 @@ use validator::Validate;
 use super::Routes;
 use crate::auth::tokens::ACCESS_SECONDS;
 use crate::auth::{Authenticator, Signed};
-use crate::domain::access::{Caller, UserId};
+use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::permissions::Role;
 use crate::error::{Code, Result};
@@ -233,10 +233,10 @@ async fn read_me(service: Data<Service>, signed: Signed) -> Result<Answer> {
         }
         None => None,
     };
-    let kind = match &caller {
-        Caller::Staff { .. } => "staff",
-        Caller::Member { .. } => "member",
-        Caller::Applicant { .. } | Caller::Anyone => "applicant",
+    let kind = match (caller.is_staff(), caller.user_id()) {
+        (true, _) => "staff",
+        (false, Some(_)) => "member",
+        (false, None) => "applicant",
     };
     Answer::ok(&MeView {
         caller: kind,
@@ -244,7 +244,7 @@ async fn read_me(service: Data<Service>, signed: Signed) -> Result<Answer> {
         email: user.as_ref().map(|user| user.email.clone()),
         name: user.map(|user| user.name),
         account_id: caller.account_id(),
-        roles: caller.roles(),
+        roles: caller.roles().to_vec(),
         scopes: Vec::new(),
         expires_at,
     })
