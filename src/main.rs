@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cps_api::config::{Config, Mode};
+use cps_api::domain::access::ServiceAccess;
+use cps_api::domain::actor::Cause;
 use cps_api::domain::language::Language;
 use cps_api::domain::model::ModelId;
 use cps_api::domain::permissions::Role;
@@ -66,6 +68,12 @@ struct Staff {
     /// Of the mails to this person: da or en.
     #[arg(long, default_value = "en")]
     language: Language,
+}
+
+/// The proof of the service that runs a command.
+#[expect(clippy::disallowed_methods, reason = "a command acts as the service")]
+fn proof(command: &'static str) -> ServiceAccess {
+    ServiceAccess::new(Cause::Command(command))
 }
 
 fn email(text: &str) -> Result<String, String> {
@@ -193,7 +201,7 @@ async fn create_staff(config: Config, mut staff: Staff) -> Result<(), StartError
     };
     let hours = context.programme.passwords.first_link_hours;
     let link = db
-        .write(move |conn| users::create_staff(conn, &context, new))
+        .write(move |conn| users::create_staff(conn, &context, proof("create-staff"), new))
         .await
         .map_err(|error| explained(&error))?;
     println!("Set the password within {hours} hours:\n{link}");
@@ -231,7 +239,10 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
     let now = context.now;
     let stored = db
         .write(move |conn| match kind {
-            Import::Models => catalogue::import(conn, &context, &text, |_| ModelId::new(now)),
+            Import::Models => {
+                let service = proof("import-models");
+                catalogue::import(conn, &context, service, &text, |_| ModelId::new(now))
+            }
             Import::Legacy => {
                 legacy_migration::import(conn, &context, &text).map(|stored| stored.0)
             }

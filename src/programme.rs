@@ -9,6 +9,7 @@ use crate::domain::country::Country;
 use crate::domain::invoice::{InvoiceRules, VatRules};
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
+use crate::domain::mail::MailRules;
 use crate::domain::membership::{Level, MembershipRules};
 use crate::domain::money::Currency;
 use crate::domain::password::PasswordRules;
@@ -30,6 +31,7 @@ pub struct Programme {
     pub help: Help,
     pub seller: Seller,
     pub application: ApplicationRules,
+    pub mails: MailRules,
     pub review: Calendar,
     pub passwords: PasswordRules,
     pub products: ProductRules,

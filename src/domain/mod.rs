@@ -3,11 +3,13 @@
 pub mod access;
 pub mod account;
 pub mod actor;
+pub mod applicant_token;
 pub mod calendar;
 pub mod card;
 pub mod check_digits;
 pub mod country;
 pub mod document;
+pub mod event;
 pub mod invoice;
 pub mod job;
 pub mod language;

@@ -1,6 +1,7 @@
 //! The HTTP interface: one module for each resource. What is routed here is what the contract says.
 
 pub mod accounts;
+mod actor;
 pub mod answer;
 mod contract;
 mod documents;

@@ -10,6 +10,9 @@ use tokio::sync::Mutex;
 use tracing::{error, info, warn};
 
 use crate::clock::Clock;
+use crate::domain::access::ServiceAccess;
+use crate::domain::actor::Cause;
+use crate::domain::job::JobId;
 use crate::error::{Error, Result};
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
@@ -187,6 +190,12 @@ impl Worker {
         self.clock.set_offset_micros(offset);
         Ok(())
     }
+}
+
+/// The proof of the service that does a job.
+#[expect(clippy::disallowed_methods, reason = "a job acts as the service")]
+fn proof(job: JobId) -> ServiceAccess {
+    ServiceAccess::new(Cause::Job(job))
 }
 
 /// Two seconds, doubling to an hour, a quarter more or less, so that what failed together is not tried together.

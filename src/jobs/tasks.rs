@@ -4,18 +4,21 @@ use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
 use super::Worker;
+use crate::domain::access::ServiceAccess;
 use crate::domain::job::JobId;
 use crate::error::Result;
 use crate::repository::jobs;
 use crate::repository::mails::MailId;
-use crate::repository::{DbConn, documents, idempotency_keys, mails, sessions};
+use crate::repository::{DbConn, applicant_tokens, documents, idempotency_keys, mails, sessions};
 use crate::types::Instant;
 use crate::workflows::tasks::{Task, enqueue};
-use crate::workflows::{Context, accounts, invoices, membership, passwords};
+use crate::workflows::{
+    Context, accounts, documents as applied, invoices, membership, passwords, reviews,
+};
 
 /// Does `task` and finishes its job in the same transaction.
 pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Result<()> {
-    let context = worker.context();
+    let (context, service) = (worker.context(), super::proof(job));
     match task {
         Task::SendMail { mail_id } => send_mail(worker, mail_id, job, lease).await,
         Task::DeleteFile {
@@ -24,7 +27,7 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
         } => {
             worker.store.delete(&file_key).await?;
             within(worker, job, lease, move |conn| {
-                documents::forget_file(conn, document_id)
+                applied::forget_files(conn, &context, service, &[document_id])
             })
             .await
         }
@@ -41,34 +44,43 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             }
             let ids: Vec<_> = kept.into_iter().map(|document| document.id).collect();
             within(worker, job, lease, move |conn| {
-                ids.into_iter()
-                    .try_for_each(|id| documents::forget_file(conn, id))
+                applied::forget_files(conn, &context, service, &ids)
             })
             .await
         }
         Task::KeepHouse { due } => {
             delete_orphans(worker).await?;
             within(worker, job, lease, move |conn| {
-                keep_house(conn, context.now, due)
+                keep_house(conn, &context, due)
             })
             .await
         }
-        task => within(worker, job, lease, move |conn| inside(conn, &context, task)).await,
+        task => {
+            let work = move |conn: &mut DbConn| inside(conn, &context, service, task);
+            within(worker, job, lease, work).await
+        }
     }
 }
 
 /// A task that is nothing but a transaction.
-fn inside(conn: &mut DbConn, context: &Context, task: Task) -> Result<()> {
+fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Task) -> Result<()> {
     match task {
         Task::TellKnownAddress { account_id, .. } => {
             accounts::tell_known_address(conn, context, account_id)
         }
         Task::AnswerReset { email, .. } => passwords::answer_reset(conn, context, &email),
         Task::SendApplicantLinks { email, .. } => accounts::send_links(conn, context, &email),
-        Task::ExpireDraft { account_id, .. } => accounts::expire_draft(conn, context, account_id),
-        Task::IssueInvoice { membership_id } => invoices::issue(conn, context, membership_id),
+        Task::WatchReview { account_id, .. } => {
+            reviews::tell_overdue(conn, context, service, account_id)
+        }
+        Task::ExpireDraft { account_id, .. } => {
+            accounts::expire_draft(conn, context, service, account_id)
+        }
+        Task::IssueInvoice { membership_id } => {
+            invoices::issue(conn, context, service, membership_id)
+        }
         Task::EndMembership { membership_id, .. } => {
-            membership::end_term(conn, context, membership_id)
+            membership::end_term(conn, context, service, membership_id)
         }
         Task::SendMail { .. }
         | Task::DeleteFile { .. }
@@ -135,8 +147,11 @@ async fn delete_orphans(worker: &Worker) -> Result<()> {
 /// How many rows one sweep takes at most.
 const SWEEP: i64 = 1000;
 
-fn keep_house(conn: &mut DbConn, now: Instant, due: Instant) -> Result<()> {
+fn keep_house(conn: &mut DbConn, context: &Context, due: Instant) -> Result<()> {
+    let now = context.now;
     idempotency_keys::sweep(conn, now.plus(TimeDelta::hours(-24)), SWEEP)?;
+    let tokens = i64::from(context.programme.application.token_days);
+    applicant_tokens::sweep(conn, now.plus(TimeDelta::days(-tokens)), SWEEP)?;
     sessions::sweep_refresh_tokens(conn, now.plus(TimeDelta::days(-30)), SWEEP)?;
     jobs::sweep(conn, now.plus(TimeDelta::days(-30)), SWEEP)?;
     let next = due.plus(TimeDelta::days(1));

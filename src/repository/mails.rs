@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::backend::hold;
 use super::schema::mails;
 use super::{DbConn, MultiBackend};
 use crate::domain::language::Language;
@@ -77,6 +78,11 @@ pub fn arrived(
         query = query.filter(mails::id.lt(before));
     }
     Ok(query.order(mails::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Keeps others from counting the mails to an address until the transaction ends, so that the count holds.
+pub fn hold_address(conn: &mut DbConn, to_key: &str) -> Result<()> {
+    Ok(hold(conn, &format!("mails {to_key}"))?)
 }
 
 /// How many mails of `template` to the address were made since `since`.

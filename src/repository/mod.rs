@@ -1,10 +1,12 @@
 //! What is stored: row structs and named queries, one module for each resource, all on one connection type.
 
 pub mod accounts;
+pub mod applicant_tokens;
 mod backend;
 pub mod cards;
 pub mod documents;
 pub mod events;
+mod held;
 pub mod idempotency_keys;
 pub mod invoices;
 pub mod jobs;
@@ -23,3 +25,4 @@ pub mod settings;
 pub mod users;
 
 pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate};
+pub use held::Held;

@@ -34,6 +34,18 @@ diesel::table! {
         approved_at -> Nullable<SqlInstant>,
         ended_at -> Nullable<SqlInstant>,
         suspended_from -> Nullable<Text>,
+        mailbox_used_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    applicant_tokens (token_hash) {
+        token_hash -> Text,
+        account_id -> SqlId,
+        created_at -> SqlInstant,
     }
 }
 
@@ -43,6 +55,7 @@ diesel::table! {
 
     reviews (account_id) {
         account_id -> SqlId,
+        version -> BigInt,
         submitted_at -> SqlInstant,
         due_at -> SqlInstant,
         asked_at -> Nullable<SqlInstant>,
@@ -364,6 +377,7 @@ diesel::table! {
         seq -> BigInt,
         invited_at -> Nullable<SqlInstant>,
         below_since -> Nullable<SqlInstant>,
+        last_at -> Nullable<SqlInstant>,
     }
 }
 
@@ -383,7 +397,7 @@ diesel::table! {
         reverses -> Nullable<SqlId>,
         value_valid_from -> Nullable<Date>,
         reason -> Text,
-        made_by -> Nullable<SqlId>,
+        actor -> Text,
         created_at -> SqlInstant,
     }
 }
@@ -478,6 +492,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(applicant_tokens -> accounts (account_id));
 diesel::joinable!(reviews -> accounts (account_id));
 diesel::joinable!(documents -> accounts (account_id));
 diesel::joinable!(users -> accounts (account_id));
@@ -496,6 +511,7 @@ diesel::joinable!(invoices -> memberships (membership_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
+    applicant_tokens,
     reviews,
     documents,
     users,

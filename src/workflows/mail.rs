@@ -1,5 +1,6 @@
 //! Putting a mail on its way: what it says is sealed, since links and codes are secrets.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -42,6 +43,22 @@ impl Recipient {
             language: user.language,
         }
     }
+}
+
+/// Whether one more mail of these templates, which anybody can ask for, may go to an address within the hour.
+pub fn may_be_asked(
+    conn: &mut DbConn,
+    context: &Context,
+    to_key: &str,
+    templates: &[Template],
+) -> Result<bool> {
+    mails::hold_address(conn, to_key)?;
+    let since = context.now.plus(TimeDelta::hours(-1));
+    let mut sent = 0;
+    for template in templates {
+        sent += mails::count_since(conn, to_key, *template, since)?;
+    }
+    Ok(sent < i64::from(context.programme.mails.asked_per_hour))
 }
 
 /// Stores a mail and has it sent. `values` fill its template, beside the names that every template has.

@@ -26,6 +26,8 @@ pub enum Task {
     AnswerReset { request: String, email: String },
     /// Mails the applicant's links of an address; known or not, the request itself does the same.
     SendApplicantLinks { request: String, email: String },
+    /// Tells that a case was not answered by the moment it was promised by.
+    WatchReview { account_id: AccountId, due: Instant },
     /// Ends a draft that nobody touched.
     ExpireDraft { account_id: AccountId, due: Instant },
     /// Deletes one file of a document from the store.
@@ -54,6 +56,7 @@ impl Task {
             Self::TellKnownAddress { .. } => "tell_known_address",
             Self::AnswerReset { .. } => "answer_reset",
             Self::SendApplicantLinks { .. } => "send_applicant_links",
+            Self::WatchReview { .. } => "watch_review",
             Self::ExpireDraft { .. } => "expire_draft",
             Self::DeleteFile { .. } => "delete_file",
             Self::DeleteApplicationFiles { .. } => "delete_application_files",
@@ -75,7 +78,9 @@ impl Task {
             Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
                 request.clone()
             }
-            Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
+            Self::WatchReview { account_id, due } | Self::ExpireDraft { account_id, due } => {
+                format!("{account_id}:{due}")
+            }
             Self::DeleteFile { file_key, .. } => file_key.clone(),
             Self::IssueInvoice { membership_id } => membership_id.to_string(),
             Self::EndMembership { membership_id, due } => format!("{membership_id}:{due}"),

@@ -52,6 +52,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
             service.db.clone(),
             service.clock.clone(),
             service.keys.clone(),
+            service.programme.application.clone(),
         ),
         gate: Gate::new(config.max_in_flight),
         rate_limits: limits.clone(),
