@@ -8,6 +8,7 @@ pub mod card;
 pub mod check_digits;
 pub mod country;
 pub mod document;
+pub mod event;
 pub mod invoice;
 pub mod job;
 pub mod language;

@@ -1,0 +1,242 @@
+//! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::access::UserId;
+use super::account::{AccountId, AccountStatus};
+use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
+use super::invoice::InvoiceId;
+use super::job::{JobId, WorkItemId};
+use super::legacy_migration::LegacyAccountId;
+use super::membership::MembershipId;
+use super::model::ModelId;
+use super::money::Money;
+use super::permissions::Role;
+use super::points::EntryId;
+use super::product::{EndReason, ProductId, ProductStatus};
+use super::review::CaseDecision;
+use crate::types::{Instant, id};
+
+id!(
+    /// One event.
+    EventId, "evt_"
+);
+
+/// The version of every payload. Fields may be added within it; what breaks a reader is a new word.
+pub const VERSION: i16 = 1;
+
+/// The most bytes that a payload has.
+pub const MOST_DATA: usize = 4096;
+
+/// Whose history an event is part of; by its word it is of exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Account(AccountId),
+    /// The operator's own.
+    Operator,
+}
+
+/// As it is stored: `acc_…` or `operator`.
+impl std::fmt::Display for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Account(account) => account.fmt(f),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+/// Makes the list. A group says its stream and its resource once, by the fields of the payloads in it.
+macro_rules! events {
+    ($(in $stream:expr, about $about:expr => {
+        $(#[doc = $summary:literal] $variant:ident = $word:literal { $($field:ident: $type:ty),+ $(,)? })+
+    })+) => {
+        /// One thing that happened, with its payload: ids, codes, dates, counts, amounts and statuses, nothing personal.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(untagged)]
+        pub enum Event { $($(#[doc = $summary] $variant { $($field: $type),+ },)+)+ }
+
+        impl Event {
+            /// Each word of the list with what has happened, in the order of the variants.
+            pub const KINDS: &'static [(&'static str, &'static str)] = &[$($(($word, $summary.trim_ascii())),+),+];
+
+            /// Its word.
+            pub fn kind(&self) -> &'static str {
+                match self { $($(Self::$variant { .. } => $word,)+)+ }
+            }
+
+            /// Whose history it is part of.
+            #[allow(unused_variables)] // a group names the one field it needs
+            pub fn stream(&self) -> Stream {
+                match self { $($(Self::$variant { $($field),+ } => $stream,)+)+ }
+            }
+
+            /// The id of what it happened to.
+            #[allow(unused_variables)]
+            pub fn resource(&self) -> String {
+                match self { $($(Self::$variant { $($field),+ } => $about.to_string(),)+)+ }
+            }
+        }
+    };
+}
+
+events! {
+    in Stream::Account(*account_id), about account_id => {
+        /// An application was begun.
+        AccountRegistered = "account.registered" { account_id: AccountId, status: AccountStatus }
+        /// Details of the company or of the contact changed.
+        AccountChanged = "account.changed" { account_id: AccountId, company: bool, contact: bool }
+        /// Staff had a new link for the first password sent.
+        AccountLinkSent = "account.link_sent" { account_id: AccountId, user_id: UserId }
+        /// The application was handed to the reviewers.
+        AccountSubmitted = "account.submitted" { account_id: AccountId, status: AccountStatus }
+        /// A reviewer took the application up.
+        AccountInReview = "account.in_review" { account_id: AccountId, status: AccountStatus }
+        /// The applicant was asked for more.
+        AccountInformationRequested = "account.information_requested" { account_id: AccountId, status: AccountStatus }
+        /// The application was accepted.
+        AccountApproved = "account.approved" { account_id: AccountId, status: AccountStatus }
+        /// The application was refused.
+        AccountRejected = "account.rejected" { account_id: AccountId, status: AccountStatus }
+        /// The applicant took the application back.
+        AccountWithdrawn = "account.withdrawn" { account_id: AccountId, status: AccountStatus }
+        /// A draft that nobody touched ended.
+        AccountExpired = "account.expired" { account_id: AccountId, status: AccountStatus }
+        /// The first password was set: the account is in use.
+        AccountActive = "account.active" { account_id: AccountId, status: AccountStatus }
+        /// Staff locked the account.
+        AccountSuspended = "account.suspended" { account_id: AccountId, status: AccountStatus }
+        /// Staff opened the account again.
+        AccountReopened = "account.reopened" { account_id: AccountId, status: AccountStatus }
+        /// Its points open the programme to the account.
+        AccountInvited = "account.invited" { account_id: AccountId, counting: i64 }
+        /// Staff attached an old account.
+        AccountLegacyAttached = "account.legacy_attached" { account_id: AccountId, legacy_account_id: LegacyAccountId }
+        /// A code proved that the address of an old account is the customer's.
+        AccountLegacyProven = "account.legacy_proven" { account_id: AccountId }
+        /// The products of an old account were taken over.
+        AccountMigrated = "account.migrated" { account_id: AccountId, legacy_account_id: LegacyAccountId }
+        /// The points changed by the entries `from_seq` to `to_seq`; told once a transaction.
+        PointsChanged = "points.changed" { account_id: AccountId, balance: i64, held: i64, counting: i64, from_seq: i64, to_seq: i64 }
+        /// Staff gave or took points by hand.
+        PointsAdjusted = "points.adjusted" { account_id: AccountId, entry_id: EntryId, amount: i64, balance: i64 }
+    }
+    in Stream::Account(*account_id), about document_id => {
+        /// A document was handed in.
+        DocumentAdded = "document.added" { account_id: AccountId, document_id: DocumentId, kind: DocumentKind }
+        /// A reviewer decided on a document.
+        DocumentDecided = "document.decided" { account_id: AccountId, document_id: DocumentId, status: DocumentStatus, codes: Vec<String> }
+        /// A document was taken back.
+        DocumentRemoved = "document.removed" { account_id: AccountId, document_id: DocumentId }
+        /// The file of a document is gone from the store.
+        DocumentFileDeleted = "document.file_deleted" { account_id: AccountId, document_id: DocumentId }
+    }
+    in Stream::Account(*account_id), about user_id => {
+        /// A user was invited.
+        UserInvited = "user.invited" { account_id: AccountId, user_id: UserId, roles: Vec<Role> }
+        /// A user set the first password.
+        UserActivated = "user.activated" { account_id: AccountId, user_id: UserId }
+        /// A user was removed.
+        UserRemoved = "user.removed" { account_id: AccountId, user_id: UserId }
+        /// A user has another password.
+        UserPasswordChanged = "user.password_changed" { account_id: AccountId, user_id: UserId }
+        /// Every session of a user was ended.
+        UserSessionsEnded = "user.sessions_ended" { account_id: AccountId, user_id: UserId }
+    }
+    in Stream::Account(*account_id), about product_id => {
+        /// A product was registered.
+        ProductRegistered = "product.registered" { account_id: AccountId, product_id: ProductId, model_id: ModelId, status: ProductStatus }
+        /// What is said of a product changed.
+        ProductChanged = "product.changed" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// A registration ended.
+        ProductEnded = "product.ended" { account_id: AccountId, product_id: ProductId, reason: EndReason }
+        /// The serial number went to a holder with the better right.
+        ProductSerialNumberLost = "product.serial_number_lost" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// Somebody else says to have the product's serial number.
+        ProductDisputed = "product.disputed" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+    }
+    in Stream::Account(*account_id), about membership_id => {
+        /// A membership began.
+        MembershipStarted = "membership.started" { account_id: AccountId, membership_id: MembershipId, level: String, member_number: String, starts_date: NaiveDate, ends_date: NaiveDate }
+        /// A membership's last day is over.
+        MembershipEnded = "membership.ended" { account_id: AccountId, membership_id: MembershipId, ends_date: NaiveDate }
+    }
+    in Stream::Account(*account_id), about invoice_id => {
+        /// An invoice was issued.
+        InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
+    }
+    in Stream::Operator, about account_id => {
+        /// A reviewer took a case up.
+        ReviewClaimed = "review.claimed" { account_id: AccountId, claimed_until: Instant }
+        /// A case was not decided in the promised time.
+        ReviewOverdue = "review.overdue" { account_id: AccountId, due_at: Instant }
+        /// A reviewer decided a case.
+        ReviewDecided = "review.decided" { account_id: AccountId, decision: CaseDecision, codes: Vec<RejectionCode> }
+    }
+    in Stream::Operator, about user_id => {
+        /// A member of staff was added.
+        StaffCreated = "staff.created" { user_id: UserId, roles: Vec<Role> }
+        /// A member of staff set the first password.
+        StaffActivated = "staff.activated" { user_id: UserId }
+        /// A member of staff has another password.
+        StaffPasswordChanged = "staff.password_changed" { user_id: UserId }
+        /// Every session of a member of staff was ended.
+        StaffSessionsEnded = "staff.sessions_ended" { user_id: UserId }
+    }
+    in Stream::Operator, about "catalogue" => {
+        /// Models were added to the catalogue or changed.
+        CatalogueChanged = "catalogue.changed" { models: i64 }
+    }
+    in Stream::Operator, about work_item_id => {
+        /// Something waits for staff.
+        WorkItemOpened = "work_item.opened" { work_item_id: WorkItemId, kind: String, about: String }
+    }
+    in Stream::Operator, about job_id => {
+        /// A job failed as often as it may.
+        JobDead = "job.dead" { job_id: JobId, kind: String, attempts: i64 }
+        /// A dead job is to be tried again.
+        JobRetried = "job.retried" { job_id: JobId, kind: String }
+    }
+}
+
+impl Event {
+    /// A user has another password; of the operator's stream where the user is staff.
+    pub fn password_changed(account: Option<AccountId>, user_id: UserId) -> Self {
+        match account {
+            Some(account_id) => Self::UserPasswordChanged {
+                account_id,
+                user_id,
+            },
+            None => Self::StaffPasswordChanged { user_id },
+        }
+    }
+
+    /// A user set the first password; of the operator's stream where the user is staff.
+    pub fn user_activated(account: Option<AccountId>, user_id: UserId) -> Self {
+        match account {
+            Some(account_id) => Self::UserActivated {
+                account_id,
+                user_id,
+            },
+            None => Self::StaffActivated { user_id },
+        }
+    }
+
+    /// Every session of a user was ended; of the operator's stream where the user is staff.
+    pub fn sessions_ended(account: Option<AccountId>, user_id: UserId) -> Self {
+        match account {
+            Some(account_id) => Self::UserSessionsEnded {
+                account_id,
+                user_id,
+            },
+            None => Self::StaffSessionsEnded { user_id },
+        }
+    }
+
+    /// The payload as it is kept and sent, byte for byte: JSON without spaces.
+    pub fn data(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
