@@ -4,6 +4,7 @@ pub mod accounts;
 mod backend;
 pub mod cards;
 pub mod documents;
+pub mod event_log;
 pub mod events;
 pub mod idempotency_keys;
 pub mod invoices;
