@@ -25,7 +25,7 @@ id!(
 );
 
 /// The version of every payload. Fields may be added within it; what breaks a reader is a new word.
-pub const VERSION: i16 = 1;
+pub const VERSION: i64 = 1;
 
 /// The most bytes that a payload has.
 pub const MOST_DATA: usize = 4096;

@@ -5,6 +5,7 @@ pub mod applicant_tokens;
 mod backend;
 pub mod cards;
 pub mod documents;
+
 pub mod events;
 mod held;
 pub mod idempotency_keys;

@@ -225,14 +225,19 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::types::{SqlId, SqlInstant, SqlJson};
+    use crate::types::{SqlId, SqlInstant};
 
-    events (id) {
+    event_inbox (number) {
+        number -> BigInt,
         id -> SqlId,
+        stream -> Text,
         resource -> Text,
-        seq -> BigInt,
-        kind -> Text,
-        payload -> SqlJson,
+        r#type -> Text,
+        version -> BigInt,
+        data -> Text,
+        actor -> Text,
+        reason -> Nullable<Text>,
+        request_id -> Nullable<Text>,
         created_at -> SqlInstant,
     }
 }
@@ -241,14 +246,42 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::types::{SqlId, SqlInstant};
 
-    staff_actions (id) {
+    events (position) {
+        position -> BigInt,
         id -> SqlId,
-        user_id -> SqlId,
-        action -> Text,
-        account_id -> Nullable<SqlId>,
-        resource -> Nullable<Text>,
-        reason -> Nullable<Text>,
+        stream -> Text,
+        stream_seq -> BigInt,
+        resource -> Text,
+        resource_seq -> BigInt,
+        r#type -> Text,
+        version -> BigInt,
+        data -> Text,
+        actor -> Text,
+        reason_hash -> Nullable<Text>,
+        request_id -> Nullable<Text>,
         created_at -> SqlInstant,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    event_counters (name) {
+        name -> Text,
+        last -> BigInt,
+        hash -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::SqlId;
+
+    event_reasons (event_id) {
+        event_id -> SqlId,
+        salt -> Text,
+        reason -> Text,
     }
 }
 
@@ -523,8 +556,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     mails,
     idempotency_keys,
+    event_inbox,
     events,
-    staff_actions,
+    event_counters,
+    event_reasons,
     models,
     model_points,
     products,

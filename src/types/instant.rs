@@ -43,6 +43,11 @@ impl Instant {
         Self(self.0.checked_add_signed(by).unwrap_or(self.0))
     }
 
+    /// The moment as text of one length, to the microsecond: sorts by time, and is the same whichever database it comes from.
+    pub fn stored(self) -> String {
+        self.0.format(STORED).to_string()
+    }
+
     /// How long after `earlier` this is.
     pub fn since(self, earlier: Self) -> TimeDelta {
         self.0.signed_duration_since(earlier.0)
