@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod answer;
 mod contract;
 mod documents;
+mod events;
 pub mod extract;
 mod faq;
 mod invoices;

@@ -34,7 +34,12 @@ fn declared(kind: Kind) -> BTreeSet<String> {
             } else {
                 ""
             };
-            let stored = stored_as(inner.unwrap_or(of), kind);
+            // What SQLite numbers rows by is an INTEGER.
+            let stored = match (kind, of, table.1.as_slice()) {
+                (Kind::Sqlite, "BigInt", [alone]) if *alone == column => "INTEGER",
+                _ => stored_as(inner.unwrap_or(of), kind),
+            };
+            let column = column.trim_start_matches("r#");
             columns.insert(format!("{}.{column} {stored}{null}{key}", table.0));
         }
     }

@@ -62,7 +62,9 @@ pub struct FirstWrong {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing is wrong in so many events.
-    Right { events: i64 },
+    Right {
+        events: i64,
+    },
     Wrong(FirstWrong),
 }
 

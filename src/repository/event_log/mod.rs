@@ -107,7 +107,11 @@ fn waiting(event: &Event, stamp: &Stamp) -> Result<Waiting> {
 }
 
 /// One text for any number of rows, so that the prepared statement is found again.
-fn record_postgres(conn: &mut PgConnection, stamp: &Stamp, rows: Vec<Waiting>) -> QueryResult<usize> {
+fn record_postgres(
+    conn: &mut PgConnection,
+    stamp: &Stamp,
+    rows: Vec<Waiting>,
+) -> QueryResult<usize> {
     const INSERT: &str = "INSERT INTO event_inbox (id, stream, resource, type, version, data, actor, reason, request_id, created_at)
         SELECT e.id, e.stream, e.resource, e.type, $6, e.data, $7, $8, $9, $10
         FROM unnest($1, $2, $3, $4, $5) AS e (id, stream, resource, type, data)";

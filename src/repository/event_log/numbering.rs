@@ -78,7 +78,8 @@ pub fn number_batch(conn: &mut DbConn) -> Result<Option<usize>> {
     store(conn, &numbered, &reasons)?;
     counters.store(conn)?;
     // Exactly what was read: a smaller number may have been committed meanwhile.
-    diesel::delete(event_inbox::table.filter(event_inbox::number.eq_any(&numbers))).execute(conn)?;
+    diesel::delete(event_inbox::table.filter(event_inbox::number.eq_any(&numbers)))
+        .execute(conn)?;
     Ok(Some(numbers.len()))
 }
 
@@ -112,7 +113,11 @@ fn salted(event: &Waiting) -> Result<Option<EventReason>> {
     }))
 }
 
-fn store(conn: &mut DbConn, numbered: &[NumberedEvent], reasons: &[EventReason]) -> QueryResult<()> {
+fn store(
+    conn: &mut DbConn,
+    numbered: &[NumberedEvent],
+    reasons: &[EventReason],
+) -> QueryResult<()> {
     each!(conn, c => diesel::insert_into(events::table).values(numbered).execute(c))?;
     if !reasons.is_empty() {
         each!(conn, c => diesel::insert_into(event_reasons::table).values(reasons).execute(c))?;
