@@ -12,6 +12,7 @@ use cps_api::domain::language::Language;
 use cps_api::domain::model::ModelId;
 use cps_api::domain::permissions::Role;
 use cps_api::handlers::problem::explained;
+use cps_api::repository::event_log;
 use cps_api::server::start::{self, StartError};
 use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
@@ -46,6 +47,8 @@ enum Command {
     ImportLegacy { file: PathBuf },
     /// Recompute every balance of points from its entries, and name the first wrong one.
     VerifyLedger,
+    /// Recompute the chain of hashes over all events and their numbers, and name the first wrong row.
+    VerifyEvents,
     /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
     CreateStaff(Staff),
     /// Check the environment and the programme file, and say what is wrong.
@@ -129,6 +132,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Command::ImportModels { file } => import(&file, "models", Import::Models).await,
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
         Command::VerifyLedger => verify_ledger().await,
+        Command::VerifyEvents => verify_events().await,
         Command::Healthcheck => healthcheck(&Config::from_env()?).await,
     }
 }
@@ -263,5 +267,16 @@ async fn verify_ledger() -> Result<(), StartError> {
         Verdict::Wrong { account, first } => {
             Err(format!("the ledger of {account}: {first}").into())
         }
+    }
+}
+
+async fn verify_events() -> Result<(), StartError> {
+    let db = start::database(&Config::from_env()?).await?;
+    match db.read(event_log::verify).await? {
+        event_log::Verdict::Right { events } => {
+            println!("Every event is as it was written: {events} events.");
+            Ok(())
+        }
+        event_log::Verdict::Wrong(first) => Err(first.into()),
     }
 }

@@ -240,3 +240,117 @@ impl Event {
         serde_json::to_string(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    /// Fields of plain text: codes, numbers and words that the service makes itself.
+    const WORDS: [&str; 6] = ["about", "codes", "kind", "level", "member_number", "number"];
+    /// More bytes than this no such word has.
+    const WORD: usize = 64;
+
+    /// The most bytes of a value of `schema`, which must be nothing that a person could be read from.
+    fn longest(name: &str, schema: &Value, named: &Value) -> usize {
+        if let Some(name_of) = schema["$ref"].as_str() {
+            let of = name_of.rsplit('/').next().unwrap();
+            return longest(name, &named[of], named);
+        }
+        if let Some(words) = schema["enum"].as_array() {
+            let longest = words.iter().map(|word| word.to_string().len()).max();
+            return longest.unwrap();
+        }
+        match (schema["type"].as_str(), schema["format"].as_str()) {
+            (Some("boolean"), _) => 5,
+            (Some("integer"), _) => 20,
+            (Some("string"), Some("date" | "date-time")) => 32,
+            (Some("string"), _) if schema["pattern"].is_string() => 40,
+            (Some("string"), None) if WORDS.contains(&name) => WORD,
+            (Some("array"), _) => 20 * (1 + longest(name, &schema["items"], named)),
+            (Some("object"), _) => {
+                let fields = schema["properties"].as_object().unwrap().iter();
+                let sizes = fields.map(|(name, of)| name.len() + 4 + longest(name, of, named));
+                2 + sizes.sum::<usize>()
+            }
+            _ => panic!("{name} may hold anything: {schema}"),
+        }
+    }
+
+    #[test]
+    fn no_payload_can_hold_anything_personal_nor_more_than_four_kibibytes() {
+        let mut named = Vec::new();
+        Event::schemas(&mut named);
+        let named: std::collections::BTreeMap<_, _> = named.into_iter().collect();
+        let named = serde_json::to_value(named).unwrap();
+        let all = serde_json::to_value(Event::schema()).unwrap();
+        let payloads = all["oneOf"].as_array().unwrap();
+        assert_eq!(payloads.len(), Event::KINDS.len());
+        for ((word, _), payload) in Event::KINDS.iter().zip(payloads) {
+            let fields = payload["properties"].as_object().unwrap();
+            for personal in ["name", "email", "phone", "address", "serial_number", "note"] {
+                assert!(!fields.contains_key(personal), "{word}: {personal}");
+            }
+            let size = longest(word, payload, &named);
+            assert!(size <= MOST_DATA, "{word} may have {size} bytes");
+        }
+    }
+
+    #[test]
+    fn every_word_is_one_of_a_kind_and_has_a_sentence() {
+        let words: BTreeSet<&str> = Event::KINDS.iter().map(|(word, _)| *word).collect();
+        assert_eq!(words.len(), Event::KINDS.len());
+        for (word, summary) in Event::KINDS {
+            let (of, what) = word.split_once('.').unwrap();
+            let is_word = |part: &str| part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            assert!(is_word(of) && is_word(what), "{word}");
+            assert!(summary.ends_with('.') && summary.len() > 10, "{word}");
+        }
+    }
+
+    #[test]
+    fn an_event_knows_its_stream_its_resource_and_its_payload() {
+        let now: Instant = "2026-06-01T10:00:00Z".parse().unwrap();
+        let (account_id, product_id) = (AccountId::new(now), ProductId::new(now));
+        let ended = Event::ProductEnded {
+            account_id,
+            product_id,
+            reason: EndReason::Sold,
+        };
+        assert_eq!(ended.kind(), "product.ended");
+        assert_eq!(ended.stream().to_string(), account_id.to_string());
+        assert_eq!(ended.resource(), product_id.to_string());
+        assert_eq!(
+            ended.data().unwrap(),
+            format!(
+                r#"{{"account_id":"{account_id}","product_id":"{product_id}","reason":"sold"}}"#
+            )
+        );
+        let claimed = Event::ReviewClaimed {
+            account_id,
+            claimed_until: now,
+        };
+        assert_eq!(claimed.stream().to_string(), "operator");
+        assert_eq!(claimed.resource(), account_id.to_string());
+    }
+
+    #[test]
+    fn what_happens_to_staff_is_the_operators() {
+        let now: Instant = "2026-06-01T10:00:00Z".parse().unwrap();
+        let (account, user) = (AccountId::new(now), UserId::new(now));
+        let made = [
+            Event::password_changed,
+            Event::user_activated,
+            Event::sessions_ended,
+        ];
+        for make in made {
+            assert_eq!(make(None, user).stream(), Stream::Operator);
+            assert_eq!(make(Some(account), user).stream(), Stream::Account(account));
+            assert_eq!(make(None, user).resource(), user.to_string());
+        }
+    }
+}

@@ -33,6 +33,7 @@ use super::problem::{MEDIA_TYPE, Problem};
         (name = "points", description = "The ledger of points"),
         (name = "membership", description = "The programme, its levels and the membership"),
         (name = "invoices", description = "Invoices"),
+        (name = "events", description = "What happened, as it is told: each type with its payload"),
         (name = "operation", description = "Health, keys, problem pages"),
         (name = "sandbox", description = "Only in the sandbox: what is seeded, the clock, the mailbox")
     ),
@@ -52,6 +53,7 @@ pub fn document(is_sandbox: bool) -> utoipa::openapi::OpenApi {
     if !is_sandbox && let Some(tags) = &mut document.tags {
         tags.retain(|tag| tag.name != "sandbox");
     }
+    super::events::describe(&mut document);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(

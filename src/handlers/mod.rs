@@ -5,6 +5,7 @@ mod actor;
 pub mod answer;
 mod contract;
 mod documents;
+mod events;
 pub mod extract;
 mod faq;
 mod invoices;

@@ -1,5 +1,6 @@
 //! The queue at work: which job is next, whose it is, when it is tried again. What each kind does is in `tasks`.
 
+pub mod sequencer;
 mod tasks;
 
 use std::sync::Arc;

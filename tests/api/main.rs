@@ -3,6 +3,7 @@
 
 mod accounts;
 mod businesses;
+mod events;
 mod faq;
 mod http;
 mod invoices;

@@ -34,7 +34,12 @@ fn declared(kind: Kind) -> BTreeSet<String> {
             } else {
                 ""
             };
-            let stored = stored_as(inner.unwrap_or(of), kind);
+            // What SQLite numbers rows by is an INTEGER.
+            let stored = match (kind, of, table.1.as_slice()) {
+                (Kind::Sqlite, "BigInt", [alone]) if *alone == column => "INTEGER",
+                _ => stored_as(inner.unwrap_or(of), kind),
+            };
+            let column = column.trim_start_matches("r#");
             columns.insert(format!("{}.{column} {stored}{null}{key}", table.0));
         }
     }
@@ -108,18 +113,25 @@ fn up(kind: Kind) -> String {
     texts.collect()
 }
 
-/// `table(columns) name` of every unique constraint and index that a text of SQL declares.
+/// The name of every unique constraint and index that a text of SQL declares, but for those of tables that it drops after.
 fn unique_names(sql: &str) -> BTreeSet<String> {
     let words: Vec<&str> = sql
-        .split(|c: char| c.is_whitespace() || c == '(' || c == ',')
+        .split(|c: char| c.is_whitespace() || matches!(c, '(' | ',' | ';'))
         .filter(|word| !word.is_empty())
         .collect();
-    let names = words.windows(4).filter_map(|four| match four {
-        ["CONSTRAINT", name, "UNIQUE", ..] => Some(*name),
-        ["CREATE", "UNIQUE", "INDEX", name] => Some(*name),
-        _ => None,
-    });
-    names.map(str::to_owned).collect()
+    let mut names = BTreeSet::new();
+    for four in words.windows(4) {
+        match four {
+            ["CONSTRAINT", name, "UNIQUE", ..] | ["CREATE", "UNIQUE", "INDEX", name] => {
+                names.insert((*name).to_owned());
+            }
+            ["DROP", "TABLE", table, ..] => {
+                names.retain(|name| !name.starts_with(&format!("{table}_")));
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 #[test]

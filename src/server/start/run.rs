@@ -15,6 +15,7 @@ use crate::config::Mode;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
+use crate::jobs::sequencer::Sequencer;
 use crate::server::{Gate, RateLimits, Surroundings, seed, serve};
 
 /// How often an instance looks whether another one moved the clock.
@@ -62,7 +63,12 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     };
     let server = serve(listener, service.clone(), worker.clone(), around, workers)?;
     let handle = server.handle();
+    let sequencer = Sequencer {
+        db: service.db.clone(),
+        clock: service.clock.clone(),
+    };
     let mut background = vec![
+        tokio::spawn(sequencer.run(stopped.clone())),
         tokio::spawn(work(service, worker.clone(), stopped.clone())),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
