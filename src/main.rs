@@ -12,7 +12,7 @@ use cps_api::domain::language::Language;
 use cps_api::domain::model::ModelId;
 use cps_api::domain::permissions::Role;
 use cps_api::handlers::problem::explained;
-use cps_api::repository::event_log;
+use cps_api::repository::events;
 use cps_api::server::start::{self, StartError};
 use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
@@ -272,11 +272,11 @@ async fn verify_ledger() -> Result<(), StartError> {
 
 async fn verify_events() -> Result<(), StartError> {
     let db = start::database(&Config::from_env()?).await?;
-    match db.read(event_log::verify).await? {
-        event_log::Verdict::Right { events } => {
+    match db.read(events::verify).await? {
+        events::Verdict::Right { events } => {
             println!("Every event is as it was written: {events} events.");
             Ok(())
         }
-        event_log::Verdict::Wrong(first) => Err(first.into()),
+        events::Verdict::Wrong(first) => Err(first.into()),
     }
 }
