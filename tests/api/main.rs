@@ -3,6 +3,8 @@
 
 mod accounts;
 mod businesses;
+mod contention;
+mod database_away;
 mod faq;
 mod http;
 mod invoices;
@@ -21,6 +23,8 @@ mod points;
 mod process;
 mod products;
 mod programme;
+#[path = "../common/proxy.rs"]
+mod proxy;
 mod queue;
 mod races;
 mod raw;
