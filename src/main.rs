@@ -259,7 +259,7 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
 
 async fn verify_ledger() -> Result<(), StartError> {
     let db = start::database(&Config::from_env()?).await?;
-    match db.read(points::verify).await? {
+    match db.read_all(points::verify).await? {
         Verdict::Right { accounts, entries } => {
             println!("Every balance is right: {accounts} accounts, {entries} entries.");
             Ok(())

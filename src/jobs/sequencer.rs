@@ -21,10 +21,10 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// Numbers what is recorded, on a wake-up after each commit of this process and every 250 ms. Wherever it is killed, a batch is
+    /// Numbers what is recorded, on a wake-up after each commit of this process that recorded and every 250 ms. Wherever it is killed, a batch is
     /// numbered whole or not at all.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let committed = self.db.committed();
+        let wakeups = self.db.wakeups();
         while !*stop.borrow() {
             if let Err(cause) = self.turn().await {
                 warn!(%cause, "events could not be numbered");
@@ -34,7 +34,7 @@ impl Sequencer {
                 _ = stop.changed() => {}
             }
             tokio::select! {
-                () = committed.notified() => {}
+                () = wakeups.recorded.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 _ = stop.changed() => {}
             }

@@ -91,7 +91,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
 
 async fn within<F>(worker: &Worker, job: JobId, lease: String, work: F) -> Result<()>
 where
-    F: FnOnce(&mut DbConn) -> Result<()> + Send + 'static,
+    F: FnOnce(&mut DbConn) -> Result<()> + Clone + Send + 'static,
 {
     let clock = worker.clock.clone();
     worker

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::schema::jobs;
-use super::{DbConn, MultiBackend};
+use super::{DbConn, MultiBackend, wakeups};
 use crate::domain::job::JobId;
 use crate::each;
 use crate::error::{Error, Result};
@@ -61,6 +61,7 @@ pub fn enqueue(
         finished_at: None,
     };
     each!(conn, c => diesel::insert_into(jobs::table).values(&job).on_conflict_do_nothing().execute(c))?;
+    wakeups::enqueued();
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 
 mod accounts;
 mod businesses;
+mod contention;
+mod database_away;
 mod events;
 mod faq;
 mod http;
@@ -22,6 +24,8 @@ mod points;
 mod process;
 mod products;
 mod programme;
+#[path = "../common/proxy.rs"]
+mod proxy;
 mod queue;
 mod races;
 mod raw;
