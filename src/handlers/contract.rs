@@ -33,6 +33,7 @@ use super::problem::{MEDIA_TYPE, Problem};
         (name = "points", description = "The ledger of points"),
         (name = "membership", description = "The programme, its levels and the membership"),
         (name = "invoices", description = "Invoices"),
+        (name = "jobs", description = "What the service does later, and what of it failed for good"),
         (name = "operation", description = "Health, keys, problem pages"),
         (name = "sandbox", description = "Only in the sandbox: what is seeded, the clock, the mailbox")
     ),

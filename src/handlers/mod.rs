@@ -7,6 +7,7 @@ mod documents;
 pub mod extract;
 mod faq;
 mod invoices;
+mod jobs;
 pub mod language;
 mod legacy_migration;
 mod membership;
@@ -91,7 +92,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(models::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
-        .configure(users::routes);
+        .configure(users::routes)
+        .configure(jobs::routes);
     if is_sandbox {
         config.configure(sandbox::routes);
     }

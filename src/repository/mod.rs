@@ -21,5 +21,6 @@ pub mod schema;
 pub mod sessions;
 pub mod settings;
 pub mod users;
+pub mod work_items;
 
 pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate};

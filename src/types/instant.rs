@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use chrono::{
+    DateTime, Datelike, Months, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc,
+};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
@@ -41,6 +43,12 @@ impl Instant {
     /// The moment `by` later (or earlier, when negative); itself where that leaves the calendar.
     pub fn plus(self, by: TimeDelta) -> Self {
         Self(self.0.checked_add_signed(by).unwrap_or(self.0))
+    }
+
+    /// The moment `months` later, on the same day or the last one of a shorter month; itself where that leaves the calendar.
+    pub fn plus_months(self, months: u32) -> Self {
+        let later = self.0.checked_add_months(Months::new(months));
+        Self(later.unwrap_or(self.0))
     }
 
     /// How long after `earlier` this is.

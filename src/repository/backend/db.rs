@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use tokio::sync::Notify;
 
 use super::super::lane::Lane;
 use super::{DbConn, DbError, Kind, sqlite_path};
@@ -24,6 +25,8 @@ pub struct Db {
     writes: Lane,
     /// Set once every migration was seen to have run: that does not change any more.
     migrated: Arc<OnceLock<()>>,
+    /// Told of each commit.
+    committed: Arc<Notify>,
     /// Held as long as the service lives: one process per SQLite file.
     _file: Option<Arc<File>>,
 }
@@ -45,6 +48,7 @@ impl Db {
                     reads: lane.clone(),
                     writes: lane,
                     migrated: Arc::default(),
+                    committed: Arc::default(),
                     _file: file,
                 }
             }
@@ -57,6 +61,7 @@ impl Db {
                     reads,
                     writes,
                     migrated: Arc::default(),
+                    committed: Arc::default(),
                     _file: file,
                 }
             }
@@ -131,13 +136,23 @@ impl Db {
         F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.writes
+        let written = self
+            .writes
             .run(move |conn| {
                 conn.begin_write()?;
                 let outcome = work(conn);
                 conn.finish(outcome)
             })
-            .await
+            .await;
+        if written.is_ok() {
+            self.committed.notify_one();
+        }
+        written
+    }
+
+    /// Waits for a commit of this process; one that nobody waited for ends the next wait. For one waiter: the queue of jobs.
+    pub async fn committed(&self) {
+        self.committed.notified().await;
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::Mode;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
-use crate::server::{Gate, RateLimits, Surroundings, seed, serve};
+use crate::server::{Gate, RateLimits, Surroundings, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -59,10 +59,10 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         limits: request_limits,
         config: config.clone(),
     };
-    let server = serve(listener, service.clone(), worker.clone(), around, workers)?;
+    let server = serve(listener, service, worker.clone(), around, workers)?;
     let handle = server.handle();
     let mut background = vec![
-        tokio::spawn(work(service, worker.clone(), stopped.clone())),
+        tokio::spawn(work(worker.clone(), stopped.clone())),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
     if config.mode == Mode::Sandbox {
@@ -108,13 +108,9 @@ impl Running {
 }
 
 /// Runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
-async fn work(service: Service, worker: Worker, mut stopped: watch::Receiver<bool>) {
+async fn work(worker: Worker, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        let begun = match service.db.is_migrated().await {
-            Ok(true) => seed::keep_house(&service).await.map(|()| true),
-            other => other,
-        };
-        match begun {
+        match worker.db.is_migrated().await {
             Ok(true) => return worker.run(stopped).await,
             Ok(false) => {}
             Err(cause) => warn!(%cause, "jobs cannot be run yet"),

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::Context;
-use super::mail::{Recipient, send};
+use super::mail::{Recipient, Terms, has_room_for_strangers, send_on};
 use super::tasks::{Task, enqueue};
 use crate::domain::access::{APPLICANT_PREFIX, AccountAccess};
 use crate::domain::account::{self, AccountId, AccountStatus};
@@ -189,15 +189,23 @@ pub fn end(
 
 /// Mails the applicant a link with a fresh token for each open application of an address; nothing where there is none.
 pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
+    if !has_room_for_strangers(conn, context)? {
+        return Ok(());
+    }
     let limit = i64::from(context.programme.application.open_per_email);
+    let terms = Terms {
+        until: None,
+        for_stranger: true,
+    };
     for mut account in accounts::open_of_email(conn, &account::email_key(email), limit)? {
         let action_url = fresh_link(conn, context, &mut account)?;
-        send(
+        send_on(
             conn,
             context,
             &Recipient::contact(&account),
             Template::ApplicantLink,
             json!({ "action_url": action_url }),
+            terms,
         )?;
     }
     Ok(())
