@@ -20,6 +20,8 @@ pub mod reviews;
 pub mod schema;
 pub mod sessions;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 pub mod users;
 pub mod work_items;
 

@@ -185,3 +185,66 @@ pub fn standings(conn: &mut DbConn) -> Result<Vec<Standing>> {
         each!(conn, c => diesel::sql_query(&*STANDINGS).load(c));
     Ok(found?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::list::text;
+    use super::*;
+    use crate::domain::job::JobState;
+    use crate::repository::testing::Explained;
+
+    const AT: &str = "'2026-06-01T10:00:00.000000Z'";
+
+    /// `text` with something in the place of its parameters.
+    fn filled(text: &str, parameters: &[&str]) -> String {
+        let numbered = parameters.iter().enumerate();
+        numbered.fold(text.to_owned(), |text, (n, value)| {
+            text.replace(&format!("${}", n + 1), value)
+        })
+    }
+
+    #[tokio::test]
+    async fn whatever_is_done_nobody_who_looks_for_work_sees_it() {
+        let database = Explained::with_jobs().await;
+        let claim = match database.is_postgres() {
+            true => CLAIM_POSTGRES,
+            false => CLAIM_SQLITE,
+        };
+        let expired = match database.is_postgres() {
+            true => EXPIRED_POSTGRES,
+            false => EXPIRED_SQLITE,
+        };
+        for (statement, indexes) in [
+            (
+                filled(claim, &["'lease'", "'mail'", AT, "16"]),
+                vec!["jobs_ready_idx"],
+            ),
+            (expired.to_owned(), vec!["jobs_running_idx"]),
+            (filled(&DUE, &[AT]), vec!["jobs_ready_idx"]),
+            (
+                filled(&NEXT, &[AT]),
+                vec!["jobs_ready_idx", "jobs_running_idx"],
+            ),
+            (STANDINGS.clone(), vec!["jobs_ready_idx", "jobs_dead_idx"]),
+            (
+                filled(&text(Some(JobState::Dead)), &["NULL", "NULL", "NULL", "26"]),
+                vec!["jobs_dead_idx"],
+            ),
+        ] {
+            let plan = database.explain(&statement).await;
+            for index in indexes {
+                assert!(plan.contains(index), "{statement}\n{plan}");
+            }
+            assert!(
+                !plan.contains("Seq Scan on jobs") && !scans(&plan),
+                "{statement}\n{plan}"
+            );
+        }
+    }
+
+    /// Whether a plan of SQLite reads all rows of the table: `SCAN jobs` without one of the small indexes.
+    fn scans(plan: &str) -> bool {
+        plan.lines()
+            .any(|line| line.contains("SCAN jobs") && !line.contains("_idx"))
+    }
+}

@@ -27,7 +27,7 @@ const FILTERS: &str =
     "($1 IS NULL OR queue = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR id < $3)";
 
 /// Few are open or dead: they are found by the index of their state and sorted. Of those done, and of all, the newest are found by their ids.
-fn text(state: Option<JobState>) -> String {
+pub(super) fn text(state: Option<JobState>) -> String {
     match state {
         None => format!("SELECT * FROM jobs WHERE {FILTERS} ORDER BY id DESC LIMIT $4"),
         Some(JobState::Done) => {
