@@ -12,6 +12,7 @@ use cps_api::domain::language::Language;
 use cps_api::domain::model::ModelId;
 use cps_api::domain::permissions::Role;
 use cps_api::handlers::problem::explained;
+use cps_api::jobs::command::{self, JobsCommand};
 use cps_api::repository::events;
 use cps_api::server::start::{self, StartError};
 use cps_api::workflows::points::Verdict;
@@ -51,6 +52,9 @@ enum Command {
     VerifyEvents,
     /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
     CreateStaff(Staff),
+    /// List jobs, and have dead ones tried again.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Check the environment and the programme file, and say what is wrong.
     CheckConfig,
     /// Ask the running service whether it can serve; for a container's health check.
@@ -133,6 +137,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
         Command::VerifyLedger => verify_ledger().await,
         Command::VerifyEvents => verify_events().await,
+        Command::Jobs(command) => jobs(&Config::from_env()?, command).await,
         Command::Healthcheck => healthcheck(&Config::from_env()?).await,
     }
 }
@@ -255,6 +260,17 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
     let stored = stored.map_err(|error| explained(&error))?;
     println!("Stored {stored} {what}.");
     Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a command writes is written by the service"
+)]
+async fn jobs(config: &Config, command: JobsCommand) -> Result<(), StartError> {
+    let (db, context) = start::desk(config).await?;
+    let stamp = ServiceAccess::new(Cause::Command("jobs")).stamp(context.now);
+    let done = command::run(&db, stamp, command, |line| println!("{line}"));
+    done.await.map_err(|error| explained(&error).into())
 }
 
 async fn verify_ledger() -> Result<(), StartError> {

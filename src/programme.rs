@@ -44,7 +44,18 @@ pub struct Programme {
     pub overdue: toml::Table,
     pub dealers: toml::Table,
     pub vat: VatRules,
+    pub queue: QueueRules,
     pub rate_limits: RateLimitSection,
+}
+
+/// What the queue of jobs is bounded by.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueRules {
+    /// Of the mails that anybody can ask for, so many wait at once; more are not made.
+    pub stranger_mails: i64,
+    /// Within how many hours staff look at a job that failed for good.
+    pub dead_job_hours: u32,
 }
 
 /// Where people get help.

@@ -9,6 +9,7 @@ mod events;
 pub mod extract;
 mod faq;
 mod invoices;
+mod jobs;
 pub mod language;
 mod legacy_migration;
 mod membership;
@@ -93,7 +94,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(models::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
-        .configure(users::routes);
+        .configure(users::routes)
+        .configure(jobs::routes);
     if is_sandbox {
         config.configure(sandbox::routes);
     }

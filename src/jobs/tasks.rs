@@ -1,17 +1,15 @@
 //! What each kind of task does: either one transaction, or something outside and then one transaction.
 
-use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
-use super::Worker;
+use super::{Worker, housekeeping};
 use crate::domain::access::ServiceAccess;
 use crate::domain::job::JobId;
 use crate::error::Result;
 use crate::repository::jobs;
 use crate::repository::mails::MailId;
-use crate::repository::{DbConn, applicant_tokens, documents, idempotency_keys, mails, sessions};
-use crate::types::Instant;
-use crate::workflows::tasks::{Task, enqueue};
+use crate::repository::{DbConn, documents, mails};
+use crate::workflows::tasks::Task;
 use crate::workflows::{
     Context, accounts, documents as applied, invoices, membership, passwords, reviews,
 };
@@ -48,12 +46,13 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             })
             .await
         }
-        Task::KeepHouse { due } => {
-            delete_orphans(worker).await?;
-            within(worker, job, lease, move |conn| {
-                keep_house(conn, &context, due)
-            })
-            .await
+        Task::SweepFiles { .. } => {
+            housekeeping::sweep_files(worker).await?;
+            within(worker, job, lease, |_| Ok(())).await
+        }
+        Task::KeepHouse { .. } => {
+            housekeeping::sweep_rows(worker).await?;
+            within(worker, job, lease, |_| Ok(())).await
         }
         task => {
             let work = move |conn: &mut DbConn| inside(conn, &context, service, task);
@@ -85,6 +84,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::SendMail { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
+        | Task::SweepFiles { .. }
         | Task::KeepHouse { .. } => Ok(()),
     }
 }
@@ -106,54 +106,27 @@ where
 async fn send_mail(worker: &Worker, id: MailId, job: JobId, lease: String) -> Result<()> {
     let found = worker.db.fetch(move |conn| mails::find(conn, id)).await?;
     let unsent = found.filter(|mail| mail.sent_at.is_none());
-    if let Some((mail, sealed)) =
+    let Some((mail, sealed)) =
         unsent.and_then(|mail| mail.sealed.clone().map(|sealed| (mail, sealed)))
-    {
-        let values: Value = serde_json::from_slice(&worker.sealer.open(&sealed)?)?;
-        let rendered = worker
-            .mailer
-            .render(mail.template, mail.language, &values)?;
-        worker
-            .mailer
-            .send(&id.to_string(), &mail.to_address, &rendered)
-            .await?;
+    else {
+        return within(worker, job, lease, |_| Ok(())).await;
+    };
+    let now = worker.clock.now();
+    if mail.expires_at.is_some_and(|end| end <= now) {
+        metrics::counter!("mails_run_out_total").increment(1);
+        return within(worker, job, lease, move |conn| mails::drop_unsent(conn, id)).await;
     }
+    let values: Value = serde_json::from_slice(&worker.sealer.open(&sealed)?)?;
+    let rendered = worker
+        .mailer
+        .render(mail.template, mail.language, &values)?;
+    worker
+        .mailer
+        .send(&id.to_string(), &mail.to_address, &rendered)
+        .await?;
     let (keeps, now) = (worker.mailer.keeps(), worker.clock.now());
     within(worker, job, lease, move |conn| {
         mails::mark_sent(conn, id, keeps, now)
     })
     .await
-}
-
-/// Files that are this old and have no row are left over from an upload that was refused or broke off.
-const ORPHAN_AGE: TimeDelta = TimeDelta::days(1);
-/// How many files one sweep looks at.
-const FILES: usize = 1000;
-
-async fn delete_orphans(worker: &Worker) -> Result<()> {
-    // The store dates its files by the machine's time, whatever the sandbox's clock shows.
-    let before = Instant::from_utc(Utc::now()).plus(-ORPHAN_AGE);
-    let keys = worker.store.keys_before(before, FILES).await?;
-    let orphans = worker
-        .db
-        .fetch(move |conn| documents::orphans(conn, keys.clone()))
-        .await?;
-    for key in orphans {
-        worker.store.delete(&key).await?;
-    }
-    Ok(())
-}
-
-/// How many rows one sweep takes at most.
-const SWEEP: i64 = 1000;
-
-fn keep_house(conn: &mut DbConn, context: &Context, due: Instant) -> Result<()> {
-    let now = context.now;
-    idempotency_keys::sweep(conn, now.plus(TimeDelta::hours(-24)), SWEEP)?;
-    let tokens = i64::from(context.programme.application.token_days);
-    applicant_tokens::sweep(conn, now.plus(TimeDelta::days(-tokens)), SWEEP)?;
-    sessions::sweep_refresh_tokens(conn, now.plus(TimeDelta::days(-30)), SWEEP)?;
-    jobs::sweep(conn, now.plus(TimeDelta::days(-30)), SWEEP)?;
-    let next = due.plus(TimeDelta::days(1));
-    enqueue(conn, &Task::KeepHouse { due: next }, next, now)
 }

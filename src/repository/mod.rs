@@ -23,8 +23,11 @@ pub mod reviews;
 pub mod schema;
 pub mod sessions;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 pub mod users;
 mod wakeups;
+pub mod work_items;
 
 pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate};
 pub use held::Held;

@@ -191,6 +191,8 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> SqlInstant,
         finished_at -> Nullable<SqlInstant>,
+        queue -> Text,
+        error_class -> Nullable<Text>,
     }
 }
 
@@ -207,6 +209,28 @@ diesel::table! {
         sealed -> Nullable<Text>,
         created_at -> SqlInstant,
         sent_at -> Nullable<SqlInstant>,
+        expires_at -> Nullable<SqlInstant>,
+        stranger_waits -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    work_items (id) {
+        id -> SqlId,
+        kind -> Text,
+        subject_id -> Text,
+        account_id -> Nullable<SqlId>,
+        partner_id -> Nullable<SqlId>,
+        details -> Nullable<SqlJson>,
+        due_at -> SqlInstant,
+        claimed_by -> Nullable<SqlId>,
+        claimed_until -> Nullable<SqlInstant>,
+        opened_at -> SqlInstant,
+        closed_at -> Nullable<SqlInstant>,
+        closed_by -> Nullable<Text>,
     }
 }
 
@@ -555,6 +579,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     jobs,
     mails,
+    work_items,
     idempotency_keys,
     event_inbox,
     events,

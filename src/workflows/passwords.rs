@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::Context;
-use super::mail::{self, Recipient};
+use super::mail::{self, Recipient, Terms};
 use crate::domain::access::{Anonymous, UserId};
 use crate::domain::account::{AccountStatus, email_key};
 use crate::domain::event::Event;
@@ -26,6 +26,16 @@ pub fn send_link(
     user: &User,
     template: Template,
 ) -> Result<String> {
+    send_link_for(conn, context, user, template, false)
+}
+
+fn send_link_for(
+    conn: &mut DbConn,
+    context: &Context,
+    user: &User,
+    template: Template,
+    for_stranger: bool,
+) -> Result<String> {
     let rules = &context.programme.passwords;
     let (purpose, valid_hours) = match template {
         Template::PasswordReset => (TokenPurpose::PasswordReset, rules.reset_link_hours),
@@ -45,13 +55,12 @@ pub fn send_link(
         .links
         .with_token("set-password", token.expose_secret());
     let to = Recipient::user(user, &company_name(conn, context, user)?);
-    mail::send(
-        conn,
-        context,
-        &to,
-        template,
-        json!({ "action_url": action_url, "valid_hours": valid_hours }),
-    )?;
+    let values = json!({ "action_url": action_url, "valid_hours": valid_hours });
+    let terms = Terms {
+        until: Some(row.expires_at),
+        for_stranger,
+    };
+    mail::send_on(conn, context, &to, template, values, terms)?;
     Ok(action_url)
 }
 
@@ -96,7 +105,7 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
             Some(_) => Template::PasswordReset,
             None => first_template(conn, &user)?,
         };
-        return send_link(conn, context, &user, template).map(drop);
+        return send_link_for(conn, context, &user, template, true).map(drop);
     }
     let Some(account) = accounts::open_of_email(conn, &key, 1)?.pop() else {
         return Ok(());
@@ -104,12 +113,18 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
     let due = reviews::find(conn, account.id)?.map(|review| review.due_at);
     let review_due = due.map(|due| context.programme.review.date_of(due).to_string());
     let values = json!({ "status": account.status, "review_due": review_due });
-    mail::send(
+    let to = Recipient::contact(&account);
+    let terms = Terms {
+        until: None,
+        for_stranger: true,
+    };
+    mail::send_on(
         conn,
         context,
-        &Recipient::contact(&account),
+        &to,
         Template::ResetBeforeApproval,
         values,
+        terms,
     )
 }
 

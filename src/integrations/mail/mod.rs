@@ -1,5 +1,6 @@
 //! Mails: their texts from the templates, and the way they leave the house.
 
+mod failure;
 mod texts;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::config::MailRoute;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::error::{Error, Result};
+
+pub use failure::failure_class;
 
 macro_rules! sources {
     ($($name:literal),+ $(,)?) => {

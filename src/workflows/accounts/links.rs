@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::super::Context;
-use super::super::mail::{self, Recipient, send};
+use super::super::mail::{self, Recipient, Terms, send_on};
 use crate::domain::access::{APPLICANT_PREFIX, AccountAccess};
 use crate::domain::account::{AccountId, email_key};
 use crate::domain::mail::Template;
@@ -35,7 +35,18 @@ pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<(
     }
     let action_url = links.first().map(|link| link["url"].clone());
     let values = json!({ "action_url": action_url, "links": links });
-    send(conn, context, &Recipient::contact(first), template, values)
+    let terms = Terms {
+        until: None,
+        for_stranger: true,
+    };
+    send_on(
+        conn,
+        context,
+        &Recipient::contact(first),
+        template,
+        values,
+        terms,
+    )
 }
 
 /// A link with a fresh token, for a mail to the contact.

@@ -17,7 +17,7 @@ use crate::repository::{DbConn, accounts, events};
 use crate::secrets::random;
 use crate::types::Instant;
 use crate::workflows::Context;
-use crate::workflows::mail::{self, Recipient};
+use crate::workflows::mail::{self, Recipient, Terms};
 
 /// Mails a code to the old address, whoever was a member there; at most so many a day.
 pub fn send_code(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<()> {
@@ -55,7 +55,11 @@ pub fn send_code(conn: &mut DbConn, context: &Context, access: &AccountAccess) -
         ..Recipient::contact(&account)
     };
     let values = json!({ "code": code, "valid_minutes": rules.code_minutes });
-    mail::send(conn, context, &to, Template::MigrationProof, values)
+    let terms = Terms {
+        until: Some(proof.expires_at),
+        for_stranger: false,
+    };
+    mail::send_on(conn, context, &to, Template::MigrationProof, values, terms)
 }
 
 /// Compares a code. A refusal is returned, not raised, since the try that it counted has to be committed.
