@@ -16,6 +16,7 @@ pub mod memberships;
 pub mod models;
 pub mod points;
 pub mod products;
+pub mod request_counts;
 pub mod reviews;
 pub mod schema;
 pub mod sessions;

@@ -15,7 +15,7 @@ use crate::config::Mode;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
-use crate::server::{Gate, RateLimits, Surroundings, seed, serve};
+use crate::server::{Bodies, ConcurrencyLimit, RateLimits, Surroundings, seed, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -53,7 +53,8 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
             service.clock.clone(),
             service.keys.clone(),
         ),
-        gate: Gate::new(config.max_in_flight),
+        concurrency: ConcurrencyLimit::new(config.max_in_flight),
+        bodies: Bodies::new(request_limits.bodies),
         rate_limits: limits.clone(),
         health: health.clone(),
         limits: request_limits,
