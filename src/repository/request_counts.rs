@@ -49,3 +49,35 @@ pub fn sweep(conn: &mut DbConn, day: NaiveDate, limit: i64) -> Result<usize> {
         .filter(request_counts::day.lt(day));
     Ok(diesel::delete(gone).execute(conn)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repository::Db;
+
+    #[tokio::test]
+    async fn each_caller_and_day_is_counted_on_its_own_until_it_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let db = Db::open(&url, 1).unwrap();
+        db.migrate().unwrap();
+        let count = async |hash: &str, day: &str| {
+            let counted = Counted {
+                policy: "register",
+                caller_hash: hash.to_owned(),
+                day: day.parse().unwrap(),
+            };
+            let counted = db.write(move |conn| count(conn, &counted));
+            counted.await.unwrap()
+        };
+        assert_eq!(count("a", "2026-06-01").await, 1);
+        assert_eq!(count("a", "2026-06-01").await, 2);
+        assert_eq!(count("b", "2026-06-01").await, 1);
+        assert_eq!(count("a", "2026-06-02").await, 1);
+        let before = "2026-06-02".parse().unwrap();
+        let swept = db.write(move |conn| sweep(conn, before, 100));
+        assert_eq!(swept.await.unwrap(), 2);
+        assert_eq!(count("a", "2026-06-02").await, 2);
+        assert_eq!(count("a", "2026-06-01").await, 1);
+    }
+}

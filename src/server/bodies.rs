@@ -28,7 +28,29 @@ const COME_BACK: u64 = 5;
 #[derive(Default)]
 struct Counts {
     all: usize,
-    by_key: HashMap<Key, usize>,
+    by_address: Tally,
+    by_caller: Tally,
+}
+
+/// Only those who have any.
+#[derive(Default)]
+struct Tally(HashMap<Key, usize>);
+
+impl Tally {
+    fn of(&self, key: Key) -> usize {
+        self.0.get(&key).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, key: Key) {
+        *self.0.entry(key).or_default() += 1;
+    }
+
+    fn remove(&mut self, key: Key) {
+        match self.of(key) {
+            0 | 1 => self.0.remove(&key),
+            more => self.0.insert(key, more - 1),
+        };
+    }
 }
 
 /// Counts the bodies on their way, over all workers.
@@ -48,20 +70,9 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = self.bodies.lock();
         counts.all = counts.all.saturating_sub(1);
-        for key in keys(&self.client) {
-            let left = counts.by_key.get(&key).map_or(0, |n| n.saturating_sub(1));
-            match left {
-                0 => counts.by_key.remove(&key),
-                left => counts.by_key.insert(key, left),
-            };
-        }
+        counts.by_address.remove(self.client.address);
+        counts.by_caller.remove(self.client.caller);
     }
-}
-
-/// The address, and the caller where somebody is identified.
-fn keys(client: &Client) -> impl Iterator<Item = Key> {
-    let caller = Some(client.caller).filter(|caller| *caller != client.address);
-    [Some(client.address), caller].into_iter().flatten()
 }
 
 impl Bodies {
@@ -80,19 +91,18 @@ impl Bodies {
     /// Counts one more body of `client`, or says which bound is met: 429 for its own, 503 for that of all.
     fn acquire(&self, client: Client) -> Result<Permit, Refusal> {
         let mut counts = self.lock();
-        let of = |key: &Key| counts.by_key.get(key).copied().unwrap_or(0);
-        let is_over =
-            of(&client.caller) >= self.bounds.caller || of(&client.address) >= self.bounds.address;
-        if is_over {
+        let (address, caller) = (client.address, client.caller);
+        if counts.by_caller.of(caller) >= self.bounds.caller
+            || counts.by_address.of(address) >= self.bounds.address
+        {
             return Err(Refusal::from(Code::RateLimited).retry_after(COME_BACK));
         }
         if counts.all >= self.bounds.all {
             return Err(Refusal::from(Code::Overloaded).retry_after(COME_BACK));
         }
         counts.all += 1;
-        for key in keys(&client) {
-            *counts.by_key.entry(key).or_default() += 1;
-        }
+        counts.by_address.add(address);
+        counts.by_caller.add(caller);
         drop(counts);
         Ok(Permit {
             bodies: self.clone(),
@@ -147,7 +157,7 @@ pub fn watch(request: &mut ServiceRequest, bodies: &Bodies, limits: &Limits, cli
         }
     });
     request.set_payload(Payload::Stream {
-        payload: Box::pin(chunks),
+        payload: Box::pin(chunks.fuse()),
     });
 }
 
@@ -215,15 +225,15 @@ mod tests {
         held.push(bodies.acquire(user(2)).unwrap());
         assert_eq!(refused(user(3)), Code::Overloaded);
         held.clear();
-        assert!(bodies.lock().by_key.is_empty() && bodies.lock().all == 0);
-        // Who is nobody in particular is one caller.
+        assert!(bodies.lock().by_address.0.is_empty() && bodies.lock().by_caller.0.is_empty());
+        // Who is nobody in particular is one caller, whoever else is at the address.
         let nobody = Client {
             address: address(1),
             caller: address(1),
         };
-        let held = [(); 2].map(|()| bodies.acquire(nobody).unwrap());
+        let held = [first, first, nobody, nobody].map(|client| bodies.acquire(client).unwrap());
         assert_eq!(refused(nobody), Code::RateLimited);
         drop(held);
-        assert!(bodies.acquire(nobody).is_ok());
+        assert_eq!(bodies.lock().all, 0);
     }
 }

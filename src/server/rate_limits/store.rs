@@ -93,16 +93,18 @@ mod tests {
     use std::num::NonZeroU32;
 
     use governor::clock::FakeRelativeClock;
+    use governor::middleware::NoOpMiddleware;
     use governor::{Quota, RateLimiter};
 
     use super::*;
+
+    type Limiter = RateLimiter<u64, BoundedStore, FakeRelativeClock, NoOpMiddleware<Nanos>>;
 
     #[test]
     fn a_flood_of_names_stays_bounded_and_resets_nobody_who_called_often() {
         let quota = Quota::per_minute(NonZeroU32::new(10).unwrap());
         let store = BoundedStore::default();
-        let limiter: RateLimiter<u64, _, _> =
-            RateLimiter::new(quota, store, FakeRelativeClock::default());
+        let limiter: Limiter = RateLimiter::new(quota, store, FakeRelativeClock::default());
         let names = RandomState::new();
         let victims: Vec<u64> = (0..20).map(|n| names.hash_one(("victim", n))).collect();
         for victim in &victims {
@@ -123,8 +125,7 @@ mod tests {
     fn who_is_refused_takes_no_room_and_who_has_rested_is_forgotten() {
         let quota = Quota::per_minute(NonZeroU32::new(1).unwrap());
         let clock = FakeRelativeClock::default();
-        let limiter: RateLimiter<u64, _, _> =
-            RateLimiter::new(quota, BoundedStore::default(), clock.clone());
+        let limiter: Limiter = RateLimiter::new(quota, BoundedStore::default(), clock.clone());
         assert!(limiter.check_key(&7).is_ok() && limiter.check_key(&7).is_err());
         assert_eq!(limiter.len(), 1);
         clock.advance(std::time::Duration::from_secs(200));
