@@ -104,6 +104,8 @@ pub struct RateLimitRules {
     pub sign_in_per_address: u32,
     pub reset_per_address: u32,
     pub register_per_address: u32,
+    /// A day, in UTC.
+    pub registrations_a_day_per_address: u32,
 }
 
 /// Requests a minute, in live mode and in the sandbox.

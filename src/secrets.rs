@@ -3,6 +3,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -42,6 +43,7 @@ pub fn hex(bytes: &[u8]) -> String {
 pub struct Sealer {
     /// The first seals; all open, so that signing keys can rotate.
     keys: Arc<Vec<RandomizedNonceKey>>,
+    fingerprints: hmac::Key,
 }
 
 struct Aes256;
@@ -52,20 +54,37 @@ impl KeyType for Aes256 {
     }
 }
 
+/// A key for one purpose, from a private key.
+fn derived(private: &[u8], purpose: &[u8]) -> Result<[u8; 32]> {
+    let failed = |_| Error::internal("deriving a key")("no key came out");
+    let secret = Salt::new(HKDF_SHA256, b"cps-api").extract(private);
+    let mut key = [0; 32];
+    let info = [purpose];
+    let output = secret.expand(&info, Aes256).map_err(failed)?;
+    output.fill(&mut key).map_err(failed)?;
+    Ok(key)
+}
+
 impl Sealer {
     /// A sealer whose keys are derived from the private signing keys, the newest first.
     pub fn derive(private_keys: &[&[u8]]) -> Result<Self> {
-        let failed = |_| Error::internal("deriving the sealing key")("no key came out");
-        let derived = private_keys.iter().map(|private| {
-            let secret = Salt::new(HKDF_SHA256, b"cps-api").extract(private);
-            let mut key = [0; 32];
-            let output = secret.expand(&[b"sealing v1"], Aes256).map_err(failed)?;
-            output.fill(&mut key).map_err(failed)?;
-            RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(failed)
+        let failed = || Error::internal("deriving the sealing key")("no key came out");
+        let keys = private_keys.iter().map(|private| {
+            let key = derived(private, b"sealing v1")?;
+            RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_| failed())
         });
+        let keys = keys.collect::<Result<_>>()?;
+        let newest = private_keys.first().ok_or_else(failed)?;
+        let fingerprints = derived(newest, b"fingerprints v1")?;
         Ok(Self {
-            keys: Arc::new(derived.collect::<Result<_>>()?),
+            keys: Arc::new(keys),
+            fingerprints: hmac::Key::new(hmac::HMAC_SHA256, &fingerprints),
         })
+    }
+
+    /// What stands for `text` where it has to be recognised but not read: the same on every instance, in lower-case hex.
+    pub fn fingerprint(&self, text: &str) -> String {
+        hex(hmac::sign(&self.fingerprints, text.as_bytes()).as_ref())
     }
 
     /// `plain`, sealed, as text.
@@ -112,5 +131,13 @@ mod tests {
         assert_eq!(rotated.open(&sealed).unwrap(), b"a link");
         assert_ne!(old.seal(b"a link").unwrap(), sealed);
         assert!(Sealer::derive(&[b"new"]).unwrap().open(&sealed).is_err());
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_same_on_every_instance_and_needs_the_key() {
+        let of = |key: &[u8], text| Sealer::derive(&[key]).unwrap().fingerprint(text);
+        assert_eq!(of(b"key", "192.0.2.1"), of(b"key", "192.0.2.1"));
+        assert_ne!(of(b"key", "192.0.2.1"), of(b"other", "192.0.2.1"));
+        assert_ne!(of(b"key", "192.0.2.1"), of(b"key", "192.0.2.2"));
     }
 }

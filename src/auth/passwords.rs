@@ -1,13 +1,13 @@
 //! argon2id, on threads of its own behind a bounded queue: hashing never stands in the way of other requests.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version, password_hash};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::{Code, Error, Refusal, Result};
 
@@ -23,7 +23,9 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Hashes and verifies passwords.
 #[derive(Clone)]
 pub struct Hasher {
-    queue: SyncSender<Job>,
+    queue: Sender<Job>,
+    /// Those that wait and those that are worked on.
+    places: Arc<Semaphore>,
     argon: Argon2<'static>,
     /// Verified where there is no user, so that an unknown address takes as long as a known one.
     nobody: Arc<str>,
@@ -35,7 +37,7 @@ impl Hasher {
         let params = Params::new(MEMORY_KIB, PASSES, 1, None)
             .map_err(|e| Error::internal("setting argon2 up")(e.to_string()))?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let (queue, jobs) = sync_channel::<Job>(QUEUE);
+        let (queue, jobs) = channel::<Job>();
         let jobs = Arc::new(Mutex::new(jobs));
         for _ in 0..threads.max(1) {
             let jobs = jobs.clone();
@@ -47,37 +49,62 @@ impl Hasher {
         let nobody = hash(&argon, &crate::secrets::random_token("")?)?;
         Ok(Self {
             queue,
+            places: Arc::new(Semaphore::new(QUEUE + threads.max(1))),
             argon,
             nobody: nobody.into(),
         })
     }
 
+    /// A place for one password, before anything is done about it; a refusal where too many wait.
+    pub fn reserve(&self) -> Result<Place> {
+        let permit = self.places.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| Refusal::from(Code::Overloaded).retry_after(2))?;
+        Ok(Place(permit))
+    }
+
     /// The PHC string of `password`.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
-        let argon = self.argon.clone();
-        self.run(move || hash(&argon, &password)).await?
+        let (argon, place) = (self.argon.clone(), self.reserve()?);
+        self.run(place, move || hash(&argon, &password)).await?
     }
 
     /// Whether `password` is that of `stored`; without a stored hash it takes as long, and is false.
-    pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool> {
+    pub async fn verify(
+        &self,
+        place: Place,
+        password: SecretString,
+        stored: Option<String>,
+    ) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.to_string());
-        let matches = self.run(move || verify(&password, &stored)).await?;
+        let matches = self.run(place, move || verify(&password, &stored)).await?;
         Ok(matches && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(
+        &self,
+        place: Place,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
         let (answer, wait) = oneshot::channel();
         let job: Job = Box::new(move || {
+            let done = work();
+            drop(place);
             // Nobody waits any more when the caller has hung up.
-            let _ = answer.send(work());
+            let _ = answer.send(done);
         });
+        let failed = "hashing a password";
         self.queue
-            .try_send(job)
-            .map_err(|_| Refusal::from(Code::Overloaded).retry_after(2))?;
-        wait.await.map_err(Error::internal("hashing a password"))
+            .send(job)
+            .map_err(|_| Error::internal(failed)("nobody works"))?;
+        wait.await.map_err(Error::internal(failed))
     }
 }
+
+/// A place among the passwords that wait.
+pub struct Place(
+    #[allow(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
+);
 
 fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
     jobs.lock()
@@ -142,10 +169,15 @@ mod tests {
 
     use super::*;
 
+    async fn try_one(hasher: &Hasher, password: &str, stored: Option<String>) -> Result<bool> {
+        let place = hasher.reserve()?;
+        hasher.verify(place, password.into(), stored).await
+    }
+
     #[tokio::test]
     async fn one_more_than_the_queue_holds_is_told_to_come_back() {
         let hasher = Hasher::start(1).unwrap();
-        let many = (0..QUEUE + 8).map(|_| hasher.verify("wrong".into(), None));
+        let many = (0..QUEUE + 8).map(|_| try_one(&hasher, "wrong", None));
         let answers = join_all(many).await;
         let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
         assert!((6..=8).contains(&refused.len()), "{}", refused.len());
@@ -158,7 +190,7 @@ mod tests {
                 (Code::Overloaded, Some(2))
             );
         }
-        assert!(!hasher.verify("wrong".into(), None).await.unwrap());
+        assert!(!try_one(&hasher, "wrong", None).await.unwrap());
     }
 
     #[tokio::test]
@@ -170,20 +202,17 @@ mod tests {
             "{stored}"
         );
         assert!(
-            hasher
-                .verify("correct horse battery".into(), Some(stored.clone()))
+            try_one(&hasher, "correct horse battery", Some(stored.clone()))
                 .await
                 .unwrap()
         );
         assert!(
-            !hasher
-                .verify("correct horse batterz".into(), Some(stored))
+            !try_one(&hasher, "correct horse batterz", Some(stored))
                 .await
                 .unwrap()
         );
         assert!(
-            !hasher
-                .verify("correct horse battery".into(), None)
+            !try_one(&hasher, "correct horse battery", None)
                 .await
                 .unwrap()
         );

@@ -6,10 +6,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Routes;
 use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::account::AccountId;
 use crate::domain::invoice::{
@@ -26,7 +26,17 @@ use crate::types::Instant;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(list_invoices).service(read_invoice);
+    config
+        .service(
+            list_invoices,
+            Callers::account(InvoicesRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_invoice,
+            Callers::account(InvoicesRead),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Names the account whose invoices are listed.

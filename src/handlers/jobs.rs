@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::Routes;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::StaffOnly;
 use crate::domain::job::{JobError, JobId, JobKind, JobQueue, JobState};
 use crate::domain::permissions::JobsManage;
@@ -21,7 +21,9 @@ use crate::workflows::tasks::Task;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(list_jobs).service(retry_job);
+    config
+        .service(list_jobs, Callers::staff(JobsManage), RateLimit::PerCaller)
+        .service(retry_job, Callers::staff(JobsManage), RateLimit::PerCaller);
 }
 
 /// The job that a path names.

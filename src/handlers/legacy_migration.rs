@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Draft, Idempotency, IdempotencyHeader, Keep, OptionalBody};
 use super::language::preferred;
 use super::problem::remedy;
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::{Availability, MigrationResult, UnavailableReason};
@@ -25,11 +25,31 @@ use crate::workflows::legacy_migration::{self as migration, Migrated, MigratedIt
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(read_migration)
-        .service(migrate_products)
-        .service(send_code)
-        .service(prove_address)
-        .service(attach_account);
+        .service(
+            read_migration,
+            Callers::account(ProductsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            migrate_products,
+            Callers::account(ProductsChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            send_code,
+            Callers::account(ProductsChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            prove_address,
+            Callers::account(ProductsChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            attach_account,
+            Callers::account(LegacyAttach),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Whether products can be taken over.

@@ -5,6 +5,7 @@ mod actor;
 pub mod answer;
 mod contract;
 mod documents;
+mod endpoint;
 mod events;
 pub mod extract;
 mod faq;
@@ -27,12 +28,8 @@ mod users;
 
 use std::net::IpAddr;
 
-use actix_web::dev::HttpServiceFactory;
-use actix_web::web;
-use utoipa_actix_web::OpenApiFactory;
-use utoipa_actix_web::service_config::ServiceConfig as DocumentConfig;
-
 pub use contract::document;
+pub use endpoint::{Callers, Endpoint, RateLimit, Registration, Routes, registrations};
 
 /// Names a request in logs and problems; put beside it when it comes in.
 #[derive(Debug, Clone)]
@@ -41,35 +38,6 @@ pub struct RequestId(pub String);
 /// Where a request comes from, as far as trusted proxies tell; put beside it when it comes in.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
-
-/// A handler with its path, its method and its part of the contract.
-pub trait Endpoint: HttpServiceFactory + OpenApiFactory + utoipa::Path + 'static {}
-
-impl<E: HttpServiceFactory + OpenApiFactory + utoipa::Path + 'static> Endpoint for E {}
-
-/// Takes endpoints: to serve, to document or to list them. Who serves them holds no document.
-pub trait Routes: Sized {
-    /// Takes one endpoint.
-    fn service<E: Endpoint>(&mut self, endpoint: E) -> &mut Self;
-
-    /// Takes the endpoints of a module.
-    fn configure(&mut self, routes: impl FnOnce(&mut Self)) -> &mut Self {
-        routes(self);
-        self
-    }
-}
-
-impl Routes for web::ServiceConfig {
-    fn service<E: Endpoint>(&mut self, endpoint: E) -> &mut Self {
-        self.service(endpoint)
-    }
-}
-
-impl Routes for DocumentConfig<'_> {
-    fn service<E: Endpoint>(&mut self, endpoint: E) -> &mut Self {
-        self.service(endpoint)
-    }
-}
 
 /// The endpoints outside every version of the API.
 pub fn routes(config: &mut impl Routes) {

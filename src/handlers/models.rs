@@ -8,17 +8,19 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Routes;
 use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::domain::model::{Category, ModelId, Value, name_key};
 use crate::error::{Code, Result};
 use crate::repository::models::{self, Model, Search};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(list_models).service(read_model);
+    config
+        .service(list_models, Callers::Anybody, RateLimit::PerCaller)
+        .service(read_model, Callers::Anybody, RateLimit::PerCaller);
 }
 
 /// Names one model in a path.

@@ -8,18 +8,18 @@ use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Routes;
 use super::answer::Answer;
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::error::{Code, Refusal, Result};
 use crate::repository::settings;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(read_health)
-        .service(read_readiness)
-        .service(read_keys);
+        .service(read_health, Callers::Anybody, RateLimit::Unlimited)
+        .service(read_readiness, Callers::Anybody, RateLimit::Unlimited)
+        .service(read_keys, Callers::Anybody, RateLimit::PerCaller);
 }
 
 /// Whether this instance is on its way out.

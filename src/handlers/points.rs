@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::Routes;
 use super::accounts::AccountPath;
 use super::actor::ActorView;
 use super::answer::Answer;
@@ -16,6 +15,7 @@ use super::extract::{
     link_next, list_params, page_of,
 };
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::access::{Caller, UserId};
 use crate::domain::membership::next_thresholds;
@@ -32,9 +32,21 @@ use crate::workflows;
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(read_points)
-        .service(list_entries)
-        .service(adjust_points);
+        .service(
+            read_points,
+            Callers::account(PointsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            list_entries,
+            Callers::account(PointsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            adjust_points,
+            Callers::account(PointsAdjust),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Of which moment.

@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Routes;
 use super::answer::Answer;
 use super::language::preferred;
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::domain::country::Country;
 use crate::domain::document::{DocumentKind, accepted_kinds};
 use crate::domain::invoice::PaymentMethod;
@@ -20,7 +20,7 @@ use crate::programme::Programme;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(read_programme);
+    config.service(read_programme, Callers::Anybody, RateLimit::PerCaller);
 }
 
 /// A yearly fee that goes by the complete products at joining.

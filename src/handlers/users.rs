@@ -8,7 +8,6 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
@@ -16,6 +15,7 @@ use super::extract::{
     PageParams, Params, link_next, list_params, page_of,
 };
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::{Access, Authenticator};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
@@ -31,9 +31,21 @@ use crate::workflows::users::{self, Newcomer};
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(list_users)
-        .service(invite_user)
-        .service(remove_user);
+        .service(
+            list_users,
+            Callers::account(UsersManage),
+            RateLimit::PerCaller,
+        )
+        .service(
+            invite_user,
+            Callers::account(UsersManage),
+            RateLimit::PerCaller,
+        )
+        .service(
+            remove_user,
+            Callers::account(UsersManage),
+            RateLimit::PerCaller,
+        );
 }
 
 text_enum! {

@@ -19,6 +19,7 @@ pub mod models;
 pub mod points;
 mod pool;
 pub mod products;
+pub mod request_counts;
 pub mod reviews;
 pub mod schema;
 pub mod sessions;

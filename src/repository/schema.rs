@@ -168,6 +168,17 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
 
+    request_counts (policy, caller_hash, day) {
+        policy -> Text,
+        caller_hash -> Text,
+        day -> Date,
+        requests -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
     settings (name) {
         name -> Text,
         value -> Text,

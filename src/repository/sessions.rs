@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::backend::hold;
 use super::schema::{refresh_tokens, sessions, sign_in_failures, users};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{SessionId, UserId};
@@ -155,8 +156,9 @@ pub fn sweep_refresh_tokens(conn: &mut DbConn, before: Instant, limit: i64) -> R
     )
 }
 
-/// The failed sign-ins of an address.
+/// The failed sign-ins of an address, held against other tries also where there were none yet.
 pub fn failures(conn: &mut DbConn, email_hash: &str) -> Result<Option<SignInFailures>> {
+    hold(conn, email_hash)?;
     Ok(locked!(
         conn,
         sign_in_failures::table

@@ -18,7 +18,11 @@ pub async fn identify<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let address = request
         .app_data::<Data<Surroundings>>()
-        .and_then(|around| client_address(&request, &around.config.trusted_proxies));
+        .zip(request.peer_addr())
+        .map(|(around, peer)| {
+            let trusted = &around.config.trusted_proxies;
+            client_address(peer.ip(), request.headers(), trusted)
+        });
     if let Some(address) = address {
         request.extensions_mut().insert(ClientAddress(address));
     }

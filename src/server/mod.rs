@@ -1,15 +1,18 @@
 //! The server: the routes, what stands around every request, and the addresses it answers at. No rules.
 
+mod bodies;
 mod caching;
+mod concurrency;
+mod connection;
 mod contract;
 mod errors;
 mod fallback;
-mod gate;
 mod head;
 mod identify;
 mod observe;
-mod paths;
 mod rate_limits;
+mod registering;
+mod routing;
 mod seed;
 pub mod start;
 
@@ -19,7 +22,8 @@ use std::sync::Arc;
 use actix_cors::Cors;
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::web::ServiceConfig;
+use actix_web::{App, guard, web};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::auth::Authenticator;
@@ -31,7 +35,10 @@ use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
 
-pub use gate::Gate;
+use routing::{Route, RouteTable, Serving, admit, admit_unrouted};
+
+pub use bodies::Bodies;
+pub use concurrency::ConcurrencyLimit;
 pub use rate_limits::RateLimits;
 
 /// What the middleware around every request works with.
@@ -40,7 +47,8 @@ pub struct Surroundings {
     pub config: Arc<Config>,
     pub public_url: Arc<str>,
     pub authenticator: Authenticator,
-    pub gate: Gate,
+    pub concurrency: ConcurrencyLimit,
+    pub bodies: Bodies,
     pub rate_limits: Arc<RateLimits>,
     pub health: Health,
     pub limits: Limits,
@@ -55,51 +63,69 @@ pub fn serve(
     workers: usize,
 ) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = around.config.mode == Mode::Sandbox;
-    let paths = web::Data::new(paths::Paths::served(is_sandbox));
+    let beside = [CONTRACT, DOCS, DOCS_PAGES].map(Route::reading);
+    let table = web::Data::new(RouteTable::new(is_sandbox, beside));
     let contract = web::Data::new(contract::Contract::new(is_sandbox));
-    let head_time = around.limits.head_time;
-    let server = HttpServer::new(move || {
-        let v1 = |config: &mut web::ServiceConfig| handlers::v1_routes(config, is_sandbox);
+    let limits = around.limits;
+    connection::serve(listener, workers, limits, move || {
         App::new()
-            .configure(handlers::routes)
-            .service(web::scope("/v1").configure(v1))
+            .configure(|config| handlers::routes(&mut Serving { config, prefix: "" }))
+            .service(web::scope("/v1").configure(|config| {
+                let prefix = "/v1";
+                handlers::v1_routes(&mut Serving { config, prefix }, is_sandbox);
+            }))
             .app_data(web::Data::new(service.clone()))
             .app_data(web::Data::new(worker.clone()))
             .app_data(web::Data::new(around.authenticator.clone()))
             .app_data(web::Data::new(around.health.clone()))
             .app_data(web::Data::new(around.clone()))
-            .app_data(web::Data::new(around.limits))
+            .app_data(web::Data::new(limits))
             .app_data(contract.clone())
-            .app_data(paths.clone())
+            .app_data(table.clone())
             .app_data(
                 web::PathConfig::default().error_handler(|_, _| Error::from(Code::NotFound).into()),
             )
-            .route("/openapi.json", web::get().to(contract::read))
-            .service(web::redirect("/docs", "/docs/"))
-            .service(swagger())
-            .default_service(web::to(fallback::answer))
-            .wrap(from_fn(fallback::refuse_nul))
+            .configure(documentation)
+            .default_service(web::to(fallback::answer).wrap(from_fn(admit_unrouted)))
             .wrap(from_fn(identify::identify))
-            .wrap(from_fn(rate_limits::limit))
-            .wrap(from_fn(gate::enter))
+            .wrap(from_fn(concurrency::limit))
             .wrap(from_fn(caching::cache))
             .wrap(from_fn(errors::explain))
             .wrap(from_fn(head::as_get))
             .wrap(cors(&around.config))
             .wrap(from_fn(observe::observe))
-    });
-    Ok(server
-        .workers(workers)
-        .client_request_timeout(head_time)
-        .shutdown_timeout(20)
-        .disable_signals()
-        .listen(listener)?
-        .run())
+    })
+}
+
+/// Where the contract is read by machines.
+const CONTRACT: &str = "/openapi.json";
+/// Where it is read by people.
+const DOCS: &str = "/docs";
+/// What their pages are made of.
+const DOCS_PAGES: &str = "/docs/{_:.*}";
+
+/// The contract for machines and for people, counted like every read.
+fn documentation(config: &mut ServiceConfig) {
+    let [contract, docs] = [CONTRACT, DOCS].map(|path| Arc::new(Route::reading(path)));
+    let resource = web::resource(CONTRACT)
+        .guard(guard::Get())
+        .wrap(from_fn(move |request, next| {
+            admit(Some(contract.clone()), request, next)
+        }))
+        .to(contract::read);
+    let pages = web::scope(DOCS)
+        .guard(guard::Get())
+        .wrap(from_fn(move |request, next| {
+            admit(Some(docs.clone()), request, next)
+        }))
+        .service(web::redirect("", "/docs/"))
+        .service(swagger());
+    config.service(resource).service(pages);
 }
 
 fn swagger() -> SwaggerUi {
-    SwaggerUi::new("/docs/{_:.*}").config(
-        SwaggerConfig::new(["/openapi.json"])
+    SwaggerUi::new("/{_:.*}").config(
+        SwaggerConfig::new([CONTRACT])
             .try_it_out_enabled(true)
             .persist_authorization(true)
             .display_request_duration(true),

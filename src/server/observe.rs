@@ -4,13 +4,14 @@ use std::time::Instant as Tick;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use metrics::{Label, SharedString};
 use tracing::{Instrument, info, info_span};
 
-use super::paths::Paths;
+use super::routing::Routed;
 use crate::handlers::RequestId;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,7 +24,7 @@ pub async fn observe<B: MessageBody + 'static>(
     let begun = Tick::now();
     let id = request_id(&request);
     let trace_id = trace_id(&request).unwrap_or_default();
-    let method = request.method().as_str().to_owned();
+    let method = known_method(request.method());
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = info_span!("request", request_id = %id, trace_id = %trace_id, method = %method);
     let outcome = next.call(request).instrument(span.clone()).await;
@@ -34,25 +35,44 @@ pub async fn observe<B: MessageBody + 'static>(
     let route = route(response.request());
     let status = response.status().as_u16();
     let seconds = begun.elapsed().as_secs_f64();
-    let labels = [
-        ("method", method),
-        ("route", route.clone()),
-        ("status", status.to_string()),
+    span.in_scope(|| {
+        info!(
+            route = &*route,
+            status,
+            milliseconds = seconds * 1000.0,
+            "answered"
+        )
+    });
+    let labels = vec![
+        Label::new("method", method),
+        Label::new("route", route),
+        Label::new("status", status.to_string()),
     ];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
-    span.in_scope(|| info!(route = %route, status, milliseconds = seconds * 1000.0, "answered"));
+    metrics::counter!("http_requests_total", labels.clone()).increment(1);
+    metrics::histogram!("http_request_duration_seconds", labels).record(seconds);
     Ok(response)
 }
 
-/// The pattern of the path; the framework's own look-up tries the regular expressions of all routes once more.
-fn route(request: &HttpRequest) -> String {
-    let paths = request.app_data::<Data<Paths>>();
-    paths
-        .and_then(|paths| paths.pattern(request.path()))
-        .map(str::to_owned)
-        .or_else(|| request.match_pattern())
-        .unwrap_or_else(|| "none".to_owned())
+/// A method as it is measured and logged: one of those that HTTP has, for a client can make any up.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// The pattern of the route that was taken, or `none`.
+fn route(request: &HttpRequest) -> SharedString {
+    match request.extensions().get::<Routed>() {
+        Some(routed) => routed.0.pattern.clone().into(),
+        None => SharedString::const_str("none"),
+    }
 }
 
 fn request_id(request: &ServiceRequest) -> String {

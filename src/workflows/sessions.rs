@@ -31,6 +31,7 @@ pub struct SignedIn {
 }
 
 /// Counts a try before the password is looked at, so that many at once are not free; the user of the address, known or not.
+/// The caller has a place at the hasher already: what is counted is compared.
 pub fn begin(conn: &mut DbConn, context: &Context, email: &str) -> Result<Option<User>> {
     let key = email_key(email);
     let email_hash = sha256_hex(key.as_bytes());

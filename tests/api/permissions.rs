@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use cps_api::domain::permissions::{Reach, Role, reach};
+use cps_api::handlers::{Callers, registrations};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -440,6 +442,59 @@ fn every_operation_has_its_row_and_every_row_its_operation() {
         without_operation.is_empty(),
         "no operation: {without_operation:?}"
     );
+}
+
+/// What the table must say where an endpoint is registered for these callers.
+fn declared(callers: Callers, caller: &str) -> &'static str {
+    let reach = |action| match caller {
+        "stranger" => reach(action, Role::Superuser),
+        word => reach(action, word.parse().unwrap()),
+    };
+    let is_staff = ["reviewer", "support", "finance", "admin"].contains(&caller);
+    match (callers, caller) {
+        (Callers::Anybody, _) => "ok",
+        (Callers::AnybodyOrTokenHolder, "expired") => "401",
+        (Callers::AnybodyOrTokenHolder, _) => "ok",
+        (_, "none" | "expired") => "401",
+        (Callers::TokenHolder, _) => "ok",
+        (Callers::User, "applicant") => "403",
+        (Callers::User, _) => "ok",
+        (Callers::Staff(action), _) if is_staff && reach(action) == Reach::All => "ok",
+        (Callers::Staff(_), _) => "403",
+        (Callers::Account(action), _) => match reach(action) {
+            Reach::All => "ok",
+            Reach::Own | Reach::None if caller == "stranger" => "404",
+            Reach::Own => "ok",
+            Reach::None => "403",
+        },
+    }
+}
+
+#[test]
+fn every_endpoint_is_registered_for_those_whom_the_table_lets_in() {
+    let (table, operations) = (table(), Operation::all(&document(true)));
+    let registrations = registrations(true);
+    assert_eq!(registrations.len(), operations.len());
+    for one in registrations {
+        let operation = operations
+            .iter()
+            .find(|operation| {
+                one.path == operation.path
+                    && one
+                        .methods
+                        .iter()
+                        .all(|method| method.as_str() == operation.method.as_str())
+            })
+            .unwrap_or_else(|| panic!("{one:?}"));
+        for (caller, expected) in &table[&operation.id] {
+            assert_eq!(
+                declared(one.callers, caller),
+                expected,
+                "{} by {caller}",
+                operation.id
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

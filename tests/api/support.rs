@@ -96,6 +96,11 @@ impl TestApp {
         Self::on_within(Database::create(), &[], limits).await
     }
 
+    /// A sandbox with further variables and limits of its own.
+    pub async fn start_with_limits(variables: &[(&str, &str)], limits: Limits) -> Self {
+        Self::on_within(Database::create(), variables, limits).await
+    }
+
     /// One more instance, on a database that may be shared.
     pub async fn on(database: Database, variables: &[(&str, &str)]) -> Self {
         Self::on_within(database, variables, Limits::default()).await

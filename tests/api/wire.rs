@@ -32,6 +32,15 @@ impl Wire {
         let _ = self.0.write_all(bytes.as_ref());
     }
 
+    /// Everything that still comes, until the other side closes; how many bytes.
+    pub fn drain(&mut self) -> usize {
+        let (mut chunk, mut all) = (vec![0; 64 * 1024], 0);
+        while let Ok(n @ 1..) = self.0.read(&mut chunk) {
+            all += n;
+        }
+        all
+    }
+
     /// The answer, read to its end; none where the connection closes without one.
     pub fn answer(&mut self) -> Option<Raw> {
         let mut bytes = Vec::new();

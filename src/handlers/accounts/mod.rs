@@ -12,10 +12,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::ClientAddress;
-use super::Routes;
 use super::answer::Answer;
 use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep, Patch};
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::access::Anonymous;
 use crate::domain::account::AccountId;
@@ -34,14 +34,34 @@ pub use views::{AccountView, load_view};
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(register_account)
-        .service(send_applicant_link)
-        .service(read_account)
-        .service(update_account)
+        .service(register_account, Callers::Anybody, RateLimit::Register)
+        .service(send_applicant_link, Callers::Anybody, RateLimit::Reset)
+        .service(
+            read_account,
+            Callers::account(AccountRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            update_account,
+            Callers::account(AccountChange),
+            RateLimit::PerCaller,
+        )
         .configure(staff::routes)
-        .service(read_requirements)
-        .service(submit_application)
-        .service(withdraw_application);
+        .service(
+            read_requirements,
+            Callers::account(AccountRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            submit_application,
+            Callers::account(ApplicationChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            withdraw_application,
+            Callers::account(ApplicationChange),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Names one account in a path.

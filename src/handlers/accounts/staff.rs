@@ -13,23 +13,39 @@ use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
 use crate::domain::permissions::{AccountSuspend, AccountsList, FirstPasswordLink};
 use crate::error::Result;
-use crate::handlers::Routes;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{
     Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,
     list_params, page_of,
 };
 use crate::handlers::service::Service;
+use crate::handlers::{Callers, RateLimit, Routes};
 use crate::repository::accounts::{self, Search};
 use crate::workflows;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(list_accounts)
-        .service(suspend_account)
-        .service(lift_suspension)
-        .service(send_first_password_link);
+        .service(
+            list_accounts,
+            Callers::staff(AccountsList),
+            RateLimit::PerCaller,
+        )
+        .service(
+            suspend_account,
+            Callers::account(AccountSuspend),
+            RateLimit::PerCaller,
+        )
+        .service(
+            lift_suspension,
+            Callers::account(AccountSuspend),
+            RateLimit::PerCaller,
+        )
+        .service(
+            send_first_password_link,
+            Callers::account(FirstPasswordLink),
+            RateLimit::PerCaller,
+        );
 }
 
 list_params! {

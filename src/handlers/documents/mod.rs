@@ -8,7 +8,6 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
@@ -16,6 +15,7 @@ use super::extract::{
     link_next, list_params, page_of,
 };
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::account::AccountId;
 use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
@@ -30,11 +30,31 @@ use upload::{UploadForm, UploadedDocument};
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(list_documents)
-        .service(upload_document)
-        .service(read_document)
-        .service(remove_document)
-        .service(read_content);
+        .service(
+            list_documents,
+            Callers::account(DocumentsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            upload_document,
+            Callers::account(DocumentsChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_document,
+            Callers::account(DocumentsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            remove_document,
+            Callers::account(DocumentsChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_content,
+            Callers::account(DocumentsRead),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Names one document in a path.

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::domain::document::{DocumentKind, MediaType, check_issued_date, display_name};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
-use crate::handlers::extract::Limits;
+use crate::handlers::extract::{Limits, of_payload};
 use crate::handlers::service::Service;
 use crate::secrets::{hex, random, sha256_hex};
 use crate::workflows::documents::Upload;
@@ -79,7 +79,7 @@ impl FromRequest for UploadedDocument {
 async fn read_parts(mut multipart: Multipart, limit: usize) -> Result<Parts> {
     let mut parts = Parts::default();
     while let Some(field) = multipart.next().await {
-        let field = field.map_err(|error| of_multipart(&error))?;
+        let field = field.map_err(of_multipart)?;
         let name = field.name().unwrap_or_default().to_owned();
         let file_name = field
             .content_disposition()
@@ -106,7 +106,7 @@ async fn read_parts(mut multipart: Multipart, limit: usize) -> Result<Parts> {
 async fn read_part(mut field: Field, limit: usize) -> Result<Bytes> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = field.next().await {
-        let chunk = chunk.map_err(|error| of_multipart(&error))?;
+        let chunk = chunk.map_err(of_multipart)?;
         if bytes.len() + chunk.len() > limit {
             return Err(Code::DocumentTooLarge.with("limit", limit).into());
         }
@@ -115,8 +115,9 @@ async fn read_part(mut field: Field, limit: usize) -> Result<Bytes> {
     Ok(bytes.freeze())
 }
 
-fn of_multipart(error: &MultipartError) -> Error {
+fn of_multipart(error: MultipartError) -> Error {
     match error {
+        MultipartError::Payload(error) => of_payload(error),
         MultipartError::ContentTypeMissing
         | MultipartError::ContentTypeParse
         | MultipartError::ContentTypeIncompatible => Code::UnsupportedMediaType.into(),

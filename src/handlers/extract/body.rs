@@ -4,44 +4,19 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
 
+use super::Limits;
 use super::checked::{Checked, draft};
 use super::schemas::body_schema;
 use crate::error::{Code, Error, Found, Result};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
-
-/// How large and how slow a body may be.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes of a JSON body.
-    pub json: usize,
-    /// Bytes of a CSV file.
-    pub csv: usize,
-    /// Of the head of a request, until its last line.
-    pub head_time: Duration,
-    /// Of a body, from the first byte to the last.
-    pub body_time: Duration,
-    /// Of an upload.
-    pub upload_time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            json: 64 * 1024,
-            csv: 2 * 1024 * 1024,
-            head_time: Duration::from_secs(10),
-            body_time: Duration::from_secs(20),
-            upload_time: Duration::from_secs(60),
-        }
-    }
-}
 
 /// A JSON body that has passed every check.
 pub struct Body<T> {
@@ -256,12 +231,21 @@ fn has_media_type(request: &HttpRequest, wanted: &str) -> bool {
     essence.eq_ignore_ascii_case(wanted)
 }
 
+/// What a body that broke off means: what stopped it where that was us, else that it is not whole.
+pub fn of_payload(error: PayloadError) -> Error {
+    let ours = match error {
+        PayloadError::Io(cause) => cause.downcast::<Error>().ok(),
+        _ => None,
+    };
+    ours.unwrap_or_else(|| Code::MalformedRequest.into())
+}
+
 /// The whole body, at most `limit` bytes within `time`.
 pub async fn read_limited(mut payload: Payload, limit: usize, time: Duration) -> Result<Bytes> {
     let read = async {
         let mut whole = BytesMut::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Code::MalformedRequest)?;
+            let chunk = chunk.map_err(of_payload)?;
             if whole.len() + chunk.len() > limit {
                 return Err(Code::BodyTooLarge.with("limit", limit).into());
             }

@@ -4,16 +4,18 @@ mod body;
 mod checked;
 mod idempotency;
 mod if_match;
+mod limits;
 mod page;
 mod params;
 mod schemas;
 
-pub use body::{Body, CsvBody, Draft, Limits, OptionalBody, Patch, read_limited};
+pub use body::{Body, CsvBody, Draft, OptionalBody, Patch, of_payload, read_limited};
 pub use checked::Checked;
 pub use idempotency::{
     Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,
 };
 pub use if_match::{IfMatch, IfMatchHeader};
+pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader};
 pub(crate) use page::list_params;
 pub use page::{Cursor, PageParams, link_next, page_of};
 pub use params::Params;

@@ -8,10 +8,10 @@ use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Routes;
 use super::answer::Answer;
 use super::language::preferred;
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::Whoever;
 use crate::domain::access::{AccountAccess, Caller};
 use crate::domain::language::Language;
@@ -24,7 +24,11 @@ use texts::{Item, faq};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(read_faq);
+    config.service(
+        read_faq,
+        Callers::AnybodyOrTokenHolder,
+        RateLimit::PerCaller,
+    );
 }
 
 /// A product of the caller that has no green tick.

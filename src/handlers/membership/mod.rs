@@ -8,13 +8,13 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Keep, Params, RequiredIdempotencyHeader, RequiredKey};
 use super::language::preferred;
 use super::problem::Problem;
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::{AccountId, check_terms};
 use crate::domain::card::check_token;
@@ -30,10 +30,26 @@ use views::{LevelsView, MemberView, MembershipView};
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(list_levels)
-        .service(join_programme)
-        .service(read_membership)
-        .service(read_member);
+        .service(
+            list_levels,
+            Callers::account(MembershipRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            join_programme,
+            Callers::account(MembershipJoin),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_membership,
+            Callers::account(MembershipRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_member,
+            Callers::staff(MemberLookup),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Names the account of a member in a path.

@@ -8,12 +8,12 @@ use utoipa::IntoParams;
 use super::table::{Text, entry};
 use crate::domain::language::Language;
 use crate::error::{Code, Error};
-use crate::handlers::Routes;
 use crate::handlers::language;
+use crate::handlers::{Callers, RateLimit, Routes};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(read_problem);
+    config.service(read_problem, Callers::Anybody, RateLimit::PerCaller);
 }
 
 /// Names one problem code in a path.

@@ -10,11 +10,11 @@ use crate::auth::Access;
 use crate::domain::permissions::{ProductsChange, ProductsRead};
 use crate::domain::product::{ProductField, ProductId};
 use crate::error::{Code, Error, Result};
-use crate::handlers::Routes;
 use crate::handlers::accounts::AccountPath;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{CsvBody, Keep, Params, RequiredIdempotencyHeader, RequiredKey};
 use crate::handlers::service::Service;
+use crate::handlers::{Callers, RateLimit, Routes};
 use crate::repository::accounts;
 use crate::types::text_enum;
 use crate::workflows::product_files::{self, ImportedLine};
@@ -22,7 +22,17 @@ use crate::workflows::products::{Registered, missing_of};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(import_products).service(export_products);
+    config
+        .service(
+            import_products,
+            Callers::account(ProductsChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            export_products,
+            Callers::account(ProductsRead),
+            RateLimit::PerCaller,
+        );
 }
 
 /// How to read a file in.

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::Routes;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
@@ -18,6 +17,7 @@ use super::extract::{
     Params, Patch, link_next, list_params, page_of,
 };
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::account::AccountId;
 use crate::domain::permissions::{ProductsChange, ProductsRead};
@@ -32,12 +32,32 @@ use views::{ProductView, load_view, load_views};
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(list_products)
-        .service(register_product)
+        .service(
+            list_products,
+            Callers::account(ProductsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            register_product,
+            Callers::account(ProductsChange),
+            RateLimit::PerCaller,
+        )
         .configure(files::routes)
-        .service(read_product)
-        .service(update_product)
-        .service(end_product);
+        .service(
+            read_product,
+            Callers::account(ProductsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            update_product,
+            Callers::account(ProductsChange),
+            RateLimit::PerCaller,
+        )
+        .service(
+            end_product,
+            Callers::account(ProductsChange),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Names one product in a path.

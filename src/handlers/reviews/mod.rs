@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::Routes;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::language::Language;
@@ -32,11 +32,31 @@ use views::{CaseView, ReviewPage, ReviewSummary, case_view};
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(list_reviews)
-        .service(read_review)
-        .service(claim_review)
-        .service(decide_document)
-        .service(decide_review);
+        .service(
+            list_reviews,
+            Callers::staff(ReviewsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_review,
+            Callers::account(ReviewsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            claim_review,
+            Callers::account(ReviewsDecide),
+            RateLimit::PerCaller,
+        )
+        .service(
+            decide_document,
+            Callers::account(ReviewsDecide),
+            RateLimit::PerCaller,
+        )
+        .service(
+            decide_review,
+            Callers::account(ReviewsDecide),
+            RateLimit::PerCaller,
+        );
 }
 
 list_params! {

@@ -9,10 +9,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::Routes;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Cursor, PageParams, Params, link_next, list_params, page_of};
 use super::service::Service;
+use super::{Callers, RateLimit, Routes};
 use crate::domain::account::email_key;
 use crate::error::{Fault, FaultCode, Result};
 use crate::jobs::Worker;
@@ -22,10 +22,10 @@ use crate::types::Instant;
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(read_sandbox)
-        .service(read_clock)
-        .service(set_clock)
-        .service(read_mailbox);
+        .service(read_sandbox, Callers::Anybody, RateLimit::PerCaller)
+        .service(read_clock, Callers::Anybody, RateLimit::PerCaller)
+        .service(set_clock, Callers::Anybody, RateLimit::PerCaller)
+        .service(read_mailbox, Callers::Anybody, RateLimit::PerCaller);
 }
 
 /// Read the sandbox card

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::Routes;
+use super::{Callers, RateLimit, Routes};
 use crate::auth::tokens::ACCESS_SECONDS;
 use crate::auth::{Authenticator, Signed};
 use crate::domain::access::UserId;
@@ -27,11 +27,11 @@ use crate::workflows::sessions::SignedIn;
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(create_session)
-        .service(refresh_session)
-        .service(end_session)
+        .service(create_session, Callers::Anybody, RateLimit::SignIn)
+        .service(refresh_session, Callers::Anybody, RateLimit::PerCaller)
+        .service(end_session, Callers::User, RateLimit::PerCaller)
         .configure(passwords::routes)
-        .service(read_me);
+        .service(read_me, Callers::TokenHolder, RateLimit::PerCaller);
 }
 
 /// Who signs in.
@@ -100,13 +100,15 @@ fn session_view(service: &Service, signed_in: SignedIn) -> Result<SessionView> {
 #[post("/sessions")]
 async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<Answer> {
     let SignIn { email, password } = body.value;
+    // First: a try counts only where its password will be compared.
+    let place = service.hasher.reserve()?;
     let context = service.context();
     let user = service
         .db
         .write(move |conn| sign_in::begin(conn, &context, &email))
         .await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let matches = service.hasher.verify(password, stored).await?;
+    let matches = service.hasher.verify(place, password, stored).await?;
     let user = user.filter(|_| matches).ok_or(Code::InvalidCredentials)?;
     let context = service.context();
     let signed_in = service

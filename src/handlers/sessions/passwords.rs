@@ -11,17 +11,19 @@ use crate::auth::Authenticator;
 use crate::domain::access::Anonymous;
 use crate::domain::password::check_password;
 use crate::error::{Error, Fault, FaultCode, Result};
-use crate::handlers::Routes;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{Body, Checked};
 use crate::handlers::service::Service;
+use crate::handlers::{Callers, RateLimit, Routes};
 use crate::types::uuid_at;
 use crate::workflows::passwords;
 use crate::workflows::tasks::{Task, enqueue};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
-    config.service(request_password_reset).service(set_password);
+    config
+        .service(request_password_reset, Callers::Anybody, RateLimit::Reset)
+        .service(set_password, Callers::Anybody, RateLimit::Reset);
 }
 
 /// Whose password is forgotten.

@@ -16,7 +16,7 @@ use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
 use crate::jobs::sequencer::Sequencer;
-use crate::server::{Gate, RateLimits, Surroundings, serve};
+use crate::server::{Bodies, ConcurrencyLimit, RateLimits, Surroundings, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -55,7 +55,8 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
             service.keys.clone(),
             service.programme.application.clone(),
         ),
-        gate: Gate::new(config.max_in_flight),
+        concurrency: ConcurrencyLimit::new(config.max_in_flight),
+        bodies: Bodies::new(request_limits.bodies),
         rate_limits: limits.clone(),
         health: health.clone(),
         limits: request_limits,
