@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
+use super::ownership;
 use crate::auth::passwords::Hasher;
+use crate::config::Mode;
 use crate::error::Result;
 use crate::handlers::service::Service;
 use crate::integrations::document_store::DocumentStore;
@@ -12,7 +14,9 @@ use crate::workflows::tasks::{Task, enqueue};
 use crate::workflows::{Context, sandbox};
 
 /// What says that the sandbox is filled.
-const SETTING: &str = "sandbox_seeded";
+pub const SETTING: &str = "sandbox_seeded";
+/// What says since when the house is kept.
+pub const HOUSE_SETTING: &str = "house_kept_since";
 
 /// Seeds the sandbox unless it is seeded already.
 pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Context) -> Result<()> {
@@ -29,6 +33,7 @@ pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Cont
         .await?;
     let mark = secrets::hex(&secrets::random::<16>()?);
     db.write(move |conn| {
+        ownership::claim(conn, Mode::Sandbox)?;
         // A second instance waits here for the first one, and then finds its mark.
         if settings::put_once(conn, SETTING, &mark)? == mark {
             sandbox::seed(conn, &context, &hash)?;
@@ -44,8 +49,7 @@ pub async fn keep_house(service: &Service) -> Result<()> {
     service
         .db
         .write(move |conn| {
-            match settings::put_once(conn, "house_kept_since", &now.to_string())? == now.to_string()
-            {
+            match settings::put_once(conn, HOUSE_SETTING, &now.to_string())? == now.to_string() {
                 true => enqueue(conn, &Task::KeepHouse { due: now }, now, now),
                 false => Ok(()),
             }

@@ -12,13 +12,13 @@ use crate::process::free_port;
 use crate::raw::{LINK_JOBS, Raw};
 use crate::support::{Database, TestApp, Token};
 
-const TO: &str = "aase@nordlys-test.example";
+pub const TO: &str = "aase@nordlys-test.example";
 
 /// A mail server of aiosmtpd.
-struct Sink {
+pub struct Sink {
     child: Child,
-    folder: tempfile::TempDir,
-    port: u16,
+    pub folder: tempfile::TempDir,
+    pub port: u16,
 }
 
 /// A Python that has aiosmtpd; Debian's own, perhaps, behind another one on the path.
@@ -40,12 +40,18 @@ impl Sink {
     }
 
     fn start_at(port: u16) -> Self {
+        Self::start_as(port, "plain")
+    }
+
+    /// One that is `plain`, offers `starttls`, or is a `bare` listener.
+    pub fn start_as(port: u16, kind: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smtp_sink.py");
         let mut child = Command::new(python())
             .arg(script)
             .arg(folder.path())
             .arg(port.to_string())
+            .arg(kind)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -68,7 +74,7 @@ impl Sink {
     }
 
     /// What came to Åse, refused or not; waits until there are `n`.
-    async fn attempts(&self, n: usize) -> Vec<Value> {
+    pub async fn attempts(&self, n: usize) -> Vec<Value> {
         for _ in 0..400 {
             let mut found = read(&self.folder.path().join("mails"));
             found.retain(|mail| mail["envelope_to"] == json!([TO]));
@@ -100,7 +106,7 @@ impl Drop for Sink {
 }
 
 /// A sandbox whose mails leave by `url`.
-async fn app(database: &Database, url: &str) -> TestApp {
+pub async fn app(database: &Database, url: &str) -> TestApp {
     let variables = [
         ("CPS_MAIL", url),
         ("CPS_MAIL_FROM", "donotreply@cps.example"),
@@ -110,7 +116,7 @@ async fn app(database: &Database, url: &str) -> TestApp {
 }
 
 /// Has one mail sent, in Danish, with a name that needs more than ASCII.
-async fn write_to_aase(app: &TestApp) {
+pub async fn write_to_aase(app: &TestApp) {
     let contact = json!({ "name": "Åse Ærø-Østergård", "email": TO });
     app.applicant(json!({ "contact": contact })).await;
     let asked = json!({ "email": TO });

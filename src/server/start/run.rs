@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::{Parts, StartError};
 use crate::auth::Authenticator;
 use crate::config::Mode;
+use crate::error::Error;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
-use crate::server::{Gate, RateLimits, Surroundings, seed, serve};
+use crate::server::{Gate, RateLimits, Surroundings, ownership, seed, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -26,6 +27,8 @@ const MIGRATION_CHECK: Duration = Duration::from_secs(1);
 pub struct Running {
     pub address: SocketAddr,
     pub server: JoinHandle<std::io::Result<()>>,
+    /// Why it cannot go on, once that is so.
+    pub refused: oneshot::Receiver<Error>,
     handle: ServerHandle,
     health: Health,
     drain_delay: Duration,
@@ -44,6 +47,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     } = parts;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
+    let (tell, refused) = oneshot::channel();
     let limits = Arc::new(rate_limits(&service, config.mode));
     let health = Health::default();
     let around = Surroundings {
@@ -62,7 +66,13 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     let server = serve(listener, service.clone(), worker.clone(), around, workers)?;
     let handle = server.handle();
     let mut background = vec![
-        tokio::spawn(work(service, worker.clone(), stopped.clone())),
+        tokio::spawn(work(
+            service,
+            worker.clone(),
+            config.mode,
+            tell,
+            stopped.clone(),
+        )),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
     if config.mode == Mode::Sandbox {
@@ -74,6 +84,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         handle,
         health,
         drain_delay: config.drain_delay,
+        refused,
         stop,
         background,
     })
@@ -108,10 +119,29 @@ impl Running {
 }
 
 /// Runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
-async fn work(service: Service, worker: Worker, mut stopped: watch::Receiver<bool>) {
+async fn work(
+    service: Service,
+    worker: Worker,
+    mode: Mode,
+    tell: oneshot::Sender<Error>,
+    mut stopped: watch::Receiver<bool>,
+) {
     while !*stopped.borrow() {
         let begun = match service.db.is_migrated().await {
-            Ok(true) => seed::keep_house(&service).await.map(|()| true),
+            Ok(true) => match service
+                .db
+                .write(move |conn| ownership::claim(conn, mode))
+                .await
+            {
+                Ok(()) => seed::keep_house(&service).await.map(|()| true),
+                // Somebody else has made it theirs since this instance began to wait for it.
+                Err(foreign @ Error::Internal { .. }) => {
+                    // Nobody listens any more where the service is on its way out.
+                    let _ = tell.send(foreign);
+                    return;
+                }
+                Err(other) => Err(other),
+            },
             other => other,
         };
         match begun {
