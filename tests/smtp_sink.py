@@ -31,7 +31,7 @@ class Keep:
         line = {
             "refused": refusal is not None,
             "tls": session.ssl is not None,
-            "user": session.login_data.login.decode() if session.login_data else None,
+            "user": session.auth_data.login.decode() if session.auth_data else None,
             "envelope_from": envelope.mail_from,
             "envelope_to": envelope.rcpt_tos,
             "headers": {name.lower(): str(value) for name, value in mail.items()},

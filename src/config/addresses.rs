@@ -72,6 +72,15 @@ fn is_plain_path(path: &str) -> bool {
             .is_some_and(|path| path.split('/').all(is_good))
 }
 
+/// The path of an address as it is written: the parser follows its dots.
+fn path_of(text: &str) -> &str {
+    let behind = text.split_once("://").map_or("", |(_, rest)| rest);
+    behind
+        .find('/')
+        .and_then(|at| behind.get(at..))
+        .unwrap_or("")
+}
+
 /// The address of a service of ours, without a slash at its end.
 pub fn address(
     reader: &mut Reader,
@@ -87,11 +96,7 @@ pub fn address(
             return None;
         }
     };
-    // The parser follows dots and repeats; what was written is what is judged.
-    let behind = text
-        .split_once("://")
-        .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
-    let path = behind.unwrap_or("");
+    let path = path_of(text);
     if !is_plain_path(path) || (!may_have_path && !matches!(path, "" | "/")) {
         reader.fault(name, "has a path that it must not have");
     }
@@ -119,7 +124,7 @@ pub fn origins(reader: &mut Reader, is_live: bool) -> Vec<String> {
     let mut origins = Vec::new();
     for text in reader.list(NAME) {
         match plain(text) {
-            Ok(url) if url.path() == "/" && text.matches('/').count() <= 3 => {
+            Ok(url) if matches!(path_of(text), "" | "/") => {
                 if is_live && url.scheme() == "http" && !url.host_str().is_some_and(is_loopback) {
                     reader.fault(NAME, format_args!("holds {text}, which is not https"));
                 }

@@ -25,7 +25,7 @@ pub fn unreachable(host: &str) -> Option<&'static str> {
     let is_under = |top: &&str| host == **top || host.ends_with(&format!(".{top}"));
     ["localhost", "invalid", "local", "localdomain"]
         .iter()
-        .any(|top| is_under(top))
+        .any(is_under)
         .then_some("names a host that only this machine or its network knows")
 }
 

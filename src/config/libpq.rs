@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 /// What libpq takes in a URI, up to PostgreSQL 18.
-const PARAMETERS: [&str; 52] = [
+const PARAMETERS: [&str; 51] = [
     "application_name",
     "channel_binding",
     "client_encoding",
@@ -36,7 +36,6 @@ const PARAMETERS: [&str; 52] = [
     "replication",
     "require_auth",
     "requirepeer",
-    "requiressl",
     "scram_client_key",
     "scram_server_key",
     "service",

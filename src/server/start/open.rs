@@ -66,7 +66,7 @@ async fn opened(config: &Config) -> Result<Db, StartError> {
 
 async fn bring_up_to_date(db: &Db) -> Result<(), StartError> {
     let db = db.clone();
-    Ok(tokio::task::spawn_blocking(move || db.migrate()).await??)
+    tokio::task::spawn_blocking(move || db.migrate()).await?
 }
 
 async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {

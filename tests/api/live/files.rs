@@ -23,7 +23,7 @@ fn open(path: &Path, mode: u32) {
 
 #[track_caller]
 fn closed(folder: &Path) -> Vec<String> {
-    let found = everything(folder);
+    let found = [everything(folder), vec![folder.to_owned()]].concat();
     let mut names = Vec::new();
     for path in found {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
