@@ -8,6 +8,7 @@ pub mod error;
 pub mod handlers;
 pub mod integrations;
 pub mod jobs;
+pub mod private;
 pub mod programme;
 pub mod repository;
 pub mod secrets;

@@ -13,6 +13,7 @@ use cps_api::domain::model::ModelId;
 use cps_api::domain::permissions::Role;
 use cps_api::handlers::problem::explained;
 use cps_api::jobs::command::{self, JobsCommand};
+use cps_api::private;
 use cps_api::repository::events;
 use cps_api::server::start::{self, StartError};
 use cps_api::workflows::points::Verdict;
@@ -103,6 +104,7 @@ fn staff_role(text: &str) -> Result<Role, String> {
 }
 
 fn main() -> ExitCode {
+    private::by_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
@@ -125,14 +127,14 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
             println!("{}", cps_api::handlers::document(sandbox).to_pretty_json()?);
             Ok(())
         }
-        Command::Serve => serve(Config::from_env()?).await,
-        Command::Migrate => migrate(&Config::from_env()?).await,
-        Command::CreateStaff(staff) => create_staff(Config::from_env()?, staff).await,
-        Command::CheckConfig => {
-            start::check(&Config::from_env()?)?;
-            println!("The environment and the programme file can be used.");
+        Command::Serve => serve(start::configuration()?).await,
+        Command::Migrate => {
+            start::migrate(&Config::from_env()?).await?;
+            println!("The database is up to date.");
             Ok(())
         }
+        Command::CreateStaff(staff) => create_staff(&start::configuration()?, staff).await,
+        Command::CheckConfig => check_config(&start::configuration()?),
         Command::ImportModels { file } => import(&file, "models", Import::Models).await,
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
         Command::VerifyLedger => verify_ledger().await,
@@ -159,8 +161,10 @@ const BUCKETS: [f64; 12] = [
 ];
 
 async fn serve(config: Config) -> Result<(), StartError> {
-    start::check(&config)?;
     log();
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let exporter = PrometheusBuilder::new().with_http_listener(config.metrics_bind);
     exporter
         .set_buckets(&BUCKETS)?
@@ -172,14 +176,17 @@ async fn serve(config: Config) -> Result<(), StartError> {
     let parts = start::open(config, listener.local_addr()?).await?;
     let url = parts.public_url.clone();
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let running = start::run(parts, listener, workers)?;
+    let mut running = start::run(parts, listener, workers)?;
     println!("API         {url}/v1\nSwagger UI  {url}/docs/");
     if is_sandbox {
         println!("Sandbox     {url}/v1/sandbox");
     }
-    stop_signal().await?;
+    let ended = tokio::select! {
+        stopped = stop_signal() => stopped.map_err(StartError::from),
+        Ok(why) = &mut running.refused => Err(why.into()),
+    };
     running.stop().await;
-    Ok(())
+    ended
 }
 
 async fn stop_signal() -> std::io::Result<()> {
@@ -191,15 +198,16 @@ async fn stop_signal() -> std::io::Result<()> {
     }
 }
 
-async fn migrate(config: &Config) -> Result<(), StartError> {
-    let db = start::database(config).await?;
-    tokio::task::spawn_blocking(move || db.migrate()).await??;
-    println!("The database is up to date.");
+fn check_config(config: &Config) -> Result<(), StartError> {
+    for warning in &config.warnings {
+        println!("Warning: {warning}");
+    }
+    println!("The environment and the programme file can be used.");
     Ok(())
 }
 
-async fn create_staff(config: Config, mut staff: Staff) -> Result<(), StartError> {
-    let (db, context) = start::desk(&config).await?;
+async fn create_staff(config: &Config, mut staff: Staff) -> Result<(), StartError> {
+    let (db, context) = start::desk(config).await?;
     staff.roles.sort();
     staff.roles.dedup();
     let new = Newcomer {
@@ -244,7 +252,7 @@ enum Import {
 
 async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError> {
     let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let (db, context) = start::desk(&Config::from_env()?).await?;
+    let (db, context) = start::desk(&start::configuration()?).await?;
     let now = context.now;
     let stored = db
         .write(move |conn| match kind {

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
 
@@ -46,21 +47,21 @@ pub struct Sealer {
     fingerprints: hmac::Key,
 }
 
-struct Aes256;
+struct Bits256;
 
-impl KeyType for Aes256 {
+impl KeyType for Bits256 {
     fn len(&self) -> usize {
         32
     }
 }
 
-/// A key for one purpose, from a private key.
-fn derived(private: &[u8], purpose: &[u8]) -> Result<[u8; 32]> {
+/// A key of 256 bits for `purpose` out of a private signing key.
+fn derived(private: &[u8], purpose: &'static [u8]) -> Result<[u8; 32]> {
     let failed = |_| Error::internal("deriving a key")("no key came out");
     let secret = Salt::new(HKDF_SHA256, b"cps-api").extract(private);
     let mut key = [0; 32];
     let info = [purpose];
-    let output = secret.expand(&info, Aes256).map_err(failed)?;
+    let output = secret.expand(&info, Bits256).map_err(failed)?;
     output.fill(&mut key).map_err(failed)?;
     Ok(key)
 }
@@ -119,6 +120,55 @@ impl Sealer {
     }
 }
 
+/// How many bytes of an HMAC-SHA-256 a mark has.
+const MARK: usize = 16;
+
+/// Marks what callers hold for us, so that only what we gave them is taken back. Whoever holds it can read it.
+#[derive(Clone)]
+pub struct Marker {
+    /// The first marks; all recognise, so that signing keys can rotate.
+    keys: Arc<Vec<hmac::Key>>,
+}
+
+impl Marker {
+    /// A marker whose keys are derived from the private signing keys, the newest first.
+    pub fn derive(private_keys: &[&[u8]]) -> Result<Self> {
+        let derived = private_keys.iter().map(|private| {
+            let key = derived(private, b"marking v1")?;
+            Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
+        });
+        Ok(Self {
+            keys: Arc::new(derived.collect::<Result<_>>()?),
+        })
+    }
+
+    /// `plain`, marked for `place` alone, as text.
+    pub fn mark(&self, place: &str, plain: &[u8]) -> Option<String> {
+        let mut whole = mark_of(self.keys.first()?, place, plain)?;
+        whole.extend(plain);
+        Some(URL_SAFE_NO_PAD.encode(whole))
+    }
+
+    /// What `mark` marked for this very place; none where no key of ours did.
+    pub fn recognise(&self, place: &str, marked: &str) -> Option<Vec<u8>> {
+        let whole = URL_SAFE_NO_PAD.decode(marked).ok()?;
+        let (mark, plain) = whole.split_at_checked(MARK)?;
+        let is_ours = |key: &hmac::Key| {
+            mark_of(key, place, plain).is_some_and(|own| bool::from(own.ct_eq(mark)))
+        };
+        self.keys.iter().any(is_ours).then(|| plain.to_vec())
+    }
+}
+
+fn mark_of(key: &hmac::Key, place: &str, plain: &[u8]) -> Option<Vec<u8>> {
+    let mut context = hmac::Context::with_key(key);
+    // With its length before it, no place runs over into what stands behind it.
+    context.update(&u64::try_from(place.len()).ok()?.to_be_bytes());
+    context.update(place.as_bytes());
+    context.update(plain);
+    context.sign().as_ref().get(..MARK).map(<[u8]>::to_vec)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +189,27 @@ mod tests {
         assert_eq!(of(b"key", "192.0.2.1"), of(b"key", "192.0.2.1"));
         assert_ne!(of(b"key", "192.0.2.1"), of(b"other", "192.0.2.1"));
         assert_ne!(of(b"key", "192.0.2.1"), of(b"key", "192.0.2.2"));
+    }
+
+    #[test]
+    fn what_is_marked_is_recognised_at_its_place_alone_and_with_the_old_key_too() {
+        let old = Marker::derive(&[b"old"]).unwrap();
+        let marked = old.mark("/v1/models", b"eos").unwrap();
+        let rotated = Marker::derive(&[b"new", b"old"]).unwrap();
+        assert_eq!(rotated.recognise("/v1/models", &marked).unwrap(), b"eos");
+        assert_eq!(old.recognise("/v1/model", &marked), None);
+        assert_eq!(
+            Marker::derive(&[b"new"])
+                .unwrap()
+                .recognise("/v1/models", &marked),
+            None
+        );
+        assert_eq!(old.recognise("/v1/models", ""), None);
+        for at in 0..marked.len() {
+            let mut other = marked.clone().into_bytes();
+            other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+            let other = String::from_utf8(other).unwrap();
+            assert_eq!(old.recognise("/v1/models", &other), None, "{at}");
+        }
     }
 }

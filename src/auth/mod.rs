@@ -2,6 +2,7 @@
 
 pub mod access;
 mod authenticator;
+mod key_file;
 pub mod passwords;
 pub mod tokens;
 

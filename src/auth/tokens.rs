@@ -11,11 +11,12 @@ use jsonwebtoken::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::key_file;
 use crate::domain::access::{SessionId, UserId};
 use crate::domain::account::AccountId;
 use crate::domain::permissions::Role;
 use crate::error::{Code, Error, Result};
-use crate::secrets::{Sealer, sha256_hex};
+use crate::secrets::{Marker, Sealer, sha256_hex};
 use crate::types::Instant;
 
 /// How long an access token lives, in seconds.
@@ -65,17 +66,13 @@ pub struct SigningKeys {
     keys: Arc<Vec<Key>>,
     issuer: Arc<str>,
     sealer: Sealer,
+    marker: Marker,
 }
 
 impl SigningKeys {
     /// The keys of a PEM text with one or two Ed25519 private keys (PKCS #8).
     pub fn read(pem: &str, issuer: &str) -> Result<Self> {
-        let failed = |why: String| Error::internal("reading the signing keys")(why);
-        let blocks = ::pem::parse_many(pem).map_err(|e| failed(e.to_string()))?;
-        let private: Vec<Vec<u8>> = blocks.into_iter().map(::pem::Pem::into_contents).collect();
-        if !(1..=2).contains(&private.len()) {
-            return Err(failed("one or two Ed25519 keys are needed".to_owned()));
-        }
+        let private = key_file::read(pem).map_err(Error::internal("reading the signing keys"))?;
         let keys = private
             .iter()
             .map(|der| key(der))
@@ -85,6 +82,7 @@ impl SigningKeys {
             keys: Arc::new(keys),
             issuer: issuer.into(),
             sealer: Sealer::derive(&parts)?,
+            marker: Marker::derive(&parts)?,
         })
     }
 
@@ -100,6 +98,11 @@ impl SigningKeys {
     /// Seals with keys derived from these.
     pub fn sealer(&self) -> Sealer {
         self.sealer.clone()
+    }
+
+    /// Marks with keys derived from these.
+    pub fn marker(&self) -> Marker {
+        self.marker.clone()
     }
 
     /// The public keys, as a JWK set (RFC 7517).
@@ -179,9 +182,8 @@ impl SigningKeys {
 }
 
 fn key(der: &[u8]) -> Result<Key> {
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|e| {
-        Error::internal("reading a signing key")(format!("not an Ed25519 key: {e}"))
-    })?;
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+        .map_err(|e| Error::internal("reading a signing key")(e.to_string()))?;
     let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
     let decoding = DecodingKey::from_ed_components(&public)
         .map_err(Error::internal("reading a signing key"))?;

@@ -1,13 +1,13 @@
 //! Invoices, as their account sees them.
 
+use actix_web::get;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
-use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
+use super::extract::{Cursor, PageParams, Pages, Params, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
@@ -208,10 +208,12 @@ async fn list_invoices(
     service: Data<Service>,
     access: Access<InvoicesRead>,
     params: Params<InvoicesParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let size = params.0.size();
-    let before = params.0.after()?.map(|cursor| InvoiceId::from(cursor.id));
+    let before = pages
+        .after(&params.0)?
+        .map(|cursor| InvoiceId::from(cursor.id));
     let rows = service
         .db
         .read(move |conn| {
@@ -219,12 +221,12 @@ async fn list_invoices(
             invoices::list(conn, &access.account, before, size + 1)
         })
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |invoice| Cursor::of_id(invoice.id.uuid()));
+    let (rows, next_cursor) = pages.cut(rows, size, |invoice| Cursor::of_id(invoice.id.uuid()));
     let items = rows
         .into_iter()
         .map(InvoiceView::of)
         .collect::<Result<_>>()?;
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&InvoicePage { items, next_cursor })?.header_if("Link", link))
 }
 

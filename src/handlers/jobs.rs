@@ -1,13 +1,13 @@
 //! What the service does later, as administrators see it: the jobs, and those that failed for good tried again.
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::answer::Answer;
-use super::extract::{Body, Checked, Cursor, PageParams, Params, link_next, list_params, page_of};
+use super::extract::{Body, Checked, Cursor, PageParams, Pages, Params, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::StaffOnly;
@@ -118,23 +118,23 @@ async fn list_jobs(
     service: Data<Service>,
     _staff: StaffOnly<JobsManage>,
     params: Params<JobsParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let size = params.0.size();
     let filter = Filter {
         state: params.0.state,
         queue: params.0.queue,
         kind: params.0.kind,
-        before: params.0.after()?.map(|cursor| JobId::from(cursor.id)),
+        before: pages.after(&params.0)?.map(|cursor| JobId::from(cursor.id)),
         limit: size + 1,
     };
     let rows = service
         .db
         .fetch(move |conn| jobs::list(conn, &filter))
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |job| Cursor::of_id(job.id.uuid()));
+    let (rows, next_cursor) = pages.cut(rows, size, |job| Cursor::of_id(job.id.uuid()));
     let items = rows.into_iter().map(JobView::of).collect();
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&JobPage { items, next_cursor })?.header_if("Link", link))
 }
 

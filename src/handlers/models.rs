@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use actix_web::get;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
-use super::extract::{Cursor, PageParams, Params, link_next, list_params, page_of};
+use super::extract::{Cursor, PageParams, Pages, Params, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::domain::model::{Category, ModelId, Value, name_key};
@@ -108,14 +108,14 @@ const CACHED: (&str, &str) = ("Cache-Control", "public, no-cache");
 async fn list_models(
     service: Data<Service>,
     params: Params<ModelsParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let size = params.0.size();
     let query = name_key(params.0.query.as_deref().unwrap_or_default());
     let search = Search {
         words: query.split(' ').map(str::to_owned).collect(),
         category: params.0.category,
-        after: params.0.after()?.map(|cursor| cursor.key),
+        after: pages.after(&params.0)?.map(|cursor| cursor.key),
         limit: size + 1,
     };
     let today = service.programme.review.date_of(service.now());
@@ -128,7 +128,7 @@ async fn list_models(
             Ok((rows, values))
         })
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |model| Cursor {
+    let (rows, next_cursor) = pages.cut(rows, size, |model| Cursor {
         key: model.name_key.clone(),
         id: model.id.uuid(),
     });
@@ -136,7 +136,7 @@ async fn list_models(
         .into_iter()
         .map(|model| ModelView::of(model, &values))
         .collect();
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&ModelPage { items, next_cursor })?
         .etag_of_body()
         .header_if("Link", link)

@@ -1,7 +1,7 @@
 //! The points of an account: the balance now and then, the entries, adjustments by staff.
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{get, post};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,8 +11,8 @@ use super::accounts::AccountPath;
 use super::actor::ActorView;
 use super::answer::Answer;
 use super::extract::{
-    Body, Checked, Cursor, Keep, PageParams, Params, RequiredIdempotencyHeader, RequiredKey,
-    link_next, list_params, page_of,
+    Body, Checked, Cursor, Keep, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
+    list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -223,16 +223,10 @@ async fn list_entries(
     service: Data<Service>,
     access: Access<PointsRead>,
     params: Params<EntriesParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let size = params.0.size();
-    let before = match params.0.after()? {
-        Some(cursor) => {
-            let seq = cursor.key.parse();
-            Some(seq.map_err(|_| Fault::new("#/query/cursor", FaultCode::CursorInvalid))?)
-        }
-        None => None,
-    };
+    let before = pages.after_as(&params.0, |cursor| cursor.key.parse().ok())?;
     let account = access.account;
     let rows = service
         .db
@@ -241,13 +235,13 @@ async fn list_entries(
             points::entries(conn, &account, before, size + 1)
         })
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |entry| Cursor {
+    let (rows, next_cursor) = pages.cut(rows, size, |entry| Cursor {
         key: entry.seq.to_string(),
         id: entry.id.uuid(),
     });
     let view = |entry| EntryView::of(entry, &access.caller);
     let items = rows.into_iter().map(view).collect();
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&EntryPage { items, next_cursor })?.header_if("Link", link))
 }
 

@@ -1,7 +1,7 @@
 //! The users of an account: who may sign in for it. Signing in is in `sessions`.
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, delete, get, post};
+use actix_web::{delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
@@ -12,7 +12,7 @@ use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
     Body, Checked, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep,
-    PageParams, Params, link_next, list_params, page_of,
+    PageParams, Pages, Params, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -130,10 +130,10 @@ async fn list_users(
     service: Data<Service>,
     access: Access<UsersManage>,
     params: Params<UsersParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let size = params.0.size();
-    let before = params.0.after()?.map(|cursor| cursor.id.into());
+    let before = pages.after(&params.0)?.map(|cursor| cursor.id.into());
     let rows = service
         .db
         .read(move |conn| {
@@ -141,9 +141,9 @@ async fn list_users(
             stored::list(conn, &access.account, before, size + 1)
         })
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |user| Cursor::of_id(user.id.uuid()));
+    let (rows, next_cursor) = pages.cut(rows, size, |user| Cursor::of_id(user.id.uuid()));
     let items = rows.into_iter().map(UserView::of).collect::<Result<_>>()?;
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&UserPage { items, next_cursor })?.header_if("Link", link))
 }
 

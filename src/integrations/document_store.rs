@@ -11,6 +11,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
 use crate::error::{Error, Result};
+use crate::private;
 use crate::types::Instant;
 
 /// The bytes of a file, as they come.
@@ -23,9 +24,10 @@ pub struct DocumentStore {
 }
 
 impl DocumentStore {
-    /// The store in `folder`, which is made where it is not there.
+    /// The store in `folder`, which is made where it is not there, and closed to other users.
     pub fn open(folder: &FolderPath) -> Result<Self> {
-        std::fs::create_dir_all(folder)
+        private::folder(folder)
+            .and_then(|()| private::narrow(folder))
             .map_err(Error::internal("making the folder for documents"))?;
         let inner = LocalFileSystem::new_with_prefix(folder)
             .map_err(Error::internal("opening the document store"))?;

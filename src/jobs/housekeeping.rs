@@ -5,7 +5,9 @@ use chrono::{TimeDelta, Utc};
 use super::Worker;
 use crate::error::Result;
 use crate::programme::Programme;
-use crate::repository::{DbConn, applicant_tokens, documents, idempotency_keys, jobs, sessions};
+use crate::repository::{
+    DbConn, applicant_tokens, documents, idempotency_keys, jobs, request_counts, sessions,
+};
 use crate::types::Instant;
 
 /// How many rows one transaction takes at most.
@@ -15,12 +17,13 @@ const ROWS: usize = 1000;
 type Sweep = fn(&mut DbConn, Instant, i64) -> Result<usize>;
 
 /// What is swept, and how long it is kept: after its end, or after it was made where the programme sets its time.
-fn sweeps(programme: &Programme) -> [(Sweep, TimeDelta); 4] {
+fn sweeps(programme: &Programme) -> [(Sweep, TimeDelta); 5] {
     let token_days = TimeDelta::days(programme.application.token_days.into());
     [
         (idempotency_keys::sweep, TimeDelta::hours(24)),
         (sessions::sweep_refresh_tokens, TimeDelta::days(30)),
         (applicant_tokens::sweep, token_days),
+        (request_counts::sweep, TimeDelta::days(2)),
         (jobs::sweep, TimeDelta::days(7)),
     ]
 }
@@ -35,7 +38,7 @@ pub async fn sweep_rows(worker: &Worker) -> Result<()> {
             .db
             .write(move |conn| sweep(conn, before, most))
             .await?
-            == ROWS
+            >= ROWS
         {}
     }
     Ok(())

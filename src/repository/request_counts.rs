@@ -7,6 +7,7 @@ use super::DbConn;
 use super::schema::request_counts;
 use crate::each;
 use crate::error::Result;
+use crate::types::Instant;
 
 /// Whose requests of which day are counted.
 #[derive(Debug, Clone, Insertable)]
@@ -37,8 +38,9 @@ pub fn count(conn: &mut DbConn, counted: &Counted) -> Result<i64> {
     Ok(count)
 }
 
-/// Forgets at most `limit` counts of days before `day`; how many there were.
-pub fn sweep(conn: &mut DbConn, day: NaiveDate, limit: i64) -> Result<usize> {
+/// Forgets the counts of at most `limit` callers and days that were over before `before`; how many there were.
+pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    let day = before.utc().date_naive();
     let old: Vec<String> = request_counts::table
         .filter(request_counts::day.lt(day))
         .select(request_counts::caller_hash)
@@ -74,7 +76,7 @@ mod tests {
         assert_eq!(count("a", "2026-06-01").await, 2);
         assert_eq!(count("b", "2026-06-01").await, 1);
         assert_eq!(count("a", "2026-06-02").await, 1);
-        let before = "2026-06-02".parse().unwrap();
+        let before = "2026-06-02T00:00:00Z".parse().unwrap();
         let swept = db.write(move |conn| sweep(conn, before, 100));
         assert_eq!(swept.await.unwrap(), 2);
         assert_eq!(count("a", "2026-06-02").await, 2);

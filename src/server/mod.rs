@@ -5,22 +5,23 @@ mod caching;
 mod concurrency;
 mod connection;
 mod contract;
+mod cors;
 mod errors;
 mod fallback;
 mod head;
 mod identify;
 mod observe;
+mod ownership;
 mod rate_limits;
 mod registering;
 mod routing;
+mod security_headers;
 mod seed;
 pub mod start;
 
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_cors::Cors;
-use actix_web::http::header::HeaderName;
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, guard, web};
@@ -90,9 +91,10 @@ pub fn serve(
             .wrap(from_fn(identify::identify))
             .wrap(from_fn(concurrency::limit))
             .wrap(from_fn(caching::cache))
+            .wrap(cors::cors(&around.config))
             .wrap(from_fn(errors::explain))
             .wrap(from_fn(head::as_get))
-            .wrap(cors(&around.config))
+            .wrap(from_fn(security_headers::protect))
             .wrap(from_fn(observe::observe))
     })
 }
@@ -130,29 +132,4 @@ fn swagger() -> SwaggerUi {
             .persist_authorization(true)
             .display_request_duration(true),
     )
-}
-
-/// The headers that pages from other origins may read.
-const EXPOSED: [&str; 9] = [
-    "content-language",
-    "etag",
-    "idempotency-replayed",
-    "link",
-    "location",
-    "ratelimit",
-    "ratelimit-policy",
-    "retry-after",
-    "x-request-id",
-];
-
-fn cors(config: &Config) -> Cors {
-    let cors = config
-        .cors_origins
-        .iter()
-        .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
-    cors.allow_any_method()
-        .allow_any_header()
-        .expose_headers(EXPOSED.map(HeaderName::from_static))
-        .block_on_origin_mismatch(false)
-        .max_age(3600)
 }

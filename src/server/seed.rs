@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
+use super::ownership;
 use crate::auth::passwords::Hasher;
+use crate::config::Mode;
 use crate::error::Result;
 use crate::integrations::document_store::DocumentStore;
 use crate::repository::{Db, settings};
@@ -10,7 +12,9 @@ use crate::secrets;
 use crate::workflows::{Context, sandbox};
 
 /// What says that the sandbox is filled.
-const SETTING: &str = "sandbox_seeded";
+pub const SETTING: &str = "sandbox_seeded";
+/// What says since when the house is kept.
+pub const HOUSE_SETTING: &str = "house_kept_since";
 
 /// Seeds the sandbox unless it is seeded already.
 pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Context) -> Result<()> {
@@ -27,6 +31,7 @@ pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Cont
         .await?;
     let mark = secrets::hex(&secrets::random::<16>()?);
     db.write(move |conn| {
+        ownership::claim(conn, Mode::Sandbox)?;
         // A second instance waits here for the first one, and then finds its mark.
         if settings::put_once(conn, SETTING, &mark)? == mark {
             sandbox::seed(conn, &context, &hash)?;

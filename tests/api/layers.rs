@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 10] = [
     &["types", "error"],
     &["domain"],
-    &["clock", "config", "programme", "secrets"],
+    &["clock", "config", "private", "programme", "secrets"],
     &["repository"],
     &["workflows"],
     &["integrations"],

@@ -10,10 +10,10 @@ use crate::raw::{LINK_JOBS, Raw};
 use crate::smtp::Sink;
 use crate::support::{Database, TestApp, Token};
 
-const TO: &str = "aase@nordlys-test.example";
+pub const TO: &str = "aase@nordlys-test.example";
 
 /// What came to Åse, refused or not; waits until there are `n`.
-async fn attempts(sink: &Sink, n: usize) -> Vec<Value> {
+pub async fn attempts(sink: &Sink, n: usize) -> Vec<Value> {
     for _ in 0..400 {
         let mut found = sink.mails();
         found.retain(|mail| mail["envelope_to"] == json!([TO]));
@@ -26,7 +26,7 @@ async fn attempts(sink: &Sink, n: usize) -> Vec<Value> {
 }
 
 /// A sandbox whose mails leave by `url`.
-async fn app(database: &Database, url: &str) -> TestApp {
+pub async fn app(database: &Database, url: &str) -> TestApp {
     let variables = [
         ("CPS_MAIL", url),
         ("CPS_MAIL_FROM", "donotreply@cps.example"),
@@ -36,7 +36,7 @@ async fn app(database: &Database, url: &str) -> TestApp {
 }
 
 /// Has one mail sent, in Danish, with a name that needs more than ASCII.
-async fn write_to_aase(app: &TestApp) {
+pub async fn write_to_aase(app: &TestApp) {
     let contact = json!({ "name": "Åse Ærø-Østergård", "email": TO });
     app.applicant(json!({ "contact": contact })).await;
     let asked = json!({ "email": TO });

@@ -1,8 +1,9 @@
 //! The real binary as a process of its own, with its own environment and folder.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -72,6 +73,14 @@ impl Setup {
     pub fn live(database: &Database, smtp: &str) -> Self {
         let keys = database.folder().join("keys.pem");
         std::fs::write(&keys, SigningKeys::generate().unwrap()).unwrap();
+        std::fs::set_permissions(&keys, Permissions::from_mode(0o600)).unwrap();
+        let programme = database.folder().join("programme.toml");
+        let shipped = include_str!("../../programme.toml");
+        std::fs::write(
+            &programme,
+            shipped.replacen("\nexample = true", "\nexample = false", 1),
+        )
+        .unwrap();
         Self::on(database)
             .with("CPS_BIND", &format!("127.0.0.1:{}", free_port()))
             .with("CPS_MODE", "live")
@@ -79,6 +88,7 @@ impl Setup {
             .with("CPS_MAIL", smtp)
             .with("CPS_MAIL_FROM", "donotreply@cps.example")
             .with("CPS_SIGNING_KEYS", &keys.display().to_string())
+            .with("CPS_PROGRAMME", &programme.display().to_string())
             .with("CPS_PUBLIC_URL", "https://api.cps.example")
             .with("CPS_FRONTEND_URL", "https://cps.example")
             .with("CPS_DRAIN_SECONDS", "0")
@@ -97,8 +107,12 @@ impl Setup {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cps-api"));
+        command.args(arguments);
+        self.prepared(command)
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
         command
-            .args(arguments)
             .current_dir(&self.folder)
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -141,11 +155,14 @@ impl Setup {
 
     /// Starts the service, without waiting for it.
     pub fn start(&self) -> Starting {
+        self.begin(self.command(&[]))
+    }
+
+    fn begin(&self, mut command: Command) -> Starting {
         let log = self
             .folder
             .join(format!("log-{}", uuid::Uuid::new_v4().simple()));
-        let mut child = self
-            .command(&[])
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()
@@ -166,6 +183,20 @@ impl Setup {
             log,
             bind,
         }
+    }
+
+    /// Starts the service from a shell with this umask; it answers when this returns.
+    #[track_caller]
+    pub fn serve_under_umask(&self, umask: &str) -> Served {
+        let mut command = Command::new("/bin/sh");
+        command.args([
+            "-c",
+            &format!("umask {umask} && exec \"$0\""),
+            env!("CARGO_BIN_EXE_cps-api"),
+        ]);
+        self.begin(self.prepared(command))
+            .ready()
+            .unwrap_or_else(|said| panic!("it does not start: {said}"))
     }
 
     /// Starts the service; it answers when this returns.

@@ -11,8 +11,8 @@ use serde_json::Value;
 /// A mail server of aiosmtpd.
 pub struct Sink {
     child: Child,
-    folder: tempfile::TempDir,
-    port: u16,
+    pub folder: tempfile::TempDir,
+    pub port: u16,
 }
 
 /// A Python that has aiosmtpd; Debian's own, perhaps, behind another one on the path.
@@ -34,12 +34,18 @@ impl Sink {
     }
 
     pub fn start_at(port: u16) -> Self {
+        Self::start_as(port, "plain")
+    }
+
+    /// One that is `plain`, offers `starttls`, or is a `bare` listener.
+    pub fn start_as(port: u16, kind: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smtp_sink.py");
         let mut child = Command::new(python())
             .arg(script)
             .arg(folder.path())
             .arg(port.to_string())
+            .arg(kind)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

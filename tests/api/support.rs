@@ -119,14 +119,7 @@ impl TestApp {
         let given = variables
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()));
-        let environment: Vec<(String, String)> = given.chain(known).collect();
-        let config = Config::read(&|name| {
-            environment
-                .iter()
-                .find(|(n, _)| n == name)
-                .map(|(_, v)| v.clone())
-        })
-        .unwrap();
+        let config = Config::read(&known.into_iter().chain(given).collect()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut parts = start::open(config, listener.local_addr().unwrap())
             .await

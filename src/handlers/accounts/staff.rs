@@ -1,7 +1,7 @@
 //! What staff do with accounts: finding, suspending, sending a first link again.
 
 use actix_web::web::Data;
-use actix_web::{HttpRequest, delete, get, post};
+use actix_web::{delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -15,8 +15,8 @@ use crate::domain::permissions::{AccountSuspend, AccountsList, FirstPasswordLink
 use crate::error::Result;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,
-    list_params, page_of,
+    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Pages, Params,
+    list_params,
 };
 use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
@@ -81,11 +81,11 @@ async fn list_accounts(
     service: Data<Service>,
     _staff: StaffOnly<AccountsList>,
     params: Params<AccountsParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let size = params.0.size();
     let search = Search {
-        before: params.0.after()?.map(|cursor| cursor.id.into()),
+        before: pages.after(&params.0)?.map(|cursor| cursor.id.into()),
         status: params.0.status,
         text: params.0.query,
         limit: size + 1,
@@ -94,9 +94,9 @@ async fn list_accounts(
         .db
         .fetch(move |conn| accounts::search(conn, &search))
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |account| Cursor::of_id(account.id.uuid()));
+    let (rows, next_cursor) = pages.cut(rows, size, |account| Cursor::of_id(account.id.uuid()));
     let items = rows.into_iter().map(AccountSummary::of).collect();
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&AccountPage { items, next_cursor })?.header_if("Link", link))
 }
 

@@ -3,7 +3,7 @@
 mod upload;
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse, delete, get, post};
+use actix_web::{HttpResponse, delete, get, post};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Params,
-    link_next, list_params, page_of,
+    Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Params, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -148,10 +148,12 @@ async fn list_documents(
     service: Data<Service>,
     access: Access<DocumentsRead>,
     params: Params<DocumentsParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let (account, size) = (access.account.account_id(), params.0.size());
-    let before = params.0.after()?.map(|cursor| DocumentId::from(cursor.id));
+    let before = pages
+        .after(&params.0)?
+        .map(|cursor| DocumentId::from(cursor.id));
     let rows = service
         .db
         .read(move |conn| {
@@ -159,12 +161,12 @@ async fn list_documents(
             documents::list(conn, account, before, size + 1)
         })
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |document| Cursor::of_id(document.id.uuid()));
+    let (rows, next_cursor) = pages.cut(rows, size, |document| Cursor::of_id(document.id.uuid()));
     let items = rows
         .into_iter()
         .map(DocumentView::of)
         .collect::<Result<Vec<_>>>()?;
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&DocumentPage { items, next_cursor })?.header_if("Link", link))
 }
 

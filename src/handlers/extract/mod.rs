@@ -17,5 +17,5 @@ pub use idempotency::{
 pub use if_match::{IfMatch, IfMatchHeader};
 pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader};
 pub(crate) use page::list_params;
-pub use page::{Cursor, PageParams, link_next, page_of};
+pub use page::{Cursor, PageParams, Pages};
 pub use params::Params;

@@ -37,7 +37,10 @@ fn read<T: DeserializeOwned + Validate + IntoParams + 'static>(query: &str) -> R
         Query::<Vec<(String, String)>>::from_query(query).map_err(|_| Code::MalformedRequest)?;
     let mut object = Map::new();
     for (name, text) in pairs.into_inner() {
-        let typed = typed::<T>(query_schema::<T>, &name, &text)?;
+        // A cursor with a NUL is refused as every other one that is not ours.
+        let is_void = name == "cursor" && text.contains('\0');
+        let text = if is_void { "" } else { &text };
+        let typed = typed::<T>(query_schema::<T>, &name, text)?;
         if object.insert(name.clone(), typed).is_some() {
             return Err(Fault::new(format!("#/query/{name}"), FaultCode::NotUnique).into());
         }

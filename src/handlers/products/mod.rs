@@ -5,7 +5,7 @@ mod files;
 mod views;
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, delete, get, patch, post};
+use actix_web::{delete, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -13,8 +13,8 @@ use validator::Validate;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Cursor, Draft, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams,
-    Params, Patch, link_next, list_params, page_of,
+    Cursor, Draft, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Params, Patch, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -104,24 +104,27 @@ async fn list_products(
     service: Data<Service>,
     access: Access<ProductsRead>,
     params: Params<ProductsParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let (context, size) = (service.context(), params.0.size());
     let listing = Listing {
         status: params.0.status,
-        before: params.0.after()?.map(|cursor| ProductId::from(cursor.id)),
+        before: pages
+            .after(&params.0)?
+            .map(|cursor| ProductId::from(cursor.id)),
         limit: size + 1,
     };
+    let list = pages.clone();
     let (items, next_cursor) = service
         .db
         .read(move |conn| {
             accounts::find(conn, &access.account)?;
             let rows = products::list(conn, &access.account, &listing)?;
-            let (rows, next) = page_of(rows, size, |product| Cursor::of_id(product.id.uuid()));
+            let (rows, next) = list.cut(rows, size, |product| Cursor::of_id(product.id.uuid()));
             Ok((load_views(conn, &context, rows)?, next))
         })
         .await?;
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&ProductPage { items, next_cursor })?.header_if("Link", link))
 }
 

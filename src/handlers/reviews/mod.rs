@@ -3,7 +3,7 @@
 mod views;
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post, put};
+use actix_web::{get, post, put};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -14,13 +14,13 @@ use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::language::Language;
 use crate::domain::permissions::{ReviewsDecide, ReviewsRead};
 use crate::domain::review::{CaseDecision, DocumentDecision, DocumentVerdict, ReviewDecision};
-use crate::error::{Error, Fault, FaultCode, Result};
+use crate::error::{Error, Fault, Result};
 use crate::handlers::accounts::{AccountPath, AccountView, load_view};
 use crate::handlers::answer::Answer;
 use crate::handlers::documents::{DocumentPath, DocumentView};
 use crate::handlers::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Params, link_next,
-    list_params, page_of,
+    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Pages, Params,
+    list_params,
 };
 use crate::handlers::service::Service;
 use crate::programme::Programme;
@@ -86,19 +86,12 @@ async fn list_reviews(
     service: Data<Service>,
     _staff: StaffOnly<ReviewsRead>,
     params: Params<ReviewsParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let (size, now) = (params.0.size(), service.now());
-    let after = match params.0.after()? {
-        Some(cursor) => {
-            let due = cursor
-                .key
-                .parse()
-                .map_err(|_| Fault::new("#/query/cursor", FaultCode::CursorInvalid))?;
-            Some((due, AccountId::from(cursor.id)))
-        }
-        None => None,
-    };
+    let after = pages.after_as(&params.0, |cursor| {
+        Some((cursor.key.parse().ok()?, AccountId::from(cursor.id)))
+    })?;
     let queue = Queue {
         status: params.0.status,
         due_before: (params.0.overdue == Some(true)).then_some(now),
@@ -109,7 +102,7 @@ async fn list_reviews(
         .db
         .fetch(move |conn| stored::queue(conn, &queue))
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |(review, _)| Cursor {
+    let (rows, next_cursor) = pages.cut(rows, size, |(review, _)| Cursor {
         key: review.due_at.to_string(),
         id: review.account_id.uuid(),
     });
@@ -117,7 +110,7 @@ async fn list_reviews(
         .iter()
         .map(|(review, account)| ReviewSummary::of(review, account))
         .collect();
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&ReviewPage { items, next_cursor })?.header_if("Link", link))
 }
 

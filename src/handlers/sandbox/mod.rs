@@ -3,14 +3,14 @@
 mod card;
 
 use actix_web::web::Data;
-use actix_web::{HttpRequest, get, put};
+use actix_web::{get, put};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::answer::Answer;
-use super::extract::{Body, Checked, Cursor, PageParams, Params, link_next, list_params, page_of};
+use super::extract::{Body, Checked, Cursor, PageParams, Pages, Params, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::domain::account::email_key;
@@ -130,20 +130,22 @@ async fn read_mailbox(
     service: Data<Service>,
     worker: Data<Worker>,
     params: Params<MailboxParams>,
-    request: HttpRequest,
+    pages: Pages,
 ) -> Result<Answer> {
     let (to, size) = (params.0.to.as_deref().map(email_key), params.0.size());
-    let before = params.0.after()?.map(|cursor| MailId::from(cursor.id));
+    let before = pages
+        .after(&params.0)?
+        .map(|cursor| MailId::from(cursor.id));
     let rows = service
         .db
         .fetch(move |conn| mails::arrived(conn, to.as_deref(), before, size + 1))
         .await?;
-    let (rows, next_cursor) = page_of(rows, size, |mail| Cursor::of_id(mail.id.uuid()));
+    let (rows, next_cursor) = pages.cut(rows, size, |mail| Cursor::of_id(mail.id.uuid()));
     let items = rows
         .into_iter()
         .map(|mail| view(&worker, mail))
         .collect::<Result<Vec<_>>>()?;
-    let link = link_next(&request, next_cursor.as_deref());
+    let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&MailPage { items, next_cursor })?
         .header_if("Link", link)
         .header("Cache-Control", "no-store"))

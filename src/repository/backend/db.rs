@@ -14,6 +14,7 @@ use super::super::wakeups::Wakeups;
 use super::retry::{self, TRIED_FOR};
 use super::{DbConn, DbError, Kind, sqlite_path};
 use crate::error::{Error, Result};
+use crate::private;
 
 /// The WAL reset bug is mended from this SQLite on.
 const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
@@ -227,16 +228,17 @@ fn lock_file(path: &str) -> Result<File, DbError> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent {
-        std::fs::create_dir_all(parent)?;
+        private::folder(parent)?;
     }
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(format!("{path}.lock"))?;
+    let file = private::file(Path::new(&format!("{path}.lock")))?;
     file.try_lock().map_err(|_| {
         format!("{path} is in use by another process: stop it first, or use PostgreSQL")
     })?;
+    // What SQLite makes beside its file is as open as that is.
+    private::file(Path::new(path))?;
+    for beside in ["-wal", "-shm"] {
+        private::narrow(Path::new(&format!("{path}{beside}")))?;
+    }
     Ok(file)
 }
 

@@ -11,7 +11,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::{Error, Result};
@@ -124,15 +124,18 @@ impl DbConn {
         }
     }
 
+    /// Whether there is a table of this name.
+    pub fn has_table(&mut self, name: &str) -> QueryResult<bool> {
+        let look = match self {
+            DbConn::Postgres(_) => sql::<Bool>("to_regclass("),
+            DbConn::Sqlite(_) => sql::<Bool>("(SELECT rootpage FROM sqlite_master WHERE name = "),
+        };
+        diesel::select(look.bind::<Text, _>(name.to_owned()).sql(") IS NOT NULL")).get_result(self)
+    }
+
     fn has_pending(&mut self) -> diesel::migration::Result<bool> {
         // Diesel makes its table where there is none, which a reader may not.
-        let table = match self {
-            DbConn::Postgres(_) => "to_regclass('__diesel_schema_migrations') IS NOT NULL",
-            DbConn::Sqlite(_) => {
-                "EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations')"
-            }
-        };
-        if !diesel::select(sql::<Bool>(table)).get_result(self)? {
+        if !self.has_table("__diesel_schema_migrations")? {
             return Ok(true);
         }
         match self {

@@ -1,7 +1,9 @@
 //! From a configuration to a running service, and its end.
 
+mod check;
 mod open;
 mod run;
 
-pub use open::{Parts, StartError, check, database, desk, open, programme};
+pub use check::configuration;
+pub use open::{Parts, StartError, database, desk, migrate, open};
 pub use run::{Running, run};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
+use super::check;
 use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
@@ -16,9 +17,8 @@ use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
-use crate::programme::{Programme, SHIPPED};
 use crate::repository::{Db, settings};
-use crate::server::seed;
+use crate::server::{ownership, seed};
 use crate::workflows::{Context, Links};
 
 /// Why the service cannot start.
@@ -38,62 +38,44 @@ pub struct Parts {
     pub limits: Limits,
 }
 
-/// The programme that the configuration names.
-pub fn programme(config: &Config) -> Result<Programme, StartError> {
-    let text = match &config.programme {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|e| format!("CPS_PROGRAMME: {}: {e}", path.display()))?,
-        None => SHIPPED.to_owned(),
-    };
-    Ok(Programme::parse(&text).map_err(|fault| format!("the programme file: {fault}"))?)
-}
-
-/// Reads every file that the configuration names; all faults in one message, one a line.
-pub fn check(config: &Config) -> Result<(), StartError> {
-    let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
-    let keys = key_file(config).and_then(|pem| match pem {
-        Some(pem) => SigningKeys::read(&pem, issuer)
-            .map(drop)
-            .map_err(|e| format!("CPS_SIGNING_KEYS: {e}").into()),
-        None => Ok(()),
-    });
-    let mailer = Mailer::new(&config.mail, &config.mail_from).map(drop);
-    let checked = [
-        programme(config).map(drop),
-        keys,
-        mailer.map_err(StartError::from),
-    ];
-    let faults: Vec<String> = checked
-        .into_iter()
-        .filter_map(|one| one.err().map(|fault| fault.to_string()))
-        .collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults.join("\n").into())
-    }
-}
-
-/// Opens the database; the sandbox migrates it.
+/// Opens the database, which must not be that of the other mode; the sandbox migrates it.
 pub async fn database(config: &Config) -> Result<Db, StartError> {
-    let (url, size, migrates) = (
-        config.database_url.clone(),
-        config.pool_size,
-        config.mode == Mode::Sandbox,
-    );
-    let opened = tokio::task::spawn_blocking(move || {
-        let db = Db::open(url.expose_secret(), size)?;
-        if migrates {
-            db.migrate()?;
-        }
-        Ok::<_, StartError>(db)
-    });
-    opened.await?
+    let db = opened(config).await?;
+    if config.mode == Mode::Sandbox {
+        bring_up_to_date(&db).await?;
+    }
+    if db.is_migrated().await? {
+        claim(&db, config.mode).await?;
+    }
+    Ok(db)
+}
+
+/// Brings the database up to date, and makes it that of this mode.
+pub async fn migrate(config: &Config) -> Result<(), StartError> {
+    let db = opened(config).await?;
+    bring_up_to_date(&db).await?;
+    claim(&db, config.mode).await
+}
+
+async fn opened(config: &Config) -> Result<Db, StartError> {
+    let (url, size) = (config.database_url.clone(), config.pool_size);
+    let db = tokio::task::spawn_blocking(move || Db::open(url.expose_secret(), size)).await??;
+    ownership::look(&db, config.mode).await?;
+    Ok(db)
+}
+
+async fn bring_up_to_date(db: &Db) -> Result<(), StartError> {
+    let db = db.clone();
+    tokio::task::spawn_blocking(move || db.migrate()).await?
+}
+
+async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {
+    Ok(db.write(move |conn| ownership::claim(conn, mode)).await?)
 }
 
 /// The database and what a workflow works with, for a command beside the service.
 pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
-    let programme = Arc::new(programme(config)?);
+    let programme = Arc::new(check::programme(config)?);
     let db = database(config).await?;
     if !db.is_migrated().await? {
         return Err("the database is not up to date: run `cps-api migrate` first".into());
@@ -137,7 +119,7 @@ fn links(config: &Config, public_url: &str) -> Arc<Links> {
 
 /// Opens all that a service needs; `address` is where it will answer.
 pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartError> {
-    let programme = Arc::new(programme(&config)?);
+    let programme = Arc::new(check::programme(&config)?);
     let db = database(&config).await?;
     let clock = clock(&config, &db).await?;
     let public_url = public_url(&config, address);
@@ -180,18 +162,9 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     })
 }
 
-/// The PEM text of the file that the configuration names, if it names one.
-fn key_file(config: &Config) -> Result<Option<String>, StartError> {
-    let read = config.signing_keys.as_ref().map(|path| {
-        std::fs::read_to_string(path)
-            .map_err(|e| format!("CPS_SIGNING_KEYS: {}: {e}", path.display()))
-    });
-    Ok(read.transpose()?)
-}
-
 /// The PEM text of the signing keys; the sandbox makes one once and keeps it in the database.
 async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
-    if let Some(pem) = key_file(config)? {
+    if let Some(pem) = check::signing_keys(config)? {
         return Ok(pem);
     }
     let made = SigningKeys::generate()?;

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::{Parts, StartError};
 use crate::auth::Authenticator;
 use crate::config::Mode;
+use crate::error::Error;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
 use crate::jobs::sequencer::Sequencer;
-use crate::server::{Bodies, ConcurrencyLimit, RateLimits, Surroundings, serve};
+use crate::server::{Bodies, ConcurrencyLimit, RateLimits, Surroundings, ownership, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -27,6 +28,8 @@ const MIGRATION_CHECK: Duration = Duration::from_secs(1);
 pub struct Running {
     pub address: SocketAddr,
     pub server: JoinHandle<std::io::Result<()>>,
+    /// Why it cannot go on, once that is so.
+    pub refused: oneshot::Receiver<Error>,
     handle: ServerHandle,
     health: Health,
     drain_delay: Duration,
@@ -45,6 +48,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     } = parts;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
+    let (tell, refused) = oneshot::channel();
     let limits = Arc::new(rate_limits(&service, config.mode));
     let health = Health::default();
     let around = Surroundings {
@@ -70,7 +74,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     };
     let mut background = vec![
         tokio::spawn(sequencer.run(stopped.clone())),
-        tokio::spawn(work(worker.clone(), stopped.clone())),
+        tokio::spawn(work(worker.clone(), config.mode, tell, stopped.clone())),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
     if config.mode == Mode::Sandbox {
@@ -82,6 +86,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         handle,
         health,
         drain_delay: config.drain_delay,
+        refused,
         stop,
         background,
     })
@@ -116,9 +121,27 @@ impl Running {
 }
 
 /// Runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
-async fn work(worker: Worker, mut stopped: watch::Receiver<bool>) {
+async fn work(
+    worker: Worker,
+    mode: Mode,
+    tell: oneshot::Sender<Error>,
+    mut stopped: watch::Receiver<bool>,
+) {
     while !*stopped.borrow() {
-        match worker.db.is_migrated().await {
+        let begun = match worker.db.is_migrated().await {
+            Ok(true) => {
+                let claim = worker.db.write(move |conn| ownership::claim(conn, mode));
+                claim.await.map(|()| true)
+            }
+            other => other,
+        };
+        match begun {
+            // Somebody else has made it theirs since this instance began to wait for it.
+            Err(foreign @ Error::Internal { .. }) => {
+                // Nobody listens any more where the service is on its way out.
+                let _ = tell.send(foreign);
+                return;
+            }
             Ok(true) => return worker.run(stopped).await,
             Ok(false) => {}
             Err(cause) => warn!(%cause, "jobs cannot be run yet"),

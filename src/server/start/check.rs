@@ -1,0 +1,91 @@
+//! What is looked at before anything is opened: the environment and every file that it names.
+
+use std::path::Path;
+
+use super::StartError;
+use crate::auth::tokens::SigningKeys;
+use crate::config::{Config, Environment, Mode, is_example};
+use crate::integrations::mail::Mailer;
+use crate::private;
+use crate::programme::{Programme, SHIPPED};
+
+/// More than two keys ever need.
+const MOST_BYTES: u64 = 64 * 1024;
+
+/// The configuration of the process, once all that it names can be used; all faults in one message, one a line.
+pub fn configuration() -> Result<Config, StartError> {
+    let (mut config, mut faults) = Config::gather(&Environment::of_process());
+    let programme = programme(&config);
+    if let Ok(programme) = &programme {
+        doubt(&mut config, programme);
+    }
+    let signing = signing_keys(&config).map(drop);
+    let sealing = config.sealing_keys.as_deref();
+    let sealing = sealing.map_or(Ok(()), |path| judge(&config, "CPS_SEALING_KEYS", path));
+    let mailer = Mailer::new(&config.mail, &config.mail_from).map(drop);
+    let files = [
+        programme.map(drop),
+        signing,
+        sealing.map_err(StartError::from),
+        mailer.map_err(StartError::from),
+    ];
+    faults.extend(
+        files
+            .into_iter()
+            .filter_map(|one| Some(one.err()?.to_string())),
+    );
+    if faults.is_empty() {
+        Ok(config)
+    } else {
+        Err(faults.join("\n").into())
+    }
+}
+
+fn doubt(config: &mut Config, programme: &Programme) {
+    let domain = programme.help.email.rsplit('@').next().unwrap_or_default();
+    if config.mode == Mode::Live && is_example(domain) {
+        let doubt = "CPS_PROGRAMME has people ask for help at an address that is kept for examples";
+        config.warnings.push(doubt.to_owned());
+    }
+}
+
+/// The programme that the configuration names.
+pub fn programme(config: &Config) -> Result<Programme, StartError> {
+    let text = match &config.programme {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|e| format!("CPS_PROGRAMME: {}: {e}", path.display()))?,
+        None => SHIPPED.to_owned(),
+    };
+    let programme =
+        Programme::parse(&text).map_err(|fault| format!("the programme file: {fault}"))?;
+    if config.mode == Mode::Live && programme.seller.example {
+        return Err("CPS_PROGRAMME names no file with a seller of its own: the one in [seller] is made up, as `example = true` says".into());
+    }
+    Ok(programme)
+}
+
+/// The PEM text of the file that the configuration names, if it names one.
+pub fn signing_keys(config: &Config) -> Result<Option<String>, StartError> {
+    const NAME: &str = "CPS_SIGNING_KEYS";
+    let Some(path) = &config.signing_keys else {
+        return Ok(None);
+    };
+    judge(config, NAME, path)?;
+    let pem =
+        std::fs::read_to_string(path).map_err(|e| format!("{NAME}: {}: {e}", path.display()))?;
+    SigningKeys::read(&pem, "").map_err(|e| format!("{NAME}: {e}"))?;
+    Ok(Some(pem))
+}
+
+/// Whether a file of keys is one, and in live mode nobody else's to read, behind every link.
+fn judge(config: &Config, name: &str, path: &Path) -> Result<(), String> {
+    let told = |cause: &dyn std::fmt::Display| format!("{name}: {}: {cause}", path.display());
+    let found = std::fs::metadata(path).map_err(|e| told(&e))?;
+    if !found.is_file() || found.len() > MOST_BYTES {
+        return Err(told(&"no file of keys"));
+    }
+    if config.mode == Mode::Live && private::is_open_to_others(path).map_err(|e| told(&e))? {
+        return Err(told(&"others may read or change it: chmod 600"));
+    }
+    Ok(())
+}
