@@ -180,17 +180,19 @@ pub fn proxies(reader: &mut Reader, is_live: bool) -> Vec<IpNet> {
 fn is_too_wide(net: &IpNet) -> bool {
     match net {
         IpNet::V4(net) => net.prefix_len() < WIDEST.0,
-        IpNet::V6(net) => match mapped(net) {
-            Some(prefix) => prefix < WIDEST.0,
-            None => net.prefix_len() < WIDEST.1 && !is_private(net),
-        },
+        IpNet::V6(net) => net.prefix_len() < WIDEST.1 && !is_private(net) || maps_too_much(net),
     }
 }
 
-/// How long the prefix of the IPv4 network is that `net` stands for.
-fn mapped(net: &Ipv6Net) -> Option<u8> {
-    net.network().to_ipv4_mapped()?;
-    net.prefix_len().checked_sub(96)
+/// Whether too much of IPv4 is in `net`, written as IPv6: all of it stands behind `::ffff:0:0/96`.
+fn maps_too_much(net: &Ipv6Net) -> bool {
+    const MAPPED: u128 = 0xffff << 32;
+    const MAPPED_BITS: u8 = 96;
+    let (first, bits) = (net.network().to_bits(), net.prefix_len());
+    let shared = 128 - u32::from(bits.min(MAPPED_BITS));
+    let is_related =
+        first.checked_shr(shared).unwrap_or(0) == MAPPED.checked_shr(shared).unwrap_or(0);
+    is_related && bits < MAPPED_BITS + WIDEST.0
 }
 
 fn is_private(net: &Ipv6Net) -> bool {
