@@ -6,11 +6,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cps_api::config::{Config, Mode};
+use cps_api::domain::access::ServiceAccess;
+use cps_api::domain::actor::Cause;
 use cps_api::domain::language::Language;
 use cps_api::domain::model::ModelId;
 use cps_api::domain::permissions::Role;
 use cps_api::handlers::problem::explained;
-use cps_api::repository::event_log;
+use cps_api::jobs::command::{self, JobsCommand};
+use cps_api::repository::events;
 use cps_api::server::start::{self, StartError};
 use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
@@ -49,6 +52,9 @@ enum Command {
     VerifyEvents,
     /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
     CreateStaff(Staff),
+    /// List jobs, and have dead ones tried again.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Check the environment and the programme file, and say what is wrong.
     CheckConfig,
     /// Ask the running service whether it can serve; for a container's health check.
@@ -69,6 +75,12 @@ struct Staff {
     /// Of the mails to this person: da or en.
     #[arg(long, default_value = "en")]
     language: Language,
+}
+
+/// The proof of the service that runs a command.
+#[expect(clippy::disallowed_methods, reason = "a command acts as the service")]
+fn proof(command: &'static str) -> ServiceAccess {
+    ServiceAccess::new(Cause::Command(command))
 }
 
 fn email(text: &str) -> Result<String, String> {
@@ -125,6 +137,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
         Command::VerifyLedger => verify_ledger().await,
         Command::VerifyEvents => verify_events().await,
+        Command::Jobs(command) => jobs(&Config::from_env()?, command).await,
         Command::Healthcheck => healthcheck(&Config::from_env()?).await,
     }
 }
@@ -197,7 +210,7 @@ async fn create_staff(config: Config, mut staff: Staff) -> Result<(), StartError
     };
     let hours = context.programme.passwords.first_link_hours;
     let link = db
-        .write(move |conn| users::create_staff(conn, &context, new))
+        .write(move |conn| users::create_staff(conn, &context, proof("create-staff"), new))
         .await
         .map_err(|error| explained(&error))?;
     println!("Set the password within {hours} hours:\n{link}");
@@ -235,7 +248,10 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
     let now = context.now;
     let stored = db
         .write(move |conn| match kind {
-            Import::Models => catalogue::import(conn, &context, &text, |_| ModelId::new(now)),
+            Import::Models => {
+                let service = proof("import-models");
+                catalogue::import(conn, &context, service, &text, |_| ModelId::new(now))
+            }
             Import::Legacy => {
                 legacy_migration::import(conn, &context, &text).map(|stored| stored.0)
             }
@@ -246,9 +262,20 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
     Ok(())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a command writes is written by the service"
+)]
+async fn jobs(config: &Config, command: JobsCommand) -> Result<(), StartError> {
+    let (db, context) = start::desk(config).await?;
+    let stamp = ServiceAccess::new(Cause::Command("jobs")).stamp(context.now);
+    let done = command::run(&db, stamp, command, |line| println!("{line}"));
+    done.await.map_err(|error| explained(&error).into())
+}
+
 async fn verify_ledger() -> Result<(), StartError> {
     let db = start::database(&Config::from_env()?).await?;
-    match db.read(points::verify).await? {
+    match db.read_all(points::verify).await? {
         Verdict::Right { accounts, entries } => {
             println!("Every balance is right: {accounts} accounts, {entries} entries.");
             Ok(())
@@ -261,11 +288,11 @@ async fn verify_ledger() -> Result<(), StartError> {
 
 async fn verify_events() -> Result<(), StartError> {
     let db = start::database(&Config::from_env()?).await?;
-    match db.read(event_log::verify).await? {
-        event_log::Verdict::Right { events } => {
+    match db.read(events::verify).await? {
+        events::Verdict::Right { events } => {
             println!("Every event is as it was written: {events} events.");
             Ok(())
         }
-        event_log::Verdict::Wrong(first) => Err(first.into()),
+        events::Verdict::Wrong(first) => Err(first.into()),
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::country::Country;
 use crate::domain::invoice::{InvoiceRules, VatRules};
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
+use crate::domain::mail::MailRules;
 use crate::domain::membership::{Level, MembershipRules};
 use crate::domain::money::Currency;
 use crate::domain::password::PasswordRules;
@@ -30,6 +31,7 @@ pub struct Programme {
     pub help: Help,
     pub seller: Seller,
     pub application: ApplicationRules,
+    pub mails: MailRules,
     pub review: Calendar,
     pub passwords: PasswordRules,
     pub products: ProductRules,
@@ -42,7 +44,18 @@ pub struct Programme {
     pub overdue: toml::Table,
     pub dealers: toml::Table,
     pub vat: VatRules,
+    pub queue: QueueRules,
     pub rate_limits: RateLimitSection,
+}
+
+/// What the queue of jobs is bounded by.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueRules {
+    /// Of the mails that anybody can ask for, so many wait at once; more are not made.
+    pub stranger_mails: i64,
+    /// Within how many hours staff look at a job that failed for good.
+    pub dead_job_hours: u32,
 }
 
 /// Where people get help.

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::authenticator::Identity;
-use crate::domain::access::{AccountAccess, Caller, StaffAccess};
+use crate::domain::access::{AccountAccess, Anonymous, Caller, StaffAccess};
 use crate::domain::permissions::Permission;
 use crate::error::{Code, Error, Result};
 use crate::types::Instant;
@@ -111,5 +111,16 @@ impl FromRequest for Whoever {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(identity(request).map(Self).map_err(Error::from))
+    }
+}
+
+impl FromRequest for Anonymous {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let identity = request.extensions().get::<Identity>().cloned();
+        let missing = || Error::internal("reading who calls")("nobody has looked");
+        ready(identity.map(|one| one.anonymous).ok_or_else(missing))
     }
 }

@@ -10,9 +10,11 @@ use chrono::DateTime;
 
 use super::tokens::{Claims, SigningKeys};
 use crate::clock::Clock;
-use crate::domain::access::{APPLICANT_PREFIX, Caller, SessionId};
+use crate::domain::access::{APPLICANT_PREFIX, Anonymous, Caller, SessionId};
+use crate::domain::account::ApplicationRules;
+use crate::domain::applicant_token::{TokenReach, reach};
 use crate::error::{Code, Error, Result};
-use crate::repository::{Db, accounts, sessions};
+use crate::repository::{Db, applicant_tokens, sessions};
 use crate::secrets::sha256_hex;
 use crate::types::Instant;
 
@@ -27,17 +29,10 @@ const MOST_PROVEN: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub caller: Result<Caller, Code>,
+    /// For what makes somebody of a request without a token.
+    pub anonymous: Anonymous,
     /// When the token runs out.
     pub expires_at: Option<Instant>,
-}
-
-impl Identity {
-    fn of(caller: Result<Caller, Code>) -> Self {
-        Self {
-            caller,
-            expires_at: None,
-        }
-    }
 }
 
 /// The version of a session's user, none when the session has ended; and when that was read.
@@ -49,6 +44,7 @@ pub struct Authenticator {
     db: Db,
     clock: Clock,
     keys: SigningKeys,
+    rules: Arc<ApplicationRules>,
     remembered: Arc<RwLock<Remembered>>,
     /// Tokens whose signature was checked, with what they say.
     proven: Arc<RwLock<HashMap<String, Arc<Claims>>>>,
@@ -56,58 +52,75 @@ pub struct Authenticator {
 
 impl Authenticator {
     /// An authenticator that remembers nothing yet.
-    pub fn new(db: Db, clock: Clock, keys: SigningKeys) -> Self {
+    pub fn new(db: Db, clock: Clock, keys: SigningKeys, rules: ApplicationRules) -> Self {
         Self {
             db,
             clock,
             keys,
+            rules: Arc::new(rules),
             remembered: Arc::default(),
             proven: Arc::default(),
         }
     }
 
-    /// The caller of a request; an error only where the database fails.
-    pub async fn identify(&self, headers: &HeaderMap) -> Result<Identity> {
+    /// The caller of the request of an id; an error only where the database fails.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whoever sends this request and nothing else"
+    )]
+    pub async fn identify(
+        &self,
+        headers: &HeaderMap,
+        request_id: Option<String>,
+    ) -> Result<Identity> {
+        let (caller, expires_at) = match self.caller(headers).await {
+            Ok((caller, expires_at)) => (Ok(caller.on_request(request_id.clone())), expires_at),
+            Err(Error::Refused(refusal)) => (Err(refusal.code), None),
+            Err(error) => return Err(error),
+        };
+        Ok(Identity {
+            caller,
+            anonymous: Anonymous::new(request_id),
+            expires_at,
+        })
+    }
+
+    async fn caller(&self, headers: &HeaderMap) -> Result<(Caller, Option<Instant>)> {
         let Some(header) = headers.get(AUTHORIZATION) else {
-            return Ok(Identity::of(Ok(Caller::anyone())));
+            return Ok((Caller::anyone(), None));
         };
         let text = header.to_str().unwrap_or_default();
         let token = match text.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-            _ => return Ok(Identity::of(Err(Code::Unauthenticated))),
+            _ => return Err(Code::Unauthenticated.into()),
         };
-        let found = match token.starts_with(APPLICANT_PREFIX) {
-            true => self.applicant(token).await,
+        match token.starts_with(APPLICANT_PREFIX) {
+            true => Ok((self.applicant(token).await?, None)),
             false => self.signed_in(token).await,
-        };
-        match found {
-            Ok(identity) => Ok(identity),
-            Err(Error::Refused(refusal)) => Ok(Identity::of(Err(refusal.code))),
-            Err(error) => Err(error),
         }
     }
 
     #[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
-    async fn applicant(&self, token: &str) -> Result<Identity> {
+    async fn applicant(&self, token: &str) -> Result<Caller> {
         let hash = sha256_hex(token.as_bytes());
-        let account_id = self
+        let found = self
             .db
-            .fetch(move |conn| accounts::id_of_applicant_token(conn, &hash))
+            .fetch(move |conn| applicant_tokens::find(conn, &hash))
             .await?;
-        let account_id = account_id.ok_or(Code::Unauthenticated)?;
-        Ok(Identity::of(Ok(Caller::applicant(account_id))))
+        let found = found.ok_or(Code::Unauthenticated)?;
+        match reach(found.facts, self.clock.now(), &self.rules) {
+            TokenReach::Nothing => Err(Code::Unauthenticated.into()),
+            reach => Ok(Caller::applicant(found.account_id, reach, found.is_mailed)),
+        }
     }
 
-    async fn signed_in(&self, token: &str) -> Result<Identity> {
+    async fn signed_in(&self, token: &str) -> Result<(Caller, Option<Instant>)> {
         let claims = self.claims(token)?;
         if self.version(claims.sid).await? != Some(claims.ver) {
             return Err(Code::Unauthenticated.into());
         }
         let expires_at = DateTime::from_timestamp(claims.exp, 0).map(Instant::from_utc);
-        Ok(Identity {
-            caller: Ok(caller(&claims)?),
-            expires_at,
-        })
+        Ok((caller(&claims)?, expires_at))
     }
 
     /// What a token says that is valid now. A signature is checked once: it costs more than all else that a read does.
@@ -206,6 +219,7 @@ mod tests {
     use crate::domain::access::UserId;
     use crate::domain::language::Language;
     use crate::domain::permissions::Role;
+    use crate::programme::{Programme, SHIPPED};
     use crate::repository::sessions::Session;
     use crate::repository::users::{self, User};
     use crate::types::Json;
@@ -231,7 +245,12 @@ mod tests {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         headers.insert(AUTHORIZATION, value);
-        instance.identify(&headers).await.unwrap().caller.is_ok()
+        instance
+            .identify(&headers, None)
+            .await
+            .unwrap()
+            .caller
+            .is_ok()
     }
 
     #[tokio::test]
@@ -242,7 +261,7 @@ mod tests {
         db.migrate().unwrap();
         let clock = Clock::default();
         let keys = SigningKeys::read(&SigningKeys::generate().unwrap(), "http://here").unwrap();
-        let (mut user, now) = (user(clock.now()), clock.now());
+        let (user, now) = (user(clock.now()), clock.now());
         let session = Session {
             id: SessionId::new(now),
             user_id: user.id,
@@ -259,12 +278,17 @@ mod tests {
         let token = keys
             .issue(user.id, session.id, 1, roles, None, now)
             .unwrap();
-        let [here, there] =
-            [(); 2].map(|()| Authenticator::new(db.clone(), clock.clone(), keys.clone()));
+        let [here, there] = [(); 2].map(|()| {
+            let rules = Programme::parse(SHIPPED).unwrap().application;
+            Authenticator::new(db.clone(), clock.clone(), keys.clone(), rules)
+        });
         assert!(admits(&here, &token).await && admits(&there, &token).await);
 
-        user.session_version += 1;
-        let change = db.write(move |conn| users::update(conn, &mut user));
+        let change = db.write(move |conn| {
+            let mut held = users::lock(conn, user.id)?.unwrap();
+            held.session_version += 1;
+            users::store(conn, &mut held)
+        });
         change.await.unwrap();
         here.forget_all();
         assert!(!admits(&here, &token).await);

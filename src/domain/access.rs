@@ -2,6 +2,7 @@
 
 use crate::domain::account::AccountId;
 use crate::domain::actor::{Acting, Actor, Cause, Stamp};
+use crate::domain::applicant_token::TokenReach;
 use crate::domain::permissions::{Action, Reach, Role, reach};
 use crate::error::Code;
 use crate::types::{Instant, id};
@@ -26,6 +27,10 @@ pub struct Caller {
     account_id: Option<AccountId>,
     roles: Vec<Role>,
     request_id: Option<String>,
+    /// Of an applicant: whether the application is decided, so that the token only reads.
+    is_decided: bool,
+    /// Of an applicant: whether the token came by mail.
+    is_mailed: bool,
 }
 
 impl Caller {
@@ -34,17 +39,19 @@ impl Caller {
         Self::default()
     }
 
-    /// The bearer of an application's token.
+    /// The bearer of an application's token, which came by mail or from registering.
     #[expect(
         clippy::disallowed_methods,
         reason = "the caller is the proof of its actor"
     )]
-    pub fn applicant(account: AccountId) -> Self {
+    pub fn applicant(account: AccountId, reach: TokenReach, is_mailed: bool) -> Self {
         Self {
             actor: Some(Actor::new(Acting::Applicant { account })),
             account_id: Some(account),
             roles: vec![Role::Applicant],
             request_id: None,
+            is_decided: reach != TokenReach::Changes,
+            is_mailed,
         }
     }
 
@@ -68,7 +75,7 @@ impl Caller {
             actor: Some(Actor::new(acting)),
             account_id,
             roles,
-            request_id: None,
+            ..Self::default()
         }
     }
 
@@ -126,6 +133,7 @@ pub struct AccountAccess {
     account_id: AccountId,
     actor: Actor,
     request_id: Option<String>,
+    is_mailed: bool,
 }
 
 impl AccountAccess {
@@ -136,9 +144,17 @@ impl AccountAccess {
             account_id,
             actor,
             request_id: caller.request_id.clone(),
+            is_mailed: caller.is_mailed,
         };
         match caller.reach(action) {
             Reach::All => Ok(granted),
+            Reach::Own
+                if caller.account_id == Some(account_id)
+                    && caller.is_decided
+                    && action != Action::AccountRead =>
+            {
+                Err(Code::ApplicationNotEditable)
+            }
             reach if caller.account_id == Some(account_id) => match reach {
                 Reach::Own => Ok(granted),
                 Reach::None | Reach::All => Err(Code::Forbidden),
@@ -146,15 +162,6 @@ impl AccountAccess {
             _ if caller.is_staff() => Err(Code::Forbidden),
             _ => Err(Code::NotFound),
         }
-    }
-
-    /// The access of the service itself: jobs, imports, seeds.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "until every workflow is handed its proof"
-    )]
-    pub fn of_service(account_id: AccountId) -> Self {
-        ServiceAccess::new(Cause::Seed).on(account_id)
     }
 
     /// The account.
@@ -167,14 +174,14 @@ impl AccountAccess {
         self.actor
     }
 
-    /// The user who acts.
-    pub fn by(&self) -> Option<UserId> {
-        self.actor.user()
-    }
-
     /// The member of staff who acts.
     pub fn staff(&self) -> Option<UserId> {
         self.actor.staff()
+    }
+
+    /// Whether a token that was mailed to the contact acts.
+    pub fn is_mailed(&self) -> bool {
+        self.is_mailed
     }
 
     /// What is written with it says who and when.
@@ -236,6 +243,7 @@ impl ServiceAccess {
             account_id,
             actor: self.actor,
             request_id: None,
+            is_mailed: false,
         }
     }
 
@@ -270,6 +278,7 @@ impl Anonymous {
             account_id,
             actor: Actor::new(acting),
             request_id: self.request_id,
+            is_mailed: false,
         }
     }
 

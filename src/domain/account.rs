@@ -105,6 +105,10 @@ pub struct ApplicationRules {
     pub files_days_after_approval: u32,
     /// Days after any other end on which files are deleted.
     pub files_days_after_other_end: u32,
+    /// Days that a token of an application lives.
+    pub token_days: u32,
+    /// Days that it reads the account behind the decision.
+    pub token_reads_days: u32,
     /// Mails a day to a known address that somebody registers again.
     pub known_address_mails_per_day: u32,
 }

@@ -3,7 +3,7 @@
 use crate::domain::access::{SessionId, UserId};
 use crate::domain::account::AccountId;
 use crate::domain::job::JobId;
-use crate::types::Instant;
+use crate::types::{Instant, text_enum};
 
 /// Who acts. Made from a proof in `access` alone; `clippy.toml` and `tests/api/layers.rs` hold who may make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,26 @@ impl std::fmt::Display for Actor {
     }
 }
 
+text_enum! {
+    /// What kind of actor it is.
+    pub enum ActorKind {
+        /// A user of an account.
+        User = "user",
+        /// A member of staff.
+        Staff = "staff",
+        /// The bearer of an application's token.
+        Applicant = "applicant",
+        /// The service itself.
+        Service = "service",
+    }
+}
+
+/// An actor as it was stored: its kind, and the id or name behind it.
+pub fn parse(stored: &str) -> Option<(ActorKind, &str)> {
+    let (kind, id) = stored.split_once(':')?;
+    Some((kind.parse().ok()?, id))
+}
+
 /// When something happens, by whom, on which request and why: whatever writes an event or an entry takes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
@@ -136,5 +156,11 @@ mod tests {
             "service:import-models"
         );
         assert_eq!(text(by(Cause::Seed)), "service:seed");
+        let stored = text(of(true));
+        assert_eq!(
+            parse(&stored),
+            Some((ActorKind::Staff, user.to_string().as_str()))
+        );
+        assert_eq!(parse("nobody"), None);
     }
 }

@@ -8,7 +8,7 @@ use super::access::UserId;
 use super::account::{AccountId, AccountStatus};
 use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
 use super::invoice::InvoiceId;
-use super::job::{JobId, WorkItemId};
+use super::job::JobId;
 use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
 use super::model::ModelId;
@@ -17,6 +17,7 @@ use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
 use super::review::CaseDecision;
+use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
 
 id!(

@@ -1,13 +1,182 @@
-//! What the rules know of a job: its identity, for whoever acts by it, and that of what staff are to look at. The queue is in `jobs`.
+//! What the rules know of a job: its kind, its queue, where it stands, and when one that failed is tried again. The queue at work is in `jobs`.
 
-use crate::types::id;
+use chrono::TimeDelta;
+
+use crate::types::{id, text_enum};
 
 id!(
     /// One job.
     JobId, "job_"
 );
 
-id!(
-    /// One thing that waits for staff.
-    WorkItemId, "wrk_"
-);
+text_enum! {
+    /// What waits together: a queue has its own places, time limit and schedule, so that none holds up another.
+    pub enum JobQueue {
+        Rules = "rules",
+        Mail = "mail",
+        Files = "files",
+        Housekeeping = "housekeeping",
+    }
+}
+
+text_enum! {
+    /// What a job does.
+    pub enum JobKind {
+        SendMail = "send_mail",
+        TellKnownAddress = "tell_known_address",
+        AnswerReset = "answer_reset",
+        SendApplicantLinks = "send_applicant_links",
+        WatchReview = "watch_review",
+        ExpireDraft = "expire_draft",
+        IssueInvoice = "issue_invoice",
+        EndMembership = "end_membership",
+        DeleteFile = "delete_file",
+        DeleteApplicationFiles = "delete_application_files",
+        SweepFiles = "sweep_files",
+        KeepHouse = "keep_house",
+    }
+}
+
+impl JobKind {
+    /// The queue that it waits in.
+    pub const fn queue(self) -> JobQueue {
+        match self {
+            Self::SendMail => JobQueue::Mail,
+            Self::TellKnownAddress
+            | Self::AnswerReset
+            | Self::SendApplicantLinks
+            | Self::WatchReview
+            | Self::ExpireDraft
+            | Self::IssueInvoice
+            | Self::EndMembership => JobQueue::Rules,
+            Self::DeleteFile | Self::DeleteApplicationFiles | Self::SweepFiles => JobQueue::Files,
+            Self::KeepHouse => JobQueue::Housekeeping,
+        }
+    }
+}
+
+text_enum! {
+    /// Where a job stands.
+    pub enum JobState { Ready = "ready", Running = "running", Done = "done", Dead = "dead" }
+}
+
+text_enum! {
+    /// Why a job failed last, as a class: the words of the cause are for the log.
+    pub enum JobError {
+        /// It took longer than its queue allows.
+        Timeout = "timeout",
+        /// What it asked said no.
+        Refused = "refused",
+        /// What it needed was away.
+        Unavailable = "unavailable",
+        /// Another transaction held what it needed.
+        Contended = "contended",
+        /// It broke off, or took its instance with it.
+        Crashed = "crashed",
+        /// Anything else.
+        Internal = "internal",
+    }
+}
+
+/// When a job that failed is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retries {
+    /// After 2 seconds, doubling to an hour.
+    Doubling,
+    /// After 10 seconds, 1, 5 and 15 minutes, then hourly.
+    Mail,
+    /// Every hour.
+    Hourly,
+}
+
+/// How long a job is tried again, reckoned by its waits; then it is dead.
+const TRIED_FOR: TimeDelta = TimeDelta::hours(72);
+const HOUR: i64 = 3600;
+
+impl Retries {
+    /// How long a job waits that failed `failures` times, from 1; none when its time is over. What is added to spread those that
+    /// failed together only makes it longer, so that no time is lost.
+    pub fn wait(self, failures: i64) -> Option<TimeDelta> {
+        let before: i64 = (1..failures).map(|nth| self.seconds(nth)).sum();
+        let is_over = TimeDelta::seconds(before) >= TRIED_FOR;
+        (!is_over).then(|| TimeDelta::seconds(self.seconds(failures)))
+    }
+
+    fn seconds(self, nth: i64) -> i64 {
+        match (self, nth) {
+            (Self::Doubling, ..12) => 1 << nth.max(1),
+            (Self::Mail, ..2) => 10,
+            (Self::Mail, 2) => 60,
+            (Self::Mail, 3) => 300,
+            (Self::Mail, 4) => 900,
+            _ => HOUR,
+        }
+    }
+}
+
+/// `wait` and up to a fifth more, by `share` of 255.
+pub fn with_jitter(wait: TimeDelta, share: u8) -> TimeDelta {
+    let most = wait.num_milliseconds() / 5;
+    wait + TimeDelta::milliseconds(most * i64::from(share) / 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn waits(retries: Retries) -> Vec<i64> {
+        let waits = (1..).map_while(|nth| retries.wait(nth));
+        waits.map(|wait| wait.num_seconds()).collect()
+    }
+
+    #[test]
+    fn a_mail_is_tried_soon_then_hourly_for_three_days() {
+        let waits = waits(Retries::Mail);
+        assert_eq!(waits[..6], [10, 60, 300, 900, 3600, 3600]);
+        let whole: i64 = waits.iter().sum();
+        assert!((72 * HOUR..73 * HOUR).contains(&whole), "{whole}");
+    }
+
+    #[test]
+    fn a_rule_waits_twice_as_long_each_time_up_to_an_hour() {
+        let waits = waits(Retries::Doubling);
+        assert_eq!(waits[..4], [2, 4, 8, 16]);
+        assert_eq!(waits[10..13], [2048, 3600, 3600]);
+        let whole: i64 = waits.iter().sum();
+        assert!((72 * HOUR..73 * HOUR).contains(&whole), "{whole}");
+    }
+
+    #[test]
+    fn housekeeping_waits_for_an_hour() {
+        assert_eq!(waits(Retries::Hourly), vec![HOUR; 72]);
+    }
+
+    #[test]
+    fn every_kind_has_its_queue() {
+        let of = |queue| {
+            let kinds = JobKind::ALL
+                .iter()
+                .filter(move |kind| kind.queue() == queue);
+            kinds
+                .map(|kind| kind.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let rules = "tell_known_address answer_reset send_applicant_links watch_review expire_draft issue_invoice end_membership";
+        assert_eq!(of(JobQueue::Rules), rules);
+        assert_eq!(of(JobQueue::Mail), "send_mail");
+        let files = "delete_file delete_application_files sweep_files";
+        assert_eq!(of(JobQueue::Files), files);
+        assert_eq!(of(JobQueue::Housekeeping), "keep_house");
+    }
+
+    proptest! {
+        #[test]
+        fn jitter_only_adds(seconds in 1_i64..5000, share: u8) {
+            let wait = TimeDelta::seconds(seconds);
+            let spread = with_jitter(wait, share);
+            prop_assert!(spread >= wait && spread <= wait * 6 / 5);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Which mails the programme sends.
 
+use serde::Deserialize;
+
 use crate::types::text_enum;
 
 text_enum! {
@@ -19,4 +21,12 @@ text_enum! {
         MembershipWelcome = "membership_welcome",
         InvoiceIssued = "invoice_issued",
     }
+}
+
+/// Section `[mails]` of the programme.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailRules {
+    /// Mails an hour to one address for one purpose, of those that anybody can ask for.
+    pub asked_per_hour: u32,
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod actor;
+pub mod applicant_token;
 pub mod calendar;
 pub mod card;
 pub mod check_digits;
@@ -28,5 +29,6 @@ pub mod serial;
 mod text;
 pub mod vat;
 pub mod wording;
+pub mod work_item;
 
 pub(crate) use text::text_column;

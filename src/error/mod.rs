@@ -1,8 +1,10 @@
 //! What can go wrong, in the service's own words; statuses and texts are in `handlers/problem`.
 
 mod found;
+mod refusal;
 
 pub use found::Found;
+pub use refusal::{Fault, Refusal};
 
 /// The result of everything that can be refused or fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -68,6 +70,7 @@ codes! {
         LevelNotOpen = "level_not_open",
         AlreadyMember = "already_member",
         PaymentDue = "payment_due",
+        JobNotDead = "job_not_dead",
         PointsOutOfRange = "points_out_of_range",
         IdempotencyInProgress = "idempotency_in_progress",
         PreconditionFailed = "precondition_failed",
@@ -132,112 +135,12 @@ codes! {
         CursorInvalid = "cursor_invalid",
         CodeInvalid = "code_invalid",
         Backwards = "backwards",
+        TooFarAhead = "too_far_ahead",
         Duplicate = "duplicate",
         NumberUnknown = "number_unknown",
         ReferenceUnknown = "reference_unknown",
     }
 }
-
-/// One field that does not pass; never with the value that was sent.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
-    /// A JSON Pointer as a URI fragment: `#/contact/email`. For a query or header value: `#/query/limit`.
-    pub pointer: String,
-    /// What is wrong.
-    pub code: FaultCode,
-    /// What the text names: `max` of a length, `allowed` of a list.
-    pub params: Vec<(&'static str, String)>,
-    /// Pointers of other fields that were looked at to find it.
-    pub reads: Vec<String>,
-}
-
-impl Fault {
-    /// A fault at `pointer`.
-    pub fn new(pointer: impl Into<String>, code: FaultCode) -> Self {
-        Self {
-            pointer: pointer.into(),
-            code,
-            params: Vec::new(),
-            reads: Vec::new(),
-        }
-    }
-
-    /// Names one more value for the text.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.params.push((name, value.to_string()));
-        self
-    }
-
-    /// Names one more field that was looked at.
-    #[must_use]
-    pub fn reading(mut self, pointer: impl Into<String>) -> Self {
-        self.reads.push(pointer.into());
-        self
-    }
-}
-
-/// A refusal: its code, what its text names, and every field that does not pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Why.
-    pub code: Code,
-    /// What the text names.
-    pub params: Vec<(&'static str, String)>,
-    /// Each field that does not pass.
-    pub faults: Vec<Fault>,
-    /// Seconds after which trying again makes sense.
-    pub retry_after: Option<u64>,
-}
-
-impl Refusal {
-    /// Names one more value for the text.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.params.push((name, value.to_string()));
-        self
-    }
-
-    /// Says when trying again makes sense.
-    #[must_use]
-    pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
-        self
-    }
-
-    /// Names the fields that do not pass.
-    #[must_use]
-    pub fn faults(mut self, faults: Vec<Fault>) -> Self {
-        self.faults = faults;
-        self
-    }
-}
-
-impl From<Code> for Refusal {
-    fn from(code: Code) -> Self {
-        Self {
-            code,
-            params: Vec::new(),
-            faults: Vec::new(),
-            retry_after: None,
-        }
-    }
-}
-
-impl Code {
-    /// A refusal with this code whose text names `name`.
-    pub fn with(self, name: &'static str, value: impl ToString) -> Refusal {
-        Refusal::from(self).with(name, value)
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.code.as_str())
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// All that can go wrong while a request or a job is served.
 #[derive(Debug, thiserror::Error)]
@@ -248,12 +151,16 @@ pub enum Error {
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[source] diesel::result::Error),
-    /// The work gave up waiting for another's lock.
+    /// Another transaction was in the way: a lock that did not come free, a deadlock, a row that changed since it was read. The write is
+    /// repeated a few times before anybody is told.
     #[error("another transaction held what this one needed")]
     Contended,
-    /// No connection came free in time, or the database is away.
-    #[error("no database connection: {0}")]
-    Unavailable(String),
+    /// No connection came free in time.
+    #[error("every database connection is busy")]
+    Busy,
+    /// The connection broke, or none could be opened: the database is away. A write may have happened or not.
+    #[error("the database cannot be reached: {0}")]
+    Broken(String),
     /// Something failed that no caller can mend; the cause is logged and never sent.
     #[error("{context}: {cause}")]
     Internal {
@@ -289,7 +196,7 @@ impl From<Code> for Error {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::invalid(vec![fault])
+        Self::Refused(fault.into())
     }
 }
 

@@ -34,6 +34,7 @@ use super::problem::{MEDIA_TYPE, Problem};
         (name = "membership", description = "The programme, its levels and the membership"),
         (name = "invoices", description = "Invoices"),
         (name = "events", description = "What happened, as it is told: each type with its payload"),
+        (name = "jobs", description = "What the service does later, and what of it failed for good"),
         (name = "operation", description = "Health, keys, problem pages"),
         (name = "sandbox", description = "Only in the sandbox: what is seeded, the clock, the mailbox")
     ),

@@ -1,6 +1,7 @@
 //! The HTTP interface: one module for each resource. What is routed here is what the contract says.
 
 pub mod accounts;
+mod actor;
 pub mod answer;
 mod contract;
 mod documents;
@@ -8,6 +9,7 @@ mod events;
 pub mod extract;
 mod faq;
 mod invoices;
+mod jobs;
 pub mod language;
 mod legacy_migration;
 mod membership;
@@ -92,7 +94,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(models::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
-        .configure(users::routes);
+        .configure(users::routes)
+        .configure(jobs::routes);
     if is_sandbox {
         config.configure(sandbox::routes);
     }

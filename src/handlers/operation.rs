@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
-use chrono::TimeDelta;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +12,7 @@ use super::Routes;
 use super::answer::Answer;
 use super::service::Service;
 use crate::error::{Code, Refusal, Result};
-use crate::repository::jobs;
+use crate::repository::settings;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -36,9 +35,6 @@ impl Health {
     }
 }
 
-/// A job that is due for longer than this tells that nobody works.
-const MOST_LAG: TimeDelta = TimeDelta::minutes(5);
-
 /// That the process lives.
 #[derive(Serialize, ToSchema)]
 struct HealthView {
@@ -51,12 +47,6 @@ struct HealthView {
 struct ReadinessView {
     #[schema(example = "ready")]
     status: &'static str,
-    /// Jobs that failed for good; staff have to look.
-    #[schema(minimum = 0, example = 0)]
-    dead_jobs: i64,
-    /// Seconds that the oldest due job has waited.
-    #[schema(minimum = 0, example = 0)]
-    job_lag_seconds: i64,
 }
 
 /// Tell whether the process lives
@@ -70,7 +60,7 @@ async fn read_health() -> Result<Answer> {
 
 /// Tell whether this instance can serve
 ///
-/// 503 while the database is away or not migrated, while jobs lie for more than five minutes, or while the instance is stopping. For a load balancer.
+/// 503 while the database is away or not migrated, or while the instance is stopping; never for what waits. For a load balancer.
 #[utoipa::path(tag = "operation", operation_id = "readReadiness", responses((status = 200, description = "It can serve", body = ReadinessView)))]
 #[get("/readyz")]
 async fn read_readiness(service: Data<Service>, health: Data<Health>) -> Result<Answer> {
@@ -82,18 +72,8 @@ async fn read_readiness(service: Data<Service>, health: Data<Health>) -> Result<
             .retry_after(5)
             .into());
     }
-    let now = service.now();
-    let (oldest, dead_jobs) = service.db.read(move |conn| jobs::lag(conn, now)).await?;
-    let lag = oldest.map_or(TimeDelta::zero(), |due| now.since(due));
-    metrics::gauge!("job_lag_seconds").set(lag.as_seconds_f64());
-    if lag > MOST_LAG {
-        return Err(Refusal::from(Code::Overloaded).retry_after(30).into());
-    }
-    let view = ReadinessView {
-        status: "ready",
-        dead_jobs,
-        job_lag_seconds: lag.num_seconds(),
-    };
+    service.db.fetch(settings::reach).await?;
+    let view = ReadinessView { status: "ready" };
     Ok(Answer::ok(&view)?.header("Cache-Control", "no-store"))
 }
 

@@ -9,6 +9,7 @@ use validator::Validate;
 
 use super::Routes;
 use super::accounts::AccountPath;
+use super::actor::ActorView;
 use super::answer::Answer;
 use super::extract::{
     Body, Checked, Cursor, Keep, PageParams, Params, RequiredIdempotencyHeader, RequiredKey,
@@ -16,7 +17,7 @@ use super::extract::{
 };
 use super::service::Service;
 use crate::auth::Access;
-use crate::domain::access::UserId;
+use crate::domain::access::{Caller, UserId};
 use crate::domain::membership::next_thresholds;
 use crate::domain::permissions::{PointsAdjust, PointsRead};
 use crate::domain::points::{Account as Sums, EntryId, EntryKind};
@@ -154,16 +155,20 @@ struct EntryView {
     /// Why: a word for what the service did, the words of staff for an adjustment.
     #[schema(example = "complete")]
     reason: String,
-    /// The user who caused it.
+    /// The user who caused it; of staff an account learns only that it was staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     made_by: Option<UserId>,
+    actor: ActorView,
     created_at: Instant,
 }
 
 impl EntryView {
-    fn of(entry: PointsEntry) -> Self {
+    fn of(entry: PointsEntry, reader: &Caller) -> Self {
+        let actor = ActorView::of(&entry.actor, reader.is_staff());
         Self {
+            made_by: actor.user(),
+            actor,
             id: entry.id,
             seq: entry.seq,
             kind: entry.kind,
@@ -174,7 +179,6 @@ impl EntryView {
             reverses: entry.reverses,
             value_valid_from: entry.value_valid_from,
             reason: entry.reason,
-            made_by: entry.made_by,
             created_at: entry.created_at,
         }
     }
@@ -217,18 +221,20 @@ async fn list_entries(
         }
         None => None,
     };
+    let account = access.account;
     let rows = service
         .db
         .read(move |conn| {
-            accounts::find(conn, &access.account)?;
-            points::entries(conn, &access.account, before, size + 1)
+            accounts::find(conn, &account)?;
+            points::entries(conn, &account, before, size + 1)
         })
         .await?;
     let (rows, next_cursor) = page_of(rows, size, |entry| Cursor {
         key: entry.seq.to_string(),
         id: entry.id.uuid(),
     });
-    let items = rows.into_iter().map(EntryView::of).collect();
+    let view = |entry| EntryView::of(entry, &access.caller);
+    let items = rows.into_iter().map(view).collect();
     let link = link_next(&request, next_cursor.as_deref());
     Ok(Answer::ok(&EntryPage { items, next_cursor })?.header_if("Link", link))
 }
@@ -282,7 +288,7 @@ async fn adjust_points(
         .write(&service, &hash, Keep::Plain, move |conn| {
             let reason = reason.trim();
             let entry = workflows::points::adjust(conn, &context, &access.account, amount, reason)?;
-            Answer::created(&EntryView::of(entry))
+            Answer::created(&EntryView::of(entry, &access.caller))
         })
         .await
 }

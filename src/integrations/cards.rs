@@ -4,7 +4,7 @@ use chrono::{Datelike, Months, TimeDelta};
 
 use crate::config::Mode;
 use crate::domain::card::Card;
-use crate::error::{Fault, FaultCode, Result};
+use crate::error::{Fault, FaultCode, Refusal};
 use crate::types::Instant;
 
 /// A token that the sandbox takes for a card.
@@ -71,7 +71,7 @@ impl Cards {
     }
 
     /// The card behind a token; `card_token_invalid` where nobody knows it.
-    pub async fn resolve(&self, token: &str, now: Instant) -> Result<Card> {
+    pub async fn resolve(&self, token: &str, now: Instant) -> Result<Card, Refusal> {
         let known = match self {
             Self::Sandbox => SANDBOX_TOKENS.iter().find(|known| known.token == token),
             Self::Absent => None,

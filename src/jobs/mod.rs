@@ -1,35 +1,38 @@
-//! The queue at work: which job is next, whose it is, when it is tried again. What each kind does is in `tasks`.
+//! The queue at work: who runs a job, and what becomes of one that fails. What each kind does is in `tasks`, when it begins in `dispatch`.
 
+pub mod command;
+mod dispatch;
+mod failure;
+mod housekeeping;
+mod kinds;
 pub mod sequencer;
+mod stepping;
 mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tracing::{error, info, warn};
 
 use crate::clock::Clock;
+use crate::domain::access::ServiceAccess;
+use crate::domain::actor::Cause;
+use crate::domain::job::{JobId, JobQueue, with_jitter};
 use crate::error::{Error, Result};
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::programme::Programme;
-use crate::repository::jobs::{self, Job};
-use crate::repository::{Db, settings};
+use crate::repository::Db;
+use crate::repository::jobs::{self, Failure, Job};
 use crate::secrets::{self, Sealer};
-use crate::types::Instant;
 use crate::workflows::tasks::Task;
-use crate::workflows::{Context, Links};
+use crate::workflows::{Context, Links, jobs as workflow};
 
-/// A job that failed this often is dead; it is never deleted.
-const MOST_ATTEMPTS: i64 = 12;
-/// How long an idle worker waits before it looks again.
-const IDLE: Duration = Duration::from_millis(250);
-/// How often the lease of a running job is renewed.
+pub use stepping::CLOCK_SETTING;
+
+/// How often the lease of a running job is renewed, in real time.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// Where the sandbox's clock is kept.
-pub const CLOCK_SETTING: &str = "clock_offset_micros";
 
 /// Runs jobs.
 #[derive(Clone)]
@@ -45,6 +48,12 @@ pub struct Worker {
     pub stepping: Arc<Mutex<()>>,
 }
 
+/// A job that this instance runs.
+struct Claimed {
+    job: Job,
+    lease: String,
+}
+
 impl Worker {
     fn context(&self) -> Context {
         Context {
@@ -55,54 +64,47 @@ impl Worker {
         }
     }
 
-    /// Runs jobs until `stop` says so; the one at hand is finished first.
-    pub async fn run(self, mut stop: tokio::sync::watch::Receiver<bool>) {
-        while !*stop.borrow() {
-            let worked = self.turn().await.unwrap_or_else(|cause| {
-                warn!(%cause, "the queue could not be read");
-                false
-            });
-            if !worked {
-                tokio::select! {
-                    () = tokio::time::sleep(IDLE) => {}
-                    _ = stop.changed() => {}
+    /// Runs jobs until `stop` says so; those at hand are finished first.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        tokio::join!(self.dispatch(stop.clone()), self.keep_going(stop));
+    }
+
+    /// Takes at most `most` jobs of a queue that are due.
+    async fn claim(&self, queue: JobQueue, most: usize) -> Result<Vec<Claimed>> {
+        let now = self.clock.now();
+        let most = i64::try_from(most).unwrap_or(1);
+        let lease = secrets::hex(&secrets::random::<16>()?);
+        let token = lease.clone();
+        let jobs = self
+            .db
+            .write(move |conn| jobs::claim(conn, queue, &token, now, most))
+            .await?;
+        let claimed = jobs.into_iter().map(|job| Claimed {
+            job,
+            lease: lease.clone(),
+        });
+        Ok(claimed.collect())
+    }
+
+    /// Runs one job to its end, well or not.
+    async fn perform(&self, claimed: Claimed) {
+        let Claimed { job, lease } = claimed;
+        let rules = kinds::rules(job.queue);
+        // The tries before this one count too where they took their instance with them, and nobody could write that down.
+        let outcome = match rules.retries.wait(job.attempts - 1) {
+            Some(_) => failure::guarded(self.with_heartbeat(&job, &lease), rules.limit).await,
+            None => Err(failure::crashed("no try came to an end")),
+        };
+        let told = if outcome.is_ok() { "done" } else { "failed" };
+        metrics::counter!("jobs_total", "kind" => job.kind.clone(), "outcome" => told).increment(1);
+        match outcome {
+            Ok(()) => info!(job = %job.id, kind = %job.kind, "job done"),
+            Err(failure) => {
+                if let Err(cause) = self.put_back(&job, lease, failure).await {
+                    warn!(job = %job.id, %cause, "a job that failed keeps its lease until that is over");
                 }
             }
         }
-    }
-
-    async fn turn(&self) -> Result<bool> {
-        let now = self.clock.now();
-        if self
-            .db
-            .fetch(move |conn| jobs::next_due(conn, now))
-            .await?
-            .is_none()
-        {
-            return Ok(false);
-        }
-        self.run_one().await
-    }
-
-    /// Runs the next job that is due; false where there is none, or others run them all.
-    pub async fn run_one(&self) -> Result<bool> {
-        let now = self.clock.now();
-        let lease = secrets::hex(&secrets::random::<16>()?);
-        let claimed = lease.clone();
-        let Some(job) = self
-            .db
-            .write(move |conn| jobs::claim(conn, &claimed, now))
-            .await?
-        else {
-            return Ok(false);
-        };
-        let outcome = self.with_heartbeat(&job, &lease).await;
-        metrics::counter!("jobs_total", "kind" => job.kind.clone(), "outcome" => if outcome.is_ok() { "done" } else { "failed" }).increment(1);
-        match outcome {
-            Ok(()) => info!(job = %job.id, kind = %job.kind, "job done"),
-            Err(cause) => self.put_back(&job, lease, &cause).await?,
-        }
-        Ok(true)
     }
 
     async fn with_heartbeat(&self, job: &Job, lease: &str) -> Result<()> {
@@ -113,8 +115,8 @@ impl Worker {
             tokio::select! {
                 outcome = &mut work => return outcome,
                 () = tokio::time::sleep(HEARTBEAT) => {
-                    let (id, lease, now) = (job.id, lease.to_owned(), self.clock.now());
-                    if !self.db.write(move |conn| jobs::renew(conn, id, &lease, now)).await? {
+                    let (id, lease) = (job.id, lease.to_owned());
+                    if !self.db.write(move |conn| jobs::renew(conn, id, &lease)).await? {
                         return Err(Error::Contended);
                     }
                 }
@@ -122,95 +124,35 @@ impl Worker {
         }
     }
 
-    async fn put_back(&self, job: &Job, lease: String, cause: &Error) -> Result<()> {
-        let is_dead = job.attempts >= MOST_ATTEMPTS;
-        if is_dead {
-            error!(job = %job.id, kind = %job.kind, %cause, "job is dead");
-        } else {
-            warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %cause, "job failed");
-        }
-        let now = self.clock.now();
-        let again = if is_dead {
-            None
-        } else {
-            Some(now.plus(back_off(job.attempts)?))
+    /// Has a job that failed tried again later, or buries it and tells staff.
+    async fn put_back(&self, job: &Job, lease: String, failure: Failure) -> Result<()> {
+        let (context, job) = (self.context(), job.clone());
+        let wait = kinds::rules(job.queue).retries.wait(job.attempts);
+        let Some(wait) = wait else {
+            error!(job = %job.id, kind = %job.kind, cause = %failure.cause, "job is dead");
+            return self
+                .db
+                .write(move |conn| {
+                    let stamp = proof(job.id).stamp(context.now);
+                    if jobs::bury(conn, job.id, &lease, &failure, context.now)? {
+                        workflow::record_dead(conn, &context, &stamp, &job)?;
+                    }
+                    Ok(())
+                })
+                .await;
         };
-        let (id, why) = (job.id, cause.to_string());
-        self.db
-            .write(move |conn| jobs::fail(conn, id, &lease, &why, again, now))
-            .await
-    }
-
-    /// Takes over the clock that another instance may have moved.
-    pub async fn follow_clock(&self) -> Result<()> {
-        // What was read before this instance moved the clock must not be set after it.
-        let Ok(_nobody_moves_it) = self.stepping.try_lock() else {
-            return Ok(());
-        };
-        let stored = self
+        warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, cause = %failure.cause, "job failed");
+        let [share] = secrets::random::<1>()?;
+        let again = context.now.plus(with_jitter(wait, share));
+        let put = self
             .db
-            .fetch(|conn| settings::get(conn, CLOCK_SETTING))
-            .await?;
-        if let Some(offset) = stored.and_then(|text| text.parse().ok()) {
-            self.clock.set_offset_micros(offset);
-        }
-        Ok(())
-    }
-
-    /// Moves the clock to `target`, from one due moment to the next; each job sees its own time. Returns when all is done.
-    pub async fn step_to(&self, target: Instant) -> Result<()> {
-        let _one_at_a_time = self.stepping.lock().await;
-        while let Some(due) = self
-            .db
-            .fetch(move |conn| jobs::next_due(conn, target))
-            .await?
-        {
-            if self.clock.now() < due {
-                self.set_clock(due).await?;
-            }
-            if !self.run_one().await? {
-                // Somebody else is at it.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
-        if self.clock.now() < target {
-            self.set_clock(target).await
-        } else {
-            Ok(())
-        }
-    }
-
-    async fn set_clock(&self, now: Instant) -> Result<()> {
-        let offset = self.clock.offset_for(now);
-        self.db
-            .write(move |conn| settings::put(conn, CLOCK_SETTING, &offset.to_string()))
-            .await?;
-        self.clock.set_offset_micros(offset);
-        Ok(())
+            .write(move |conn| jobs::put_back(conn, job.id, &lease, &failure, again));
+        put.await.map(drop)
     }
 }
 
-/// Two seconds, doubling to an hour, a quarter more or less, so that what failed together is not tried together.
-fn back_off(attempts: i64) -> Result<TimeDelta> {
-    let doubled = 2_i64
-        .saturating_pow(u32::try_from(attempts).unwrap_or(0))
-        .min(3600);
-    let [jitter] = secrets::random::<1>()?;
-    let milliseconds = doubled * 750 + doubled * 500 * i64::from(jitter) / 255;
-    Ok(TimeDelta::milliseconds(milliseconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_job_waits_longer_each_time_and_never_much_over_an_hour() {
-        let shortest = back_off(1).unwrap();
-        assert!(
-            shortest >= TimeDelta::milliseconds(1500) && shortest <= TimeDelta::milliseconds(2500)
-        );
-        assert!(back_off(5).unwrap() > shortest);
-        assert!(back_off(40).unwrap() <= TimeDelta::minutes(75));
-    }
+/// The proof of the service that does a job.
+#[expect(clippy::disallowed_methods, reason = "a job acts as the service")]
+fn proof(job: JobId) -> ServiceAccess {
+    ServiceAccess::new(Cause::Job(job))
 }

@@ -1,4 +1,4 @@
-//! The sequencer: gives the events that wait in the inbox their numbers, in the background of every instance. How that is done is in `repository::event_log`.
+//! The sequencer: gives the events that wait in the inbox their numbers, in the background of every instance. How that is done is in `repository::events`.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tracing::warn;
 
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::repository::{Db, event_log};
+use crate::repository::{Db, events};
 
 /// How long an idle sequencer waits before it looks again: another instance may have recorded, or stopped halfway.
 const IDLE: Duration = Duration::from_millis(250);
@@ -21,10 +21,10 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// Numbers what is recorded, on a wake-up after each commit of this process and every 250 ms. Wherever it is killed, a batch is
+    /// Numbers what is recorded, on a wake-up after each commit of this process that recorded and every 250 ms. Wherever it is killed, a batch is
     /// numbered whole or not at all.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let committed = self.db.committed();
+        let wakeups = self.db.wakeups();
         while !*stop.borrow() {
             if let Err(cause) = self.turn().await {
                 warn!(%cause, "events could not be numbered");
@@ -34,7 +34,7 @@ impl Sequencer {
                 _ = stop.changed() => {}
             }
             tokio::select! {
-                () = committed.notified() => {}
+                () = wakeups.recorded.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 _ = stop.changed() => {}
             }
@@ -47,8 +47,8 @@ impl Sequencer {
             return Ok(());
         }
         while self.measure().await? {
-            let numbered = self.db.write(event_log::number_batch).await?;
-            if numbered.is_none_or(|count| count < event_log::MOST) {
+            let numbered = self.db.write(events::number_batch).await?;
+            if numbered.is_none_or(|count| count < events::MOST) {
                 break;
             }
         }
@@ -57,7 +57,7 @@ impl Sequencer {
 
     /// Tells how long the oldest event has waited; whether there is one.
     async fn measure(&self) -> Result<bool> {
-        let oldest = self.db.fetch(event_log::oldest_waiting).await?;
+        let oldest = self.db.fetch(events::oldest_waiting).await?;
         let age = oldest.map_or(0.0, |at| {
             self.clock.now().since(at).as_seconds_f64().max(0.0)
         });
@@ -68,8 +68,8 @@ impl Sequencer {
 
 /// Numbers all that waits, however many batches that takes; where another instance is at it, waits for it.
 pub async fn number_all(db: &Db) -> Result<()> {
-    while db.fetch(event_log::oldest_waiting).await?.is_some() {
-        if db.write(event_log::number_batch).await?.is_none() {
+    while db.fetch(events::oldest_waiting).await?.is_some() {
+        if db.write(events::number_batch).await?.is_none() {
             tokio::time::sleep(GATHER).await;
         }
     }

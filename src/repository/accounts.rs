@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 
 use super::backend::{hold, is_duplicate};
+use super::held::{Held, store, stored};
 use super::schema::accounts;
 use super::{DbConn, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::error::{Code, Error, Result};
-use crate::locked;
+use crate::error::{Code, Result};
 use crate::types::Instant;
 
 /// One account, with the application that it came from.
@@ -48,6 +48,18 @@ pub struct Account {
     pub ended_at: Option<Instant>,
     /// What a suspended account was, and will be again.
     pub suspended_from: Option<AccountStatus>,
+    /// When the contact's mailbox was first used: a token that was mailed to it wrote, or set the password.
+    pub mailbox_used_at: Option<Instant>,
+}
+
+impl Account {
+    /// Refuses an account that is not in use as `account_not_active`.
+    pub fn check_active(&self) -> Result<()> {
+        match self.status {
+            AccountStatus::Active => Ok(()),
+            status => Err(Code::AccountNotActive.with("status", status).into()),
+        }
+    }
 }
 
 /// Stores a new account; false where its number is taken, which a second draw mends.
@@ -83,60 +95,40 @@ pub fn find_by_id(conn: &mut DbConn, id: AccountId) -> Result<Option<Account>> {
 }
 
 /// The account, held against other writers until the transaction ends.
-pub fn lock(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
-    locked!(
-        conn,
-        accounts::table
-            .find(access.account_id())
-            .select(Account::as_select())
-    )
-    .optional()?
-    .ok_or_else(|| Code::NotFound.into())
+pub fn lock(conn: &mut DbConn, access: &AccountAccess) -> Result<Held<Account>> {
+    let mut held = lock_many(conn, &[access.account_id()])?;
+    held.pop().ok_or_else(|| Code::NotFound.into())
 }
 
 /// The account, held like [`lock`], while it is in use; elsewhere `account_not_active`.
-pub fn lock_active(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
+pub fn lock_active(conn: &mut DbConn, access: &AccountAccess) -> Result<Held<Account>> {
     let account = lock(conn, access)?;
-    if account.status == AccountStatus::Active {
-        Ok(account)
-    } else {
-        Err(Code::AccountNotActive.with("status", account.status).into())
-    }
+    account.check_active()?;
+    Ok(account)
 }
 
-/// Holds several accounts against other writers, in the order of their ids, so that nobody waits in a circle.
-pub fn lock_all(conn: &mut DbConn, ids: &[AccountId]) -> Result<()> {
-    if let DbConn::Postgres(conn) = conn {
-        accounts::table
-            .filter(accounts::id.eq_any(ids))
-            .order(accounts::id)
-            .select(accounts::id)
-            .for_update()
-            .load::<AccountId>(conn)?;
+/// These accounts, each held against other writers, in the order of their ids: the only way to hold one, so that nobody waits in
+/// a circle. What belongs to an account is held after it.
+pub fn lock_many(conn: &mut DbConn, ids: &[AccountId]) -> Result<Vec<Held<Account>>> {
+    macro_rules! rows {
+        () => {
+            accounts::table
+                .filter(accounts::id.eq_any(ids))
+                .order(accounts::id)
+                .select(Account::as_select())
+        };
     }
-    Ok(())
+    let rows: Vec<Account> = match conn {
+        DbConn::Postgres(conn) => rows!().for_update().load(conn)?,
+        DbConn::Sqlite(conn) => rows!().load(conn)?,
+    };
+    Ok(rows.into_iter().map(Held::new).collect())
 }
 
-/// Stores `account` as the next version; the caller holds its lock.
-pub fn update(conn: &mut DbConn, account: &mut Account, now: Instant) -> Result<()> {
-    account.version += 1;
+/// Stores the account as its next version.
+pub fn store(conn: &mut DbConn, account: &mut Held<Account>, now: Instant) -> Result<()> {
     account.updated_at = now;
-    let changed = diesel::update(accounts::table.find(account.id))
-        .set(&*account)
-        .execute(conn)?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::from(Code::NotFound))
-    }
-}
-
-/// The account whose application a token opens.
-pub fn id_of_applicant_token(conn: &mut DbConn, token_hash: &str) -> Result<Option<AccountId>> {
-    let found = accounts::table
-        .filter(accounts::applicant_token_hash.eq(token_hash))
-        .select(accounts::id);
-    Ok(found.first(conn).optional()?)
+    stored(store!(conn, accounts, account))
 }
 
 const OPEN: [AccountStatus; 4] = [
@@ -165,14 +157,18 @@ pub fn hold_email(conn: &mut DbConn, email_key: &str) -> Result<()> {
     Ok(hold(conn, email_key)?)
 }
 
-/// The open applications of an e-mail address, newest first; at most `limit`.
+/// The open applications of an e-mail address, those whose mailbox was used first, then the oldest; at most `limit`.
 pub fn open_of_email(conn: &mut DbConn, email_key: &str, limit: i64) -> Result<Vec<Account>> {
     let open = accounts::table
         .filter(accounts::contact_email_key.eq(email_key))
         .filter(accounts::status.eq_any(OPEN));
     Ok(open
         .select(Account::as_select())
-        .order(accounts::id.desc())
+        .order((
+            accounts::mailbox_used_at.is_null().asc(),
+            accounts::mailbox_used_at.asc(),
+            accounts::id.asc(),
+        ))
         .limit(limit)
         .load(conn)?)
 }

@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::accounts::Account;
+use super::held::{Held, store, stored};
 use super::schema::documents;
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{AccountAccess, UserId};
@@ -10,6 +12,7 @@ use crate::domain::account::AccountId;
 use crate::domain::document::{DocumentFacts, DocumentId, DocumentKind, DocumentStatus, MediaType};
 use crate::error::{Code, Result};
 use crate::types::{Instant, Json};
+use crate::{each, locked};
 
 /// More documents than this no application has, with those that were taken back.
 const MOST: i64 = 200;
@@ -96,11 +99,38 @@ pub fn facts(conn: &mut DbConn, account: AccountId) -> Result<Vec<DocumentFacts>
     documents.collect()
 }
 
-/// Stores `document` as the next version.
-pub fn update(conn: &mut DbConn, document: &mut Document) -> Result<()> {
-    document.version += 1;
-    diesel::update(documents::table.find(document.id))
-        .set(&*document)
+/// A document of a held account, held too.
+pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: DocumentId) -> Result<Held<Document>> {
+    let found: Option<Document> = locked!(
+        conn,
+        documents::table
+            .find(id)
+            .filter(documents::account_id.eq(account.id))
+            .filter(documents::removed_at.is_null())
+            .select(Document::as_select())
+    )
+    .optional()?;
+    found.map(Held::new).ok_or_else(|| Code::NotFound.into())
+}
+
+/// Stores the document as its next version.
+pub fn store(conn: &mut DbConn, document: &mut Held<Document>) -> Result<()> {
+    stored(store!(conn, documents, document))
+}
+
+/// Has the documents of a held account that were accepted looked at again.
+pub fn reopen_accepted(conn: &mut DbConn, account: &Held<Account>) -> Result<()> {
+    let accepted = documents::table
+        .filter(documents::account_id.eq(account.id))
+        .filter(documents::removed_at.is_null())
+        .filter(documents::status.eq(DocumentStatus::Accepted));
+    diesel::update(accepted)
+        .set((
+            documents::status.eq(DocumentStatus::Pending),
+            documents::decided_by.eq(None::<UserId>),
+            documents::decided_at.eq(None::<Instant>),
+            documents::version.eq(documents::version + 1),
+        ))
         .execute(conn)?;
     Ok(())
 }
@@ -113,20 +143,21 @@ pub fn with_files(conn: &mut DbConn, account: AccountId) -> Result<Vec<Document>
     Ok(kept.select(Document::as_select()).limit(MOST).load(conn)?)
 }
 
-/// Forgets where a document's bytes were: they are deleted.
-pub fn forget_file(conn: &mut DbConn, id: DocumentId) -> Result<()> {
+/// Forgets where a document's bytes were: they are deleted. The document's account, unless that was known before.
+pub fn forget_file(conn: &mut DbConn, id: DocumentId) -> Result<Option<AccountId>> {
     let forgotten = (
         documents::file_key.eq(None::<String>),
         documents::version.eq(documents::version + 1),
     );
-    diesel::update(
-        documents::table
-            .find(id)
-            .filter(documents::file_key.is_not_null()),
-    )
-    .set(forgotten)
-    .execute(conn)?;
-    Ok(())
+    let kept = documents::table
+        .find(id)
+        .filter(documents::file_key.is_not_null());
+    let account = each!(conn, c => diesel::update(kept)
+        .set(forgotten)
+        .returning(documents::account_id)
+        .get_result(c)
+        .optional())?;
+    Ok(account)
 }
 
 /// Which of `keys` no row names.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::schema::idempotency_keys;
 use super::{DbConn, MultiBackend};
 use crate::each;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::{Instant, Json};
 
 /// What a key was answered with.
@@ -59,8 +59,10 @@ pub fn claim(
     let found = idempotency_keys::table
         .find(scope)
         .select(StoredAnswer::as_select())
-        .first(conn)?;
-    Ok(Some(found))
+        .first(conn)
+        .optional()?;
+    // Nothing was taken and nothing is there: a sweep was in between.
+    found.map(Some).ok_or(Error::Contended)
 }
 
 /// Stores the answer beside its effect.

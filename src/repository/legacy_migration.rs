@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::accounts::Account;
+use super::held::Held;
 use super::schema::{
     legacy_accounts, legacy_products, legacy_proofs, legacy_takeovers, member_numbers,
 };
@@ -217,19 +219,24 @@ pub fn proof(conn: &mut DbConn, account: AccountId) -> Result<Option<Proof>> {
         .optional()?)
 }
 
-/// The proof of an account, held against other writers.
-pub fn lock_proof(conn: &mut DbConn, account: AccountId) -> Result<Option<Proof>> {
-    Ok(locked!(
+/// The proof of a held account, held too.
+pub fn lock_proof(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<Held<Proof>>> {
+    let found: Option<Proof> = locked!(
         conn,
         legacy_proofs::table
-            .find(account)
+            .find(account.id)
             .select(Proof::as_select())
     )
-    .optional()?)
+    .optional()?;
+    Ok(found.map(Held::new))
 }
 
-/// Stores a proof; its account is locked by the caller.
-pub fn put_proof(conn: &mut DbConn, proof: &Proof) -> Result<()> {
+/// Stores the proof of a held account, the first or the next one.
+pub fn put_proof(conn: &mut DbConn, account: &Held<Account>, proof: &Proof) -> Result<()> {
+    let proof = &Proof {
+        account_id: account.id,
+        ..proof.clone()
+    };
     each!(conn, c => diesel::insert_into(legacy_proofs::table)
         .values(proof)
         .on_conflict(legacy_proofs::account_id)

@@ -1,7 +1,10 @@
 //! Mails on their way and, in the sandbox, those that arrived; what they say is sealed.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
+use super::backend::hold;
 use super::schema::mails;
 use super::{DbConn, MultiBackend};
 use crate::domain::language::Language;
@@ -27,6 +30,10 @@ pub struct Mail {
     pub sealed: Option<String>,
     pub created_at: Instant,
     pub sent_at: Option<Instant>,
+    /// When the link or code in it runs out: from then on it is not worth sending.
+    pub expires_at: Option<Instant>,
+    /// Whether it waits and a stranger asked for it: of these only so many are made.
+    pub stranger_waits: bool,
 }
 
 /// Stores a mail.
@@ -49,14 +56,46 @@ pub fn find(conn: &mut DbConn, id: MailId) -> Result<Option<Mail>> {
 /// Marks a mail as sent; `keep` keeps what it says for the sandbox mailbox.
 pub fn mark_sent(conn: &mut DbConn, id: MailId, keep: bool, now: Instant) -> Result<()> {
     diesel::update(mails::table.find(id))
-        .set(mails::sent_at.eq(now))
+        .set((mails::sent_at.eq(now), mails::stranger_waits.eq(false)))
         .execute(conn)?;
     if !keep {
-        diesel::update(mails::table.find(id))
-            .set(mails::sealed.eq(None::<String>))
-            .execute(conn)?;
+        forget_text(conn, id)?;
     }
     Ok(())
+}
+
+/// Lets go of what a mail says, without its having been sent.
+pub fn drop_unsent(conn: &mut DbConn, id: MailId) -> Result<()> {
+    forget_text(conn, id)?;
+    wait_no_longer(conn, id)
+}
+
+fn forget_text(conn: &mut DbConn, id: MailId) -> Result<()> {
+    diesel::update(mails::table.find(id))
+        .set(mails::sealed.eq(None::<String>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A mail that a stranger asked for counts among those that wait no longer.
+pub fn wait_no_longer(conn: &mut DbConn, id: MailId) -> Result<()> {
+    diesel::update(mails::table.find(id))
+        .set(mails::stranger_waits.eq(false))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether `most` mails wait that strangers asked for.
+pub fn do_strangers_fill(conn: &mut DbConn, most: i64) -> Result<bool> {
+    let last: Option<MailId> = mails::table
+        // A literal: SQLite proves its partial index by nothing else.
+        .filter(mails::stranger_waits.eq(sql::<Bool>("TRUE")))
+        .order(mails::id)
+        .offset(most - 1)
+        .select(mails::id)
+        .first(conn)
+        .optional()?;
+    Ok(last.is_some())
 }
 
 /// The mails that arrived at an address, or at any, newest first.
@@ -77,6 +116,11 @@ pub fn arrived(
         query = query.filter(mails::id.lt(before));
     }
     Ok(query.order(mails::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Keeps others from counting the mails to an address until the transaction ends, so that the count holds.
+pub fn hold_address(conn: &mut DbConn, to_key: &str) -> Result<()> {
+    Ok(hold(conn, &format!("mails {to_key}"))?)
 }
 
 /// How many mails of `template` to the address were made since `since`.

@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::accounts::Account;
+use super::held::{Held, store, stored};
 use super::schema::{invoices, memberships};
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
@@ -10,7 +12,8 @@ use crate::domain::card::CardId;
 use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
 use crate::domain::membership::{MembershipId, MembershipStatus};
 use crate::domain::money::Currency;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::locked;
 use crate::types::Instant;
 
 /// One membership.
@@ -44,17 +47,22 @@ pub fn insert(conn: &mut DbConn, membership: &Membership) -> Result<()> {
     Ok(())
 }
 
-/// Stores `membership` as the next version; the caller holds the account's lock.
-pub fn update(conn: &mut DbConn, membership: &mut Membership) -> Result<()> {
-    membership.version += 1;
-    let changed = diesel::update(memberships::table.find(membership.id))
-        .set(&*membership)
-        .execute(conn)?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::from(Code::NotFound))
-    }
+/// The membership of a held account that runs, held too.
+pub fn lock_active(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<Held<Membership>>> {
+    let found: Option<Membership> = locked!(
+        conn,
+        memberships::table
+            .filter(memberships::account_id.eq(account.id))
+            .filter(memberships::status.eq(MembershipStatus::Active))
+            .select(Membership::as_select())
+    )
+    .optional()?;
+    Ok(found.map(Held::new))
+}
+
+/// Stores the membership as its next version.
+pub fn store(conn: &mut DbConn, membership: &mut Held<Membership>) -> Result<()> {
+    stored(store!(conn, memberships, membership))
 }
 
 /// The membership of an id that the service itself holds.

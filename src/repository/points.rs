@@ -3,13 +3,15 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::accounts::Account;
+use super::held::{Held, stored};
 use super::schema::{accounts, points_accounts, points_entries};
 use super::{DbConn, MultiBackend};
-use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::points::{Account as Sums, Entry, EntryId, EntryKind, Invited};
 use crate::domain::product::ProductId;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::types::Instant;
 use crate::{each, locked};
 
@@ -23,6 +25,8 @@ pub struct PointsAccount {
     pub seq: i64,
     pub invited_at: Option<Instant>,
     pub below_since: Option<Instant>,
+    /// Of the last entry.
+    pub last_at: Option<Instant>,
 }
 
 impl PointsAccount {
@@ -34,6 +38,7 @@ impl PointsAccount {
             seq: 0,
             invited_at: None,
             below_since: None,
+            last_at: None,
         }
     }
 
@@ -79,8 +84,8 @@ pub struct PointsEntry {
     /// Which of the model's values an award used.
     pub value_valid_from: Option<NaiveDate>,
     pub reason: String,
-    /// The user who caused it, none where it was the service.
-    pub made_by: Option<UserId>,
+    /// Who caused it, as an actor is stored.
+    pub actor: String,
     pub created_at: Instant,
 }
 
@@ -113,8 +118,20 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess) -> Result<PointsAccount> 
     Ok(ledger.unwrap_or_else(|| PointsAccount::empty(account_id)))
 }
 
-/// The ledger of an account, made where there is none, and held against other writers; the account's row is locked before it.
-pub fn lock(conn: &mut DbConn, account_id: AccountId) -> Result<PointsAccount> {
+/// The ledger of a held account, made where there is none, held too.
+pub fn lock(conn: &mut DbConn, account: &Held<Account>) -> Result<Held<PointsAccount>> {
+    if let Some(ledger) = lock_made(conn, account.id)? {
+        return Ok(ledger);
+    }
+    let empty = PointsAccount::empty(account.id);
+    each!(conn, c => diesel::insert_into(points_accounts::table)
+        .values(empty)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    lock_made(conn, account.id)?.ok_or(Error::Contended)
+}
+
+fn lock_made(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Held<PointsAccount>>> {
     let found: Option<PointsAccount> = locked!(
         conn,
         points_accounts::table
@@ -122,28 +139,15 @@ pub fn lock(conn: &mut DbConn, account_id: AccountId) -> Result<PointsAccount> {
             .select(PointsAccount::as_select())
     )
     .optional()?;
-    if let Some(ledger) = found {
-        return Ok(ledger);
-    }
-    let empty = PointsAccount::empty(account_id);
-    each!(conn, c => diesel::insert_into(points_accounts::table)
-        .values(empty)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(locked!(
-        conn,
-        points_accounts::table
-            .find(account_id)
-            .select(PointsAccount::as_select())
-    )?)
+    Ok(found.map(Held::new))
 }
 
-/// Stores where the ledger stands; the caller holds its lock.
-pub fn update(conn: &mut DbConn, ledger: &PointsAccount) -> Result<()> {
-    diesel::update(points_accounts::table.find(ledger.account_id))
-        .set(ledger)
-        .execute(conn)?;
-    Ok(())
+/// Stores where the ledger stands, over the entry number that was `seen` when it was locked.
+pub fn store(conn: &mut DbConn, ledger: &Held<PointsAccount>, seen: i64) -> Result<()> {
+    let row = points_accounts::table
+        .find(ledger.account_id)
+        .filter(points_accounts::seq.eq(seen));
+    stored(diesel::update(row).set(&**ledger).execute(conn))
 }
 
 /// Adds an entry; the database refuses one that does not continue the ledger.

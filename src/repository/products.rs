@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::accounts::Account;
 use super::backend::is_duplicate;
+use super::held::{Held, store, stored};
 use super::schema::{points_entries, products};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::AccountAccess;
@@ -15,9 +17,9 @@ use crate::domain::model::ModelId;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
-use crate::each;
 use crate::error::{Code, Result};
 use crate::types::Instant;
+use crate::{each, locked};
 
 /// One registration.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -85,20 +87,26 @@ pub fn insert(conn: &mut DbConn, product: &Product) -> Result<bool> {
     Ok(stored == 1)
 }
 
-/// Stores `product` as the next version; false where another open registration has its serial number.
-pub fn update(conn: &mut DbConn, product: &mut Product, now: Instant) -> Result<bool> {
-    product.version += 1;
+/// A product of a held account, held too.
+pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: ProductId) -> Result<Held<Product>> {
+    let found: Option<Product> = locked!(
+        conn,
+        products::table
+            .find(id)
+            .filter(products::account_id.eq(account.id))
+            .select(Product::as_select())
+    )
+    .optional()?;
+    found.map(Held::new).ok_or_else(|| Code::NotFound.into())
+}
+
+/// Stores the product as its next version; false where another open registration has its serial number.
+pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Result<bool> {
     product.updated_at = now;
     // A refused statement ends a whole transaction on PostgreSQL, but not the one around this savepoint.
-    let updated = conn.transaction(|conn| {
-        diesel::update(products::table.find(product.id))
-            .set(&*product)
-            .execute(conn)
-    });
-    match updated {
-        Ok(_) => Ok(true),
+    match conn.transaction(|conn| store!(conn, products, product)) {
         Err(error) if is_duplicate(&error, "products", "serial_key") => Ok(false),
-        Err(error) => Err(error.into()),
+        rows => stored(rows).map(|()| true),
     }
 }
 

@@ -4,20 +4,22 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::accounts::Account;
+use super::held::{Held, stored};
 use super::schema::{accounts, reviews};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::UserId;
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::review::CaseDecision;
-use crate::each;
 use crate::error::Result;
+use crate::locked;
 use crate::types::{Instant, Json};
 
 /// The review of one application.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = reviews, check_for_backend(MultiBackend), treat_none_as_null = true)]
+#[diesel(table_name = reviews, primary_key(account_id), check_for_backend(MultiBackend), treat_none_as_null = true)]
 pub struct Review {
     pub account_id: AccountId,
+    pub version: i64,
     pub submitted_at: Instant,
     pub due_at: Instant,
     /// When the applicant was asked for something; the clock stands still since then.
@@ -37,6 +39,7 @@ impl Review {
     pub fn opened(account_id: AccountId, submitted_at: Instant, due_at: Instant) -> Self {
         Self {
             account_id,
+            version: 1,
             submitted_at,
             due_at,
             asked_at: None,
@@ -61,15 +64,32 @@ pub fn find(conn: &mut DbConn, account: AccountId) -> Result<Option<Review>> {
         .optional()?)
 }
 
-/// Stores a review; the account is locked by the caller.
-pub fn put(conn: &mut DbConn, review: &Review) -> Result<()> {
-    each!(conn, c => diesel::insert_into(reviews::table)
+/// The review of a held account, held too, if the account was ever submitted.
+pub fn lock(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<Held<Review>>> {
+    let found: Option<Review> = locked!(
+        conn,
+        reviews::table.find(account.id).select(Review::as_select())
+    )
+    .optional()?;
+    Ok(found.map(Held::new))
+}
+
+/// Stores the review of an account that is submitted for the first time.
+pub fn insert(conn: &mut DbConn, review: &Review) -> Result<()> {
+    diesel::insert_into(reviews::table)
         .values(review)
-        .on_conflict(reviews::account_id)
-        .do_update()
-        .set(review)
-        .execute(c))?;
+        .execute(conn)?;
     Ok(())
+}
+
+/// Stores the review as its next version.
+pub fn store(conn: &mut DbConn, review: &mut Held<Review>) -> Result<()> {
+    let seen = review.version;
+    review.version += 1;
+    let row = reviews::table
+        .find(review.account_id)
+        .filter(reviews::version.eq(seen));
+    stored(diesel::update(row).set(&**review).execute(conn))
 }
 
 /// What the queue of reviews is asked for.

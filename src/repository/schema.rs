@@ -34,6 +34,18 @@ diesel::table! {
         approved_at -> Nullable<SqlInstant>,
         ended_at -> Nullable<SqlInstant>,
         suspended_from -> Nullable<Text>,
+        mailbox_used_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    applicant_tokens (token_hash) {
+        token_hash -> Text,
+        account_id -> SqlId,
+        created_at -> SqlInstant,
     }
 }
 
@@ -43,6 +55,7 @@ diesel::table! {
 
     reviews (account_id) {
         account_id -> SqlId,
+        version -> BigInt,
         submitted_at -> SqlInstant,
         due_at -> SqlInstant,
         asked_at -> Nullable<SqlInstant>,
@@ -178,6 +191,8 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> SqlInstant,
         finished_at -> Nullable<SqlInstant>,
+        queue -> Text,
+        error_class -> Nullable<Text>,
     }
 }
 
@@ -194,6 +209,28 @@ diesel::table! {
         sealed -> Nullable<Text>,
         created_at -> SqlInstant,
         sent_at -> Nullable<SqlInstant>,
+        expires_at -> Nullable<SqlInstant>,
+        stranger_waits -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    work_items (id) {
+        id -> SqlId,
+        kind -> Text,
+        subject_id -> Text,
+        account_id -> Nullable<SqlId>,
+        partner_id -> Nullable<SqlId>,
+        details -> Nullable<SqlJson>,
+        due_at -> SqlInstant,
+        claimed_by -> Nullable<SqlId>,
+        claimed_until -> Nullable<SqlInstant>,
+        opened_at -> SqlInstant,
+        closed_at -> Nullable<SqlInstant>,
+        closed_by -> Nullable<Text>,
     }
 }
 
@@ -397,6 +434,7 @@ diesel::table! {
         seq -> BigInt,
         invited_at -> Nullable<SqlInstant>,
         below_since -> Nullable<SqlInstant>,
+        last_at -> Nullable<SqlInstant>,
     }
 }
 
@@ -416,7 +454,7 @@ diesel::table! {
         reverses -> Nullable<SqlId>,
         value_valid_from -> Nullable<Date>,
         reason -> Text,
-        made_by -> Nullable<SqlId>,
+        actor -> Text,
         created_at -> SqlInstant,
     }
 }
@@ -511,6 +549,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(applicant_tokens -> accounts (account_id));
 diesel::joinable!(reviews -> accounts (account_id));
 diesel::joinable!(documents -> accounts (account_id));
 diesel::joinable!(users -> accounts (account_id));
@@ -529,6 +568,7 @@ diesel::joinable!(invoices -> memberships (membership_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
+    applicant_tokens,
     reviews,
     documents,
     users,
@@ -539,6 +579,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     jobs,
     mails,
+    work_items,
     idempotency_keys,
     event_inbox,
     events,

@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use super::schema::{refresh_tokens, sessions, sign_in_failures, users};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{SessionId, UserId};
-use crate::error::Result;
+use crate::domain::actor::Actor;
+use crate::error::{Code, Result};
 use crate::types::Instant;
 use crate::{each, locked};
 
@@ -48,6 +49,29 @@ pub fn live_version(conn: &mut DbConn, session: SessionId) -> Result<Option<i64>
         .filter(sessions::ended_at.is_null())
         .filter(users::removed_at.is_null());
     Ok(live.select(users::session_version).first(conn).optional()?)
+}
+
+/// Refuses whoever acts with a session that has ended, whatever is remembered of it. Writes that give power ask this in their own
+/// transaction, behind the account's lock; the session cannot end before that does.
+pub fn confirm(conn: &mut DbConn, actor: Actor) -> Result<()> {
+    let Some(session) = actor.session() else {
+        return Ok(());
+    };
+    macro_rules! live {
+        () => {
+            sessions::table
+                .inner_join(users::table)
+                .filter(sessions::id.eq(session))
+                .filter(sessions::ended_at.is_null())
+                .filter(users::removed_at.is_null())
+                .select(sessions::id)
+        };
+    }
+    let found: Option<SessionId> = match conn {
+        DbConn::Postgres(conn) => live!().for_share().first(conn).optional()?,
+        DbConn::Sqlite(conn) => live!().first(conn).optional()?,
+    };
+    found.map(drop).ok_or_else(|| Code::Unauthenticated.into())
 }
 
 /// Stores a new session.

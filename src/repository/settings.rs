@@ -1,8 +1,11 @@
 //! What all instances share and no resource owns: the sandbox's clock and signing key.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::DbConn;
+use super::backend::hold;
 use super::schema::settings;
 use crate::each;
 use crate::error::Result;
@@ -25,6 +28,21 @@ pub fn put(conn: &mut DbConn, name: &str, value: &str) -> Result<()> {
         .do_update()
         .set(settings::value.eq(value))
         .execute(c))?;
+    Ok(())
+}
+
+/// Sets a whole number, unless a greater one stands; what stands afterwards.
+pub fn raise(conn: &mut DbConn, name: &str, least: i64) -> Result<i64> {
+    hold(conn, name)?;
+    let known = get(conn, name)?.and_then(|text| text.parse().ok());
+    let raised = known.map_or(least, |known: i64| known.max(least));
+    put(conn, name, &raised.to_string())?;
+    Ok(raised)
+}
+
+/// Asks for nothing: refused where the database is away.
+pub fn reach(conn: &mut DbConn) -> Result<()> {
+    diesel::select(sql::<Bool>("1 = 1")).get_result::<bool>(conn)?;
     Ok(())
 }
 

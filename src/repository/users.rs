@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::accounts::Account;
 use super::backend::is_duplicate;
+use super::held::{Held, store, stored};
 use super::schema::{one_time_tokens, users};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{AccountAccess, UserId};
@@ -53,7 +55,7 @@ pub struct OneTimeToken {
     pub purpose: TokenPurpose,
     pub created_at: Instant,
     pub expires_at: Instant,
-    /// When it was used, or voided by a newer one.
+    /// When it, or another one of the user, was used.
     pub ended_at: Option<Instant>,
 }
 
@@ -87,28 +89,42 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess, id: UserId) -> Result<Use
 }
 
 /// A living user, held against other writers until the transaction ends; where it is a user of an account, that is held already.
-pub fn lock(conn: &mut DbConn, id: UserId) -> Result<Option<User>> {
+pub fn lock(conn: &mut DbConn, id: UserId) -> Result<Option<Held<User>>> {
     let living = users::table.find(id).filter(users::removed_at.is_null());
-    Ok(locked!(conn, living.select(User::as_select())).optional()?)
+    let found: Option<User> = locked!(conn, living.select(User::as_select())).optional()?;
+    Ok(found.map(Held::new))
+}
+
+/// A living user of a held account, held too.
+pub fn lock_of(conn: &mut DbConn, account: &Held<Account>, id: UserId) -> Result<Held<User>> {
+    let found = lock(conn, id)?.filter(|user| user.account_id == Some(account.id));
+    found.ok_or_else(|| Code::NotFound.into())
 }
 
 /// The user of an account that was approved who has not set a password yet, held against other writers.
-pub fn lock_waiting(conn: &mut DbConn, access: &AccountAccess) -> Result<Option<User>> {
+pub fn lock_waiting(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<Held<User>>> {
     let waiting = users::table
-        .filter(users::account_id.eq(access.account_id()))
+        .filter(users::account_id.eq(account.id))
         .filter(users::removed_at.is_null())
         .filter(users::password_hash.is_null())
         .order(users::id.asc());
-    Ok(locked!(conn, waiting.select(User::as_select())).optional()?)
+    let found: Option<User> = locked!(conn, waiting.select(User::as_select())).optional()?;
+    Ok(found.map(Held::new))
 }
 
-/// How many living users of an account hold `role`; the account is held, so that the number stays.
-pub fn count_of_role(conn: &mut DbConn, access: &AccountAccess, role: Role) -> Result<i64> {
-    let holders = users::table
-        .filter(users::account_id.eq(access.account_id()))
+/// Whether a superuser of a held account other than `user` can sign in: one who was only invited cannot.
+pub fn has_other_superuser(
+    conn: &mut DbConn,
+    account: &Held<Account>,
+    user: UserId,
+) -> Result<bool> {
+    let others = users::table
+        .filter(users::account_id.eq(account.id))
+        .filter(users::id.ne(user))
         .filter(users::removed_at.is_null())
-        .filter(users::roles.eq(Json::of(&[role])?));
-    Ok(holders.count().get_result(conn)?)
+        .filter(users::password_hash.is_not_null())
+        .filter(users::roles.eq(Json::of(&[Role::Superuser])?));
+    Ok(diesel::select(diesel::dsl::exists(others)).get_result(conn)?)
 }
 
 /// The living users of an account, newest first, from before `before`.
@@ -129,22 +145,16 @@ pub fn list(
     Ok(query.order(users::id.desc()).limit(limit).load(conn)?)
 }
 
-/// Stores `user` as the next version; an e-mail that another living one has is refused as `email_in_use`.
-pub fn update(conn: &mut DbConn, user: &mut User) -> Result<()> {
-    user.version += 1;
-    let updated = diesel::update(users::table.find(user.id))
-        .set(&*user)
-        .execute(conn);
-    match updated {
-        Ok(_) => Ok(()),
+/// Stores the user as its next version; an e-mail that another living one has is refused as `email_in_use`.
+pub fn store(conn: &mut DbConn, user: &mut Held<User>) -> Result<()> {
+    match store!(conn, users, user) {
         Err(error) if is_duplicate(&error, "users", "email_key") => Err(Code::EmailInUse.into()),
-        Err(error) => Err(error.into()),
+        rows => stored(rows),
     }
 }
 
-/// Stores a token and voids the user's earlier ones.
-pub fn replace_token(conn: &mut DbConn, token: &OneTimeToken) -> Result<()> {
-    end_tokens(conn, token.user_id, token.created_at)?;
+/// Stores a token; those before it stay good until they run out, since strangers can ask for one.
+pub fn insert_token(conn: &mut DbConn, token: &OneTimeToken) -> Result<()> {
     diesel::insert_into(one_time_tokens::table)
         .values(token)
         .execute(conn)?;

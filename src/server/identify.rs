@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use super::Surroundings;
 use super::rate_limits::client_address;
 use crate::auth::Authenticator;
-use crate::handlers::ClientAddress;
+use crate::handlers::{ClientAddress, RequestId};
 
 /// Reads the credentials. Whether the operation needs any is its extractors' matter.
 pub async fn identify<B: MessageBody + 'static>(
@@ -23,7 +23,9 @@ pub async fn identify<B: MessageBody + 'static>(
         request.extensions_mut().insert(ClientAddress(address));
     }
     if let Some(authenticator) = request.app_data::<Data<Authenticator>>().cloned() {
-        match authenticator.identify(request.headers()).await {
+        let request_id = request.extensions().get::<RequestId>().cloned();
+        let identified = authenticator.identify(request.headers(), request_id.map(|id| id.0));
+        match identified.await {
             Ok(identity) => {
                 request.extensions_mut().insert(identity);
             }

@@ -4,11 +4,9 @@ use bytes::Bytes;
 
 use crate::auth::passwords::Hasher;
 use crate::error::Result;
-use crate::handlers::service::Service;
 use crate::integrations::document_store::DocumentStore;
 use crate::repository::{Db, settings};
 use crate::secrets;
-use crate::workflows::tasks::{Task, enqueue};
 use crate::workflows::{Context, sandbox};
 
 /// What says that the sandbox is filled.
@@ -36,19 +34,4 @@ pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Cont
         Ok(())
     })
     .await
-}
-
-/// Has the house kept from now on, day by day.
-pub async fn keep_house(service: &Service) -> Result<()> {
-    let now = service.now();
-    service
-        .db
-        .write(move |conn| {
-            match settings::put_once(conn, "house_kept_since", &now.to_string())? == now.to_string()
-            {
-                true => enqueue(conn, &Task::KeepHouse { due: now }, now, now),
-                false => Ok(()),
-            }
-        })
-        .await
 }

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use chrono::{
+    DateTime, Datelike, Months, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc,
+};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types;
@@ -46,6 +48,12 @@ impl Instant {
     /// The moment as text of one length, to the microsecond: sorts by time, and is the same whichever database it comes from.
     pub fn stored(self) -> String {
         self.0.format(STORED).to_string()
+    }
+
+    /// The moment `months` later, on the same day or the last one of a shorter month; itself where that leaves the calendar.
+    pub fn plus_months(self, months: u32) -> Self {
+        let later = self.0.checked_add_months(Months::new(months));
+        Self(later.unwrap_or(self.0))
     }
 
     /// How long after `earlier` this is.

@@ -5,10 +5,12 @@ use regex::Regex;
 
 use super::Context;
 use super::csv_file::{Column, DATE, Row, optional, required, rows};
+use crate::domain::access::ServiceAccess;
+use crate::domain::event::Event;
 use crate::domain::model::{Category, ModelId, Value, name_key};
 use crate::error::{Error, Fault, FaultCode, Result};
-use crate::repository::DbConn;
 use crate::repository::models::{self, Model};
+use crate::repository::{DbConn, events};
 
 const COLUMNS: [Column; 6] = [
     required("name"),
@@ -32,6 +34,7 @@ struct Line {
 pub fn import(
     conn: &mut DbConn,
     context: &Context,
+    service: ServiceAccess,
     text: &str,
     id: impl Fn(usize) -> ModelId,
 ) -> Result<usize> {
@@ -49,11 +52,13 @@ pub fn import(
         }
     }
     faults.extend(disputed);
-    if faults.is_empty() {
-        Ok(lines.len())
-    } else {
-        Err(Error::invalid(faults))
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
     }
+    let models = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let changed = Event::CatalogueChanged { models };
+    events::record(conn, &service.stamp(context.now), &[changed])?;
+    Ok(lines.len())
 }
 
 fn read(row: Row, id: ModelId, context: &Context, faults: &mut Vec<Fault>) -> Option<Line> {

@@ -5,16 +5,17 @@ use serde_json::json;
 
 use super::tasks::{Task, enqueue};
 use super::{Context, accounts as applications};
-use crate::domain::access::AccountAccess;
+use crate::domain::access::{AccountAccess, ServiceAccess};
 use crate::domain::account::{self, AccountStatus};
 use crate::domain::document::{
     DocumentId, DocumentKind, DocumentStatus, MediaType, accepted_kinds, requirements,
 };
+use crate::domain::event::Event;
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::documents::{self, Document};
 use crate::repository::reviews::{self, Review};
-use crate::repository::{DbConn, events};
+use crate::repository::{DbConn, Held, events};
 use crate::types::Json;
 
 /// A file that is stored already.
@@ -30,9 +31,10 @@ pub struct Upload {
 }
 
 /// The account, locked, while its application may be edited.
-fn editable(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
-    let account = accounts::lock(conn, access)?;
+fn editable(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Held<Account>> {
+    let mut account = accounts::lock(conn, access)?;
     if account.status.is_editable() {
+        applications::use_mailbox(context, access, &mut account);
         Ok(account)
     } else {
         Err(Code::ApplicationNotEditable.into())
@@ -46,7 +48,7 @@ pub fn add(
     access: &AccountAccess,
     upload: Upload,
 ) -> Result<Document> {
-    let mut account = editable(conn, access)?;
+    let mut account = editable(conn, context, access)?;
     if !accepted_kinds(account.vat_registered).contains(&upload.kind) {
         let fault = Fault::new("#/kind", FaultCode::DocumentKindNotAccepted);
         return Err(Refusal::from(Code::DocumentKindNotAccepted)
@@ -73,14 +75,13 @@ pub fn add(
         removed_at: None,
     };
     documents::insert(conn, &document)?;
-    accounts::update(conn, &mut account, context.now)?;
-    events::record(
-        conn,
-        account.id,
-        "document.added",
-        json!({ "document_id": document.id, "kind": document.kind }),
-        context.now,
-    )?;
+    accounts::store(conn, &mut account, context.now)?;
+    let added = Event::DocumentAdded {
+        account_id: account.id,
+        document_id: document.id,
+        kind: document.kind,
+    };
+    events::record(conn, &access.stamp(context.now), &[added])?;
     Ok(document)
 }
 
@@ -104,19 +105,17 @@ pub fn remove(
     id: DocumentId,
     check: impl FnOnce(i64) -> Result<()>,
 ) -> Result<()> {
-    let mut account = editable(conn, access)?;
-    let mut document = documents::find(conn, access, id)?;
+    let mut account = editable(conn, context, access)?;
+    let mut document = documents::lock(conn, &account, id)?;
     check(document.version)?;
     document.removed_at = Some(context.now);
-    documents::update(conn, &mut document)?;
-    accounts::update(conn, &mut account, context.now)?;
-    events::record(
-        conn,
-        account.id,
-        "document.removed",
-        json!({ "document_id": id }),
-        context.now,
-    )?;
+    documents::store(conn, &mut document)?;
+    accounts::store(conn, &mut account, context.now)?;
+    let removed = Event::DocumentRemoved {
+        account_id: account.id,
+        document_id: id,
+    };
+    events::record(conn, &access.stamp(context.now), &[removed])?;
     delete_file(conn, context, &document)
 }
 
@@ -134,41 +133,59 @@ pub fn delete_file(conn: &mut DbConn, context: &Context, document: &Document) ->
     }
 }
 
+/// Forgets where the files of documents were: they are deleted.
+pub fn forget_files(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    gone: &[DocumentId],
+) -> Result<()> {
+    let mut happened = Vec::new();
+    for id in gone {
+        let account = documents::forget_file(conn, *id)?;
+        happened.extend(account.map(|account_id| Event::DocumentFileDeleted {
+            account_id,
+            document_id: *id,
+        }));
+    }
+    events::record(conn, &service.stamp(context.now), &happened)
+}
+
 /// Hands the application to the reviewers: the promise begins, or goes on after a request for information.
 pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Account> {
-    let mut account = editable(conn, access)?;
+    let mut account = editable(conn, context, access)?;
     let facts = documents::facts(conn, account.id)?;
     if !requirements(account.vat_registered, &facts).are_met() {
         return Err(Code::RequirementsDue.into());
     }
     let calendar = &context.programme.review;
     let (now, first_due) = (context.now, calendar.review_due(context.now));
-    let review = match reviews::find(conn, account.id)? {
-        None => Review::opened(account.id, now, first_due),
-        Some(before) => {
-            let resumed = |asked| calendar.resumed_due(before.due_at, asked, now);
-            Review {
-                submitted_at: now,
-                due_at: before.asked_at.map_or(first_due, resumed),
-                asked_at: None,
-                claimed_by: None,
-                claimed_until: None,
-                decision: None,
-                ..before
-            }
+    let due_at = match reviews::lock(conn, &account)? {
+        None => {
+            reviews::insert(conn, &Review::opened(account.id, now, first_due))?;
+            first_due
+        }
+        Some(mut review) => {
+            let resumed = |asked| calendar.resumed_due(review.due_at, asked, now);
+            review.due_at = review.asked_at.map_or(first_due, resumed);
+            review.submitted_at = now;
+            review.asked_at = None;
+            review.claimed_by = None;
+            review.claimed_until = None;
+            review.decision = None;
+            reviews::store(conn, &mut review)?;
+            review.due_at
         }
     };
-    reviews::put(conn, &review)?;
     account.status = AccountStatus::Submitted;
-    accounts::update(conn, &mut account, context.now)?;
-    events::record(
-        conn,
-        account.id,
-        "account.submitted",
-        json!({ "status": account.status }),
-        context.now,
-    )?;
-    Ok(account)
+    accounts::store(conn, &mut account, context.now)?;
+    super::reviews::watch(conn, context, account.id, due_at)?;
+    let submitted = Event::AccountSubmitted {
+        account_id: account.id,
+        status: account.status,
+    };
+    events::record(conn, &access.stamp(context.now), &[submitted])?;
+    Ok(account.into_row())
 }
 
 /// Takes the application back; its token ends, its files die later.
@@ -177,8 +194,15 @@ pub fn withdraw(conn: &mut DbConn, context: &Context, access: &AccountAccess) ->
     if !account.status.is_withdrawable() {
         return Err(Code::AccountStateConflict.into());
     }
-    applications::end(conn, context, &mut account, AccountStatus::Withdrawn)?;
-    Ok(account)
+    applications::use_mailbox(context, access, &mut account);
+    account.status = AccountStatus::Withdrawn;
+    applications::end(conn, context, &mut account)?;
+    let withdrawn = Event::AccountWithdrawn {
+        account_id: account.id,
+        status: account.status,
+    };
+    events::record(conn, &access.stamp(context.now), &[withdrawn])?;
+    Ok(account.into_row())
 }
 
 /// Has the files of an approved application deleted when their time is over.

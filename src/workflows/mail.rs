@@ -1,5 +1,6 @@
 //! Putting a mail on its way: what it says is sealed, since links and codes are secrets.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -12,6 +13,7 @@ use crate::repository::DbConn;
 use crate::repository::accounts::Account;
 use crate::repository::mails::{self, Mail, MailId};
 use crate::repository::users::User;
+use crate::types::Instant;
 
 /// Whom a mail goes to.
 #[derive(Debug, Clone)]
@@ -44,6 +46,42 @@ impl Recipient {
     }
 }
 
+/// On which terms a mail is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms {
+    /// When the link or code in it runs out; a mail that could not be sent by then is not sent.
+    pub until: Option<Instant>,
+    /// Whether anybody could have asked for it: of these only so many wait at once.
+    pub for_stranger: bool,
+}
+
+/// Whether there is room for one more mail that a stranger asked for; one that there is no room for is counted.
+pub fn has_room_for_strangers(conn: &mut DbConn, context: &Context) -> Result<bool> {
+    let is_full = mails::do_strangers_fill(conn, context.programme.queue.stranger_mails)?;
+    if is_full {
+        metrics::counter!("mails_withheld_total").increment(1);
+    }
+    Ok(!is_full)
+}
+
+/// Whether one more mail of these templates, which anybody can ask for, may go to an address: there is room for it, and within the hour
+/// it had fewer than the programme allows.
+pub fn may_be_asked(
+    conn: &mut DbConn,
+    context: &Context,
+    to_key: &str,
+    templates: &[Template],
+) -> Result<bool> {
+    mails::hold_address(conn, to_key)?;
+    let since = context.now.plus(TimeDelta::hours(-1));
+    let mut sent = 0;
+    for template in templates {
+        sent += mails::count_since(conn, to_key, *template, since)?;
+    }
+    let is_within = sent < i64::from(context.programme.mails.asked_per_hour);
+    Ok(is_within && has_room_for_strangers(conn, context)?)
+}
+
 /// Stores a mail and has it sent. `values` fill its template, beside the names that every template has.
 pub fn send(
     conn: &mut DbConn,
@@ -51,6 +89,18 @@ pub fn send(
     to: &Recipient,
     template: Template,
     values: Value,
+) -> Result<()> {
+    send_on(conn, context, to, template, values, Terms::default())
+}
+
+/// The same, on terms. Whoever sends for a stranger has asked for room before.
+pub fn send_on(
+    conn: &mut DbConn,
+    context: &Context,
+    to: &Recipient,
+    template: Template,
+    values: Value,
+    terms: Terms,
 ) -> Result<()> {
     let mut whole = json!({
         "contact_name": to.name,
@@ -70,6 +120,8 @@ pub fn send(
         sealed: Some(context.sealer.seal(whole.to_string().as_bytes())?),
         created_at: context.now,
         sent_at: None,
+        expires_at: terms.until,
+        stranger_waits: terms.for_stranger,
     };
     mails::insert(conn, &mail)?;
     enqueue(

@@ -6,10 +6,12 @@ use serde_json::json;
 use super::Context;
 use super::mail::{Recipient, send};
 use super::tasks::{Task, enqueue};
-use crate::domain::access::AccountAccess;
+use crate::domain::access::{AccountAccess, ServiceAccess};
 use crate::domain::account::AccountId;
+use crate::domain::actor::Stamp;
 use crate::domain::calendar::{local_date, local_moment};
 use crate::domain::card::Card;
+use crate::domain::event::Event;
 use crate::domain::invoice::{self, PaymentMethod};
 use crate::domain::mail::Template;
 use crate::domain::member_number::{self, MemberNumber};
@@ -20,7 +22,7 @@ use crate::domain::membership::{
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::memberships::{self, Membership};
-use crate::repository::{DbConn, cards, events, member_numbers, points, products};
+use crate::repository::{DbConn, Held, cards, events, member_numbers, points, products};
 use crate::secrets::random;
 
 /// How far an account has come, and what it may choose from.
@@ -81,14 +83,20 @@ pub fn join(
     check_card(context, joining)?;
     let mut account = accounts::lock_active(conn, access)?;
     let facts = JoinFacts {
-        points: points::lock(conn, account.id)?.counting(),
+        points: points::lock(conn, &account)?.counting(),
         is_member: memberships::active(conn, account.id)?.is_some(),
         owes: memberships::owes(conn, account.id)?,
     };
     check_join(level, facts).map_err(|code| explained(code, level, facts))?;
     accept_terms(conn, context, &mut account, &joining.terms_version)?;
     let membership = draw_up(conn, context, (account.id, facts.points), level, joining)?;
-    begin(conn, context, &account, &membership)?;
+    begin(
+        conn,
+        context,
+        &access.stamp(context.now),
+        &account,
+        &membership,
+    )?;
     Ok(membership)
 }
 
@@ -147,7 +155,7 @@ fn explained(code: Code, level: &Level, facts: JoinFacts) -> Refusal {
 fn accept_terms(
     conn: &mut DbConn,
     context: &Context,
-    account: &mut Account,
+    account: &mut Held<Account>,
     version: &str,
 ) -> Result<()> {
     if account.terms_version == version {
@@ -155,7 +163,7 @@ fn accept_terms(
     }
     account.terms_version = version.to_owned();
     account.terms_accepted_at = context.now;
-    accounts::update(conn, account, context.now)
+    accounts::store(conn, account, context.now)
 }
 
 /// A number that nobody ever had, given to the account.
@@ -173,21 +181,21 @@ fn new_number(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Re
 pub(in crate::workflows) fn begin(
     conn: &mut DbConn,
     context: &Context,
+    stamp: &Stamp,
     account: &Account,
     membership: &Membership,
 ) -> Result<()> {
     memberships::insert(conn, membership)?;
     member_numbers::assign(conn, &membership.member_number, membership.id)?;
-    events::record(
-        conn,
-        account.id,
-        "membership.started",
-        json!({
-            "membership_id": membership.id, "level": membership.level,
-            "member_number": membership.member_number,
-        }),
-        context.now,
-    )?;
+    let started = Event::MembershipStarted {
+        account_id: account.id,
+        membership_id: membership.id,
+        level: membership.level.clone(),
+        member_number: membership.member_number.clone(),
+        starts_date: membership.starts_date,
+        ends_date: membership.ends_date,
+    };
+    events::record(conn, stamp, &[started])?;
     let invoice = Task::IssueInvoice {
         membership_id: membership.id,
     };
@@ -250,12 +258,17 @@ fn watch_term(conn: &mut DbConn, context: &Context, membership: &Membership) -> 
 }
 
 /// Ends a membership whose last day is over, or looks again later.
-pub fn end_term(conn: &mut DbConn, context: &Context, id: MembershipId) -> Result<()> {
+pub fn end_term(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    id: MembershipId,
+) -> Result<()> {
     let Some(found) = memberships::find_by_id(conn, id)? else {
         return Ok(());
     };
-    accounts::lock(conn, &AccountAccess::of_service(found.account_id))?;
-    let running = memberships::active(conn, found.account_id)?.filter(|one| one.id == id);
+    let account = accounts::lock(conn, &service.on(found.account_id))?;
+    let running = memberships::lock_active(conn, &account)?.filter(|one| one.id == id);
     let Some(mut membership) = running else {
         return Ok(());
     };
@@ -264,14 +277,13 @@ pub fn end_term(conn: &mut DbConn, context: &Context, id: MembershipId) -> Resul
     }
     membership.status = MembershipStatus::Ended;
     membership.ended_at = Some(context.now);
-    memberships::update(conn, &mut membership)?;
-    events::record(
-        conn,
-        membership.account_id,
-        "membership.ended",
-        json!({ "membership_id": membership.id, "ends_date": membership.ends_date }),
-        context.now,
-    )
+    memberships::store(conn, &mut membership)?;
+    let ended = Event::MembershipEnded {
+        account_id: account.id,
+        membership_id: id,
+        ends_date: membership.ends_date,
+    };
+    events::record(conn, &service.stamp(context.now), &[ended])
 }
 
 /// Who is behind a member number.

@@ -6,6 +6,7 @@ pub mod csv_file;
 pub mod documents;
 pub mod faq;
 pub mod invoices;
+pub mod jobs;
 pub mod legacy_migration;
 pub mod mail;
 pub mod membership;

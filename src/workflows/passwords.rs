@@ -5,25 +5,36 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::Context;
-use super::mail::{self, Recipient};
-use crate::domain::access::{AccountAccess, UserId};
+use super::mail::{self, Recipient, Terms};
+use crate::domain::access::{Anonymous, UserId};
 use crate::domain::account::{AccountStatus, email_key};
+use crate::domain::event::Event;
 use crate::domain::mail::Template;
 use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::users::{self, OneTimeToken, TokenPurpose, User};
-use crate::repository::{DbConn, events, reviews, sessions};
+use crate::repository::{DbConn, Held, events, reviews, sessions};
 use crate::secrets::{random_token, sha256_hex};
 
 /// What the text of a one-time token begins with.
 const PREFIX: &str = "cpt_";
 
-/// Mails a link and returns it; the links before it end.
+/// Mails a link and returns it; the links before it stay good until they run out.
 pub fn send_link(
     conn: &mut DbConn,
     context: &Context,
     user: &User,
     template: Template,
+) -> Result<String> {
+    send_link_for(conn, context, user, template, false)
+}
+
+fn send_link_for(
+    conn: &mut DbConn,
+    context: &Context,
+    user: &User,
+    template: Template,
+    for_stranger: bool,
 ) -> Result<String> {
     let rules = &context.programme.passwords;
     let (purpose, valid_hours) = match template {
@@ -39,18 +50,17 @@ pub fn send_link(
         expires_at: context.now.plus(TimeDelta::hours(valid_hours.into())),
         ended_at: None,
     };
-    users::replace_token(conn, &row)?;
+    users::insert_token(conn, &row)?;
     let action_url = context
         .links
         .with_token("set-password", token.expose_secret());
     let to = Recipient::user(user, &company_name(conn, context, user)?);
-    mail::send(
-        conn,
-        context,
-        &to,
-        template,
-        json!({ "action_url": action_url, "valid_hours": valid_hours }),
-    )?;
+    let values = json!({ "action_url": action_url, "valid_hours": valid_hours });
+    let terms = Terms {
+        until: Some(row.expires_at),
+        for_stranger,
+    };
+    mail::send_on(conn, context, &to, template, values, terms)?;
     Ok(action_url)
 }
 
@@ -81,12 +91,21 @@ pub fn company_name(conn: &mut DbConn, context: &Context, user: &User) -> Result
 /// Answers somebody who forgot a password: a link, or how far the application is; nothing to a stranger.
 pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
     let key = email_key(email);
+    let asked = [
+        Template::PasswordReset,
+        Template::FirstPassword,
+        Template::UserWelcome,
+        Template::ResetBeforeApproval,
+    ];
+    if !mail::may_be_asked(conn, context, &key, &asked)? {
+        return Ok(());
+    }
     if let Some(user) = users::find_by_email(conn, &key)? {
         let template = match user.password_hash {
             Some(_) => Template::PasswordReset,
             None => first_template(conn, &user)?,
         };
-        return send_link(conn, context, &user, template).map(drop);
+        return send_link_for(conn, context, &user, template, true).map(drop);
     }
     let Some(account) = accounts::open_of_email(conn, &key, 1)?.pop() else {
         return Ok(());
@@ -94,12 +113,18 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
     let due = reviews::find(conn, account.id)?.map(|review| review.due_at);
     let review_due = due.map(|due| context.programme.review.date_of(due).to_string());
     let values = json!({ "status": account.status, "review_due": review_due });
-    mail::send(
+    let to = Recipient::contact(&account);
+    let terms = Terms {
+        until: None,
+        for_stranger: true,
+    };
+    mail::send_on(
         conn,
         context,
-        &Recipient::contact(&account),
+        &to,
         Template::ResetBeforeApproval,
         values,
+        terms,
     )
 }
 
@@ -116,32 +141,48 @@ pub fn owner_of(conn: &mut DbConn, context: &Context, token: &str) -> Result<(Us
 pub fn set(
     conn: &mut DbConn,
     context: &Context,
+    who: &Anonymous,
     token: &str,
     password_hash: String,
 ) -> Result<UserId> {
     let hash = sha256_hex(token.as_bytes());
     let known = users::find_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
-    let (account, mut user) = hold_owner(conn, known.user_id)?;
+    let (account, mut user) = lock_owner(conn, known.user_id)?;
+    let is_first = user.password_hash.is_none();
     users::lock_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
     users::end_tokens(conn, user.id, context.now)?;
     user.password_hash = Some(password_hash);
     user.session_version += 1;
-    users::update(conn, &mut user)?;
+    users::store(conn, &mut user)?;
     sessions::end_all(conn, user.id, context.now)?;
     sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))?;
+    let mut happened = told(&user, is_first);
     if let Some(account) = account {
-        activate(conn, context, account)?;
+        happened.extend(activate(conn, context, account)?);
     }
+    let stamp = who.as_owner(user.id, user.account_id, context.now);
+    events::record(conn, &stamp, &happened)?;
     let to = Recipient::user(&user, &company_name(conn, context, &user)?);
     mail::send(conn, context, &to, Template::PasswordChanged, json!({}))?;
     Ok(user.id)
 }
 
+fn told(user: &User, is_first: bool) -> Vec<Event> {
+    let (account, id) = (user.account_id, user.id);
+    match is_first {
+        true => vec![Event::user_activated(account, id)],
+        false => vec![
+            Event::password_changed(account, id),
+            Event::sessions_ended(account, id),
+        ],
+    }
+}
+
 /// A user, held, behind the account, so that nobody removes the one while the password is set.
-fn hold_owner(conn: &mut DbConn, id: UserId) -> Result<(Option<Account>, User)> {
+fn lock_owner(conn: &mut DbConn, id: UserId) -> Result<(Option<Held<Account>>, Held<User>)> {
     let user = users::find_by_id(conn, id)?.ok_or(Code::TokenInvalid)?;
     let account = match user.account_id {
-        Some(id) => Some(accounts::lock(conn, &AccountAccess::of_service(id))?),
+        Some(id) => accounts::lock_many(conn, &[id])?.pop(),
         None => None,
     };
     let user = users::lock(conn, id)?.ok_or(Code::TokenInvalid)?;
@@ -149,21 +190,24 @@ fn hold_owner(conn: &mut DbConn, id: UserId) -> Result<(Option<Account>, User)> 
 }
 
 /// The first password makes an approved account active; one that is suspended will be when it goes on.
-fn activate(conn: &mut DbConn, context: &Context, mut account: Account) -> Result<()> {
-    if account.suspended_from == Some(AccountStatus::Approved) {
+fn activate(
+    conn: &mut DbConn,
+    context: &Context,
+    mut account: Held<Account>,
+) -> Result<Option<Event>> {
+    let is_suspended = account.suspended_from == Some(AccountStatus::Approved);
+    if is_suspended {
         account.suspended_from = Some(AccountStatus::Active);
-        return accounts::update(conn, &mut account, context.now);
+    } else if account.status == AccountStatus::Approved {
+        account.status = AccountStatus::Active;
+    } else {
+        return Ok(None);
     }
-    if account.status != AccountStatus::Approved {
-        return Ok(());
-    }
-    account.status = AccountStatus::Active;
-    accounts::update(conn, &mut account, context.now)?;
-    events::record(
-        conn,
-        account.id,
-        "account.active",
-        json!({ "status": account.status }),
-        context.now,
-    )
+    account.applicant_token_hash = None;
+    account.mailbox_used_at = account.mailbox_used_at.or(Some(context.now));
+    accounts::store(conn, &mut account, context.now)?;
+    Ok((!is_suspended).then_some(Event::AccountActive {
+        account_id: account.id,
+        status: account.status,
+    }))
 }

@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::Context;
 use super::mail::{self, Recipient};
-use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
+use crate::domain::actor::Stamp;
+use crate::domain::event::Event;
 use crate::domain::mail::Template;
 use crate::domain::membership::{CorporateSwitch, open_levels};
 use crate::domain::model::Value;
@@ -17,13 +19,15 @@ use crate::domain::product::ProductId;
 use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::points::{self, PointsAccount, PointsEntry};
-use crate::repository::{DbConn, events};
+use crate::repository::{DbConn, Held, events, sessions};
+use crate::types::Instant;
 
 /// The ledger of one account, locked: entries go in one by one, and [`Ledger::close`] sees what they add up to.
 pub struct Ledger {
-    row: PointsAccount,
-    counting_before: i64,
-    by: Option<UserId>,
+    row: Held<PointsAccount>,
+    /// As it was when it was locked.
+    before: PointsAccount,
+    stamp: Stamp,
 }
 
 /// What an entry is about.
@@ -35,27 +39,32 @@ struct About {
 }
 
 impl Ledger {
-    /// Opens the ledger of an account whose row is locked; `by` is the user who causes its entries.
-    pub fn open(conn: &mut DbConn, account: AccountId, by: Option<UserId>) -> Result<Self> {
+    /// Opens the ledger of a held account; `stamp` says who causes its entries.
+    pub fn open(conn: &mut DbConn, account: &Held<Account>, stamp: &Stamp) -> Result<Self> {
         let row = points::lock(conn, account)?;
         Ok(Self {
+            before: *row,
             row,
-            counting_before: row.counting(),
-            by,
+            stamp: stamp.clone(),
         })
+    }
+
+    /// The moment of the next entry: under the lock, never before the last one, so that what was true of a moment stays true.
+    fn moment(&self) -> Instant {
+        let last = self.row.last_at.unwrap_or(self.stamp.now);
+        last.max(self.stamp.now)
     }
 
     fn add(
         &mut self,
         conn: &mut DbConn,
-        context: &Context,
         (kind, amount): (EntryKind, i64),
         about: About,
         reason: &str,
     ) -> Result<PointsEntry> {
-        let next = self.row.sums().apply(kind, amount)?;
+        let (next, at) = (self.row.sums().apply(kind, amount)?, self.moment());
         let entry = PointsEntry {
-            id: EntryId::new(context.now),
+            id: EntryId::new(at),
             account_id: self.row.account_id,
             seq: next.seq,
             kind,
@@ -66,16 +75,17 @@ impl Ledger {
             reverses: about.reverses,
             value_valid_from: about.value.map(|value| value.valid_from),
             reason: reason.to_owned(),
-            made_by: self.by,
-            created_at: context.now,
+            actor: self.stamp.actor.to_string(),
+            created_at: at,
         };
         points::append(conn, &entry)?;
         let Sums { balance, held, seq } = next;
-        self.row = PointsAccount {
+        *self.row = PointsAccount {
             balance,
             held,
             seq,
-            ..self.row
+            last_at: Some(at),
+            ..*self.row
         };
         Ok(entry)
     }
@@ -84,7 +94,6 @@ impl Ledger {
     pub fn award(
         &mut self,
         conn: &mut DbConn,
-        context: &Context,
         product: ProductId,
         value: Value,
         reason: &str,
@@ -95,32 +104,33 @@ impl Ledger {
             reverses: None,
         };
         let what = (EntryKind::Award, value.points);
-        self.add(conn, context, what, about, reason).map(drop)
+        self.add(conn, what, about, reason).map(drop)
     }
 
     /// Takes an award back, for the amount that it recorded.
-    pub fn reverse(
-        &mut self,
-        conn: &mut DbConn,
-        context: &Context,
-        award: &PointsEntry,
-        reason: &str,
-    ) -> Result<()> {
+    pub fn reverse(&mut self, conn: &mut DbConn, award: &PointsEntry, reason: &str) -> Result<()> {
         let about = About {
             product_id: award.product_id,
             reverses: Some(award.id),
             value: None,
         };
         let what = (EntryKind::Reversal, -award.amount);
-        self.add(conn, context, what, about, reason).map(drop)
+        self.add(conn, what, about, reason).map(drop)
     }
 
-    /// Stores where the ledger stands, and invites the account when it has reached the programme's points.
-    pub fn close(mut self, conn: &mut DbConn, context: &Context, account: &Account) -> Result<()> {
+    /// Stores where the ledger stands, and invites the account when it has reached the programme's points; what happened goes to
+    /// `events`.
+    pub fn close(
+        mut self,
+        conn: &mut DbConn,
+        context: &Context,
+        account: &Account,
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
         let counting = self.row.counting();
         let change = invitation(
             &context.programme.invitation,
-            self.counting_before,
+            self.before.counting(),
             counting,
             self.row.invited(),
             context.now,
@@ -131,11 +141,29 @@ impl Ledger {
         } = change.invited;
         self.row.invited_at = last_invited;
         self.row.below_since = below_since;
-        points::update(conn, &self.row)?;
+        if *self.row != self.before {
+            points::store(conn, &self.row, self.before.seq)?;
+        }
+        events.extend(self.changed(account.id));
         if change.send {
             invite(conn, context, account, counting)?;
+            events.push(Event::AccountInvited {
+                account_id: account.id,
+                counting,
+            });
         }
         Ok(())
+    }
+
+    fn changed(&self, account_id: AccountId) -> Option<Event> {
+        (self.row.seq > self.before.seq).then(|| Event::PointsChanged {
+            account_id,
+            balance: self.row.balance,
+            held: self.row.held,
+            counting: self.row.counting(),
+            from_seq: self.before.seq + 1,
+            to_seq: self.row.seq,
+        })
     }
 }
 
@@ -146,9 +174,7 @@ fn invite(conn: &mut DbConn, context: &Context, account: &Account, points: i64) 
     let action_url = context.links.page("membership");
     let values = json!({ "points": points, "levels": names, "action_url": action_url });
     let to = Recipient::contact(account);
-    mail::send(conn, context, &to, Template::ProgrammeInvitation, values)?;
-    let payload = json!({ "points": points });
-    events::record(conn, account.id, "account.invited", payload, context.now)
+    mail::send(conn, context, &to, Template::ProgrammeInvitation, values)
 }
 
 /// Gives or takes points by hand, with the reason that staff wrote.
@@ -159,19 +185,23 @@ pub fn adjust(
     amount: i64,
     reason: &str,
 ) -> Result<PointsEntry> {
-    let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
+    sessions::confirm(conn, access.actor())?;
     if account.approved_at.is_none() {
         return Err(Code::AccountNotActive.with("status", account.status).into());
     }
-    let mut ledger = Ledger::open(conn, account.id, Some(staff))?;
+    let stamp = access.stamp(context.now).because(reason);
+    let mut ledger = Ledger::open(conn, &account, &stamp)?;
     let what = (EntryKind::Adjustment, amount);
-    let entry = ledger.add(conn, context, what, About::default(), reason)?;
-    ledger.close(conn, context, &account)?;
-    let (id, now) = (account.id, context.now);
-    let payload = json!({ "amount": amount, "balance": entry.balance });
-    events::record(conn, id, "points.adjusted", payload, now)?;
-    events::record_staff(conn, staff, "points.adjust", Some(id), Some(reason), now)?;
+    let entry = ledger.add(conn, what, About::default(), reason)?;
+    let mut happened = vec![Event::PointsAdjusted {
+        account_id: account.id,
+        entry_id: entry.id,
+        amount,
+        balance: entry.balance,
+    }];
+    ledger.close(conn, context, &account, &mut happened)?;
+    events::record(conn, &stamp, &happened)?;
     Ok(entry)
 }
 

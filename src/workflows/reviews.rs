@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::mail::{Recipient, send};
+use super::tasks::{Task, enqueue};
 use super::{Context, accounts as applications, documents as evidence, passwords};
-use crate::domain::access::{AccountAccess, UserId};
-use crate::domain::account::AccountStatus;
-use crate::domain::document::{DocumentId, DocumentStatus};
+use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
+use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::document::{DocumentId, DocumentStatus, RejectionCode};
+use crate::domain::event::Event;
 use crate::domain::mail::Template;
 use crate::domain::permissions::Role;
 use crate::domain::review::{
@@ -18,8 +20,8 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::documents::{self, Document};
 use crate::repository::reviews::{self, Review};
 use crate::repository::users::{self, User};
-use crate::repository::{DbConn, events};
-use crate::types::Json;
+use crate::repository::{DbConn, Held, events, sessions};
+use crate::types::{Instant, Json};
 
 /// A case: the account, its review, its documents.
 pub struct Case {
@@ -41,9 +43,14 @@ pub fn load(conn: &mut DbConn, access: &AccountAccess) -> Result<Case> {
 }
 
 /// The case, locked, while it can be decided.
-fn open(conn: &mut DbConn, access: &AccountAccess, reviewer: UserId) -> Result<(Account, Review)> {
+fn open(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    reviewer: UserId,
+) -> Result<(Held<Account>, Held<Review>)> {
     let account = accounts::lock(conn, access)?;
-    let review = reviews::find(conn, account.id)?.ok_or(Code::NotFound)?;
+    sessions::confirm(conn, access.actor())?;
+    let review = reviews::lock(conn, &account)?.ok_or(Code::NotFound)?;
     if !account.status.is_reviewable() {
         return Err(Code::ReviewNotOpen.into());
     }
@@ -74,26 +81,20 @@ pub fn claim(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Re
     })?;
     review.claimed_by = Some(reviewer);
     review.claimed_until = Some(until);
-    reviews::put(conn, &review)?;
+    reviews::store(conn, &mut review)?;
+    let mut happened = vec![Event::ReviewClaimed {
+        account_id: account.id,
+        claimed_until: until,
+    }];
     if account.status == AccountStatus::Submitted {
         account.status = AccountStatus::InReview;
-        accounts::update(conn, &mut account, context.now)?;
-        events::record(
-            conn,
-            account.id,
-            "account.in_review",
-            json!({ "status": account.status }),
-            context.now,
-        )?;
+        accounts::store(conn, &mut account, context.now)?;
+        happened.push(Event::AccountInReview {
+            account_id: account.id,
+            status: account.status,
+        });
     }
-    events::record_staff(
-        conn,
-        reviewer,
-        "review.claim",
-        Some(account.id),
-        None,
-        context.now,
-    )?;
+    events::record(conn, &access.stamp(context.now), &happened)?;
     load(conn, access)
 }
 
@@ -102,7 +103,7 @@ fn held(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-) -> Result<(Account, Review, UserId)> {
+) -> Result<(Held<Account>, Held<Review>, UserId)> {
     let reviewer = access.staff().ok_or(Code::Forbidden)?;
     let (account, review) = open(conn, access, reviewer)?;
     check_lease(lease(&review, reviewer), context.now)?;
@@ -118,27 +119,24 @@ pub fn decide_document(
     decision: &DocumentDecision,
 ) -> Result<Document> {
     let (mut account, _, reviewer) = held(conn, context, access)?;
-    let mut document = documents::find(conn, access, id)?;
+    let mut document = documents::lock(conn, &account, id)?;
     document.status = decision.status();
     document.codes = Json::of(&decision.codes())?;
     document.decided_by = Some(reviewer);
     document.decided_at = Some(context.now);
-    documents::update(conn, &mut document)?;
-    accounts::update(conn, &mut account, context.now)?;
+    documents::store(conn, &mut document)?;
+    accounts::store(conn, &mut account, context.now)?;
     if decision.deletes_file() {
         evidence::delete_file(conn, context, &document)?;
     }
-    let payload = json!({ "document_id": id, "status": document.status });
-    events::record(conn, account.id, "document.decided", payload, context.now)?;
-    events::record_staff(
-        conn,
-        reviewer,
-        "document.decide",
-        Some(account.id),
-        None,
-        context.now,
-    )?;
-    Ok(document)
+    let decided = Event::DocumentDecided {
+        account_id: account.id,
+        document_id: id,
+        status: document.status,
+        codes: decision.codes(),
+    };
+    events::record(conn, &access.stamp(context.now), &[decided])?;
+    Ok(document.into_row())
 }
 
 /// Decides the case.
@@ -151,39 +149,67 @@ pub fn decide(
     let (mut account, mut review, reviewer) = held(conn, context, access)?;
     review.claimed_by = None;
     review.claimed_until = None;
-    let (word, note) = match decision {
+    let (decision, codes, note) = match decision {
         ReviewDecision::Approve => {
             approve(conn, context, &mut account)?;
-            (CaseDecision::Approve, None)
+            (CaseDecision::Approve, Vec::new(), None)
         }
         ReviewDecision::Reject { codes, note } => {
+            reject(conn, context, &mut account, (&codes, note.as_deref()))?;
             review.decision_codes = Json::of(&codes)?;
-            applications::end(conn, context, &mut account, AccountStatus::Rejected)?;
-            let values = json!({ "reason_codes": codes, "note": note });
-            let (contact, mail) = (Recipient::contact(&account), Template::ApplicationRejected);
-            send(conn, context, &contact, mail, values)?;
-            (CaseDecision::Reject, note)
+            (CaseDecision::Reject, codes, note)
         }
         ReviewDecision::RequestInformation { note } => {
             ask(conn, context, &mut account, &note)?;
             review.asked_at = Some(context.now);
             review.asked_note = Some(note.clone());
-            (CaseDecision::RequestInformation, Some(note))
+            (CaseDecision::RequestInformation, Vec::new(), Some(note))
         }
     };
-    review.decision = Some(word);
-    review.decision_note = note;
+    review.decision = Some(decision);
+    review.decision_note = note.clone();
     review.decided_by = Some(reviewer);
     review.decided_at = Some(context.now);
-    reviews::put(conn, &review)?;
-    let (action, reason) = (format!("review.{word}"), review.decision_note.as_deref());
-    let (about, now) = (Some(account.id), context.now);
-    events::record_staff(conn, reviewer, &action, about, reason, now)?;
-    Ok(account)
+    reviews::store(conn, &mut review)?;
+    let mut stamp = access.stamp(context.now);
+    stamp.reason = note;
+    events::record(conn, &stamp, &decided(&account, decision, codes))?;
+    Ok(account.into_row())
+}
+
+/// What both sides learn of a decision.
+fn decided(account: &Account, decision: CaseDecision, codes: Vec<RejectionCode>) -> [Event; 2] {
+    let (account_id, status) = (account.id, account.status);
+    let own = match decision {
+        CaseDecision::Approve => Event::AccountApproved { account_id, status },
+        CaseDecision::Reject => Event::AccountRejected { account_id, status },
+        CaseDecision::RequestInformation => {
+            Event::AccountInformationRequested { account_id, status }
+        }
+    };
+    let operators = Event::ReviewDecided {
+        account_id,
+        decision,
+        codes,
+    };
+    [own, operators]
+}
+
+fn reject(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &mut Held<Account>,
+    (codes, note): (&[RejectionCode], Option<&str>),
+) -> Result<()> {
+    account.status = AccountStatus::Rejected;
+    applications::end(conn, context, account)?;
+    let values = json!({ "reason_codes": codes, "note": note });
+    let (contact, mail) = (Recipient::contact(account), Template::ApplicationRejected);
+    send(conn, context, &contact, mail, values)
 }
 
 /// The account exists from now on, and its first user gets a link to set a password.
-fn approve(conn: &mut DbConn, context: &Context, account: &mut Account) -> Result<()> {
+fn approve(conn: &mut DbConn, context: &Context, account: &mut Held<Account>) -> Result<()> {
     check_approval(account.vat_registered, &documents::facts(conn, account.id)?)?;
     let user = User {
         id: UserId::new(context.now),
@@ -201,31 +227,22 @@ fn approve(conn: &mut DbConn, context: &Context, account: &mut Account) -> Resul
     };
     users::insert(conn, &user)?;
     account.status = AccountStatus::Approved;
-    account.applicant_token_hash = None;
     account.approved_at = Some(context.now);
-    accounts::update(conn, account, context.now)?;
-    events::record(
-        conn,
-        account.id,
-        "account.approved",
-        json!({ "status": account.status }),
-        context.now,
-    )?;
+    accounts::store(conn, account, context.now)?;
     evidence::schedule_deletion(conn, context, account)?;
     passwords::send_link(conn, context, &user, Template::FirstPassword).map(drop)
 }
 
 /// One mail with every point in it, and a fresh link.
-fn ask(conn: &mut DbConn, context: &Context, account: &mut Account, note: &str) -> Result<()> {
+fn ask(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &mut Held<Account>,
+    note: &str,
+) -> Result<()> {
     account.status = AccountStatus::InformationRequested;
-    let action_url = applications::fresh_link(conn, context, account)?;
-    events::record(
-        conn,
-        account.id,
-        "account.information_requested",
-        json!({ "status": account.status }),
-        context.now,
-    )?;
+    accounts::store(conn, account, context.now)?;
+    let action_url = applications::fresh_link(conn, context, account.id)?;
     let sent_back = documents::all(conn, account.id)?
         .into_iter()
         .filter(|one| one.status == DocumentStatus::RevisionRequested);
@@ -247,4 +264,35 @@ fn ask(conn: &mut DbConn, context: &Context, account: &mut Account, note: &str) 
         Template::InformationRequested,
         values,
     )
+}
+
+/// Has somebody look at the moment that a case is promised by.
+pub fn watch(
+    conn: &mut DbConn,
+    context: &Context,
+    account_id: AccountId,
+    due: Instant,
+) -> Result<()> {
+    let task = Task::WatchReview { account_id, due };
+    enqueue(conn, &task, due, context.now)
+}
+
+/// Tells that a case was not answered in its time, unless it was, or waits for the applicant.
+pub fn tell_overdue(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    account_id: AccountId,
+) -> Result<()> {
+    let account = accounts::lock(conn, &service.on(account_id))?;
+    let review = reviews::lock(conn, &account)?;
+    let overdue = review.filter(|one| account.status.is_reviewable() && one.due_at <= context.now);
+    let Some(review) = overdue else {
+        return Ok(());
+    };
+    let event = Event::ReviewOverdue {
+        account_id,
+        due_at: review.due_at,
+    };
+    events::record(conn, &service.stamp(context.now), &[event])
 }

@@ -79,7 +79,7 @@ pub fn open(conn: &mut DbConn, context: &Context, user: &User) -> Result<SignedI
     sessions::insert(conn, &session)?;
     let refresh_token = add_refresh_token(conn, context, session.id)?;
     Ok(SignedIn {
-        user,
+        user: user.into_row(),
         session: session.id,
         refresh_token,
     })

@@ -1,9 +1,11 @@
 //! What has to happen later or outside: each task is a job, inserted in the transaction of its cause.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
+use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::error::Result;
 use crate::repository::mails::MailId;
@@ -26,6 +28,8 @@ pub enum Task {
     AnswerReset { request: String, email: String },
     /// Mails the applicant's links of an address; known or not, the request itself does the same.
     SendApplicantLinks { request: String, email: String },
+    /// Tells that a case was not answered by the moment it was promised by.
+    WatchReview { account_id: AccountId, due: Instant },
     /// Ends a draft that nobody touched.
     ExpireDraft { account_id: AccountId, due: Instant },
     /// Deletes one file of a document from the store.
@@ -42,24 +46,52 @@ pub enum Task {
         membership_id: MembershipId,
         due: Instant,
     },
-    /// Forgets what has run out; makes the next task of its kind.
-    KeepHouse { due: Instant },
+    /// Deletes files that have no row; once a day.
+    SweepFiles { date: NaiveDate },
+    /// Forgets the rows whose time is over; once a day.
+    KeepHouse { date: NaiveDate },
 }
 
 impl Task {
-    /// The kind, for logs and measurements.
-    pub fn kind(&self) -> &'static str {
+    /// What comes again each day: one task a day, whoever asks for it, and none for days on which nobody did.
+    pub fn of_day(date: NaiveDate) -> [Self; 2] {
+        [Self::SweepFiles { date }, Self::KeepHouse { date }]
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> JobKind {
         match self {
-            Self::SendMail { .. } => "send_mail",
-            Self::TellKnownAddress { .. } => "tell_known_address",
-            Self::AnswerReset { .. } => "answer_reset",
-            Self::SendApplicantLinks { .. } => "send_applicant_links",
-            Self::ExpireDraft { .. } => "expire_draft",
-            Self::DeleteFile { .. } => "delete_file",
-            Self::DeleteApplicationFiles { .. } => "delete_application_files",
-            Self::IssueInvoice { .. } => "issue_invoice",
-            Self::EndMembership { .. } => "end_membership",
-            Self::KeepHouse { .. } => "keep_house",
+            Self::SendMail { .. } => JobKind::SendMail,
+            Self::TellKnownAddress { .. } => JobKind::TellKnownAddress,
+            Self::AnswerReset { .. } => JobKind::AnswerReset,
+            Self::SendApplicantLinks { .. } => JobKind::SendApplicantLinks,
+            Self::WatchReview { .. } => JobKind::WatchReview,
+            Self::ExpireDraft { .. } => JobKind::ExpireDraft,
+            Self::DeleteFile { .. } => JobKind::DeleteFile,
+            Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
+            Self::IssueInvoice { .. } => JobKind::IssueInvoice,
+            Self::EndMembership { .. } => JobKind::EndMembership,
+            Self::SweepFiles { .. } => JobKind::SweepFiles,
+            Self::KeepHouse { .. } => JobKind::KeepHouse,
+        }
+    }
+
+    /// The id of what it is about, where that is one thing that staff may know of.
+    pub fn about(&self) -> Option<String> {
+        match self {
+            Self::SendMail { mail_id } => Some(mail_id.to_string()),
+            Self::TellKnownAddress { account_id, .. }
+            | Self::WatchReview { account_id, .. }
+            | Self::ExpireDraft { account_id, .. }
+            | Self::DeleteApplicationFiles { account_id } => Some(account_id.to_string()),
+            Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
+            Self::IssueInvoice { membership_id } | Self::EndMembership { membership_id, .. } => {
+                Some(membership_id.to_string())
+            }
+            Self::AnswerReset { .. }
+            | Self::SendApplicantLinks { .. }
+            | Self::SweepFiles { .. }
+            | Self::KeepHouse { .. } => None,
         }
     }
 
@@ -75,11 +107,13 @@ impl Task {
             Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
                 request.clone()
             }
-            Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
+            Self::WatchReview { account_id, due } | Self::ExpireDraft { account_id, due } => {
+                format!("{account_id}:{due}")
+            }
             Self::DeleteFile { file_key, .. } => file_key.clone(),
             Self::IssueInvoice { membership_id } => membership_id.to_string(),
             Self::EndMembership { membership_id, due } => format!("{membership_id}:{due}"),
-            Self::KeepHouse { due } => due.to_string(),
+            Self::SweepFiles { date } | Self::KeepHouse { date } => date.to_string(),
         };
         format!("{}:{cause}", self.kind())
     }

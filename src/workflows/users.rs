@@ -1,10 +1,9 @@
 //! Who may sign in: users that are invited and removed, and staff. Setting their passwords is in `passwords`.
 
-use serde_json::json;
-
 use super::{Context, passwords};
-use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
 use crate::domain::account::{AccountId, email_key};
+use crate::domain::event::Event;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::domain::permissions::Role;
@@ -58,15 +57,21 @@ pub fn invite(
     new: Newcomer,
 ) -> Result<User> {
     let account = accounts::lock_active(conn, access)?;
+    sessions::confirm(conn, access.actor())?;
+    let roles = new.roles.clone();
     let user = user(context, Some(account.id), new, account.language)?;
     users::insert(conn, &user)?;
-    let payload = json!({ "user_id": user.id, "roles": user.roles.0 });
-    record(conn, context, access, "user.invited", payload)?;
+    let invited = Event::UserInvited {
+        account_id: account.id,
+        user_id: user.id,
+        roles,
+    };
+    events::record(conn, &access.stamp(context.now), &[invited])?;
     passwords::send_link(conn, context, &user, Template::UserWelcome)?;
     Ok(user)
 }
 
-/// Removes a user, never the last superuser: the account is held, so that of two at once the second sees the first. Their sessions
+/// Removes a user, never the last superuser who can sign in: the account is held, so that of two at once the second sees the first. Their sessions
 /// and links end, and the address is free again.
 pub fn remove(
     conn: &mut DbConn,
@@ -75,43 +80,47 @@ pub fn remove(
     id: UserId,
     check: impl FnOnce(i64) -> Result<()>,
 ) -> Result<()> {
-    accounts::lock_active(conn, access)?;
-    let mut user = users::find(conn, access, id)?;
+    let account = accounts::lock_active(conn, access)?;
+    sessions::confirm(conn, access.actor())?;
+    let mut user = users::lock_of(conn, &account, id)?;
     check(user.version)?;
-    if user.roles()?.contains(&Role::Superuser)
-        && users::count_of_role(conn, access, Role::Superuser)? < 2
-    {
+    let counts = user.password_hash.is_some() && user.roles()?.contains(&Role::Superuser);
+    if counts && !users::has_other_superuser(conn, &account, id)? {
         return Err(Code::LastSuperuser.into());
     }
     user.removed_at = Some(context.now);
     user.session_version += 1;
-    users::update(conn, &mut user)?;
+    users::store(conn, &mut user)?;
     sessions::end_all(conn, user.id, context.now)?;
     users::end_tokens(conn, user.id, context.now)?;
-    let payload = json!({ "user_id": user.id });
-    record(conn, context, access, "user.removed", payload)
-}
-
-fn record(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    kind: &str,
-    payload: serde_json::Value,
-) -> Result<()> {
-    let (id, now) = (access.account_id(), context.now);
-    events::record(conn, id, kind, payload, now)?;
-    match access.staff() {
-        Some(staff) => events::record_staff(conn, staff, kind, Some(id), None, now),
-        None => Ok(()),
-    }
+    let (account_id, user_id) = (account.id, id);
+    let happened = [
+        Event::UserRemoved {
+            account_id,
+            user_id,
+        },
+        Event::UserSessionsEnded {
+            account_id,
+            user_id,
+        },
+    ];
+    events::record(conn, &access.stamp(context.now), &happened)
 }
 
 /// Adds a member of staff and mails the link for the first password; returns it too, for the administrator at the terminal.
-pub fn create_staff(conn: &mut DbConn, context: &Context, new: Newcomer) -> Result<String> {
+pub fn create_staff(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    new: Newcomer,
+) -> Result<String> {
+    let roles = new.roles.clone();
     let user = user(context, None, new, Language::En)?;
     users::insert(conn, &user)?;
-    let payload = json!({ "roles": user.roles.0 });
-    events::record(conn, user.id, "staff.created", payload, context.now)?;
+    let created = Event::StaffCreated {
+        user_id: user.id,
+        roles,
+    };
+    events::record(conn, &service.stamp(context.now), &[created])?;
     passwords::send_link(conn, context, &user, Template::UserWelcome)
 }

@@ -1,8 +1,5 @@
 //! Mails that leave the house, to a real mail server: what arrives, and what happens while it does not take them.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -10,93 +7,22 @@ use serde_json::{Value, json};
 
 use crate::process::free_port;
 use crate::raw::{LINK_JOBS, Raw};
+use crate::smtp::Sink;
 use crate::support::{Database, TestApp, Token};
 
 const TO: &str = "aase@nordlys-test.example";
 
-/// A mail server of aiosmtpd.
-struct Sink {
-    child: Child,
-    folder: tempfile::TempDir,
-    port: u16,
-}
-
-/// A Python that has aiosmtpd; Debian's own, perhaps, behind another one on the path.
-fn python() -> &'static str {
-    let has = |python: &&str| {
-        let mut asked = Command::new(python);
-        asked.args(["-c", "import aiosmtpd"]).stderr(Stdio::null());
-        asked.status().is_ok_and(|status| status.success())
-    };
-    ["python3", "/usr/bin/python3"]
-        .into_iter()
-        .find(has)
-        .expect("these tests need a mail server: aiosmtpd for Python 3 (Debian: python3-aiosmtpd)")
-}
-
-impl Sink {
-    fn start() -> Self {
-        Self::start_at(0)
-    }
-
-    fn start_at(port: u16) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/smtp_sink.py");
-        let mut child = Command::new(python())
-            .arg(script)
-            .arg(folder.path())
-            .arg(port.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        Self {
-            child,
-            folder,
-            port: line.trim().parse().expect("the mail server does not start"),
+/// What came to Åse, refused or not; waits until there are `n`.
+async fn attempts(sink: &Sink, n: usize) -> Vec<Value> {
+    for _ in 0..400 {
+        let mut found = sink.mails();
+        found.retain(|mail| mail["envelope_to"] == json!([TO]));
+        if found.len() >= n {
+            return found;
         }
+        tokio::time::sleep(Duration::from_millis(25)).await;
     }
-
-    fn url(&self) -> String {
-        format!("smtp://127.0.0.1:{}", self.port)
-    }
-
-    fn refuse(&self) -> std::path::PathBuf {
-        self.folder.path().join("refuse")
-    }
-
-    /// What came to Åse, refused or not; waits until there are `n`.
-    async fn attempts(&self, n: usize) -> Vec<Value> {
-        for _ in 0..400 {
-            let mut found = read(&self.folder.path().join("mails"));
-            found.retain(|mail| mail["envelope_to"] == json!([TO]));
-            if found.len() >= n {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("fewer than {n} attempts");
-    }
-}
-
-fn read(path: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    // A line that is being written is not whole yet.
-    let lines = text
-        .split_inclusive('\n')
-        .filter(|line| line.ends_with('\n'));
-    lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    panic!("fewer than {n} attempts");
 }
 
 /// A sandbox whose mails leave by `url`.
@@ -160,7 +86,7 @@ async fn a_mail_arrives_as_it_was_written() {
     let (sink, database) = (Sink::start(), Database::create());
     let app = app(&database, &sink.url()).await;
     write_to_aase(&app).await;
-    let mail = sink.attempts(1).await.remove(0);
+    let mail = attempts(&sink, 1).await.remove(0);
     let header = |name: &str| mail["headers"][name].as_str().unwrap_or_default();
     assert_eq!(mail["envelope_from"], "donotreply@cps.example");
     assert_eq!(mail["envelope_to"], json!([TO]));
@@ -208,12 +134,12 @@ async fn a_mail_server_that_is_busy_is_asked_again_with_the_same_mail() {
     job_becomes(&mut raw, "ready", 1).await;
     let (_, _, why, _) = job(&mut raw);
     assert!(why.contains("try again later"), "{why}");
-    app.advance(TimeDelta::seconds(4)).await;
+    app.advance(TimeDelta::seconds(13)).await;
     job_becomes(&mut raw, "ready", 2).await;
     std::fs::remove_file(sink.refuse()).unwrap();
-    app.advance(TimeDelta::seconds(10)).await;
+    app.advance(TimeDelta::seconds(75)).await;
     job_becomes(&mut raw, "done", 3).await;
-    let attempts = sink.attempts(3).await;
+    let attempts = attempts(&sink, 3).await;
     let (last, before) = attempts.split_last().unwrap();
     assert!(before.iter().all(|one| one["refused"] == true));
     assert_eq!(last["refused"], false);
@@ -234,12 +160,12 @@ async fn a_mail_server_that_is_away_loses_nothing() {
     job_becomes(&mut raw, "ready", 1).await;
     let waits = |raw: &mut Raw| job(raw).3;
     let first = waits(&mut raw);
-    app.advance(TimeDelta::seconds(4)).await;
+    app.advance(TimeDelta::seconds(13)).await;
     job_becomes(&mut raw, "ready", 2).await;
     assert!(waits(&mut raw) > first, "it waits for longer");
     app.get("/readyz", &Token::default()).await.expect(200);
     let sink = Sink::start_at(port);
-    app.advance(TimeDelta::minutes(1)).await;
+    app.advance(TimeDelta::seconds(75)).await;
     job_becomes(&mut raw, "done", 3).await;
-    assert_eq!(sink.attempts(1).await.len(), 1);
+    assert_eq!(attempts(&sink, 1).await.len(), 1);
 }

@@ -159,8 +159,10 @@ async fn five_instances_started_at_once_share_one_database() {
     let migrations = migrations.unwrap().count().to_string();
     assert_eq!(count(&mut raw, "__diesel_schema_migrations"), migrations);
     assert_eq!(count(&mut raw, "users WHERE account_id IS NULL"), "4");
-    let kept = "jobs WHERE kind = 'keep_house' AND state <> 'done'";
-    assert_eq!(count(&mut raw, kept), "1");
+    // One a day, whichever of them asked for it.
+    let days = "jobs WHERE kind = 'keep_house' GROUP BY key HAVING COUNT(*) > 1";
+    let twice = format!("SELECT COUNT(*)::text AS line FROM {days}");
+    assert_eq!(raw.lines(&twice), Vec::<String>::new());
 }
 
 #[test]

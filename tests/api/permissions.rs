@@ -288,6 +288,8 @@ impl Fixture {
             .insert("member_number", joined.str("/member_number"));
         let invoice = self.first_of(&account, "invoices", &token).await;
         self.own.insert("invoice_id", invoice);
+        let job = self.first_of("/v1", "jobs", &admin).await;
+        self.own.insert("job_id", job);
     }
 
     /// What the stranger's business has in every sandbox.
@@ -404,6 +406,7 @@ fn nothing(name: &str) -> String {
         "user_id" => "usr",
         "product_id" => "prd",
         "invoice_id" => "inv",
+        "job_id" => "job",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")

@@ -1,4 +1,4 @@
-//! The queue of jobs when things go wrong: whoever dies at work, somebody else finishes it; what fails for ever is kept and told.
+//! The queue of jobs when things go wrong: whoever dies at work, somebody else finishes it; a queue that stands still holds up no other.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use cps_api::repository::Kind;
 use serde_json::json;
 
-use crate::process::{Served, Setup, free_port};
+use crate::process::{Served, Setup};
 use crate::raw::{LINK_JOBS, Raw};
-use crate::support::{Database, Sending, TestApp, Token, registration};
+use crate::support::{Database, TestApp, Token, registration};
 
 const EMAIL: &str = "asta@nordlys-test.example";
 
@@ -28,7 +28,7 @@ async fn have_mail_sent(served: &Served) {
 }
 
 async fn becomes(raw: &mut Raw, sql: &str, wanted: &[&str]) {
-    for _ in 0..600 {
+    for _ in 0..1600 {
         if raw.lines(sql) == wanted {
             return;
         }
@@ -71,7 +71,7 @@ async fn a_job_whose_worker_was_killed_is_taken_over_when_its_lease_is_over() {
     let second = match raw.kind() {
         Kind::Postgres => {
             let second = setup.serve();
-            shift_clock(&mut raw, TimeDelta::seconds(30));
+            shift_clock(&mut raw, TimeDelta::days(1));
             tokio::time::sleep(Duration::from_millis(800)).await;
             assert_eq!(raw.lines(&job()), ["running 1"], "it is the first one's");
             first.kill();
@@ -80,6 +80,7 @@ async fn a_job_whose_worker_was_killed_is_taken_over_when_its_lease_is_over() {
         // The file belongs to one process: the next one comes when the first has gone.
         Kind::Sqlite => {
             first.kill();
+            shift_clock(&mut raw, TimeDelta::days(1));
             setup.serve()
         }
     };
@@ -87,9 +88,11 @@ async fn a_job_whose_worker_was_killed_is_taken_over_when_its_lease_is_over() {
     assert_eq!(
         raw.lines(&job()),
         ["running 1"],
-        "the lease is not over yet"
+        "the lease is not over yet: it goes by real time"
     );
-    shift_clock(&mut raw, TimeDelta::seconds(61));
+    // As if a minute had gone by.
+    let past = "UPDATE jobs SET leased_until = created_at WHERE state = 'running'";
+    assert_eq!(raw.run(past).unwrap(), 1);
     becomes(&mut raw, &job(), &["done 2"]).await;
     let mailbox = second.get("/v1/sandbox/mailbox").await.expect(200);
     let mails = mailbox.body["items"].as_array().unwrap().iter();
@@ -98,37 +101,93 @@ async fn a_job_whose_worker_was_killed_is_taken_over_when_its_lease_is_over() {
     second.get("/readyz").await.expect(200);
 }
 
+/// A sandbox whose mails go to a server that takes the call and says nothing, and the listener that this server is.
+async fn silent_app(database: &Database) -> (TestApp, TcpListener) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://{}", silent.local_addr().unwrap());
+    let app = TestApp::on(database.clone(), &[("CPS_MAIL", &url)]).await;
+    (app, silent)
+}
+
+/// Has `n` mails made, to as many addresses.
+async fn make_mails(app: &TestApp, n: usize) {
+    for nth in 0..n {
+        let email = format!("asta{nth}@nordlys-test.example");
+        app.applicant(json!({ "contact": { "email": email } }))
+            .await;
+        let asked = json!({ "email": email });
+        let asked = app
+            .post("/v1/applicant-links", &Token::default(), asked)
+            .await;
+        asked.expect(202);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_fails_twelve_times_is_dead_kept_and_told() {
+async fn a_mail_server_that_hangs_holds_up_nothing_but_mails() {
     let database = Database::create();
-    let nobody = format!("smtp://127.0.0.1:{}", free_port());
-    let app = TestApp::on(database.clone(), &[("CPS_MAIL", &nobody)]).await;
-    app.applicant(json!({})).await;
-    let asked = json!({ "email": EMAIL });
-    let asked = app
-        .post("/v1/applicant-links", &Token::default(), asked)
-        .await;
-    asked.expect(202);
+    let (app, _silent) = silent_app(&database).await;
+    make_mails(&app, 6).await;
     let mut raw = Raw::open(&database);
-    becomes(&mut raw, &job(), &["ready 1"]).await;
-    let ready = app.get("/readyz", &Token::default()).await.expect(200);
-    assert_eq!(ready.body["dead_jobs"], 0);
-    // Two seconds, doubling, eleven times: a little over an hour, and a quarter more at most.
-    app.advance(TimeDelta::hours(2)).await;
-    assert_eq!(raw.lines(&job()), ["dead 12"]);
-    let told = app.get("/readyz", &Token::default()).await.expect(200);
-    let dead = raw.lines("SELECT kind AS line FROM jobs WHERE state = 'dead'");
-    assert_eq!(told.body["dead_jobs"], dead.len());
-    // Nobody sweeps it away.
-    app.advance(TimeDelta::days(35)).await;
-    assert_eq!(raw.lines(&job()), ["dead 12"]);
-    let sealed = raw.lines("SELECT template AS line FROM mails WHERE sealed IS NOT NULL");
-    assert!(
-        sealed.contains(&"applicant_link".to_owned()),
-        "nothing of it is lost: {sealed:?}"
+    let at_work = "SELECT state || ' ' || attempts AS line FROM jobs WHERE queue = 'mail' AND state = 'running'";
+    becomes(&mut raw, at_work, &["running 1"; 4]).await;
+    // Four mails wait for the server's first word; what has to be done by the rules is done meanwhile.
+    make_mails(&app, 4).await;
+    let open = "SELECT kind AS line FROM jobs WHERE queue = 'rules' AND state <> 'done' AND kind <> 'expire_draft' AND kind <> 'end_membership'";
+    becomes(&mut raw, open, &[]).await;
+    let late = match raw.kind() {
+        Kind::Postgres => "finished_at - run_at > interval '8 seconds'",
+        Kind::Sqlite => "julianday(finished_at) - julianday(run_at) > 8.0 / 86400",
+    };
+    let late = format!(
+        "SELECT kind AS line FROM jobs WHERE queue = 'rules' AND state = 'done' AND {late}"
     );
-    app.request(reqwest::Method::GET, "/readyz")
-        .answer()
-        .await
-        .expect(200);
+    assert_eq!(raw.lines(&late), Vec::<String>::new());
+    app.get("/readyz", &Token::default()).await.expect(200);
+    // After 20 seconds they are cut off and tried again later.
+    let cut = "SELECT error_class AS line FROM jobs WHERE queue = 'mail' AND error_class IS NOT NULL LIMIT 4";
+    becomes(&mut raw, cut, &["timeout"; 4]).await;
+    let text = "SELECT kind AS line FROM jobs WHERE state = 'dead'";
+    assert_eq!(raw.lines(text), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_never_lets_its_instance_live_dies_at_last() {
+    let database = Database::create();
+    let app = TestApp::on(database.clone(), &[]).await;
+    app.applicant(json!({})).await;
+    let mut raw = Raw::open(&database);
+    // Begun a hundred times, and never was there anybody to write down how it ended.
+    let draft = "kind = 'expire_draft'";
+    let worn = format!("UPDATE jobs SET attempts = 100 WHERE {draft}");
+    assert!(raw.run(&worn).unwrap() > 0);
+    app.advance(TimeDelta::days(31)).await;
+    let state =
+        format!("SELECT state || ' ' || error_class AS line FROM jobs WHERE {draft} LIMIT 1");
+    assert_eq!(raw.lines(&state), ["dead crashed"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_done_is_swept_after_a_week_however_much_there_is_of_it() {
+    let database = Database::create();
+    let app = TestApp::on(database.clone(), &[]).await;
+    let mut raw = Raw::open(&database);
+    let (id, rows) = match raw.kind() {
+        Kind::Postgres => ("gen_random_uuid()", "generate_series(1, 3500) AS n"),
+        Kind::Sqlite => (
+            "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))",
+            "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3500) SELECT n FROM c)",
+        ),
+    };
+    let fill = format!(
+        "INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at, finished_at, queue)
+         SELECT {id}, 'answer_reset', 'old:' || n, '{{}}', 'done', '2020-01-01T00:00:00.000000Z', 1, '2020-01-01T00:00:00.000000Z', '2020-01-01T00:00:00.000000Z', 'rules'
+         FROM {rows}"
+    );
+    assert_eq!(raw.run(&fill).unwrap(), 3500);
+    raw.run("UPDATE jobs SET state = 'dead' WHERE key = 'old:1'")
+        .unwrap();
+    app.advance(TimeDelta::days(1)).await;
+    let left = "SELECT key AS line FROM jobs WHERE key LIKE 'old:%'";
+    assert_eq!(raw.lines(left), ["old:1"], "what is dead stays");
 }

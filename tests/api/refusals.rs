@@ -272,14 +272,19 @@ async fn every_refusal_on_the_way_says_what_to_do() {
     walk.decide(json!({ "decision": "approve" }))
         .await
         .problem(409, "review_not_open");
+    walk.app.get(&walk.account, &applicant).await.expect(200);
     walk.app
-        .get(&walk.account, &applicant)
+        .patch(&walk.account, &applicant, 3, json!({ "language": "en" }))
         .await
-        .problem(401, "unauthenticated");
+        .problem(409, "application_not_editable");
 
     let token = token_of(&walk.app.mail(EMAIL, "first_password").await);
     walk.refused_passwords(&token).await;
     walk.app.set_password(&token).await;
+    walk.app
+        .get(&walk.account, &applicant)
+        .await
+        .problem(401, "unauthenticated");
     let wrong = json!({ "email": EMAIL, "password": "et helt andet kodeord" });
     walk.app
         .post("/v1/sessions", &NOBODY, wrong)

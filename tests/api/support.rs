@@ -477,6 +477,11 @@ pub fn registration(change: Value) -> Value {
     body
 }
 
+/// What somebody at `email` registers with.
+pub fn registration_by(email: &str) -> Value {
+    registration(json!({ "contact": { "email": email } }))
+}
+
 fn merge(target: &mut Value, change: Value) {
     match (target, change) {
         (Value::Object(target), Value::Object(change)) => {

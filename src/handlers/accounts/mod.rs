@@ -17,6 +17,7 @@ use super::answer::Answer;
 use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep, Patch};
 use super::service::Service;
 use crate::auth::Access;
+use crate::domain::access::Anonymous;
 use crate::domain::account::AccountId;
 use crate::domain::language::Language;
 use crate::domain::permissions::{AccountChange, AccountRead, ApplicationChange};
@@ -66,6 +67,7 @@ pub struct AccountPath {
 async fn register_account(
     service: Data<Service>,
     key: Idempotency,
+    who: Anonymous,
     body: Body<RegisterAccount>,
     language: Language,
     request: HttpRequest,
@@ -81,7 +83,7 @@ async fn register_account(
         body.value.into_registration(declared_from)?,
     );
     key.write(&service, &hash, Keep::Sealed, move |conn| {
-        let (account, token) = workflows::accounts::register(conn, &context, new)?;
+        let (account, token) = workflows::accounts::register(conn, &context, who, new)?;
         let location = format!("/v1/accounts/{}", account.id);
         let version = account.version;
         let view = RegisteredView {
@@ -95,7 +97,8 @@ async fn register_account(
 
 /// Ask for the applicant's link again
 ///
-/// Mails a link with a fresh token for each open application of the address. Always 202, whether there is one or not; the token before it ends.
+/// Mails the links of the open applications of the address, one mail for all, at most 3 an hour. Always 202, whether there is one or not; the tokens
+/// before it stay good.
 #[utoipa::path(
     tag = "accounts",
     operation_id = "sendApplicantLink",
@@ -240,7 +243,7 @@ async fn submit_application(
 
 /// Withdraw the application
 ///
-/// Takes it back before it is decided; the applicant's token ends, the files are deleted after 30 days.
+/// Takes it back before it is decided; the applicant's tokens end, the files are deleted after 30 days.
 #[utoipa::path(
     tag = "accounts",
     operation_id = "withdrawApplication",

@@ -177,7 +177,7 @@ async fn lift_suspension(
 
 /// Send the first-password link again
 ///
-/// For support, while an approved account waits for its first password; the links before it end. Elsewhere 409 `account_state_conflict`.
+/// For support, while an approved account waits for its first password; the links before it stay good until they run out. Elsewhere 409 `account_state_conflict`.
 #[utoipa::path(
     tag = "accounts",
     operation_id = "sendFirstPasswordLink",

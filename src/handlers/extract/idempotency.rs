@@ -8,13 +8,13 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::TimeDelta;
 
 use crate::auth::Identity;
-use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::service::Service;
 use crate::repository::DbConn;
 use crate::repository::idempotency_keys::{self as stored, StoredAnswer};
 use crate::secrets::sha256_hex;
-use crate::types::Json;
+use crate::types::{Instant, Json};
 
 /// The header that carries a key.
 pub const HEADER: &str = "Idempotency-Key";
@@ -109,7 +109,7 @@ impl Idempotency {
         work: F,
     ) -> Result<Answer>
     where
-        F: FnOnce(&mut DbConn) -> Result<Answer> + Send + 'static,
+        F: FnOnce(&mut DbConn) -> Result<Answer> + Clone + Send + 'static,
     {
         let Some(key) = &self.key else {
             return service.db.write(work).await;
@@ -118,11 +118,10 @@ impl Idempotency {
         let scope = sha256_hex(format!("{}\n{body}\n{key}", self.owner).as_bytes());
         let (sealer, now, request_hash) =
             (service.sealer.clone(), service.now(), body_hash.to_owned());
-        let outcome = service
+        service
             .db
             .write(move |conn| {
-                stored::forget_before(conn, &scope, now.plus(TimeDelta::hours(-24)))?;
-                if let Some(found) = stored::claim(conn, &scope, &request_hash, now)? {
+                if let Some(found) = claim(conn, &scope, &request_hash, now)? {
                     return replay(found, &request_hash, &sealer);
                 }
                 let answer = work(conn)?;
@@ -137,13 +136,24 @@ impl Idempotency {
                 stored::keep(conn, &scope, &Json(answer_json), sealed.as_deref())?;
                 Ok(answer)
             })
-            .await;
-        match outcome {
-            Err(Error::Contended) => Err(crate::error::Refusal::from(Code::IdempotencyInProgress)
-                .retry_after(1)
-                .into()),
-            outcome => outcome,
-        }
+            .await
+    }
+}
+
+/// Takes the key, or finds its answer; 409 `idempotency_in_progress` where another request with it is still running.
+fn claim(
+    conn: &mut DbConn,
+    scope: &str,
+    request_hash: &str,
+    now: Instant,
+) -> Result<Option<StoredAnswer>> {
+    let claimed = stored::forget_before(conn, scope, now.plus(TimeDelta::hours(-24)))
+        .and_then(|()| stored::claim(conn, scope, request_hash, now));
+    match claimed {
+        Err(Error::Contended) => Err(Refusal::from(Code::IdempotencyInProgress)
+            .retry_after(1)
+            .into()),
+        claimed => claimed,
     }
 }
 

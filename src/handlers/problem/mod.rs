@@ -126,8 +126,8 @@ pub fn remedy(code: Code, language: Language) -> &'static str {
 pub fn refusal_of(error: &Error) -> Refusal {
     match error {
         Error::Refused(refusal) => refusal.clone(),
-        Error::Contended => Refusal::from(Code::Overloaded).retry_after(1),
-        Error::Unavailable(_) => Refusal::from(Code::DatabaseUnavailable).retry_after(2),
+        Error::Contended | Error::Busy => Refusal::from(Code::Overloaded).retry_after(1),
+        Error::Broken(_) => Refusal::from(Code::DatabaseUnavailable).retry_after(2),
         Error::Database(_) | Error::Internal { .. } => Code::InternalError.into(),
     }
 }

@@ -48,6 +48,9 @@ struct ClockView {
 
 impl Checked for ClockView {}
 
+/// How far the clock moves at once.
+const MOST_MONTHS: u32 = 120;
+
 /// Read the clock
 ///
 /// What the whole service takes for now: tokens, due dates, limits and jobs go by it.
@@ -59,7 +62,8 @@ async fn read_clock(service: Data<Service>) -> Result<Answer> {
 
 /// Move the clock forward
 ///
-/// Steps from one due moment to the next, so that each job sees its own time, and answers when all of them are done. Backwards is refused.
+/// Steps from one due moment to the next, so that each job sees its own time, and answers when all of them are done. Backwards, or more than
+/// 10 years ahead at once, is refused.
 #[utoipa::path(tag = "sandbox", operation_id = "setClock", request_body = ClockView, responses((status = 200, description = "The new time", body = ClockView)))]
 #[put("/sandbox/clock")]
 async fn set_clock(
@@ -68,8 +72,14 @@ async fn set_clock(
     body: Body<ClockView>,
 ) -> Result<Answer> {
     let target = body.value.now;
-    if target < service.now() {
+    let now = service.now();
+    if target < now {
         return Err(Fault::new("#/now", FaultCode::Backwards).into());
+    }
+    let furthest = now.plus_months(MOST_MONTHS);
+    if target > furthest {
+        let fault = Fault::new("#/now", FaultCode::TooFarAhead);
+        return Err(fault.with("max", furthest).into());
     }
     worker.step_to(target).await?;
     Answer::ok(&ClockView { now: service.now() })

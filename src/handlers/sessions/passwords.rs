@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::auth::Authenticator;
+use crate::domain::access::Anonymous;
 use crate::domain::password::check_password;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::handlers::Routes;
@@ -36,7 +37,7 @@ impl Checked for PasswordResetRequest {}
 
 /// Ask for a new password
 ///
-/// Always 202, in the same time. A user gets a link for an hour; before approval the mail tells how far the application is, and carries no token.
+/// Always 202, in the same time; at most 3 mails an hour to an address, and the links before one stay good. A user gets a link for an hour; before approval the mail tells how far the application is, and carries no token.
 #[utoipa::path(
     tag = "sessions",
     operation_id = "requestPasswordReset",
@@ -89,6 +90,7 @@ impl Checked for SetPassword {}
 async fn set_password(
     service: Data<Service>,
     authenticator: Data<Authenticator>,
+    who: Anonymous,
     body: Body<SetPassword>,
 ) -> Result<Answer> {
     let SetPassword {
@@ -117,7 +119,7 @@ async fn set_password(
     let (hash, context) = (service.hasher.hash(new_password).await?, service.context());
     service
         .db
-        .write(move |conn| passwords::set(conn, &context, token.expose_secret(), hash))
+        .write(move |conn| passwords::set(conn, &context, &who, token.expose_secret(), hash))
         .await?;
     authenticator.forget_all();
     Ok(Answer::no_content())

@@ -1,5 +1,6 @@
 //! Mails: their texts from the templates, and the way they leave the house.
 
+mod failure;
 mod texts;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::config::MailRoute;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::error::{Error, Result};
+
+pub use failure::failure_class;
 
 macro_rules! sources {
     ($($name:literal),+ $(,)?) => {
@@ -162,7 +165,7 @@ mod tests {
             "status_text": "s", "review_due": null, "code": "12345678", "valid_minutes": 15, "points": 1250, "levels": ["Silver", "Gold"],
             "member_number": "123456", "level": "Gold", "starts_date": "2026-06-01", "ends_date": "2027-05-31", "previous_member_numbers": [],
             "invoice_number": "CPS-2026-000001", "gross": "100.00", "currency": "EUR", "due_date": "2026-07-01",
-            "payment_method": "card", "payment_reference": null,
+            "payment_method": "card", "payment_reference": null, "links": [],
         })
     }
 

@@ -1,32 +1,38 @@
-//! The database, as handlers hold it: one lane of connections on PostgreSQL, one writer beside readers on SQLite.
+//! The database, as handlers hold it: one pool of connections on PostgreSQL, one writer beside readers on SQLite.
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use tokio::sync::Notify;
 
-use super::super::lane::Lane;
+use super::super::pool::{Patience, Pool};
+use super::super::wakeups::Wakeups;
+use super::retry::{self, TRIED_FOR};
 use super::{DbConn, DbError, Kind, sqlite_path};
 use crate::error::{Error, Result};
 
 /// The WAL reset bug is mended from this SQLite on.
 const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
 
+/// How long work waits for a connection, and a read for a database that has gone silent.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a write waits for a database that has gone silent: it may wait for locks meanwhile.
+const WRITE_SILENCE: Duration = Duration::from_secs(20);
+
 /// The database, as handlers hold it: work goes in as a closure and runs on a blocking thread.
 #[derive(Clone)]
 pub struct Db {
     kind: Kind,
     url: Arc<str>,
-    reads: Lane,
-    writes: Lane,
+    reads: Pool,
+    writes: Pool,
     /// Set once every migration was seen to have run: that does not change any more.
     migrated: Arc<OnceLock<()>>,
-    /// Woken after each write that was committed.
-    committed: Arc<Notify>,
+    wakeups: Arc<Wakeups>,
     /// Held as long as the service lives: one process per SQLite file.
     _file: Option<Arc<File>>,
 }
@@ -41,33 +47,33 @@ impl Db {
         };
         let db = match kind {
             Kind::Postgres => {
-                let lane = Lane::open(url, size, false)?;
+                let pool = Pool::open(url, size, false)?;
                 Self {
                     kind,
                     url: url.into(),
-                    reads: lane.clone(),
-                    writes: lane,
+                    reads: pool.clone(),
+                    writes: pool,
                     migrated: Arc::default(),
-                    committed: Arc::default(),
+                    wakeups: Arc::default(),
                     _file: file,
                 }
             }
             Kind::Sqlite => {
-                let writes = Lane::open(url, 1, false)?;
-                let reads = Lane::open(url, size, true)?;
+                let writes = Pool::open(url, 1, false)?;
+                let reads = Pool::open(url, size, true)?;
                 Self {
                     kind,
                     url: url.into(),
                     reads,
                     writes,
                     migrated: Arc::default(),
-                    committed: Arc::default(),
+                    wakeups: Arc::default(),
                     _file: file,
                 }
             }
         };
         if kind == Kind::Sqlite {
-            check_sqlite(&mut *db.writes.connection()?)?;
+            check_sqlite(&mut db.writes.connection()?.conn)?;
         }
         Ok(db)
     }
@@ -77,15 +83,15 @@ impl Db {
         self.kind
     }
 
-    /// Woken after each write that was committed through this handle or a copy of it; for one who waits.
-    pub fn committed(&self) -> Arc<Notify> {
-        self.committed.clone()
+    /// Those who wait for what is committed through this handle or a copy of it.
+    pub fn wakeups(&self) -> Arc<Wakeups> {
+        self.wakeups.clone()
     }
 
     /// Brings the schema up to date; instances that start at once wait for each other.
     pub fn migrate(&self) -> Result<(), DbError> {
         match self.kind {
-            Kind::Sqlite => self.writes.connection()?.migrate(),
+            Kind::Sqlite => self.writes.connection()?.conn.migrate(),
             // A connection of its own: what it sets for the session ends with it.
             Kind::Postgres => DbConn::open(&self.url, false)?.migrate(),
         }
@@ -100,60 +106,120 @@ impl Db {
             conn.has_pending()
                 .map_err(Error::internal("looking at migrations"))
         };
-        let is_migrated = !self.reads.run(look).await?;
+        let is_migrated = !self.fetch(look).await?;
         if is_migrated {
             self.migrated.get_or_init(|| ());
         }
         Ok(is_migrated)
     }
 
-    /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip.
+    /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip. Refused as `read` is.
     pub async fn fetch<T, F>(&self, work: F) -> Result<T>
     where
         F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
         T: Send + 'static,
     {
-        let work = Arc::new(work);
-        let again = work.clone();
-        match self.reads.run(move |conn| work(conn)).await {
-            Err(Error::Unavailable(_)) => self.reads.run(move |conn| again(conn)).await,
+        let begin_by = Instant::now() + PATIENCE;
+        let patience = self.patience(begin_by, PATIENCE);
+        let [work, again] = repeatable(work);
+        match self.reads.run(patience, work).await {
+            Err(Error::Broken(_)) if Instant::now() < begin_by => {
+                self.reads.run(patience, again).await
+            }
             done => done,
         }
     }
 
-    /// Runs `work` on one snapshot. A read that met a broken connection is repeated once.
+    /// Runs `work` on one snapshot. A read that met a broken connection is repeated once; `Busy` or `Broken` where there is no connection
+    /// within the patience, `Broken` where the database has gone silent.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.fetch(move |conn| {
-            conn.begin_read()?;
-            let outcome = work(conn);
-            conn.finish(outcome)
-        })
-        .await
+        self.fetch(in_snapshot(work)).await
     }
 
-    /// Runs `work` in one transaction: all of it happens, or none.
+    /// Runs `work` on one snapshot, however long it takes: for commands that read everything.
+    pub async fn read_all<T, F>(&self, work: F) -> Result<T>
+    where
+        F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let patience = Patience {
+            begin_by: Instant::now() + PATIENCE,
+            silence: None,
+        };
+        self.reads.run(patience, in_snapshot(work)).await
+    }
+
+    /// Runs `work` in one transaction: all of it happens, or none. It is repeated a few times where another transaction was in the way, then
+    /// `Contended`. `Broken`: the connection was lost, and it happened or did not; only an idempotency key tells.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut DbConn) -> Result<T> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        let begun = Instant::now();
+        let mut attempts = 0;
+        loop {
+            let lock_wait = (attempts > 0).then(|| TRIED_FOR.saturating_sub(begun.elapsed()));
+            let outcome = self.write_once(lock_wait, work.clone()).await;
+            attempts += 1;
+            match (&outcome, retry::pause(attempts, begun.elapsed())?) {
+                (Err(Error::Contended), Some(pause)) => tokio::time::sleep(pause).await,
+                _ => return outcome,
+            }
+        }
+    }
+
+    async fn write_once<T, F>(&self, lock_wait: Option<Duration>, work: F) -> Result<T>
     where
         F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let written = self
-            .writes
-            .run(move |conn| {
-                conn.begin_write()?;
+        let patience = self.patience(Instant::now() + PATIENCE, WRITE_SILENCE);
+        let wakeups = self.wakeups.clone();
+        let transaction = move |conn: &mut DbConn| {
+            let outcome = wakeups.around(|| {
+                conn.begin_write(lock_wait)?;
                 let outcome = work(conn);
                 conn.finish(outcome)
-            })
-            .await;
-        if written.is_ok() {
-            self.committed.notify_one();
-        }
-        written
+            });
+            conn.judge(outcome)
+        };
+        self.writes.run(patience, transaction).await
     }
+
+    /// SQLite is a file: it does not go silent.
+    fn patience(&self, begin_by: Instant, silence: Duration) -> Patience {
+        Patience {
+            begin_by,
+            silence: (self.kind == Kind::Postgres).then_some(silence),
+        }
+    }
+}
+
+/// `work` in a transaction that only reads.
+fn in_snapshot<T>(work: impl Fn(&mut DbConn) -> Result<T>) -> impl Fn(&mut DbConn) -> Result<T> {
+    move |conn| {
+        conn.begin_read()?;
+        let outcome = work(conn);
+        conn.finish(outcome)
+    }
+}
+
+/// `work` to be run, and once more.
+fn repeatable<T, F: Fn(&mut DbConn) -> Result<T>>(
+    work: F,
+) -> [impl FnOnce(&mut DbConn) -> Result<T>; 2] {
+    let work = Arc::new(work);
+    [work.clone(), work].map(|work| {
+        move |conn: &mut DbConn| {
+            let outcome = work(conn);
+            conn.judge(outcome)
+        }
+    })
 }
 
 fn lock_file(path: &str) -> Result<File, DbError> {
@@ -184,4 +250,55 @@ fn check_sqlite(conn: &mut DbConn) -> Result<(), DbError> {
         return Err(format!("SQLite {version} is too old: 3.51.3 or newer is needed").into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+
+    fn sqlite() -> (tempfile::TempDir, Db) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        (folder, Db::open(&url, 2).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_write_that_met_contention_is_repeated_and_not_for_ever() {
+        let (_folder, db) = sqlite();
+        let tries = Arc::new(AtomicU32::new(0));
+        let met = |times: u32| {
+            let tries = tries.clone();
+            move |_: &mut DbConn| match tries.fetch_add(1, Ordering::AcqRel) + 1 {
+                tried if tried <= times => Err(Error::Contended),
+                tried => Ok(tried),
+            }
+        };
+        assert_eq!(db.write(met(3)).await.unwrap(), 4);
+        tries.store(0, Ordering::Release);
+        let given_up = db.write(met(u32::MAX)).await;
+        assert!(matches!(given_up, Err(Error::Contended)));
+        assert!((3..20).contains(&tries.load(Ordering::Acquire)));
+    }
+
+    #[tokio::test]
+    async fn a_standby_is_left_for_another_connection() {
+        let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
+            return;
+        };
+        let db = Db::open(&url, 1).unwrap();
+        let demoted =
+            db.fetch(|conn| Ok(conn.batch_execute("SET default_transaction_read_only = on")?));
+        demoted.await.unwrap();
+        let write = |conn: &mut DbConn| {
+            conn.batch_execute("CREATE TEMPORARY TABLE written (n INT); DROP TABLE written")?;
+            Ok(conn.batch_execute("CREATE SCHEMA written; DROP SCHEMA written")?)
+        };
+        let refused = db.write(write).await;
+        assert!(matches!(refused, Err(Error::Broken(_))), "{refused:?}");
+        db.write(write).await.unwrap();
+    }
 }

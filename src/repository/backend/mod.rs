@@ -1,10 +1,15 @@
-//! Everything that differs between SQLite and PostgreSQL, and nothing else; how work gets its connection is in `lane`.
+//! Everything that differs between SQLite and PostgreSQL, and nothing else; how work gets its connection is in `pool`.
 
 mod db;
+mod retry;
+
+use std::borrow::Cow;
+use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -47,17 +52,45 @@ fn sqlite_path(url: &str) -> &str {
     url.trim_start_matches("sqlite://")
 }
 
+/// What a PostgreSQL connection is opened with where its URL does not say otherwise: nobody waits for a server that does not answer, and a
+/// server that is gone without a word is noticed.
+const CONNECTION_DEFAULTS: [(&str, u32); 5] = [
+    ("connect_timeout", 2),
+    ("keepalives_idle", 10),
+    ("keepalives_interval", 3),
+    ("keepalives_count", 3),
+    ("tcp_user_timeout", 10_000),
+];
+
+/// `lc_messages`, where it may be set, lets an error's text be recognised: Diesel does not tell its SQLSTATE.
+const SESSION: &str = "SET statement_timeout = '15s'; SET lock_timeout = '4s'; SET TIME ZONE 'UTC';
+    SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'cps-api';
+    DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
+
+fn postgres_url(url: &str) -> Cow<'_, str> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let is_named = |name: &str| {
+        query
+            .split('&')
+            .any(|one| one.split('=').next() == Some(name))
+    };
+    CONNECTION_DEFAULTS
+        .iter()
+        .filter(|(name, _)| !is_named(name))
+        .fold(Cow::Borrowed(url), |url, (name, value)| {
+            let joint = if url.contains('?') { '&' } else { '?' };
+            Cow::Owned(format!("{url}{joint}{name}={value}"))
+        })
+}
+
 impl DbConn {
     /// A connection to the database at `url`.
     pub(super) fn open(url: &str, read_only: bool) -> ConnectionResult<Self> {
         match Kind::of(url) {
             Kind::Postgres => {
-                let mut conn = PgConnection::establish(url)?;
-                conn.batch_execute(
-                    "SET statement_timeout = '15s'; SET lock_timeout = '4s'; SET TIME ZONE 'UTC';
-                     SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'cps-api'",
-                )
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                let mut conn = PgConnection::establish(&postgres_url(url))?;
+                conn.batch_execute(SESSION)
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(DbConn::Postgres(conn))
             }
             Kind::Sqlite => {
@@ -108,11 +141,19 @@ impl DbConn {
         }
     }
 
-    /// Starts a transaction that writes; SQLite takes its write lock now, so that writers queue instead of failing.
-    fn begin_write(&mut self) -> QueryResult<()> {
-        match self {
-            DbConn::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
-            DbConn::Sqlite(conn) => {
+    /// Starts a transaction that writes; SQLite takes its write lock now, so that writers queue instead of failing. `lock_wait`: how long
+    /// it may wait for a lock, where that is less than usual.
+    fn begin_write(&mut self, lock_wait: Option<Duration>) -> QueryResult<()> {
+        match (self, lock_wait) {
+            (DbConn::Postgres(conn), None) => AnsiTransactionManager::begin_transaction(conn),
+            (DbConn::Postgres(conn), Some(wait)) => {
+                let milliseconds = wait.as_millis().max(1);
+                AnsiTransactionManager::begin_transaction_sql(
+                    conn,
+                    &format!("BEGIN; SET LOCAL lock_timeout = '{milliseconds}ms'"),
+                )
+            }
+            (DbConn::Sqlite(conn), _) => {
                 AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
             }
         }
@@ -143,6 +184,31 @@ impl DbConn {
                 Err(error)
             }
         }
+    }
+
+    /// What came of work; where the connection is lost, that is the reason, whatever was told of it.
+    fn judge<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        match outcome {
+            Err(error) if self.is_lost(&error) => {
+                self.give_up();
+                Err(Error::Broken(error.to_string()))
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn is_lost(&mut self, error: &Error) -> bool {
+        match error {
+            Error::Refused(_) => false,
+            Error::Broken(_) => true,
+            _ => self.is_broken() || self.ping().is_err(),
+        }
+    }
+
+    /// Sees to it that this connection is not used again.
+    pub(super) fn give_up(&mut self) {
+        <Self as Connection>::TransactionManager::transaction_manager_status_mut(self)
+            .set_in_error();
     }
 }
 
@@ -180,16 +246,24 @@ pub fn hold(conn: &mut DbConn, word: &str) -> QueryResult<()> {
     Ok(())
 }
 
+/// How PostgreSQL and SQLite say that another transaction was in the way, or that waiting for it took too long.
+const CONTENTION: [&str; 3] = [
+    "canceling statement due to",
+    "deadlock detected",
+    "database is locked",
+];
+
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = &error else {
             return Error::Database(error);
         };
-        let waited = ["lock timeout", "deadlock detected", "database is locked"];
         match kind {
-            DatabaseErrorKind::ClosedConnection => Error::Unavailable(info.message().to_owned()),
+            DatabaseErrorKind::ClosedConnection => Error::Broken(info.message().to_owned()),
+            // What takes no writes is a standby, which was the primary when this connection was opened.
+            DatabaseErrorKind::ReadOnlyTransaction => Error::Broken(info.message().to_owned()),
             DatabaseErrorKind::SerializationFailure => Error::Contended,
-            _ if waited.iter().any(|text| info.message().contains(text)) => Error::Contended,
+            _ if CONTENTION.iter().any(|text| info.message().contains(text)) => Error::Contended,
             _ => Error::Database(error),
         }
     }
@@ -207,5 +281,26 @@ pub fn is_duplicate(error: &DieselError, table: &str, column: &str) -> bool {
             message.ends_with(&format!("{table}.{column}"))
                 || message.ends_with(&format!("index '{table}_{column}_key'"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_url_says_itself_stays() {
+        let bare = postgres_url("postgres://h1:5432,h2:5433/cps");
+        assert!(bare.starts_with("postgres://h1:5432,h2:5433/cps?connect_timeout=2&"));
+        let own =
+            postgres_url("postgres://h/cps?connect_timeout=9&target_session_attrs=read-write");
+        assert!(own.contains("connect_timeout=9&target_session_attrs=read-write&keepalives_idle="));
+        assert_eq!(own.matches("connect_timeout=").count(), 1);
+    }
+
+    #[test]
+    fn several_hosts_are_postgres_too() {
+        let url = "postgresql://h1:5432,h2:5433/cps?target_session_attrs=read-write";
+        assert_eq!(Kind::of(url), Kind::Postgres);
     }
 }

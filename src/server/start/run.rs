@@ -16,7 +16,7 @@ use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
 use crate::jobs::sequencer::Sequencer;
-use crate::server::{Gate, RateLimits, Surroundings, seed, serve};
+use crate::server::{Gate, RateLimits, Surroundings, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -53,6 +53,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
             service.db.clone(),
             service.clock.clone(),
             service.keys.clone(),
+            service.programme.application.clone(),
         ),
         gate: Gate::new(config.max_in_flight),
         rate_limits: limits.clone(),
@@ -60,15 +61,15 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         limits: request_limits,
         config: config.clone(),
     };
-    let server = serve(listener, service.clone(), worker.clone(), around, workers)?;
+    let server = serve(listener, service, worker.clone(), around, workers)?;
     let handle = server.handle();
     let sequencer = Sequencer {
-        db: service.db.clone(),
-        clock: service.clock.clone(),
+        db: worker.db.clone(),
+        clock: worker.clock.clone(),
     };
     let mut background = vec![
         tokio::spawn(sequencer.run(stopped.clone())),
-        tokio::spawn(work(service, worker.clone(), stopped.clone())),
+        tokio::spawn(work(worker.clone(), stopped.clone())),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
     if config.mode == Mode::Sandbox {
@@ -114,13 +115,9 @@ impl Running {
 }
 
 /// Runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
-async fn work(service: Service, worker: Worker, mut stopped: watch::Receiver<bool>) {
+async fn work(worker: Worker, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        let begun = match service.db.is_migrated().await {
-            Ok(true) => seed::keep_house(&service).await.map(|()| true),
-            other => other,
-        };
-        match begun {
+        match worker.db.is_migrated().await {
             Ok(true) => return worker.run(stopped).await,
             Ok(false) => {}
             Err(cause) => warn!(%cause, "jobs cannot be run yet"),

@@ -1,15 +1,13 @@
 //! Changing an account: what it says of its company, and who speaks for it.
 
-use serde_json::json;
-
 use super::super::Context;
-use super::{check_room, known};
+use super::{check_room, known, links};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountStatus, check_company, check_vat_number, email_key};
-use crate::domain::document::DocumentStatus;
+use crate::domain::event::Event;
 use crate::error::{Code, Error, Found, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, documents, events, users};
+use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};
 
 /// What a change touches.
 struct Touched {
@@ -55,8 +53,8 @@ pub fn change(
     check: impl FnOnce(i64) -> Result<()>,
     merge: impl FnOnce(&mut Account),
 ) -> Result<Account> {
-    let before = accounts::lock(conn, access)?;
-    let mut after = before.clone();
+    let mut after = accounts::lock(conn, access)?;
+    let before = Account::clone(&after);
     merge(&mut after);
     let typed = after.vat_number.take();
     let stored = check_vat_number(after.country, after.vat_registered, typed.as_deref());
@@ -79,30 +77,22 @@ pub fn change(
         return Err(Error::invalid(faults));
     }
     after.company_key = after.company_name.to_lowercase();
+    links::use_mailbox(context, access, &mut after);
     settle_email(conn, context, &before, &mut after)?;
     if touched.proven {
-        reopen_documents(conn, &after)?;
+        documents::reopen_accepted(conn, &after)?;
     }
-    accounts::update(conn, &mut after, context.now)?;
+    accounts::store(conn, &mut after, context.now)?;
     if after.status.is_open_application() && (touched.email || touched.vat_number) {
         known::tell_later(conn, context, &after)?;
     }
-    record(conn, context, access, &after, &touched)?;
-    Ok(after)
-}
-
-/// A document was accepted for what the company said then; now a reviewer has to look again.
-fn reopen_documents(conn: &mut DbConn, account: &Account) -> Result<()> {
-    let accepted = documents::all(conn, account.id)?
-        .into_iter()
-        .filter(|document| document.status == DocumentStatus::Accepted);
-    for mut document in accepted {
-        document.status = DocumentStatus::Pending;
-        document.decided_by = None;
-        document.decided_at = None;
-        documents::update(conn, &mut document)?;
-    }
-    Ok(())
+    let changed = Event::AccountChanged {
+        account_id: after.id,
+        company: touched.company,
+        contact: touched.contact,
+    };
+    events::record(conn, &access.stamp(context.now), &[changed])?;
+    Ok(after.into_row())
 }
 
 /// Who may change what, and when (rules, sections 1 and 12).
@@ -136,45 +126,24 @@ fn settle_email(
     conn: &mut DbConn,
     context: &Context,
     before: &Account,
-    after: &mut Account,
+    after: &mut Held<Account>,
 ) -> Result<()> {
     after.contact_email_key = email_key(&after.contact_email);
     if after.contact_email_key == before.contact_email_key {
         return Ok(());
     }
+    after.mailbox_used_at = None;
+    applicant_tokens::end_mailed(conn, after)?;
     if after.status.is_open_application() {
         return check_room(conn, context, &after.contact_email_key);
     }
-    let first = AccountAccess::of_service(after.id);
     if after.status == AccountStatus::Approved
-        && let Some(mut user) = users::lock_waiting(conn, &first)?
+        && let Some(mut user) = users::lock_waiting(conn, after)?
     {
         user.email.clone_from(&after.contact_email);
         user.email_key.clone_from(&after.contact_email_key);
-        users::update(conn, &mut user)?;
+        users::store(conn, &mut user)?;
         users::end_tokens(conn, user.id, context.now)?;
     }
     Ok(())
-}
-
-fn record(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    account: &Account,
-    touched: &Touched,
-) -> Result<()> {
-    let payload = json!({ "company": touched.company, "contact": touched.contact });
-    events::record(conn, account.id, "account.changed", payload, context.now)?;
-    match access.staff() {
-        Some(staff) => events::record_staff(
-            conn,
-            staff,
-            "account.change_contact",
-            Some(account.id),
-            None,
-            context.now,
-        ),
-        None => Ok(()),
-    }
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::super::Context;
-use super::super::mail::{Recipient, send};
+use super::super::mail::{Recipient, Terms, has_room_for_strangers, send_on};
 use super::super::tasks::{Task, enqueue};
 use crate::domain::account::{AccountId, email_key};
 use crate::domain::mail::Template;
@@ -29,19 +29,21 @@ pub fn tell(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Resu
     let Some(account) = accounts::find_by_id(conn, account_id)? else {
         return Ok(());
     };
+    if !has_room_for_strangers(conn, context)? {
+        return Ok(());
+    }
+    let terms = Terms {
+        until: None,
+        for_stranger: true,
+    };
     let most = i64::from(context.programme.application.known_address_mails_per_day);
     let day_ago = context.now.plus(TimeDelta::days(-1));
     for to in known(conn, &account)? {
         let key = email_key(&to.address);
         let told = mails::count_since(conn, &key, Template::KnownAddressRegistered, day_ago)?;
         if told < most {
-            send(
-                conn,
-                context,
-                &to,
-                Template::KnownAddressRegistered,
-                json!({}),
-            )?;
+            let template = Template::KnownAddressRegistered;
+            send_on(conn, context, &to, template, json!({}), terms)?;
         }
     }
     Ok(())

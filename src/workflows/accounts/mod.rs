@@ -2,26 +2,26 @@
 
 mod change;
 mod known;
+mod links;
 mod standing;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
 
 use super::Context;
-use super::mail::{Recipient, send};
 use super::tasks::{Task, enqueue};
-use crate::domain::access::{APPLICANT_PREFIX, AccountAccess};
+use crate::domain::access::{APPLICANT_PREFIX, Anonymous, ServiceAccess};
 use crate::domain::account::{self, AccountId, AccountStatus};
 use crate::domain::country::Country;
+use crate::domain::event::Event;
 use crate::domain::language::Language;
-use crate::domain::mail::Template;
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, events};
+use crate::repository::{DbConn, Held, events};
 use crate::secrets::{random, random_token, sha256_hex};
 
 pub use change::change;
 pub use known::tell as tell_known_address;
+pub use links::{fresh_link, send_links, use_mailbox};
 pub use standing::{lift_suspension, send_first_link, suspend};
 
 /// What a business says of itself when it registers; checked.
@@ -49,6 +49,7 @@ pub struct Registration {
 pub fn register(
     conn: &mut DbConn,
     context: &Context,
+    who: Anonymous,
     new: Registration,
 ) -> Result<(Account, SecretString)> {
     let email_key = account::email_key(&new.contact_email);
@@ -56,13 +57,12 @@ pub fn register(
     let token = random_token(APPLICANT_PREFIX)?;
     let account = draft(conn, context, new, email_key, &token)?;
     accounts::insert(conn, &account)?;
-    events::record(
-        conn,
-        account.id,
-        "account.registered",
-        json!({ "status": account.status }),
-        context.now,
-    )?;
+    let access = who.as_applicant(account.id);
+    let registered = Event::AccountRegistered {
+        account_id: account.id,
+        status: account.status,
+    };
+    events::record(conn, &access.stamp(context.now), &[registered])?;
     known::tell_later(conn, context, &account)?;
     watch_draft(conn, context, account.id)?;
     Ok((account, token))
@@ -116,6 +116,7 @@ fn draft(
         approved_at: None,
         ended_at: None,
         suspended_from: None,
+        mailbox_used_at: None,
     })
 }
 
@@ -141,8 +142,13 @@ fn watch_draft(conn: &mut DbConn, context: &Context, account_id: AccountId) -> R
 }
 
 /// Ends a draft that nobody touched for its time, or looks again later.
-pub fn expire_draft(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<()> {
-    let mut account = accounts::lock(conn, &AccountAccess::of_service(account_id))?;
+pub fn expire_draft(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    account_id: AccountId,
+) -> Result<()> {
+    let mut account = accounts::lock(conn, &service.on(account_id))?;
     if account.status != AccountStatus::Draft {
         return Ok(());
     }
@@ -155,27 +161,19 @@ pub fn expire_draft(conn: &mut DbConn, context: &Context, account_id: AccountId)
             context.now,
         );
     }
-    end(conn, context, &mut account, AccountStatus::Expired)
+    account.status = AccountStatus::Expired;
+    let expired = Event::AccountExpired {
+        account_id,
+        status: account.status,
+    };
+    events::record(conn, &service.stamp(context.now), &[expired])?;
+    end(conn, context, &mut account)
 }
 
-/// Ends an application without an account: its token dies now, its files later.
-pub fn end(
-    conn: &mut DbConn,
-    context: &Context,
-    account: &mut Account,
-    status: AccountStatus,
-) -> Result<()> {
-    account.status = status;
-    account.applicant_token_hash = None;
+/// Stores an application that ended without an account; its files die later.
+pub fn end(conn: &mut DbConn, context: &Context, account: &mut Held<Account>) -> Result<()> {
     account.ended_at = Some(context.now);
-    accounts::update(conn, account, context.now)?;
-    events::record(
-        conn,
-        account.id,
-        &format!("account.{status}"),
-        json!({ "status": status }),
-        context.now,
-    )?;
+    accounts::store(conn, account, context.now)?;
     let gone = account::files_deleted(context.now, false, &context.programme.application);
     enqueue(
         conn,
@@ -185,30 +183,4 @@ pub fn end(
         gone,
         context.now,
     )
-}
-
-/// Mails the applicant a link with a fresh token for each open application of an address; nothing where there is none.
-pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
-    let limit = i64::from(context.programme.application.open_per_email);
-    for mut account in accounts::open_of_email(conn, &account::email_key(email), limit)? {
-        let action_url = fresh_link(conn, context, &mut account)?;
-        send(
-            conn,
-            context,
-            &Recipient::contact(&account),
-            Template::ApplicantLink,
-            json!({ "action_url": action_url }),
-        )?;
-    }
-    Ok(())
-}
-
-/// A link with a fresh token; the token before it ends.
-pub fn fresh_link(conn: &mut DbConn, context: &Context, account: &mut Account) -> Result<String> {
-    let token = random_token(APPLICANT_PREFIX)?;
-    account.applicant_token_hash = Some(sha256_hex(token.expose_secret().as_bytes()));
-    accounts::update(conn, account, context.now)?;
-    Ok(context
-        .links
-        .with_token("application", token.expose_secret()))
 }

@@ -1,14 +1,13 @@
 //! What staff do with an account that was approved: locking it, letting it go on, sending its first link again.
 
-use serde_json::json;
-
 use super::super::{Context, passwords};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountStatus;
+use crate::domain::event::Event;
 use crate::domain::mail::Template;
 use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, events, users};
+use crate::repository::{DbConn, Held, events, sessions, users};
 
 /// Locks an account: its users can still look, but change nothing.
 pub fn suspend(
@@ -23,8 +22,11 @@ pub fn suspend(
     }
     account.suspended_from = Some(account.status);
     account.status = AccountStatus::Suspended;
-    store(conn, context, access, &mut account, ("suspend", reason))?;
-    Ok(account)
+    let suspended = Event::AccountSuspended {
+        account_id: account.id,
+        status: account.status,
+    };
+    store(conn, context, access, account, (suspended, reason))
 }
 
 /// Lets a suspended account be what it was.
@@ -37,44 +39,39 @@ pub fn lift_suspension(
     let mut account = accounts::lock(conn, access)?;
     let before = account.suspended_from.take();
     account.status = before.ok_or(Code::AccountStateConflict)?;
-    store(conn, context, access, &mut account, ("reopen", reason))?;
-    Ok(account)
+    let reopened = Event::AccountReopened {
+        account_id: account.id,
+        status: account.status,
+    };
+    store(conn, context, access, account, (reopened, reason))
 }
 
 fn store(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-    account: &mut Account,
-    (act, reason): (&str, &str),
-) -> Result<()> {
-    let (staff, now) = (access.staff().ok_or(Code::Forbidden)?, context.now);
-    accounts::update(conn, account, now)?;
-    let (kind, payload) = (
-        format!("account.{}", account.status),
-        json!({ "status": account.status }),
-    );
-    events::record(conn, account.id, &kind, payload, now)?;
-    let action = format!("account.{act}");
-    events::record_staff(conn, staff, &action, Some(account.id), Some(reason), now)
+    mut account: Held<Account>,
+    (event, reason): (Event, &str),
+) -> Result<Account> {
+    sessions::confirm(conn, access.actor())?;
+    accounts::store(conn, &mut account, context.now)?;
+    let stamp = access.stamp(context.now).because(reason);
+    events::record(conn, &stamp, &[event])?;
+    Ok(account.into_row())
 }
 
-/// Mails a new first-password link while the account waits for its first password; the links before it end.
+/// Mails a new first-password link while the account waits for its first password; the links before it stay good.
 pub fn send_first_link(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<()> {
-    let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
+    sessions::confirm(conn, access.actor())?;
     if account.status != AccountStatus::Approved {
         return Err(Code::AccountStateConflict.into());
     }
-    let user = users::lock_waiting(conn, access)?.ok_or(Code::AccountStateConflict)?;
+    let user = users::lock_waiting(conn, &account)?.ok_or(Code::AccountStateConflict)?;
     passwords::send_link(conn, context, &user, Template::FirstPassword)?;
-    let (id, now) = (account.id, context.now);
-    events::record_staff(
-        conn,
-        staff,
-        "account.first_password_link",
-        Some(id),
-        None,
-        now,
-    )
+    let sent = Event::AccountLinkSent {
+        account_id: account.id,
+        user_id: user.id,
+    };
+    events::record(conn, &access.stamp(context.now), &[sent])
 }

@@ -8,9 +8,10 @@ use serde_json::json;
 use super::Context;
 use super::mail::{Recipient, send};
 use super::membership::level_name;
-use crate::domain::access::AccountAccess;
+use crate::domain::access::ServiceAccess;
 use crate::domain::country::Country;
 use crate::domain::document::{DocumentStatus, accepted_kinds};
+use crate::domain::event::Event;
 use crate::domain::invoice::{
     self, Buyer, Content, Evidence, InvoiceId, InvoiceStatus, Line, PaymentMethod, Seller, Vat,
     VatTreatment,
@@ -18,7 +19,7 @@ use crate::domain::invoice::{
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::domain::membership::MembershipId;
-use crate::domain::money::{Amount, Currency};
+use crate::domain::money::{Amount, Currency, Money};
 use crate::error::{Error, Result};
 use crate::programme;
 use crate::repository::accounts::{self, Account};
@@ -29,35 +30,44 @@ use crate::types::Json;
 use texts::text;
 
 /// Issues the invoice of a membership unless it has one.
-pub fn issue(conn: &mut DbConn, context: &Context, id: MembershipId) -> Result<()> {
-    issue_as(conn, context, id, InvoiceId::new(context.now))
+pub fn issue(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    id: MembershipId,
+) -> Result<()> {
+    issue_as(conn, context, service, id, InvoiceId::new(context.now))
 }
 
 /// Issues it under an id that is given.
 pub(in crate::workflows) fn issue_as(
     conn: &mut DbConn,
     context: &Context,
+    service: ServiceAccess,
     membership: MembershipId,
     id: InvoiceId,
 ) -> Result<()> {
     let Some(membership) = memberships::find_by_id(conn, membership)? else {
         return Ok(());
     };
-    let account = accounts::lock(conn, &AccountAccess::of_service(membership.account_id))?;
+    let account = accounts::lock(conn, &service.on(membership.account_id))?;
     if invoices::is_issued(conn, membership.id)? {
         return Ok(());
     }
     let invoice = draw_up(conn, context, &account, &membership, id)?;
     invoices::insert(conn, &invoice)?;
-    events::record(
-        conn,
-        account.id,
-        "invoice.issued",
-        json!({
-            "invoice_id": invoice.id, "number": invoice.number, "membership_id": membership.id,
-        }),
-        context.now,
-    )?;
+    let issued = Event::InvoiceIssued {
+        account_id: account.id,
+        invoice_id: invoice.id,
+        membership_id: membership.id,
+        number: invoice.number.clone(),
+        gross: Money {
+            cents: invoice.gross_cents,
+            currency: invoice.currency,
+        },
+        due_date: invoice.due_date,
+    };
+    events::record(conn, &service.stamp(context.now), &[issued])?;
     let values = json!({
         "invoice_number": invoice.number,
         "gross": Amount(invoice.gross_cents),

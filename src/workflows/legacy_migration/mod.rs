@@ -4,18 +4,17 @@ mod import;
 mod proof;
 mod takeover;
 
-use serde_json::json;
-
 use super::Context;
 use crate::domain::access::AccountAccess;
 use crate::domain::account::email_key;
+use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyFacts, MigrationFacts, availability as available,
 };
 use crate::error::{Code, Fault, FaultCode, Found, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, Takeover};
-use crate::repository::{DbConn, events, users};
+use crate::repository::{DbConn, events, sessions, users};
 
 pub use import::import;
 pub use proof::{prove, send_code};
@@ -95,6 +94,7 @@ pub fn attach(
 ) -> Result<LegacyAccount> {
     let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
+    sessions::confirm(conn, access.actor())?;
     if account.approved_at.is_none() {
         return Err(Code::AccountNotActive.with("status", account.status).into());
     }
@@ -120,11 +120,12 @@ pub fn attach(
     if !legacy::take(conn, &takeover)? {
         return Err(Code::LegacyAccountTaken.into());
     }
-    let (id, now) = (account.id, context.now);
-    let payload = json!({ "member_number": member_number });
-    events::record(conn, id, "legacy_account.attached", payload, now)?;
-    let (action, reason) = ("legacy_account.attach", Some(reason));
-    events::record_staff(conn, staff, action, Some(id), reason, now)?;
+    let attached = Event::AccountLegacyAttached {
+        account_id: account.id,
+        legacy_account_id: legacy.id,
+    };
+    let stamp = access.stamp(context.now).because(reason);
+    events::record(conn, &stamp, &[attached])?;
     Ok(legacy)
 }
 

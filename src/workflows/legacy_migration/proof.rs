@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 use super::is_proven;
 use crate::domain::access::AccountAccess;
 use crate::domain::account::email_key;
+use crate::domain::event::Event;
 use crate::domain::legacy_migration::{CodeMails, SentCode, check_try, next_mail};
 use crate::domain::mail::Template;
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
@@ -16,7 +17,7 @@ use crate::repository::{DbConn, accounts, events};
 use crate::secrets::random;
 use crate::types::Instant;
 use crate::workflows::Context;
-use crate::workflows::mail::{self, Recipient};
+use crate::workflows::mail::{self, Recipient, Terms};
 
 /// Mails a code to the old address, whoever was a member there; at most so many a day.
 pub fn send_code(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<()> {
@@ -28,7 +29,7 @@ pub fn send_code(conn: &mut DbConn, context: &Context, access: &AccountAccess) -
         return Ok(());
     }
     let rules = &context.programme.legacy_migration;
-    let before = legacy::lock_proof(conn, account.id)?;
+    let before = legacy::lock_proof(conn, &account)?;
     let sent = before.as_ref().map(|proof| CodeMails {
         mails: u32::try_from(proof.mails).unwrap_or(u32::MAX),
         since: proof.mails_since,
@@ -48,13 +49,17 @@ pub fn send_code(conn: &mut DbConn, context: &Context, access: &AccountAccess) -
         mails_since: mails.since,
         proven_at: None,
     };
-    legacy::put_proof(conn, &proof)?;
+    legacy::put_proof(conn, &account, &proof)?;
     let to = Recipient {
         address,
         ..Recipient::contact(&account)
     };
     let values = json!({ "code": code, "valid_minutes": rules.code_minutes });
-    mail::send(conn, context, &to, Template::MigrationProof, values)
+    let terms = Terms {
+        until: Some(proof.expires_at),
+        for_stranger: false,
+    };
+    mail::send_on(conn, context, &to, Template::MigrationProof, values, terms)
 }
 
 /// Compares a code. A refusal is returned, not raised, since the try that it counted has to be committed.
@@ -65,7 +70,7 @@ pub fn prove(
     code: &SecretString,
 ) -> Result<Result<(), Refusal>> {
     let account = accounts::lock_active(conn, access)?;
-    let Some(mut proof) = legacy::lock_proof(conn, account.id)? else {
+    let Some(mut proof) = legacy::lock_proof(conn, &account)? else {
         return Ok(Err(wrong_code()));
     };
     let sent = proof.sealed_code.as_ref().map(|_| SentCode {
@@ -83,15 +88,16 @@ pub fn prove(
     let matches: bool = right.ct_eq(code.expose_secret().trim().as_bytes()).into();
     if !matches {
         proof.tries += 1;
-        legacy::put_proof(conn, &proof)?;
+        legacy::put_proof(conn, &account, &proof)?;
         return Ok(Err(wrong_code()));
     }
     proof.sealed_code = None;
     proof.proven_at = Some(context.now);
-    legacy::put_proof(conn, &proof)?;
-    let payload = json!({});
-    let kind = "legacy_account.proven";
-    events::record(conn, account.id, kind, payload, context.now)?;
+    legacy::put_proof(conn, &account, &proof)?;
+    let proven = Event::AccountLegacyProven {
+        account_id: account.id,
+    };
+    events::record(conn, &access.stamp(context.now), &[proven])?;
     Ok(Ok(()))
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
 use super::{Known, known};
 use crate::domain::access::AccountAccess;
+use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyProductId, MigrationResult, availability as available, result,
 };
@@ -13,7 +12,7 @@ use crate::domain::model::name_key;
 use crate::domain::product::{ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
-use crate::repository::accounts::{self, Account};
+use crate::repository::accounts;
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct, Takeover};
 use crate::repository::models::{self, Model};
 use crate::repository::products::{self, Product};
@@ -59,7 +58,7 @@ pub fn migrate(
     let waiting: Vec<&LegacyProduct> = chosen.iter().filter(|one| one.result.is_none()).collect();
     let before = points::find(conn, access)?.balance;
     if !waiting.is_empty() {
-        take(conn, context, &account, &legacy, takeover)?;
+        take(conn, context, access, &legacy, takeover)?;
         fetch(conn, context, access, &waiting)?;
     }
     let points_granted = points::find(conn, access)?.balance - before;
@@ -116,7 +115,7 @@ fn choose(
 fn take(
     conn: &mut DbConn,
     context: &Context,
-    account: &Account,
+    access: &AccountAccess,
     legacy: &LegacyAccount,
     takeover: Option<Takeover>,
 ) -> Result<()> {
@@ -125,7 +124,7 @@ fn take(
         None => {
             let new = Takeover {
                 legacy_account_id: legacy.id,
-                account_id: account.id,
+                account_id: access.account_id(),
                 attached_by: None,
                 reason: None,
                 created_at: context.now,
@@ -139,9 +138,11 @@ fn take(
     };
     if takeover.migrated_at.is_none() {
         legacy::mark_migrated(conn, &takeover, context.now)?;
-        let payload = json!({ "member_number": legacy.member_number });
-        let kind = "legacy_account.migrated";
-        events::record(conn, account.id, kind, payload, context.now)?;
+        let migrated = Event::AccountMigrated {
+            account_id: access.account_id(),
+            legacy_account_id: legacy.id,
+        };
+        events::record(conn, &access.stamp(context.now), &[migrated])?;
     }
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! One account's products and its ledger, locked, while they change: whose a serial number is, the tick, the points.
 
-use serde_json::json;
-
 use crate::domain::access::AccountAccess;
-use crate::domain::account::AccountId;
+use crate::domain::actor::Stamp;
+use crate::domain::event::Event;
 use crate::domain::model::{ModelId, Value};
 use crate::domain::product::{EndReason, ProductId, ProductStatus, Standing, earns, status};
 use crate::domain::product_details::CheckedDetails;
@@ -11,7 +10,7 @@ use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::models::{self, Model};
 use crate::repository::products::{self, Product, estimated_text};
-use crate::repository::{DbConn, events, points};
+use crate::repository::{DbConn, Held, events, points};
 use crate::workflows::Context;
 use crate::workflows::points::Ledger;
 
@@ -39,11 +38,13 @@ impl Registered {
 /// One account, its row and its ledger locked, while its products change.
 pub struct Inventory<'a> {
     pub(super) context: &'a Context,
-    access: &'a AccountAccess,
-    pub(super) account: Account,
+    pub(super) account: Held<Account>,
+    pub(super) stamp: Stamp,
     ledger: Ledger,
-    /// The accounts whose rows are locked.
-    pub(super) locked: Vec<AccountId>,
+    /// The other accounts that might have to give up a serial number.
+    pub(super) others: Vec<Held<Account>>,
+    /// What has happened so far.
+    pub(super) events: Vec<Event>,
 }
 
 /// A serial number that is wanted, as it is compared, and its model.
@@ -54,28 +55,28 @@ impl<'a> Inventory<'a> {
     pub fn open(
         conn: &mut DbConn,
         context: &'a Context,
-        access: &'a AccountAccess,
+        access: &AccountAccess,
         wanted: &[Wanted<'_>],
     ) -> Result<Self> {
-        let mut locked = vec![access.account_id()];
+        let mut ids = vec![access.account_id()];
         for (model, keys) in by_model(wanted) {
-            locked.extend(products::incomplete_or_guessing_holders(
+            ids.extend(products::incomplete_or_guessing_holders(
                 conn, model, &keys,
             )?);
         }
-        locked.sort();
-        locked.dedup();
-        if locked.len() > 1 {
-            accounts::lock_all(conn, &locked)?;
-        }
-        let account = accounts::lock_active(conn, access)?;
-        let ledger = Ledger::open(conn, account.id, access.by())?;
+        let mut others = accounts::lock_many(conn, &ids)?;
+        let own = others.iter().position(|one| one.id == access.account_id());
+        let account = others.swap_remove(own.ok_or(Code::NotFound)?);
+        account.check_active()?;
+        let stamp = access.stamp(context.now);
+        let ledger = Ledger::open(conn, &account, &stamp)?;
         Ok(Self {
             context,
-            access,
+            stamp,
+            others,
+            events: Vec::new(),
             account,
             ledger,
-            locked,
         })
     }
 
@@ -98,8 +99,13 @@ impl<'a> Inventory<'a> {
             return self.lost_race(conn, &product);
         }
         self.settle(conn, &product, "complete")?;
-        let payload = json!({ "product_id": product.id, "status": product.status });
-        self.record(conn, "product.registered", payload)?;
+        self.events.push(Event::ProductRegistered {
+            account_id: self.account.id,
+            product_id: product.id,
+            model_id: model.id,
+            status: product.status,
+        });
+        self.tell_dispute(&product, None);
         Ok(Registered::New(product))
     }
 
@@ -170,12 +176,9 @@ impl<'a> Inventory<'a> {
             1 => None,
             _ => points::standing_awards(conn, &[product.id])?.pop(),
         };
-        let context = self.context;
         match (self.earning(conn, product)?, award) {
-            (Some(value), None) => self
-                .ledger
-                .award(conn, context, product.id, value, "complete"),
-            (None, Some(award)) => self.ledger.reverse(conn, context, &award, reason),
+            (Some(value), None) => self.ledger.award(conn, product.id, value, "complete"),
+            (None, Some(award)) => self.ledger.reverse(conn, &award, reason),
             (Some(_), Some(_)) | (None, None) => Ok(()),
         }
     }
@@ -204,35 +207,56 @@ impl<'a> Inventory<'a> {
     pub fn change(
         &mut self,
         conn: &mut DbConn,
-        product: &mut Product,
+        product: &mut Held<Product>,
         details: CheckedDetails,
     ) -> Result<()> {
+        let before = product.status;
         if self.contest(conn, product, &details)?.is_some() {
             return Err(Code::SerialAlreadyRegistered.into());
         }
         self.fill(conn, product, details)?;
-        if !products::update(conn, product, self.context.now)? {
+        if !products::store(conn, product, self.context.now)? {
             return Err(Code::SerialAlreadyRegistered.into());
         }
         self.settle(conn, product, "incomplete")?;
-        let payload = json!({ "product_id": product.id, "status": product.status });
-        self.record(conn, "product.changed", payload)
+        self.events.push(Event::ProductChanged {
+            account_id: self.account.id,
+            product_id: product.id,
+            status: product.status,
+        });
+        self.tell_dispute(product, Some(before));
+        Ok(())
+    }
+
+    fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
+        let is_new = before != Some(ProductStatus::Disputed);
+        if is_new && product.status == ProductStatus::Disputed {
+            self.events.push(Event::ProductDisputed {
+                account_id: self.account.id,
+                product_id: product.id,
+                status: product.status,
+            });
+        }
     }
 
     /// Ends a registration; its points go with it.
     pub fn end(
         &mut self,
         conn: &mut DbConn,
-        product: &mut Product,
+        product: &mut Held<Product>,
         reason: EndReason,
     ) -> Result<()> {
         product.status = ProductStatus::Ended;
         product.end_reason = Some(reason);
         product.ended_at = Some(self.context.now);
-        products::update(conn, product, self.context.now)?;
+        products::store(conn, product, self.context.now)?;
         self.settle(conn, product, reason.as_str())?;
-        let payload = json!({ "product_id": product.id, "reason": reason });
-        self.record(conn, "product.ended", payload)
+        self.events.push(Event::ProductEnded {
+            account_id: self.account.id,
+            product_id: product.id,
+            reason,
+        });
+        Ok(())
     }
 
     /// The product, which is open and which the caller has seen.
@@ -241,8 +265,8 @@ impl<'a> Inventory<'a> {
         conn: &mut DbConn,
         id: ProductId,
         check: impl FnOnce(i64) -> Result<()>,
-    ) -> Result<Product> {
-        let product = products::find(conn, self.access, id)?;
+    ) -> Result<Held<Product>> {
+        let product = products::lock(conn, &self.account, id)?;
         check(product.version)?;
         if product.status == ProductStatus::Ended {
             return Err(Code::ProductEnded.into());
@@ -250,13 +274,11 @@ impl<'a> Inventory<'a> {
         Ok(product)
     }
 
-    /// Stores where the ledger stands; the invitation follows.
-    pub fn close(self, conn: &mut DbConn) -> Result<()> {
-        self.ledger.close(conn, self.context, &self.account)
-    }
-
-    fn record(&self, conn: &mut DbConn, kind: &str, payload: serde_json::Value) -> Result<()> {
-        events::record(conn, self.account.id, kind, payload, self.context.now)
+    /// Stores where the ledger stands, the invitation follows, and records what happened.
+    pub fn close(mut self, conn: &mut DbConn) -> Result<()> {
+        self.ledger
+            .close(conn, self.context, &self.account, &mut self.events)?;
+        events::record(conn, &self.stamp, &self.events)
     }
 }
 

@@ -85,7 +85,7 @@ pub fn change(
     }
     inventory.change(conn, &mut product, details)?;
     inventory.close(conn)?;
-    Ok(product)
+    Ok(product.into_row())
 }
 
 /// Ends one registration.

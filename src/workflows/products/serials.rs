@@ -1,15 +1,12 @@
 //! Whose a serial number is when a second registration names it.
 
-use serde_json::json;
-
 use super::inventory::{Inventory, Registered};
-use crate::domain::access::AccountAccess;
+use crate::domain::event::Event;
 use crate::domain::product::{Contest, Holder, ProductField, ProductStatus, contest};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Error, Result};
-use crate::repository::accounts;
 use crate::repository::products::{self, Product, estimated_text};
-use crate::repository::{DbConn, events, points};
+use crate::repository::{DbConn, points};
 use crate::workflows::points::Ledger;
 
 impl Inventory<'_> {
@@ -59,14 +56,13 @@ impl Inventory<'_> {
     }
 
     /// The holder's product loses its serial number, and with it its tick and its points.
-    fn fall_back(&mut self, conn: &mut DbConn, mut holder: Product) -> Result<()> {
-        if !self.locked.contains(&holder.account_id) {
-            return Err(Error::Contended);
-        }
+    fn fall_back(&mut self, conn: &mut DbConn, holder: Product) -> Result<()> {
         let context = self.context;
-        let access = AccountAccess::of_service(holder.account_id);
-        let account = accounts::find(conn, &access)?;
-        let mut ledger = Ledger::open(conn, account.id, None)?;
+        let held = |id| self.others.iter().find(|account| account.id == id);
+        // Whoever came to hold the number after the accounts were locked is met by the next try.
+        let account = held(holder.account_id).ok_or(Error::Contended)?;
+        let mut holder = products::lock(conn, account, holder.id)?;
+        let mut ledger = Ledger::open(conn, account, &self.stamp)?;
         let mut guesses = holder.estimated();
         guesses.retain(|field| *field != ProductField::SerialNumber);
         holder.serial_number = None;
@@ -74,13 +70,15 @@ impl Inventory<'_> {
         holder.serial_since = None;
         holder.estimated = estimated_text(&guesses);
         holder.status = ProductStatus::Incomplete;
-        products::update(conn, &mut holder, context.now)?;
+        products::store(conn, &mut holder, context.now)?;
         for award in points::standing_awards(conn, &[holder.id])? {
-            ledger.reverse(conn, context, &award, "serial_number_lost")?;
+            ledger.reverse(conn, &award, "serial_number_lost")?;
         }
-        ledger.close(conn, context, &account)?;
-        let payload = json!({ "product_id": holder.id, "status": holder.status });
-        let kind = "product.serial_number_lost";
-        events::record(conn, account.id, kind, payload, context.now)
+        self.events.push(Event::ProductSerialNumberLost {
+            account_id: account.id,
+            product_id: holder.id,
+            status: holder.status,
+        });
+        ledger.close(conn, context, account, &mut self.events)
     }
 }

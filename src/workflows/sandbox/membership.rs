@@ -1,7 +1,6 @@
 //! The membership that every sandbox begins with, and its invoice.
 
-use super::{account_id, fixed};
-use crate::domain::access::AccountAccess;
+use super::{account_id, fixed, seeding};
 use crate::domain::invoice::{self, InvoiceId, PaymentMethod};
 use crate::domain::member_number::MemberNumber;
 use crate::domain::membership::{MembershipId, MembershipStatus, ends_date, find_level};
@@ -20,7 +19,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         return Ok(());
     };
     let n = u128::from(MEMBER);
-    let access = AccountAccess::of_service(account_id(n));
+    let access = seeding().on(account_id(n));
     let account = accounts::lock(conn, &access)?;
     let number = MemberNumber::from_random([0, 0, 0, 0, 0, 0, 0, MEMBER]);
     if !member_numbers::claim(conn, &number, account.id, context.now)? {
@@ -47,6 +46,8 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         created_at: context.now,
         ended_at: None,
     };
-    membership::begin(conn, context, &account, &membership)?;
-    invoices::issue_as(conn, context, membership.id, InvoiceId::from(fixed(n)))
+    let stamp = access.stamp(context.now);
+    membership::begin(conn, context, &stamp, &account, &membership)?;
+    let invoice = InvoiceId::from(fixed(n));
+    invoices::issue_as(conn, context, seeding(), membership.id, invoice)
 }

@@ -7,10 +7,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Context;
-use crate::domain::access::UserId;
+use crate::domain::access::{ServiceAccess, UserId};
 use crate::domain::account::{AccountId, AccountStatus, account_number, email_key};
+use crate::domain::actor::Cause;
 use crate::domain::country::Country;
 use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::domain::event::Event;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
 use crate::error::Result;
@@ -68,6 +70,15 @@ pub fn account_id(n: u128) -> AccountId {
     fixed(n).into()
 }
 
+/// The proof of who seeds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox's seed acts as the service"
+)]
+fn seeding() -> ServiceAccess {
+    ServiceAccess::new(Cause::Seed)
+}
+
 /// Seeds staff, members and one submitted application; `password_hash` is that of [`PASSWORD`].
 pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result<()> {
     for ((email, name, role), n) in STAFF.into_iter().zip(100..) {
@@ -80,13 +91,11 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
         account.status = AccountStatus::Active;
         account.approved_at = Some(context.now);
         accounts::insert(conn, &account)?;
-        events::record(
-            conn,
-            account.id,
-            "account.active",
-            json!({ "status": account.status }),
-            context.now,
-        )?;
+        let active = Event::AccountActive {
+            account_id: account.id,
+            status: account.status,
+        };
+        events::record(conn, &seeding().stamp(context.now), &[active])?;
         documents::insert(
             conn,
             &document(context, 10 + n, account.id, DocumentStatus::Accepted),
@@ -117,19 +126,18 @@ fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {
     account.vat_number = Some("47458714".to_owned());
     account.status = AccountStatus::Submitted;
     accounts::insert(conn, &account)?;
-    events::record(
-        conn,
-        account.id,
-        "account.submitted",
-        json!({ "status": account.status }),
-        context.now,
-    )?;
+    let submitted = Event::AccountSubmitted {
+        account_id: account.id,
+        status: account.status,
+    };
+    events::record(conn, &seeding().stamp(context.now), &[submitted])?;
     let mut document = document(context, 13, account.id, DocumentStatus::Pending);
     document.file_key = Some(SAMPLE_KEY.to_owned());
     documents::insert(conn, &document)?;
     let due_at = context.programme.review.review_due(context.now);
     let review = Review::opened(account.id, context.now, due_at);
-    reviews::put(conn, &review)
+    reviews::insert(conn, &review)?;
+    crate::workflows::reviews::watch(conn, context, account.id, due_at)
 }
 
 fn account(
@@ -171,6 +179,7 @@ fn account(
         approved_at: None,
         ended_at: None,
         suspended_from: None,
+        mailbox_used_at: None,
     }
 }
 

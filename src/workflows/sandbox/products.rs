@@ -1,7 +1,6 @@
 //! What a sandbox has of products: the catalogue, some of the members' own, and old accounts that wait to be taken over.
 
-use super::{account_id, fixed};
-use crate::domain::access::AccountAccess;
+use super::{account_id, fixed, seeding};
 use crate::domain::country::Country;
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{ProductField, ProductId};
@@ -37,7 +36,7 @@ const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 4] = [
 
 /// Seeds the catalogue, the members' products and the old accounts.
 pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
-    catalogue::import(conn, context, MODELS, model_id)?;
+    catalogue::import(conn, context, seeding(), MODELS, model_id)?;
     for ((member, model, serial, date), n) in PRODUCTS.into_iter().zip(201..) {
         let details = Details {
             serial_number: serial.map(str::to_owned),
@@ -66,7 +65,7 @@ fn register(
     (id, model): (ProductId, &str),
     details: &Details,
 ) -> Result<()> {
-    let access = AccountAccess::of_service(account_id(member));
+    let access = seeding().on(account_id(member));
     let model = models::find_by_name(conn, &name_key(model))?.ok_or(Code::NotFound)?;
     let details = checked(context, &model, details).map_err(Error::invalid)?;
     let mut inventory = Inventory::open(conn, context, &access, &[])?;

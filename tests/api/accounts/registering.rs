@@ -1,5 +1,6 @@
 //! Registering a business: what it sees, and every way that it is told no.
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
@@ -169,39 +170,82 @@ async fn an_address_has_at_most_five_open_applications() {
         .problem(409, "too_many_open_applications");
 }
 
+async fn ask_for_links(app: &TestApp, email: &str) {
+    app.post(
+        "/v1/applicant-links",
+        &Token::default(),
+        json!({ "email": email }),
+    )
+    .await
+    .expect(202);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_applicants_link_comes_again_by_mail_and_ends_the_one_before() {
+async fn the_applicants_link_comes_again_and_being_asked_for_changes_nothing() {
     let app = TestApp::start().await;
-    let registered = app
-        .post("/v1/accounts", &Token::default(), registration(json!({})))
-        .await
-        .expect(201);
-    let path = registered.header("location").to_owned();
-    for email in ["asta@nordlys-test.example", "stranger@nordlys-test.example"] {
-        app.post(
-            "/v1/applicant-links",
-            &Token::default(),
-            json!({ "email": email }),
-        )
-        .await
-        .expect(202);
+    let asta = "asta@nordlys-test.example";
+    let (path, registered) = app.applicant(json!({})).await;
+    let (other, _) = app.applicant(json!({})).await;
+    for _ in 0..8 {
+        ask_for_links(&app, asta).await;
     }
+    ask_for_links(&app, "stranger@nordlys-test.example").await;
+    app.advance(TimeDelta::minutes(1)).await;
+    assert!(app.mails("stranger@nordlys-test.example").await.is_empty());
+    let mails = app.mails(asta).await;
+    let links: Vec<_> = mails
+        .iter()
+        .filter(|mail| mail["template"] == "applicant_link")
+        .collect();
+    assert_eq!(links.len(), 3, "one address is mailed 3 an hour");
+    let text = links[0]["text"].as_str().unwrap();
+    assert_eq!(text.matches("#token=").count(), 2, "{text}");
+
+    let before = app.get(&path, &registered).await.expect(200);
+    assert_eq!(before.body["version"], 1);
+    let [first, last] = [links[2], links[0]].map(|mail| Token(Some(super::token_of(mail))));
+    for token in [&first, &last] {
+        app.get(&path, token).await.expect(200);
+        app.get(&other, token).await.problem(404, "not_found");
+    }
+    // Whoever has the mailbox goes on alone.
+    let change = json!({ "contact": { "name": "Asta H. Holm" } });
+    app.patch(&path, &first, 1, change).await.expect(200);
+    app.get(&path, &registered)
+        .await
+        .problem(401, "unauthenticated");
+    app.get(&path, &last).await.expect(200);
+    // Another address of the contact ends what went to the one before.
+    let moved = json!({ "contact": { "email": "holm@nordlys-test.example" } });
+    app.patch(&path, &last, 2, moved).await.expect(200);
+    for token in [&first, &last] {
+        app.get(&path, token).await.problem(401, "unauthenticated");
+    }
+    ask_for_links(&app, "holm@nordlys-test.example").await;
+    let mail = app
+        .mail("holm@nordlys-test.example", "applicant_link")
+        .await;
+    let fresh = Token(Some(super::token_of(&mail)));
+    app.get(&path, &fresh).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_applicants_token_runs_out_after_ninety_days() {
+    let app = TestApp::start().await;
+    let (path, registered) = app.applicant(json!({})).await;
+    super::submit(&app, &path, &registered).await;
+    app.advance(TimeDelta::days(89)).await;
+    app.get(&path, &registered).await.expect(200);
+    app.advance(TimeDelta::days(2)).await;
+    app.get(&path, &registered)
+        .await
+        .problem(401, "unauthenticated");
+    ask_for_links(&app, "asta@nordlys-test.example").await;
     let mail = app
         .mail("asta@nordlys-test.example", "applicant_link")
         .await;
-    let fresh = mail["action_url"]
-        .as_str()
-        .unwrap()
-        .split_once("#token=")
-        .unwrap()
-        .1;
-    app.get(&path, &Token(Some(fresh.to_owned())))
-        .await
-        .expect(200);
-    app.get(&path, &Token(Some(registered.str("/applicant_token"))))
-        .await
-        .problem(401, "unauthenticated");
-    assert!(app.mails("stranger@nordlys-test.example").await.is_empty());
+    let fresh = Token(Some(super::token_of(&mail)));
+    app.get(&path, &fresh).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -212,11 +256,11 @@ async fn a_draft_that_nobody_touches_expires_after_thirty_days() {
         .await
         .expect(201);
     let token = Token(Some(registered.str("/applicant_token")));
-    app.advance(chrono::TimeDelta::days(29)).await;
+    app.advance(TimeDelta::days(29)).await;
     app.get(registered.header("location"), &token)
         .await
         .expect(200);
-    app.advance(chrono::TimeDelta::days(2)).await;
+    app.advance(TimeDelta::days(2)).await;
     app.get(registered.header("location"), &token)
         .await
         .problem(401, "unauthenticated");

@@ -58,7 +58,7 @@ async fn an_application_goes_all_the_way_and_its_promise_with_it() {
     assert_eq!(status(&app, &account).await.0, "approved");
     app.act(&format!("{account}/withdrawal"), &asked)
         .await
-        .problem(401, "unauthenticated");
+        .problem(409, "application_not_editable");
     set_password(&app, ASTA, "first_password").await;
     assert_eq!(status(&app, &account).await.0, "active");
 }

@@ -1,7 +1,7 @@
 //! What was written stays as it was: the database refuses a change, and one made past it is found and named.
 
 use cps_api::domain::account::AccountId;
-use cps_api::repository::event_log;
+use cps_api::repository::events;
 use cps_api::repository::{DbConn, Kind};
 
 use super::{event, moment, number, stamp};
@@ -15,14 +15,14 @@ fn history(database: &Database) -> Raw {
     for n in 1..=5 {
         let account = AccountId::new(moment(n % 2));
         let stamp = stamp(Some("Because Asta Holm asked for it"));
-        event_log::record(&mut raw.0, &stamp, &[event(account, n)]).unwrap();
+        events::record(&mut raw.0, &stamp, &[event(account, n)]).unwrap();
     }
     number(&mut raw.0);
     raw
 }
 
-fn rows(conn: &mut DbConn) -> Vec<(event_log::NumberedEvent, Option<event_log::EventReason>)> {
-    event_log::all(conn, 0, 100).unwrap()
+fn rows(conn: &mut DbConn) -> Vec<(events::NumberedEvent, Option<events::EventReason>)> {
+    events::all(conn, 0, 100).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cps_api::repository::event_log::{self, Verdict};
+use cps_api::repository::events::{self, Verdict};
 use cps_api::repository::{Db, Kind};
 
 use crate::process::Setup;
@@ -54,7 +54,7 @@ async fn many_events_are_numbered_and_checked_and_an_idle_service_rests() {
     cps_api::jobs::sequencer::number_all(&db).await.unwrap();
     println!("{:.0} events a second are numbered", rate(count, begun));
     let begun = Instant::now();
-    let verdict = db.read(event_log::verify).await.unwrap();
+    let verdict = db.read(events::verify).await.unwrap();
     assert_eq!(verdict, Verdict::Right { events: count });
     println!("{:.0} events a second are checked", rate(count, begun));
     drop((db, raw));

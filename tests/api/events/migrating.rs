@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cps_api::repository::{Db, Kind, event_log};
+use cps_api::repository::{Db, Kind, events};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use super::number;
@@ -104,7 +104,7 @@ fn what_was_recorded_before_is_in_the_inbox_in_its_order_and_tells_nothing_perso
     );
     Db::open(&database.url(), 1).unwrap().migrate().unwrap();
     number(&mut raw.0);
-    let all = event_log::all(&mut raw.0, 0, 100).unwrap();
+    let all = events::all(&mut raw.0, 0, 100).unwrap();
     let account = format!("acc_{}", ACCOUNT.replace('-', ""));
     let staff = format!("staff:usr_{}", STAFF.replace('-', ""));
     let found: Vec<_> = all

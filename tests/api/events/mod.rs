@@ -10,7 +10,7 @@ use cps_api::domain::account::AccountId;
 use cps_api::domain::actor::{Acting, Actor, Cause, Stamp};
 use cps_api::domain::event::Event;
 use cps_api::domain::points::EntryId;
-use cps_api::repository::{DbConn, event_log};
+use cps_api::repository::{DbConn, events};
 use cps_api::types::Instant;
 
 /// A moment, the `n`-th microsecond of a day.
@@ -49,5 +49,5 @@ pub fn amount(data: &str) -> i64 {
 /// Numbers all that waits.
 pub fn number(conn: &mut DbConn) {
     use diesel::Connection;
-    while conn.transaction(event_log::number_batch).unwrap() != Some(0) {}
+    while conn.transaction(events::number_batch).unwrap() != Some(0) {}
 }

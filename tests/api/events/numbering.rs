@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cps_api::domain::account::AccountId;
 use cps_api::error::{Error, Result};
-use cps_api::repository::event_log::{self, NumberedEvent, Verdict};
+use cps_api::repository::events::{self, NumberedEvent, Verdict};
 use cps_api::repository::{Db, DbConn, Kind, settings};
 use diesel::Connection;
 
@@ -39,7 +39,7 @@ fn change(conn: &mut DbConn, account: AccountId, fails: bool) -> Result<i64> {
         conn,
     )?;
     let value: i64 = settings::get(conn, &name)?.unwrap().parse().unwrap();
-    event_log::record(conn, &stamp(None), &[event(account, value)])?;
+    events::record(conn, &stamp(None), &[event(account, value)])?;
     match fails {
         true => Err(Error::Contended),
         false => Ok(value),
@@ -69,7 +69,7 @@ fn number_until(database: &Database, done: &AtomicBool, breaks_off: bool) {
             return;
         }
         let outcome: Result<_, Error> = raw.0.transaction(|conn| {
-            let numbered = event_log::number_batch(conn)?;
+            let numbered = events::number_batch(conn)?;
             match breaks_off && turn.is_multiple_of(3) {
                 true => Err(Error::Contended),
                 false => Ok(numbered),
@@ -113,7 +113,7 @@ fn read_until(database: &Database, done: &AtomicBool) -> Vec<NumberedEvent> {
     loop {
         let is_last = done.load(Ordering::Acquire);
         let after = seen.last().map_or(0, |event| event.position);
-        let page = event_log::all(&mut raw.0, after, 50).unwrap();
+        let page = events::all(&mut raw.0, after, 50).unwrap();
         if page.is_empty() && is_last {
             return seen;
         }
@@ -125,7 +125,7 @@ fn read_until(database: &Database, done: &AtomicBool) -> Vec<NumberedEvent> {
 fn wait_until_empty(database: &Database) {
     let mut raw = Raw::open(database);
     let begun = Instant::now();
-    while event_log::oldest_waiting(&mut raw.0).unwrap().is_some() {
+    while events::oldest_waiting(&mut raw.0).unwrap().is_some() {
         assert!(
             begun.elapsed() < Duration::from_secs(120),
             "some still wait"
@@ -233,7 +233,7 @@ async fn no_event_is_missed_doubled_or_out_of_order_whoever_is_killed() {
         assert!(seen.len() > WRITERS * changes / 2, "{}", seen.len());
         assert!(raw.kind() == Kind::Sqlite || killed > 0);
         let events = seen.len() as i64;
-        let verdict = event_log::verify(&mut raw.0).unwrap();
+        let verdict = events::verify(&mut raw.0).unwrap();
         assert_eq!(verdict, Verdict::Right { events });
     })
     .await
@@ -250,12 +250,12 @@ fn a_larger_number_that_was_committed_first_is_not_waited_for() {
     let (early, late) = (AccountId::new(moment(1)), AccountId::new(moment(2)));
     let mut other = Raw::open(&database);
     other.run("BEGIN").unwrap();
-    event_log::record(&mut other.0, &stamp(None), &[event(early, 1)]).unwrap();
-    event_log::record(&mut raw.0, &stamp(None), &[event(late, 2)]).unwrap();
+    events::record(&mut other.0, &stamp(None), &[event(early, 1)]).unwrap();
+    events::record(&mut raw.0, &stamp(None), &[event(late, 2)]).unwrap();
     super::number(&mut raw.0);
     other.run("COMMIT").unwrap();
     super::number(&mut raw.0);
-    let told = event_log::all(&mut raw.0, 0, 10).unwrap();
+    let told = events::all(&mut raw.0, 0, 10).unwrap();
     let amounts: Vec<i64> = told.iter().map(|(event, _)| amount(&event.data)).collect();
     assert_eq!(amounts, [2, 1]);
 }
@@ -268,19 +268,19 @@ fn while_one_numbers_another_goes_away() {
         return;
     }
     let account = AccountId::new(moment(1));
-    event_log::record(&mut raw.0, &stamp(None), &[event(account, 1)]).unwrap();
+    events::record(&mut raw.0, &stamp(None), &[event(account, 1)]).unwrap();
     let mut other = Raw::open(&database);
     other.run("BEGIN").unwrap();
-    assert_eq!(event_log::number_batch(&mut other.0).unwrap(), Some(1));
+    assert_eq!(events::number_batch(&mut other.0).unwrap(), Some(1));
     raw.0
         .transaction(|conn| {
-            assert_eq!(event_log::number_batch(conn)?, None);
+            assert_eq!(events::number_batch(conn)?, None);
             Ok::<_, Error>(())
         })
         .unwrap();
     other.run("ROLLBACK").unwrap();
     super::number(&mut raw.0);
-    assert_eq!(event_log::all(&mut raw.0, 0, 10).unwrap().len(), 1);
+    assert_eq!(events::all(&mut raw.0, 0, 10).unwrap().len(), 1);
 }
 
 #[test]
@@ -289,19 +289,19 @@ fn a_batch_is_at_most_a_thousand_and_the_next_goes_on_from_it() {
     let mut raw = Raw::migrated(&database);
     let account = AccountId::new(moment(1));
     let many: Vec<_> = (1..=1234).map(|n| event(account, n)).collect();
-    event_log::record(&mut raw.0, &stamp(None), &many).unwrap();
-    event_log::record(&mut raw.0, &stamp(None), &[]).unwrap();
+    events::record(&mut raw.0, &stamp(None), &many).unwrap();
+    events::record(&mut raw.0, &stamp(None), &[]).unwrap();
     for wanted in [1000, 234, 0] {
-        let numbered = raw.0.transaction(event_log::number_batch);
+        let numbered = raw.0.transaction(events::number_batch);
         assert_eq!(numbered.unwrap(), Some(wanted));
     }
-    let told = event_log::of_stream(&mut raw.0, &account.to_string(), 1000, 500).unwrap();
+    let told = events::of_stream(&mut raw.0, &account.to_string(), 1000, 500).unwrap();
     let numbers: Vec<(i64, i64)> = told
         .iter()
         .map(|event| (event.stream_seq, amount(&event.data)))
         .collect();
     assert_eq!(numbers, (1001..=1234).map(|n| (n, n)).collect::<Vec<_>>());
-    let verdict = event_log::verify(&mut raw.0).unwrap();
+    let verdict = events::verify(&mut raw.0).unwrap();
     assert_eq!(verdict, Verdict::Right { events: 1234 });
 }
 

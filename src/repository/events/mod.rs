@@ -8,7 +8,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::schema::{event_inbox, event_reasons, events};
-use super::{DbConn, MultiBackend};
+use super::{DbConn, MultiBackend, wakeups};
 use crate::domain::actor::Stamp;
 use crate::domain::event::{Event, EventId, VERSION};
 use crate::error::Result;
@@ -88,6 +88,7 @@ pub fn record(conn: &mut DbConn, stamp: &Stamp, happened: &[Event]) -> Result<()
             .values(rows)
             .execute(conn)?,
     };
+    wakeups::recorded();
     Ok(())
 }
 

@@ -1,0 +1,144 @@
+//! When jobs begin: whatever is due, as soon as its queue has a free place; and what keeps the queues going.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::{Worker, kinds};
+use crate::domain::job::JobQueue;
+use crate::error::Result;
+use crate::repository::jobs;
+use crate::workflows::tasks::{Task, enqueue};
+
+/// How long an idle instance waits before it looks again.
+const IDLE: Duration = Duration::from_millis(250);
+/// After a commit so much more may be committed at once that is looked at together.
+const GATHER: Duration = Duration::from_millis(5);
+/// How long it waits when the queue could not be read.
+const TROUBLE: Duration = Duration::from_secs(1);
+/// How many jobs one claim takes at most.
+const MOST_CLAIMED: usize = 16;
+/// How often expired leases are given back and the queues are measured.
+const ROUND: Duration = Duration::from_secs(15);
+/// How long jobs at hand may take once the instance is to stop; the lease of one that takes longer runs out.
+const LAST: Duration = Duration::from_secs(25);
+
+/// The places of an instance, queue by queue.
+struct Places(Vec<(JobQueue, Arc<Semaphore>)>);
+
+impl Places {
+    fn new() -> Self {
+        let of = |queue: &JobQueue| Arc::new(Semaphore::new(kinds::rules(*queue).at_once));
+        let places = JobQueue::ALL.iter().map(|queue| (*queue, of(queue)));
+        Self(places.collect())
+    }
+
+    /// Those of `due` that have free places.
+    fn free(&self, due: &[JobQueue]) -> impl Iterator<Item = (JobQueue, Arc<Semaphore>)> {
+        let free = self
+            .0
+            .iter()
+            .filter(|(queue, places)| due.contains(queue) && places.available_permits() > 0);
+        free.cloned()
+    }
+}
+
+impl Worker {
+    /// Begins what is due until `stop` says so, then waits for what runs.
+    pub(super) async fn dispatch(&self, mut stop: watch::Receiver<bool>) {
+        let (places, mut running) = (Places::new(), JoinSet::new());
+        let wakeups = self.db.wakeups();
+        while !*stop.borrow() {
+            let pause = match self.begin_due(&places, &mut running).await {
+                Ok(()) => IDLE,
+                Err(cause) => {
+                    warn!(%cause, "the queue could not be read");
+                    TROUBLE
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = wakeups.enqueued.notified() => tokio::time::sleep(GATHER).await,
+                Some(_) = running.join_next() => {}
+                _ = stop.changed() => {}
+            }
+        }
+        let rest = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST, rest).await.is_err() {
+            warn!("jobs at hand are left to other instances");
+        }
+    }
+
+    async fn begin_due(&self, places: &Places, running: &mut JoinSet<()>) -> Result<()> {
+        let now = self.clock.now();
+        let due = self.db.fetch(move |conn| jobs::due_queues(conn, now));
+        let due = due.await?;
+        for (queue, places) in places.free(&due) {
+            let free = places.available_permits().min(MOST_CLAIMED);
+            for claimed in self.claim(queue, free).await? {
+                let (worker, place) = (self.clone(), places.clone().acquire_owned().await);
+                running.spawn(async move {
+                    worker.perform(claimed).await;
+                    drop(place);
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back the leases of instances that have gone, plans the day's own tasks and measures the queues, until `stop` says so.
+    pub(super) async fn keep_going(&self, mut stop: watch::Receiver<bool>) {
+        let mut planned = None;
+        while !*stop.borrow() {
+            if let Err(cause) = self.make_round(&mut planned).await {
+                warn!(%cause, "the queues could not be looked after");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ROUND) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+
+    async fn make_round(&self, planned: &mut Option<NaiveDate>) -> Result<()> {
+        let returned = self.db.write(jobs::return_expired).await?;
+        if returned > 0 {
+            info!(jobs = returned, "leases that ran out were given back");
+        }
+        let today = self.clock.now().utc().date_naive();
+        if *planned != Some(today) {
+            self.plan_day().await?;
+            *planned = Some(today);
+        }
+        self.measure().await
+    }
+
+    /// Has the tasks of the day done that it is, once, whichever instance asks.
+    pub(super) async fn plan_day(&self) -> Result<()> {
+        let now = self.clock.now();
+        let plan = self.db.write(move |conn| {
+            let tasks = Task::of_day(now.utc().date_naive());
+            tasks
+                .iter()
+                .try_for_each(|task| enqueue(conn, task, now, now))
+        });
+        plan.await
+    }
+
+    async fn measure(&self) -> Result<()> {
+        let now = self.clock.now();
+        for standing in self.db.fetch(jobs::standings).await? {
+            let waits = standing.oldest.map(|due| now.since(due).as_seconds_f64());
+            let queue = standing.queue.as_str();
+            metrics::gauge!("jobs_oldest_due_seconds", "queue" => queue)
+                .set(waits.unwrap_or(0.0).max(0.0));
+            let dead = i32::try_from(standing.dead).unwrap_or(i32::MAX);
+            metrics::gauge!("jobs_dead", "queue" => queue).set(dead);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! The sandbox's clock, moved from one due moment to the next; all instances share it.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{Worker, kinds};
+use crate::error::Result;
+use crate::repository::{jobs, settings};
+use crate::types::Instant;
+
+/// Where the clock is kept.
+pub const CLOCK_SETTING: &str = "clock_offset_micros";
+
+impl Worker {
+    /// Takes over the clock that another instance may have moved.
+    pub async fn follow_clock(&self) -> Result<()> {
+        // What was read before this instance moved the clock must not be set after it.
+        let Ok(_nobody_moves_it) = self.stepping.try_lock() else {
+            return Ok(());
+        };
+        let stored = self
+            .db
+            .fetch(|conn| settings::get(conn, CLOCK_SETTING))
+            .await?;
+        if let Some(offset) = stored.and_then(|text| text.parse().ok()) {
+            self.clock.set_offset_micros(offset);
+        }
+        Ok(())
+    }
+
+    /// Moves the clock to `target`, from one due moment to the next; each job sees its own time. What comes again each day is done once,
+    /// at the end. Returns when all is done.
+    pub async fn step_to(&self, target: Instant) -> Result<()> {
+        let _one_at_a_time = self.stepping.lock().await;
+        self.work_until(target).await?;
+        self.set_clock(target).await?;
+        self.plan_day().await?;
+        self.work_until(self.clock.now()).await
+    }
+
+    async fn work_until(&self, target: Instant) -> Result<()> {
+        while let Some(due) = self
+            .db
+            .fetch(move |conn| jobs::next_open(conn, target))
+            .await?
+        {
+            if self.clock.now() < due {
+                self.set_clock(due).await?;
+            }
+            if !self.run_due().await? {
+                // Somebody else is at it.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what is due, as much of each queue as an instance runs at once; false where there is nothing.
+    async fn run_due(&self) -> Result<bool> {
+        let now = self.clock.now();
+        let mut claimed = Vec::new();
+        for queue in self
+            .db
+            .fetch(move |conn| jobs::due_queues(conn, now))
+            .await?
+        {
+            claimed.extend(self.claim(queue, kinds::rules(queue).at_once).await?);
+        }
+        let is_any = !claimed.is_empty();
+        join_all(claimed.into_iter().map(|job| self.perform(job))).await;
+        Ok(is_any)
+    }
+
+    /// Has the clock show at least `now`: another instance may have moved it further meanwhile.
+    async fn set_clock(&self, now: Instant) -> Result<()> {
+        let offset = self.clock.offset_for(now);
+        let raised = self
+            .db
+            .write(move |conn| settings::raise(conn, CLOCK_SETTING, offset))
+            .await?;
+        self.clock.set_offset_micros(raised);
+        Ok(())
+    }
+}

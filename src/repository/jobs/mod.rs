@@ -1,0 +1,187 @@
+//! The queue of jobs: inserted with their cause, held by a lease, finished only by who holds it. What is due is in `due`, what staff look at in `list`.
+
+mod due;
+mod list;
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::held::Held;
+use super::schema::jobs;
+use super::{DbConn, MultiBackend, wakeups};
+use crate::domain::job::{JobError, JobId, JobKind, JobQueue, JobState};
+use crate::error::{Error, Result};
+use crate::types::{Instant, Json};
+use crate::{each, locked};
+
+pub use due::{Standing, claim, due_queues, next_open, renew, return_expired, standings};
+pub use list::{Filter, dead_ids, list};
+
+/// One job.
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable)]
+#[diesel(table_name = jobs, check_for_backend(MultiBackend))]
+pub struct Job {
+    pub id: JobId,
+    /// A word of [`JobKind`], or of a version that knows more of them.
+    pub kind: String,
+    /// Makes the job unique: the same cause never makes two.
+    pub key: String,
+    pub payload: Json,
+    pub state: JobState,
+    pub run_at: Instant,
+    /// How often it was begun since it came, or was revived.
+    pub attempts: i64,
+    pub lease: Option<String>,
+    /// By the time of the machine, not by the settable clock.
+    pub leased_until: Option<Instant>,
+    /// In the words of the cause, for whoever reads the database.
+    pub last_error: Option<String>,
+    pub created_at: Instant,
+    pub finished_at: Option<Instant>,
+    pub queue: JobQueue,
+    pub error_class: Option<JobError>,
+}
+
+/// Why a job failed: the class that staff see, and the cause.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub class: JobError,
+    pub cause: String,
+}
+
+/// Adds a job that runs at `run_at`; one with the same key is already there or done.
+pub fn enqueue(
+    conn: &mut DbConn,
+    kind: JobKind,
+    key: &str,
+    payload: Json,
+    run_at: Instant,
+    now: Instant,
+) -> Result<()> {
+    let job = Job {
+        id: JobId::new(now),
+        kind: kind.to_string(),
+        key: key.to_owned(),
+        payload,
+        state: JobState::Ready,
+        run_at,
+        attempts: 0,
+        lease: None,
+        leased_until: None,
+        last_error: None,
+        created_at: now,
+        finished_at: None,
+        queue: kind.queue(),
+        error_class: None,
+    };
+    each!(conn, c => diesel::insert_into(jobs::table).values(&job).on_conflict_do_nothing().execute(c))?;
+    wakeups::enqueued();
+    Ok(())
+}
+
+/// A job, held against other writers.
+pub fn lock(conn: &mut DbConn, id: JobId) -> Result<Option<Held<Job>>> {
+    let found: Option<Job> =
+        locked!(conn, jobs::table.find(id).select(Job::as_select())).optional()?;
+    Ok(found.map(Held::new))
+}
+
+/// The job, while it runs under this lease.
+macro_rules! held {
+    ($id:expr, $lease:expr) => {
+        jobs::table
+            .find($id)
+            .filter(jobs::lease.eq($lease))
+            .filter(jobs::state.eq(JobState::Running))
+    };
+}
+
+/// Marks a job as done; refused where the lease is no longer held, so that its effects are rolled back.
+pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<()> {
+    let done = diesel::update(held!(id, lease))
+        .set((
+            jobs::state.eq(JobState::Done),
+            jobs::finished_at.eq(now),
+            jobs::lease.eq(None::<String>),
+            jobs::leased_until.eq(None::<Instant>),
+        ))
+        .execute(conn)?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Error::Contended)
+    }
+}
+
+/// Has a job that failed tried again at `run_at`; false where somebody else has it by now.
+pub fn put_back(
+    conn: &mut DbConn,
+    id: JobId,
+    lease: &str,
+    why: &Failure,
+    run_at: Instant,
+) -> Result<bool> {
+    let put = diesel::update(held!(id, lease))
+        .set((
+            jobs::state.eq(JobState::Ready),
+            jobs::run_at.eq(run_at),
+            jobs::last_error.eq(&why.cause),
+            jobs::error_class.eq(why.class),
+            jobs::lease.eq(None::<String>),
+            jobs::leased_until.eq(None::<Instant>),
+        ))
+        .execute(conn)?;
+    Ok(put == 1)
+}
+
+/// Has a job that failed for good lie until staff revive it; false where somebody else has it by now.
+pub fn bury(
+    conn: &mut DbConn,
+    id: JobId,
+    lease: &str,
+    why: &Failure,
+    now: Instant,
+) -> Result<bool> {
+    let buried = diesel::update(held!(id, lease))
+        .set((
+            jobs::state.eq(JobState::Dead),
+            jobs::finished_at.eq(now),
+            jobs::last_error.eq(&why.cause),
+            jobs::error_class.eq(why.class),
+            jobs::lease.eq(None::<String>),
+            jobs::leased_until.eq(None::<Instant>),
+        ))
+        .execute(conn)?;
+    Ok(buried == 1)
+}
+
+/// Has a dead job begin anew, with all its tries.
+pub fn revive(conn: &mut DbConn, job: &mut Held<Job>, now: Instant) -> Result<()> {
+    job.state = JobState::Ready;
+    job.run_at = now;
+    job.attempts = 0;
+    job.finished_at = None;
+    diesel::update(jobs::table.find(job.id))
+        .set((
+            jobs::state.eq(job.state),
+            jobs::run_at.eq(job.run_at),
+            jobs::attempts.eq(job.attempts),
+            jobs::finished_at.eq(None::<Instant>),
+        ))
+        .execute(conn)?;
+    wakeups::enqueued();
+    Ok(())
+}
+
+/// Forgets at most `limit` jobs that were done before `before`, and says how many; dead ones stay.
+pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    let old: Vec<JobId> = jobs::table
+        // A literal: SQLite proves its partial index by nothing else.
+        .filter(jobs::state.eq(sql::<Text>("'done'")))
+        .filter(jobs::finished_at.lt(before))
+        .select(jobs::id)
+        .limit(limit)
+        .load(conn)?;
+    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(old))).execute(conn)?)
+}

@@ -1,0 +1,326 @@
+//! The pool of connections and its queue of work: as many threads at work as there are connections, and none that waits for one. What a
+//! connection of it is stands in `connection`.
+
+mod connection;
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::r2d2::R2D2Connection;
+use r2d2::PooledConnection;
+use tokio::sync::oneshot;
+
+use self::connection::Manager;
+use super::backend::{DbConn, DbError};
+use crate::error::{Error, Result};
+
+/// How long the first connection may take while the service starts.
+const FIRST: Duration = Duration::from_secs(5);
+/// A connection that could not be opened is tried again after half of this at the latest.
+const REOPEN: Duration = Duration::from_millis(500);
+
+/// How long a caller waits.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    /// Until when work may begin.
+    pub begin_by: Instant,
+    /// How long work that has begun may go on while nothing else on this pool ends either: a database that has gone silent looks like that.
+    pub silence: Option<Duration>,
+}
+
+/// What is done with a connection, or told why there is none.
+type Work = Box<dyn FnOnce(Result<&mut DbConn>) + Send>;
+
+/// One piece of work. Whoever sets `begun` first has it: a thread that does it, or its caller who has waited too long.
+struct Job {
+    begun: Arc<AtomicBool>,
+    begin_by: Instant,
+    work: Work,
+}
+
+impl Job {
+    /// Takes the job; false where its caller has given it up.
+    fn begin(&self) -> bool {
+        !self.begun.swap(true, Ordering::AcqRel)
+    }
+}
+
+struct Waiting {
+    jobs: VecDeque<Job>,
+    /// Threads at work.
+    threads: usize,
+    /// When work last ended with its connection whole.
+    last_done: Instant,
+}
+
+struct Queue {
+    connections: r2d2::Pool<Manager>,
+    most_threads: usize,
+    waiting: Mutex<Waiting>,
+    /// How often a connection broke: the others that are as old are asked before they are used again.
+    breaks: Arc<AtomicU64>,
+}
+
+/// Connections of one kind. A thread that has done one job takes the next at once: when there is much to do, nobody is put to sleep and woken.
+#[derive(Clone)]
+pub struct Pool(Arc<Queue>);
+
+impl Pool {
+    /// A pool of `size` connections, of which the first is open.
+    pub fn open(url: &str, size: u32, read_only: bool) -> Result<Self, DbError> {
+        let breaks = Arc::new(AtomicU64::new(0));
+        // r2d2's own check asks the database before every use: a second round trip for every request.
+        let connections = r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(REOPEN)
+            .build_unchecked(Manager::new(url, read_only, breaks.clone()));
+        connections.get_timeout(FIRST)?;
+        Ok(Self(Arc::new(Queue {
+            connections,
+            most_threads: usize::try_from(size)?,
+            waiting: Mutex::new(Waiting {
+                jobs: VecDeque::new(),
+                threads: 0,
+                last_done: Instant::now(),
+            }),
+            breaks,
+        })))
+    }
+
+    /// A connection for work on the thread at hand, while nothing is served.
+    pub fn connection(&self) -> Result<PooledConnection<Manager>, r2d2::Error> {
+        self.0.connections.get_timeout(FIRST)
+    }
+
+    /// Runs `work` on a connection; refused where none comes free in time.
+    pub async fn run<T, F>(&self, patience: Patience, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (tell, mut told) = oneshot::channel();
+        let begun = Arc::new(AtomicBool::new(false));
+        let added = Instant::now();
+        let breaks = self.0.breaks.clone();
+        self.add(Job {
+            begun: begun.clone(),
+            begin_by: patience.begin_by,
+            work: Box::new(move |conn| {
+                let done = conn.and_then(|conn| {
+                    let done = work(conn);
+                    // Before the caller is told, who may come again at once.
+                    breaks.fetch_add(u64::from(conn.is_broken()), Ordering::AcqRel);
+                    done
+                });
+                // Nobody waits any more when the caller has hung up.
+                let _ = tell.send(done);
+            }),
+        });
+        let waited = tokio::time::timeout(left(patience.begin_by), &mut told).await;
+        let done = match (waited, patience.silence) {
+            (Ok(done), _) => done,
+            (Err(_), _) if !begun.swap(true, Ordering::AcqRel) => return Err(self.0.not_begun()),
+            (Err(_), None) => told.await,
+            (Err(_), Some(silence)) => self.0.unless_silent(added, silence, told).await?,
+        };
+        done.map_err(Error::internal("work on the database"))?
+    }
+
+    fn add(&self, job: Job) {
+        if self.0.is_short_of_threads(job) {
+            let queue = self.0.clone();
+            tokio::task::spawn_blocking(move || queue.work());
+        }
+    }
+}
+
+fn left(moment: Instant) -> Duration {
+    moment.saturating_duration_since(Instant::now())
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why work has not begun in time.
+    fn not_begun(&self) -> Error {
+        match self.connections.state().connections {
+            0 => Error::Broken("no connection could be opened".to_owned()),
+            _ => Error::Busy,
+        }
+    }
+
+    /// What `told` brings, unless nothing ends on this pool for as long as `silence`.
+    async fn unless_silent<T>(
+        &self,
+        added: Instant,
+        silence: Duration,
+        mut told: oneshot::Receiver<T>,
+    ) -> Result<Result<T, oneshot::error::RecvError>> {
+        loop {
+            let heard = self.waiting().last_done.max(added);
+            match tokio::time::timeout(left(heard + silence), &mut told).await {
+                Ok(done) => return Ok(done),
+                Err(_) if self.waiting().last_done <= heard => {
+                    return Err(Error::Broken("the database has gone silent".to_owned()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Puts `job` into the queue; whether one more thread is to come, which is counted from now on.
+    fn is_short_of_threads(&self, job: Job) -> bool {
+        let mut waiting = self.waiting();
+        waiting.jobs.push_back(job);
+        let is_short = waiting.threads < self.most_threads;
+        waiting.threads += usize::from(is_short);
+        is_short
+    }
+
+    /// Does what waits, on one connection, until nothing does.
+    fn work(&self) {
+        let mut kept = None;
+        while let Some(job) = self.next(kept.is_some()) {
+            kept = self.perform(job, kept.take());
+        }
+    }
+
+    /// The next job. Whoever finds none lets others go first and looks again: to sleep and be woken costs more than that.
+    fn next(&self, has_done_one: bool) -> Option<Job> {
+        let mut waiting = self.waiting();
+        if has_done_one {
+            waiting.last_done = Instant::now();
+        }
+        let next = waiting.jobs.pop_front();
+        drop(waiting);
+        if next.is_some() {
+            return next;
+        }
+        std::thread::yield_now();
+        let mut waiting = self.waiting();
+        let next = waiting.jobs.pop_front();
+        waiting.threads -= usize::from(next.is_none());
+        next
+    }
+
+    /// Does one job; the connection, where it can be used again.
+    fn perform(
+        &self,
+        job: Job,
+        kept: Option<PooledConnection<Manager>>,
+    ) -> Option<PooledConnection<Manager>> {
+        if job.begun.load(Ordering::Acquire) {
+            return kept;
+        }
+        let mut pooled = match self.checkout(kept, job.begin_by) {
+            Ok(pooled) => pooled,
+            Err(error) => {
+                if job.begin() {
+                    (job.work)(Err(error));
+                }
+                return None;
+            }
+        };
+        if !job.begin() {
+            return Some(pooled);
+        }
+        let work = AssertUnwindSafe(|| (job.work)(Ok(&mut pooled.conn)));
+        let is_whole = catch_unwind(work).is_ok() && !pooled.conn.is_broken();
+        is_whole.then_some(pooled)
+    }
+
+    /// A connection that works as far as is known: `kept`, or one that is free by `begin_by`.
+    fn checkout(
+        &self,
+        mut kept: Option<PooledConnection<Manager>>,
+        begin_by: Instant,
+    ) -> Result<PooledConnection<Manager>> {
+        loop {
+            let found = match kept.take() {
+                Some(pooled) => Ok(pooled),
+                None => self.connections.get_timeout(left(begin_by)),
+            };
+            let mut pooled = found.map_err(|error| Error::Broken(error.to_string()))?;
+            if pooled.is_sound(self.breaks.load(Ordering::Acquire)) {
+                return Ok(pooled);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    fn pool() -> (tempfile::TempDir, Pool) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        (folder, Pool::open(&url, 2, false).unwrap())
+    }
+
+    fn patience(wait: Duration) -> Patience {
+        Patience {
+            begin_by: Instant::now() + wait,
+            silence: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_takes_no_place_with_it() {
+        let (_folder, pool) = pool();
+        for _ in 0..20 {
+            let panics = |_: &mut DbConn| -> Result<()> { panic!("on purpose") };
+            let failed = pool.run(patience(Duration::from_secs(20)), panics).await;
+            assert!(matches!(failed, Err(Error::Internal { .. })));
+        }
+        let both = Arc::new(std::sync::Barrier::new(2));
+        let meet = || {
+            let both = both.clone();
+            pool.run(patience(Duration::from_secs(20)), move |_| {
+                both.wait();
+                Ok(())
+            })
+        };
+        let met = tokio::join!(meet(), meet());
+        assert!(met.0.is_ok() && met.1.is_ok());
+    }
+
+    #[tokio::test]
+    async fn work_that_was_given_up_is_not_done_later() {
+        let (_folder, pool) = pool();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let hold = || {
+            let held = held.clone();
+            pool.run(patience(Duration::from_secs(20)), move |_| {
+                let _ = held.lock().unwrap().recv();
+                Ok(())
+            })
+        };
+        let done = Arc::new(AtomicU32::new(0));
+        let counted = done.clone();
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let late = pool.run(patience(Duration::from_millis(100)), move |_| {
+                Ok(counted.fetch_add(1, Ordering::AcqRel))
+            });
+            let refused = late.await;
+            drop(release);
+            refused
+        };
+        let (_, _, refused) = tokio::join!(hold(), hold(), late);
+        assert!(matches!(refused, Err(Error::Busy)));
+        let after = pool.run(patience(Duration::from_secs(20)), |_| Ok(()));
+        assert!(after.await.is_ok());
+        assert_eq!(done.load(Ordering::Acquire), 0);
+    }
+}

@@ -1,0 +1,69 @@
+//! The links that lead an applicant back to an application: asked for by anybody, mailed to the contact alone.
+
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::super::Context;
+use super::super::mail::{self, Recipient, Terms, send_on};
+use crate::domain::access::{APPLICANT_PREFIX, AccountAccess};
+use crate::domain::account::{AccountId, email_key};
+use crate::domain::mail::Template;
+use crate::error::Result;
+use crate::repository::accounts::{self, Account};
+use crate::repository::{DbConn, Held, applicant_tokens};
+use crate::secrets::{random_token, sha256_hex};
+
+/// Mails the links of the open applications of an address, one mail for all; nothing where there is none. What anybody can ask
+/// for changes nothing of an application: the tokens before it stay good.
+pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
+    let (key, template) = (email_key(email), Template::ApplicantLink);
+    let limit = i64::from(context.programme.application.open_per_email);
+    let open = accounts::open_of_email(conn, &key, limit)?;
+    let Some(first) = open.first() else {
+        return Ok(());
+    };
+    if !mail::may_be_asked(conn, context, &key, &[template])? {
+        return Ok(());
+    }
+    let mut links = Vec::new();
+    for account in &open {
+        links.push(json!({
+            "account_number": account.account_number,
+            "registered_date": context.programme.review.date_of(account.created_at),
+            "url": fresh_link(conn, context, account.id)?,
+        }));
+    }
+    let action_url = links.first().map(|link| link["url"].clone());
+    let values = json!({ "action_url": action_url, "links": links });
+    let terms = Terms {
+        until: None,
+        for_stranger: true,
+    };
+    send_on(
+        conn,
+        context,
+        &Recipient::contact(first),
+        template,
+        values,
+        terms,
+    )
+}
+
+/// A link with a fresh token, for a mail to the contact.
+pub fn fresh_link(conn: &mut DbConn, context: &Context, account: AccountId) -> Result<String> {
+    let token = random_token(APPLICANT_PREFIX)?;
+    let hash = sha256_hex(token.expose_secret().as_bytes());
+    applicant_tokens::insert(conn, account, &hash, context.now)?;
+    Ok(context
+        .links
+        .with_token("application", token.expose_secret()))
+}
+
+/// Marks the contact's mailbox as used where a mailed token writes. Whoever typed the address need not own it: the token that
+/// registering returned ends then.
+pub fn use_mailbox(context: &Context, access: &AccountAccess, account: &mut Held<Account>) {
+    if access.is_mailed() && account.mailbox_used_at.is_none() {
+        account.mailbox_used_at = Some(context.now);
+        account.applicant_token_hash = None;
+    }
+}

@@ -1,0 +1,142 @@
+//! Writes that meet each other on PostgreSQL: they are repeated, and who gives up is told the right reason.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use crate::support::{Answer, Database, Sending, TestApp, Token, registration_by};
+
+/// A transaction of somebody else, which holds what `statement` locks for as long as it lives.
+struct Holder(PgConnection);
+
+impl Holder {
+    fn of(database: &Database, statement: &str) -> Self {
+        let mut conn = PgConnection::establish(&database.url()).unwrap();
+        conn.batch_execute(&format!("BEGIN; {statement}")).unwrap();
+        Self(conn)
+    }
+
+    /// How many transactions wait for it.
+    fn waiting(&mut self) -> i64 {
+        let query = "SELECT count(DISTINCT pid) FROM pg_locks
+            WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+        diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!(
+            "({query})"
+        )))
+        .get_result(&mut self.0)
+        .unwrap()
+    }
+
+    async fn until_waiting(&mut self, at_least: i64) {
+        let begun = Instant::now();
+        while self.waiting() < at_least {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody waits");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+const HOLD_ACCOUNTS: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE";
+
+fn change(app: &TestApp, account: &str, token: &Token) -> RequestBuilder {
+    app.request(Method::PATCH, account)
+        .sent_by(token)
+        .header("if-match", "\"1\"")
+        .header("content-type", "application/merge-patch+json")
+        .body(json!({ "contact": { "name": "Bo Holm" } }).to_string())
+}
+
+fn register(app: &TestApp, key: &str) -> RequestBuilder {
+    app.request(Method::POST, "/v1/accounts")
+        .header("idempotency-key", key)
+        .json(&registration_by(&format!("{key}@busy.example")))
+}
+
+fn sent(request: RequestBuilder) -> tokio::task::JoinHandle<Answer> {
+    tokio::spawn(async move { request.answer().await })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_whose_lock_does_not_come_free_is_repeated() {
+    let app = TestApp::start().await;
+    if !app.database.is_shared() {
+        return;
+    }
+    let mut holder = Holder::of(&app.database, HOLD_ACCOUNTS);
+    let write = sent(register(&app, "once-more"));
+    holder.until_waiting(1).await;
+    // Longer than one attempt waits for a lock, shorter than all of them.
+    tokio::time::sleep(Duration::from_millis(4300)).await;
+    drop(holder);
+    write.await.unwrap().expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waited_for_another_row_than_the_key_is_not_told_of_the_key() {
+    let app = TestApp::start().await;
+    if !app.database.is_shared() {
+        return;
+    }
+    let mut holder = Holder::of(&app.database, HOLD_ACCOUNTS);
+    let begun = Instant::now();
+    let write = sent(register(&app, "held-up"));
+    holder.until_waiting(1).await;
+    let refused = write.await.unwrap().problem(503, "overloaded");
+    assert!(!refused.header("retry-after").is_empty());
+    assert!(begun.elapsed() < Duration::from_secs(15));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waited_for_the_key_is_told_so() {
+    let app = TestApp::start().await;
+    if !app.database.is_shared() {
+        return;
+    }
+    let _holder = Holder::of(
+        &app.database,
+        "LOCK TABLE idempotency_keys IN EXCLUSIVE MODE",
+    );
+    let refused = register(&app, "twice").answer().await;
+    refused.problem(409, "idempotency_in_progress");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadlock_is_nobodys_answer() {
+    let app = TestApp::start().await;
+    if !app.database.is_shared() {
+        return;
+    }
+    let (account, token) = app.applicant(json!({})).await;
+    // The change holds the account and then wants the events; this holds the events and then wants the account.
+    let mut other = Holder::of(&app.database, "LOCK TABLE jobs, events IN EXCLUSIVE MODE");
+    let write = sent(change(&app, &account, &token));
+    other.until_waiting(1).await;
+    let wants = "SET LOCAL deadlock_timeout = '60s'; LOCK TABLE accounts IN EXCLUSIVE MODE; COMMIT";
+    other.0.batch_execute(wants).unwrap();
+    write.await.unwrap().expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_finds_every_connection_busy_is_told_so() {
+    let app = TestApp::start().await;
+    if !app.database.is_shared() {
+        return;
+    }
+    let (account, token) = app.applicant(json!({})).await;
+    let mut holder = Holder::of(&app.database, HOLD_ACCOUNTS);
+    let writes: Vec<_> = (0..8)
+        .map(|n| sent(register(&app, &format!("busy-{n}"))))
+        .collect();
+    holder.until_waiting(4).await;
+    let refused = app.get(&account, &token).await.problem(503, "overloaded");
+    assert!(!refused.header("retry-after").is_empty());
+    drop(holder);
+    for write in writes {
+        let status = write.await.unwrap().status;
+        assert!(matches!(status, 201 | 503), "{status}");
+    }
+    app.get(&account, &token).await.expect(200);
+}
