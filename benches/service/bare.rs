@@ -14,7 +14,7 @@ use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
 /// In the order in which registering runs them; reading points is the last.
-const SQL: [&str; 16] = [
+const SQL: [&str; 15] = [
     "SELECT id, name, name_key, category, launched_date, serial_pattern, example, created_at FROM models WHERE id = $1 LIMIT 1",
     "SELECT account_id FROM products WHERE model_id = $1 AND serial_key = ANY ($2) AND ended_at IS NULL AND (status = 'incomplete' OR estimated LIKE '%serial_number%')",
     "SELECT * FROM accounts WHERE id = $1 LIMIT 1 FOR UPDATE",
@@ -26,8 +26,8 @@ const SQL: [&str; 16] = [
     "SELECT model_id, valid_from, points FROM model_points WHERE model_id = ANY ($1) AND valid_from <= $2 LIMIT 10000",
     "INSERT INTO points_entries (id, account_id, seq, kind, amount, balance, held, product_id, value_valid_from, reason, created_at)
      VALUES ($1, $2, $3, 'award', $4, $5, $6, $7, $8, 'complete', $9)",
-    "SELECT max(seq) FROM events WHERE resource = $1 LIMIT 1",
-    "INSERT INTO events (id, resource, seq, kind, payload, created_at) VALUES ($1, $2, $3, 'product.registered', $4, $5)",
+    "INSERT INTO event_inbox (id, stream, resource, type, version, data, actor, reason, request_id, created_at)
+     SELECT e.id, e.stream, e.resource, e.type, 1, e.data, $6, NULL, NULL, $7 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS e (id, stream, resource, type, data)",
     "UPDATE points_accounts SET account_id = $1, balance = $2, held = $3, seq = $4, invited_at = $5, below_since = $6 WHERE account_id = $1",
     "SELECT id, name, name_key, category, launched_date, serial_pattern, example, created_at FROM models WHERE id = ANY ($1)",
     "SELECT model_id, valid_from, points FROM model_points WHERE model_id = ANY ($1) AND valid_from <= $2 LIMIT 10000",
@@ -42,6 +42,8 @@ const READ: usize = SQL.len() - 1;
 struct Connection {
     client: Client,
     statements: Vec<Statement>,
+    /// Whether writes record what happened.
+    records: bool,
 }
 
 /// As many connections as the service has.
@@ -51,7 +53,7 @@ struct Pool {
 }
 
 impl Pool {
-    async fn open(url: &str) -> Result<Self, tokio_postgres::Error> {
+    async fn open(url: &str, records: bool) -> Result<Self, tokio_postgres::Error> {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let mut free = Vec::new();
         for _ in 0..2 * cores {
@@ -61,7 +63,11 @@ impl Pool {
             for sql in SQL {
                 statements.push(client.prepare(sql).await?);
             }
-            free.push(Arc::new(Connection { client, statements }));
+            free.push(Arc::new(Connection {
+                client,
+                statements,
+                records,
+            }));
         }
         Ok(Self {
             places: Semaphore::new(free.len()),
@@ -78,14 +84,14 @@ impl Pool {
     }
 }
 
-/// Serves until it is killed; prints its address first.
-pub fn serve(url: &str) -> std::io::Result<()> {
+/// Serves until it is killed; prints its address first. Its writes record events only where `records` says so.
+pub fn serve(url: &str, records: bool) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
         .build()?;
     runtime.block_on(async {
-        let pool = Data::new(Pool::open(url).await.unwrap());
+        let pool = Data::new(Pool::open(url, records).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0")?;
         println!("{}", listener.local_addr()?);
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
@@ -195,7 +201,7 @@ async fn register(
     let (account_id, model_id) = (uuid_of(account), uuid_of(&body.model_id));
     let (now, today): (DateTime<Utc>, NaiveDate) = (Utc::now(), Utc::now().date_naive());
     let key = body.serial_number.trim_start_matches('0').to_owned();
-    let (product, entry, event) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let (product, entry) = (Uuid::now_v7(), Uuid::now_v7());
     client.query_opt(&sql[0], &[&model_id]).await?;
     client
         .query(&sql[1], &[&model_id, &vec![key.clone()]])
@@ -243,24 +249,25 @@ async fn register(
             ],
         )
         .await?;
-    let last: Option<i64> = client.query_one(&sql[9], &[&account]).await?.get(0);
     let id = format!("prd_{}", product.simple());
-    let payload = json!({ "product_id": id, "status": "complete" });
-    let next = last.unwrap_or(0) + 1;
-    client
-        .execute(&sql[10], &[&event, &account, &next, &payload, &now])
-        .await?;
+    if on.records {
+        let told = [
+            json!({ "account_id": account, "product_id": id, "model_id": body.model_id, "status": "complete" }),
+            json!({ "account_id": account, "balance": balance, "held": held, "counting": balance - held, "from_seq": seq, "to_seq": seq }),
+        ];
+        record(on, account, &id, told, now).await?;
+    }
     let (invited, below): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) =
         (ledger.get(4), ledger.get(5));
     client
         .execute(
-            &sql[11],
+            &sql[10],
             &[&account_id, &balance, &held, &seq, &invited, &below],
         )
         .await?;
-    let model = client.query_one(&sql[12], &[&vec![model_id]]).await?;
-    client.query(&sql[13], &[&vec![model_id], &today]).await?;
-    client.query(&sql[14], &[&vec![product]]).await?;
+    let model = client.query_one(&sql[11], &[&vec![model_id]]).await?;
+    client.query(&sql[12], &[&vec![model_id], &today]).await?;
+    client.query(&sql[13], &[&vec![product]]).await?;
     Ok(json!({
         "id": id,
         "model": { "id": body.model_id, "name": model.get::<_, String>(1), "category": model.get::<_, String>(3) },
@@ -268,4 +275,30 @@ async fn register(
         "purchase_country": body.purchase_country, "dealer": body.dealer, "estimated": [], "missing": [], "warnings": [],
         "points_granted": points, "points_possible": points, "version": 1, "created_at": now, "updated_at": now,
     }))
+}
+
+async fn record(
+    on: &Connection,
+    account: &str,
+    product: &str,
+    told: [serde_json::Value; 2],
+    now: DateTime<Utc>,
+) -> Result<(), tokio_postgres::Error> {
+    let told = told.map(|data| data.to_string());
+    let ids = [Uuid::now_v7(), Uuid::now_v7()];
+    on.client
+        .execute(
+            &on.statements[9],
+            &[
+                &ids.as_slice(),
+                &[account; 2].as_slice(),
+                &[product, account].as_slice(),
+                &["product.registered", "points.changed"].as_slice(),
+                &told.as_slice(),
+                &"service:seed",
+                &now,
+            ],
+        )
+        .await?;
+    Ok(())
 }

@@ -61,12 +61,13 @@ impl Folder {
         }
     }
 
-    /// The bare server on PostgreSQL.
-    pub fn bare(&self) -> Child {
+    /// The bare server on PostgreSQL; its writes record events only where `records` says so.
+    pub fn bare(&self, records: bool) -> Child {
         let begun = Instant::now();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .env("BENCH_BARE", &self.postgres)
+            .env("BENCH_RECORDS", records.to_string())
             .stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut address = String::new();

@@ -1,9 +1,9 @@
 //! The service against a bare actix-web server on tokio-postgres that runs the same SQL for the same answers and asks nobody who they are.
 //!
 //! `tests/with-postgres cargo bench` measures, in one run, requests a second and latency of reading points and of registering products, on
-//! SQLite and on PostgreSQL; then how much memory an idle service has, and how soon after its start it answers. Each server is a process of its
-//! own, and they take turns, so that whatever else the machine does meets all of them. BENCH_SECONDS (of one turn) and BENCH_ROUNDS change how
-//! long it takes.
+//! SQLite and on PostgreSQL, and of the bare server without the statement that records events; then how much memory an idle service has, and
+//! how soon after its start it answers. Each server is a process of its own, and they take turns, so that whatever else the machine does meets
+//! all of them. BENCH_SECONDS (of one turn) and BENCH_ROUNDS change how long it takes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod bare;
@@ -51,7 +51,8 @@ fn number(name: &str, default: u64) -> u64 {
 
 fn main() {
     if let Ok(url) = std::env::var("BENCH_BARE") {
-        bare::serve(&url).unwrap();
+        let records = std::env::var("BENCH_RECORDS").is_ok_and(|text| text == "true");
+        bare::serve(&url, records).unwrap();
         return;
     }
     let Ok(postgres) = std::env::var("TEST_DATABASE_URL") else {
@@ -69,7 +70,8 @@ fn main() {
 async fn measure(postgres: &str) {
     let folder = Folder::new(postgres);
     let mut targets = vec![
-        bare_target(&folder).await,
+        bare_target("bare server on PostgreSQL", "B", &folder, true).await,
+        bare_target("bare server without events", "N", &folder, false).await,
         service_target("service on PostgreSQL", "P", &folder, &folder.postgres).await,
         service_target("service on SQLite", "S", &folder, &folder.sqlite).await,
     ];
@@ -103,6 +105,11 @@ async fn measure(postgres: &str) {
     report("POST /v1/accounts/{id}/products", &mut targets, |one| {
         &mut one.writes
     });
+    let (with, without) = (targets[0].writes.rate(), targets[1].writes.rate());
+    println!(
+        "\nwrites with events: {:.2} of those without",
+        with / without
+    );
     drop(targets);
     println!();
     for (name, url) in [("PostgreSQL", &folder.postgres), ("SQLite", &folder.sqlite)] {
@@ -110,19 +117,24 @@ async fn measure(postgres: &str) {
     }
 }
 
-async fn bare_target(folder: &Folder) -> Target {
+async fn bare_target(
+    name: &'static str,
+    prefix: &'static str,
+    folder: &Folder,
+    records: bool,
+) -> Target {
     // The service makes the tables and what is in them.
     let mut service = folder.service(&folder.postgres);
     service.ready().await;
     let model = model(&service).await;
     drop(service);
-    let child = folder.bare();
+    let child = folder.bare(records);
     Target {
-        name: "bare server on PostgreSQL",
+        name,
         child,
         credentials: vec!["none".to_owned(); ACCOUNTS.len()],
         model,
-        prefix: "B",
+        prefix,
         reads: Measured::default(),
         writes: Measured::default(),
     }

@@ -540,7 +540,13 @@ async fn measurements_go_by_the_pattern_of_the_route_and_name_nobody() {
         lines.any(|line| line.contains(route) && line.contains(&format!("status=\"{status}\"")))
     };
     assert!(counted("200") && counted("404"), "{told}");
-    assert!(told.contains("http_request_duration_seconds") && told.contains("jobs_total"));
+    for kind in [
+        "http_request_duration_seconds",
+        "jobs_total",
+        "events_inbox_age_seconds",
+    ] {
+        assert!(told.contains(kind), "{kind}");
+    }
     for secret in ["acc_0000", "mette@", "secret-place"] {
         assert!(!told.contains(secret), "{secret}");
     }

@@ -300,6 +300,23 @@ impl Served {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    /// How much time of a core it has taken so far.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // Behind the name in brackets the user's and the system's ticks are the 12th and the 13th.
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let ticks: u64 = fields[11..13]
+            .iter()
+            .map(|n| n.parse::<u64>().unwrap())
+            .sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// Asks it to stop.
     pub fn terminate(&self) {
         let kill = Command::new("kill")

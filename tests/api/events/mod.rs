@@ -2,6 +2,7 @@
 
 mod contract;
 mod history;
+mod many;
 mod migrating;
 mod numbering;
 
@@ -48,5 +49,5 @@ pub fn amount(data: &str) -> i64 {
 /// Numbers all that waits.
 pub fn number(conn: &mut DbConn) {
     use diesel::Connection;
-    while conn.transaction(|conn| events::number_batch(conn)).unwrap() != Some(0) {}
+    while conn.transaction(events::number_batch).unwrap() != Some(0) {}
 }

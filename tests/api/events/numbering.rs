@@ -50,7 +50,7 @@ fn change(conn: &mut DbConn, account: AccountId, fails: bool) -> Result<i64> {
 async fn write(db: Db, accounts: Vec<AccountId>, n: usize, changes: usize, committed: Committed) {
     for i in 0..changes {
         let account = accounts[(n + i) % ACCOUNTS];
-        let fails = (n * 7 + i) % 10 == 0;
+        let fails = (n * 7 + i).is_multiple_of(10);
         if db
             .write(move |conn| change(conn, account, fails))
             .await
@@ -70,7 +70,7 @@ fn number_until(database: &Database, done: &AtomicBool, breaks_off: bool) {
         }
         let outcome: Result<_, Error> = raw.0.transaction(|conn| {
             let numbered = events::number_batch(conn)?;
-            match breaks_off && turn % 3 == 0 {
+            match breaks_off && turn.is_multiple_of(3) {
                 true => Err(Error::Contended),
                 false => Ok(numbered),
             }
@@ -292,7 +292,7 @@ fn a_batch_is_at_most_a_thousand_and_the_next_goes_on_from_it() {
     events::record(&mut raw.0, &stamp(None), &many).unwrap();
     events::record(&mut raw.0, &stamp(None), &[]).unwrap();
     for wanted in [1000, 234, 0] {
-        let numbered = raw.0.transaction(|conn| events::number_batch(conn));
+        let numbered = raw.0.transaction(events::number_batch);
         assert_eq!(numbered.unwrap(), Some(wanted));
     }
     let told = events::of_stream(&mut raw.0, &account.to_string(), 1000, 500).unwrap();
