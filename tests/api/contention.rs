@@ -2,42 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use crate::support::{Answer, Database, Sending, TestApp, Token, registration_by};
-
-/// A transaction of somebody else, which holds what `statement` locks for as long as it lives.
-struct Holder(PgConnection);
-
-impl Holder {
-    fn of(database: &Database, statement: &str) -> Self {
-        let mut conn = PgConnection::establish(&database.url()).unwrap();
-        conn.batch_execute(&format!("BEGIN; {statement}")).unwrap();
-        Self(conn)
-    }
-
-    /// How many transactions wait for it.
-    fn waiting(&mut self) -> i64 {
-        let query = "SELECT count(DISTINCT pid) FROM pg_locks
-            WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
-        diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!(
-            "({query})"
-        )))
-        .get_result(&mut self.0)
-        .unwrap()
-    }
-
-    async fn until_waiting(&mut self, at_least: i64) {
-        let begun = Instant::now();
-        while self.waiting() < at_least {
-            assert!(begun.elapsed() < Duration::from_secs(30), "nobody waits");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
+use crate::holder::Holder;
+use crate::support::{Answer, Sending, TestApp, Token, registration_by};
 
 const HOLD_ACCOUNTS: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE";
 
@@ -115,7 +84,7 @@ async fn a_deadlock_is_nobodys_answer() {
     let write = sent(change(&app, &account, &token));
     other.until_waiting(1).await;
     let wants = "SET LOCAL deadlock_timeout = '60s'; LOCK TABLE accounts IN EXCLUSIVE MODE; COMMIT";
-    other.0.batch_execute(wants).unwrap();
+    other.execute(wants);
     write.await.unwrap().expect(200);
 }
 

@@ -43,7 +43,7 @@ impl Answer {
     /// The status of an operation without a key, which refuses a second time once it has happened.
     #[track_caller]
     pub fn done(self, status: u16) {
-        let happened_before = self.is_repeat && matches!(self.status, 404 | 409 | 422);
+        let happened_before = self.is_repeat && matches!(self.status, 400 | 404 | 409 | 422);
         assert!(
             happened_before || self.status == status,
             "{}: {}",

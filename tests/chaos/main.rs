@@ -145,6 +145,7 @@ async fn nothing_acknowledged_is_lost_or_doubled_while_everything_breaks() {
         load.is_well();
     }
     let told = load.end().await;
+    eprintln!("{} journeys", told.len());
     assert!(told.len() >= count(3, 30), "only {} journeys", told.len());
     truth::holds(&stage.server.url(), &told, &stage.instances[0]).await;
 }

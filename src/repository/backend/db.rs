@@ -156,10 +156,13 @@ impl Db {
         loop {
             let lock_wait = (attempts > 0).then(|| TRIED_FOR.saturating_sub(begun.elapsed()));
             let outcome = self.write_once(lock_wait, work.clone()).await;
+            if !matches!(outcome, Err(Error::Contended)) {
+                return outcome;
+            }
             attempts += 1;
-            match (&outcome, retry::pause(attempts, begun.elapsed())?) {
-                (Err(Error::Contended), Some(pause)) => tokio::time::sleep(pause).await,
-                _ => return outcome,
+            match retry::pause(attempts, begun.elapsed())? {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return outcome,
             }
         }
     }
