@@ -294,4 +294,24 @@ mod tests {
         assert!(matches!(refused, Err(Error::Broken(_))), "{refused:?}");
         db.write(write).await.unwrap();
     }
+
+    #[tokio::test]
+    async fn a_long_read_is_told_from_a_silent_database() {
+        let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
+            return;
+        };
+        let db = Db::open(&url, 1).unwrap();
+        let sleeps = |times: u32, seconds: &'static str| {
+            move |conn: &mut DbConn| {
+                for _ in 0..times {
+                    conn.batch_execute(&format!("SELECT pg_sleep({seconds})"))?;
+                }
+                Ok(())
+            }
+        };
+        db.read(sleeps(6, "0.5")).await.unwrap();
+        db.read_all(sleeps(1, "3")).await.unwrap();
+        let silent = db.read(sleeps(1, "6")).await;
+        assert!(matches!(silent, Err(Error::Broken(_))), "{silent:?}");
+    }
 }
