@@ -2,52 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use crate::support::{Answer, Database, Sending, TestApp, Token, registration_by};
-
-/// A transaction of somebody else, which holds what `statement` locks for as long as it lives.
-struct Holder(PgConnection);
-
-impl Holder {
-    fn of(database: &Database, statement: &str) -> Self {
-        let mut conn = PgConnection::establish(&database.url()).unwrap();
-        conn.batch_execute(&format!("BEGIN; {statement}")).unwrap();
-        Self(conn)
-    }
-
-    /// How many transactions wait for it.
-    fn waiting(&mut self) -> i64 {
-        let query = "SELECT count(DISTINCT pid) FROM pg_locks
-            WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
-        diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!(
-            "({query})"
-        )))
-        .get_result(&mut self.0)
-        .unwrap()
-    }
-
-    async fn until_waiting(&mut self, at_least: i64) {
-        let begun = Instant::now();
-        while self.waiting() < at_least {
-            assert!(begun.elapsed() < Duration::from_secs(30), "nobody waits");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
+use crate::holder::Holder;
+use crate::membership::{ACCOUNT, EMAIL};
+use crate::support::{Answer, Sending, TestApp, registration_by};
 
 const HOLD_ACCOUNTS: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE";
-
-fn change(app: &TestApp, account: &str, token: &Token) -> RequestBuilder {
-    app.request(Method::PATCH, account)
-        .sent_by(token)
-        .header("if-match", "\"1\"")
-        .header("content-type", "application/merge-patch+json")
-        .body(json!({ "contact": { "name": "Bo Holm" } }).to_string())
-}
 
 fn register(app: &TestApp, key: &str) -> RequestBuilder {
     app.request(Method::POST, "/v1/accounts")
@@ -109,14 +71,24 @@ async fn a_deadlock_is_nobodys_answer() {
     if !app.database.is_shared() {
         return;
     }
-    let (account, token) = app.applicant(json!({})).await;
-    // The change holds the account and then wants the events; this holds the events and then wants the account.
-    let mut other = Holder::of(&app.database, "LOCK TABLE jobs, events IN EXCLUSIVE MODE");
-    let write = sent(change(&app, &account, &token));
+    let mette = app.sign_in(EMAIL).await;
+    let body =
+        json!({ "model_id": app.model("EOS R6 Mark II").await, "serial_number": "55500001" });
+    let register = app
+        .request(Method::POST, &format!("{ACCOUNT}/products"))
+        .sent_by(&mette)
+        .header("idempotency-key", "knot")
+        .json(&body);
+    // The registration holds the account and then wants its points; this holds the points and then wants the account.
+    let mut other = Holder::of(
+        &app.database,
+        "LOCK TABLE points_accounts IN EXCLUSIVE MODE",
+    );
+    let write = sent(register);
     other.until_waiting(1).await;
-    let wants = "SET LOCAL deadlock_timeout = '60s'; LOCK TABLE accounts IN EXCLUSIVE MODE; COMMIT";
-    other.0.batch_execute(wants).unwrap();
-    write.await.unwrap().expect(200);
+    other.execute("SET LOCAL deadlock_timeout = '60s'; LOCK TABLE accounts IN EXCLUSIVE MODE");
+    other.execute("COMMIT");
+    write.await.unwrap().expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

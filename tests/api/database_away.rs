@@ -57,6 +57,9 @@ async fn a_read_is_refused_soon_while_nobody_listens() {
     assert!(refused_within(&app, &account, &token).await < SOON);
     let refused = app.get(&account, &token).await;
     refused.problem(503, "database_unavailable");
+    let body = registration_by("nobody-listens@away.example");
+    let refused = app.post("/v1/accounts", &Token::default(), body).await;
+    refused.problem(503, "database_unavailable");
     proxy.set(Weather::Forward);
     becomes_ready(&app).await;
     app.get(&account, &token).await.expect(200);

@@ -166,10 +166,13 @@ impl Db {
         loop {
             let lock_wait = (attempts > 0).then(|| TRIED_FOR.saturating_sub(begun.elapsed()));
             let outcome = self.write_once(lock_wait, work.clone()).await;
+            if !matches!(outcome, Err(Error::Contended)) {
+                return outcome;
+            }
             attempts += 1;
-            match (&outcome, retry::pause(attempts, begun.elapsed())?) {
-                (Err(Error::Contended), Some(pause)) => tokio::time::sleep(pause).await,
-                _ => return outcome,
+            match retry::pause(attempts, begun.elapsed())? {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return outcome,
             }
         }
     }
@@ -302,5 +305,25 @@ mod tests {
         let refused = db.write(write).await;
         assert!(matches!(refused, Err(Error::Broken(_))), "{refused:?}");
         db.write(write).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_long_read_is_told_from_a_silent_database() {
+        let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
+            return;
+        };
+        let db = Db::open(&url, 1).unwrap();
+        let sleeps = |times: u32, seconds: &'static str| {
+            move |conn: &mut DbConn| {
+                for _ in 0..times {
+                    conn.batch_execute(&format!("SELECT pg_sleep({seconds})"))?;
+                }
+                Ok(())
+            }
+        };
+        db.read(sleeps(6, "0.5")).await.unwrap();
+        db.read_all(sleeps(1, "3")).await.unwrap();
+        let silent = db.read(sleeps(1, "6")).await;
+        assert!(matches!(silent, Err(Error::Broken(_))), "{silent:?}");
     }
 }

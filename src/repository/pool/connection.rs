@@ -2,18 +2,54 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::R2D2Connection;
 use r2d2::ManageConnection;
 
 use crate::repository::DbConn;
 
+/// What the connections of a pool have found out about their database.
+pub(super) struct Signs {
+    opened: Instant,
+    /// When the database last answered a statement, in milliseconds after `opened`.
+    heard: AtomicU64,
+    /// How often a connection has broken.
+    breaks: AtomicU64,
+}
+
+impl Signs {
+    pub(super) fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            heard: AtomicU64::new(0),
+            breaks: AtomicU64::new(0),
+        }
+    }
+
+    fn hear(&self) {
+        let elapsed = self.opened.elapsed().as_millis();
+        let elapsed = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        self.heard.store(elapsed, Ordering::Release);
+    }
+
+    /// When the database last answered a statement.
+    pub(super) fn heard(&self) -> Instant {
+        self.opened + Duration::from_millis(self.heard.load(Ordering::Acquire))
+    }
+
+    /// Notes that a connection broke: the others that are as old are asked before they are used again.
+    pub(super) fn note_break(&self) {
+        self.breaks.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 /// Opens connections for r2d2.
 pub struct Manager {
     url: String,
     read_only: bool,
-    /// How often a connection of the pool has broken.
-    breaks: Arc<AtomicU64>,
+    signs: Arc<Signs>,
 }
 
 /// A connection of the pool.
@@ -24,11 +60,11 @@ pub struct Pooled {
 }
 
 impl Manager {
-    pub(super) fn new(url: &str, read_only: bool, breaks: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(url: &str, read_only: bool, signs: Arc<Signs>) -> Self {
         Self {
             url: url.to_owned(),
             read_only,
-            breaks,
+            signs,
         }
     }
 }
@@ -38,9 +74,15 @@ impl ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let breaks_seen = self.breaks.load(Ordering::Acquire);
-        let conn = DbConn::open(&self.url, self.read_only)
+        let breaks_seen = self.signs.breaks.load(Ordering::Acquire);
+        let mut conn = DbConn::open(&self.url, self.read_only)
             .map_err(diesel::r2d2::Error::ConnectionError)?;
+        let signs = self.signs.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::FinishQuery { .. } = event {
+                signs.hear();
+            }
+        });
         Ok(Pooled { conn, breaks_seen })
     }
 
@@ -55,7 +97,8 @@ impl ManageConnection for Manager {
 
 impl Pooled {
     /// Whether the connection still works; it is asked only where another one broke since it last did.
-    pub(super) fn is_sound(&mut self, breaks: u64) -> bool {
+    pub(super) fn is_sound(&mut self, signs: &Signs) -> bool {
+        let breaks = signs.breaks.load(Ordering::Acquire);
         if self.breaks_seen == breaks {
             return true;
         }

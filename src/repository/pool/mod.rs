@@ -5,7 +5,7 @@ mod connection;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use diesel::r2d2::R2D2Connection;
 use r2d2::PooledConnection;
 use tokio::sync::oneshot;
 
-use self::connection::Manager;
+use self::connection::{Manager, Signs};
 use super::backend::{DbConn, DbError};
 use crate::error::{Error, Result};
 
@@ -27,7 +27,7 @@ const REOPEN: Duration = Duration::from_millis(500);
 pub struct Patience {
     /// Until when work may begin.
     pub begin_by: Instant,
-    /// How long work that has begun may go on while nothing else on this pool ends either: a database that has gone silent looks like that.
+    /// How long work that has begun may go on while no connection of this pool gets any answer: the database has gone silent then.
     pub silence: Option<Duration>,
 }
 
@@ -48,20 +48,18 @@ impl Job {
     }
 }
 
+#[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
     /// Threads at work.
     threads: usize,
-    /// When work last ended with its connection whole.
-    last_done: Instant,
 }
 
 struct Queue {
     connections: r2d2::Pool<Manager>,
     most_threads: usize,
     waiting: Mutex<Waiting>,
-    /// How often a connection broke: the others that are as old are asked before they are used again.
-    breaks: Arc<AtomicU64>,
+    signs: Arc<Signs>,
 }
 
 /// Connections of one kind. A thread that has done one job takes the next at once: when there is much to do, nobody is put to sleep and woken.
@@ -71,24 +69,20 @@ pub struct Pool(Arc<Queue>);
 impl Pool {
     /// A pool of `size` connections, of which the first is open.
     pub fn open(url: &str, size: u32, read_only: bool) -> Result<Self, DbError> {
-        let breaks = Arc::new(AtomicU64::new(0));
+        let signs = Arc::new(Signs::new());
         // r2d2's own check asks the database before every use: a second round trip for every request.
         let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
             .test_on_check_out(false)
             .connection_timeout(REOPEN)
-            .build_unchecked(Manager::new(url, read_only, breaks.clone()));
+            .build_unchecked(Manager::new(url, read_only, signs.clone()));
         connections.get_timeout(FIRST)?;
         Ok(Self(Arc::new(Queue {
             connections,
             most_threads: usize::try_from(size)?,
-            waiting: Mutex::new(Waiting {
-                jobs: VecDeque::new(),
-                threads: 0,
-                last_done: Instant::now(),
-            }),
-            breaks,
+            waiting: Mutex::default(),
+            signs,
         })))
     }
 
@@ -106,7 +100,7 @@ impl Pool {
         let (tell, mut told) = oneshot::channel();
         let begun = Arc::new(AtomicBool::new(false));
         let added = Instant::now();
-        let breaks = self.0.breaks.clone();
+        let signs = self.0.signs.clone();
         self.add(Job {
             begun: begun.clone(),
             begin_by: patience.begin_by,
@@ -114,7 +108,9 @@ impl Pool {
                 let done = conn.and_then(|conn| {
                     let done = work(conn);
                     // Before the caller is told, who may come again at once.
-                    breaks.fetch_add(u64::from(conn.is_broken()), Ordering::AcqRel);
+                    if conn.is_broken() {
+                        signs.note_break();
+                    }
                     done
                 });
                 // Nobody waits any more when the caller has hung up.
@@ -156,7 +152,7 @@ impl Queue {
         }
     }
 
-    /// What `told` brings, unless nothing ends on this pool for as long as `silence`.
+    /// What `told` brings, unless no connection gets any answer for as long as `silence`.
     async fn unless_silent<T>(
         &self,
         added: Instant,
@@ -164,10 +160,10 @@ impl Queue {
         mut told: oneshot::Receiver<T>,
     ) -> Result<Result<T, oneshot::error::RecvError>> {
         loop {
-            let heard = self.waiting().last_done.max(added);
+            let heard = self.signs.heard().max(added);
             match tokio::time::timeout(left(heard + silence), &mut told).await {
                 Ok(done) => return Ok(done),
-                Err(_) if self.waiting().last_done <= heard => {
+                Err(_) if self.signs.heard() <= heard => {
                     return Err(Error::Broken("the database has gone silent".to_owned()));
                 }
                 Err(_) => {}
@@ -187,19 +183,14 @@ impl Queue {
     /// Does what waits, on one connection, until nothing does.
     fn work(&self) {
         let mut kept = None;
-        while let Some(job) = self.next(kept.is_some()) {
+        while let Some(job) = self.next() {
             kept = self.perform(job, kept.take());
         }
     }
 
     /// The next job. Whoever finds none lets others go first and looks again: to sleep and be woken costs more than that.
-    fn next(&self, has_done_one: bool) -> Option<Job> {
-        let mut waiting = self.waiting();
-        if has_done_one {
-            waiting.last_done = Instant::now();
-        }
-        let next = waiting.jobs.pop_front();
-        drop(waiting);
+    fn next(&self) -> Option<Job> {
+        let next = self.waiting().jobs.pop_front();
         if next.is_some() {
             return next;
         }
@@ -248,7 +239,7 @@ impl Queue {
                 None => self.connections.get_timeout(left(begin_by)),
             };
             let mut pooled = found.map_err(|error| Error::Broken(error.to_string()))?;
-            if pooled.is_sound(self.breaks.load(Ordering::Acquire)) {
+            if pooled.is_sound(&self.signs) {
                 return Ok(pooled);
             }
         }
