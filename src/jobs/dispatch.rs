@@ -17,7 +17,7 @@ use crate::workflows::tasks::{Task, enqueue};
 /// How long an idle instance waits before it looks again.
 const IDLE: Duration = Duration::from_millis(250);
 /// After a commit so much more may be committed at once that is looked at together.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(10);
 /// How long it waits when the queue could not be read.
 const TROUBLE: Duration = Duration::from_secs(1);
 /// How many jobs one claim takes at most.

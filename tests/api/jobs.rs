@@ -220,7 +220,10 @@ async fn the_command_lists_dead_jobs_and_has_them_tried_again() {
     assert!(one.ok, "{one:?}");
     assert_eq!(listed(&["jobs", "list"]), dead[1..]);
     let twice = setup.run(&["jobs", "retry", &dead[0]]);
-    assert!(!twice.ok && twice.stderr.contains("dead"), "{twice:?}");
+    assert!(
+        !twice.ok && twice.stderr.contains("failed for good"),
+        "{twice:?}"
+    );
     let none = setup.run(&["jobs", "retry", "--kind", "issue_invoice"]);
     assert!(none.ok && none.stdout.starts_with("0 "), "{none:?}");
     let rest = setup.run(&["jobs", "retry", "--all"]);

@@ -32,8 +32,8 @@ async fn apply(app: &TestApp, email: &str) {
     ask(app, "/v1/applicant-links", email).await;
 }
 
-/// Reads and writes while `hours` go by, and then.
-async fn live_through(app: &TestApp, hours: i64, email: &str) {
+/// Reads and writes while time goes by, and then.
+async fn live_through(app: &TestApp, time: TimeDelta, email: &str) {
     let work = async {
         apply(app, email).await;
         app.get("/v1/programme", &Token::default())
@@ -41,7 +41,7 @@ async fn live_through(app: &TestApp, hours: i64, email: &str) {
             .expect(200);
         app.get("/readyz", &Token::default()).await.expect(200);
     };
-    tokio::join!(app.advance(TimeDelta::hours(hours)), work);
+    tokio::join!(app.advance(time), work);
     app.get("/readyz", &Token::default()).await.expect(200);
 }
 
@@ -61,21 +61,23 @@ fn arrived(sink: &Sink) -> BTreeMap<String, usize> {
 async fn seventy_hours_without_a_mail_server_lose_no_mail_that_is_worth_sending() {
     let (sink, database, port) = (Sink::start(), Database::create(), free_port());
     let app = app(&database, port, &[]).await;
+    let hours = TimeDelta::hours;
     // Its link is good for an hour.
     ask(&app, "/v1/password-resets", METTE).await;
     apply(&app, "first@nordlys-test.example").await;
     // Nobody listens; then somebody who hangs up, one who says nothing, one who is busy, and one who refuses.
-    live_through(&app, 30, "refused@nordlys-test.example").await;
+    live_through(&app, hours(30), "refused@nordlys-test.example").await;
     let door = Door::at(port, &sink);
     door.be(Mode::Reset);
-    live_through(&app, 20, "reset@nordlys-test.example").await;
+    live_through(&app, hours(20), "reset@nordlys-test.example").await;
+    // One try at this takes 20 real seconds.
     door.be(Mode::Hang);
-    live_through(&app, 1, "hang@nordlys-test.example").await;
+    live_through(&app, TimeDelta::seconds(5), "hang@nordlys-test.example").await;
     door.be(Mode::Open);
     std::fs::write(sink.refuse(), "451 4.3.0 try again later").unwrap();
-    live_through(&app, 10, "busy@nordlys-test.example").await;
+    live_through(&app, hours(11), "busy@nordlys-test.example").await;
     std::fs::write(sink.refuse(), "554 5.3.0 not today").unwrap();
-    live_through(&app, 9, "rejected@nordlys-test.example").await;
+    live_through(&app, hours(9), "rejected@nordlys-test.example").await;
     assert_eq!(arrived(&sink), BTreeMap::new());
     let mut raw = Raw::open(&database);
     let dead = "SELECT kind AS line FROM jobs WHERE state = 'dead'";

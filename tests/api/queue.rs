@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use cps_api::repository::Kind;
 use serde_json::json;
 
-use crate::process::{Served, Setup};
+use crate::process::{Served, Setup, free_port};
 use crate::raw::{LINK_JOBS, Raw};
 use crate::support::{Database, TestApp, Token, registration};
 
@@ -190,4 +190,43 @@ async fn what_is_done_is_swept_after_a_week_however_much_there_is_of_it() {
     app.advance(TimeDelta::days(1)).await;
     let left = "SELECT key AS line FROM jobs WHERE key LIKE 'old:%'";
     assert_eq!(raw.lines(left), ["old:1"], "what is dead stays");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_measured_queue_by_queue() {
+    let database = Database::create();
+    let shipped = "stranger_mails = 10000";
+    let programme = include_str!("../../programme.toml");
+    assert!(programme.contains(shipped));
+    let programme = programme.replace(shipped, "stranger_mails = 1");
+    let programme = database.file("programme.toml", &programme);
+    let bind = format!("127.0.0.1:{}", free_port());
+    let served = Setup::on(&database)
+        .with("CPS_METRICS_BIND", &bind)
+        .with("CPS_PROGRAMME", &programme)
+        .with("CPS_MAIL", &format!("smtp://127.0.0.1:{}", free_port()))
+        .serve();
+    have_mail_sent(&served).await;
+    have_mail_sent(&served).await;
+    let wanted = [
+        "jobs_oldest_due_seconds{queue=\"rules\"}",
+        "jobs_oldest_due_seconds{queue=\"mail\"}",
+        "jobs_dead{queue=\"files\"} 0",
+        "jobs_dead{queue=\"housekeeping\"} 0",
+        "jobs_total{kind=\"send_mail\",outcome=\"failed\"}",
+        "jobs_total{kind=\"keep_house\",outcome=\"done\"} 1",
+        "mails_withheld_total",
+    ];
+    let mut told = String::new();
+    for _ in 0..800 {
+        let asked = reqwest::get(format!("http://{bind}/metrics"))
+            .await
+            .unwrap();
+        told = asked.text().await.unwrap();
+        if wanted.iter().all(|line| told.contains(line)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{told}");
 }

@@ -1,3 +1,4 @@
+-- The defaults are for instances of the version before, which go on while this runs.
 ALTER TABLE jobs ADD COLUMN queue TEXT NOT NULL DEFAULT 'rules';
 ALTER TABLE jobs ADD COLUMN error_class TEXT NULL;
 UPDATE jobs SET queue = CASE
@@ -6,7 +7,6 @@ UPDATE jobs SET queue = CASE
     WHEN kind = 'keep_house' THEN 'housekeeping'
     ELSE 'rules'
 END;
-ALTER TABLE jobs ALTER COLUMN queue DROP DEFAULT;
 -- A lease was measured by the settable clock, and no instance of before holds one any more.
 UPDATE jobs SET state = 'ready', lease = NULL, leased_until = NULL WHERE state = 'running';
 -- Housekeeping is planned day by day from now on, not by the task before.
@@ -19,7 +19,6 @@ CREATE INDEX jobs_dead_idx ON jobs (queue, finished_at) WHERE state = 'dead';
 CREATE INDEX jobs_done_idx ON jobs (finished_at) WHERE state = 'done';
 ALTER TABLE mails ADD COLUMN expires_at TIMESTAMPTZ NULL;
 ALTER TABLE mails ADD COLUMN stranger_waits BOOLEAN NOT NULL DEFAULT FALSE;
-ALTER TABLE mails ALTER COLUMN stranger_waits DROP DEFAULT;
 CREATE INDEX mails_stranger_waits_idx ON mails (id) WHERE stranger_waits = TRUE;
 CREATE TABLE work_items (
     id UUID NOT NULL PRIMARY KEY,

@@ -1,3 +1,4 @@
+-- The defaults are for instances of the version before, which go on while this runs.
 ALTER TABLE jobs ADD COLUMN queue TEXT NOT NULL DEFAULT 'rules';
 ALTER TABLE jobs ADD COLUMN error_class TEXT NULL;
 UPDATE jobs SET queue = CASE
