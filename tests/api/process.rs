@@ -269,6 +269,15 @@ impl Served {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    /// Its resident memory in KiB.
+    pub fn resident(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.unwrap().split_whitespace().next().unwrap();
+        number.parse().unwrap()
+    }
+
     /// Asks it to stop.
     pub fn terminate(&self) {
         let kill = Command::new("kill")
