@@ -300,7 +300,6 @@ impl Served {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-<<<<<<< HEAD
     /// How much time of a core it has taken so far.
     pub fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
@@ -316,7 +315,8 @@ impl Served {
             .map(|n| n.parse::<u64>().unwrap())
             .sum();
         Duration::from_millis(ticks * 10)
-=======
+    }
+
     /// Its resident memory in KiB.
     pub fn resident(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
@@ -324,7 +324,6 @@ impl Served {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.unwrap().split_whitespace().next().unwrap();
         number.parse().unwrap()
->>>>>>> limits
     }
 
     /// Asks it to stop.
