@@ -30,6 +30,7 @@ pub fn routes(config: &mut impl Routes) {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 struct JobPath {
+    /// The job.
     #[param(example = "job_00000000000070008000000000000001")]
     job_id: JobId,
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use cps_api::repository::Kind;
+use diesel::migration::Migration;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use serde_json::json;
 
 use crate::process::{Served, Setup, free_port};
 use crate::raw::{LINK_JOBS, Raw};
+use crate::schema::migrations;
 use crate::support::{Database, TestApp, Token, registration};
 
 const EMAIL: &str = "asta@nordlys-test.example";
@@ -229,4 +232,84 @@ async fn what_waits_is_measured_queue_by_queue() {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("{told}");
+}
+
+/// Runs the migrations that come before the queues by kind; whether those are among them, they wait.
+fn migrate_to_before(raw: &mut Raw) {
+    let folder = migrations(raw.kind());
+    let source = FileBasedMigrations::from_path(folder).unwrap();
+    cps_api::each!(&mut raw.0, c => {
+        for one in c.pending_migrations(source).unwrap() {
+            if one.name().to_string().ends_with("_queue") {
+                break;
+            }
+            c.run_migration(&*one).unwrap();
+        }
+    });
+}
+
+#[test]
+fn the_jobs_of_the_version_before_find_their_queues() {
+    let database = Database::create();
+    let mut raw = Raw::open(&database);
+    migrate_to_before(&mut raw);
+    let known = [
+        ("send_mail", "mail"),
+        ("answer_reset", "rules"),
+        ("expire_draft", "rules"),
+        ("issue_invoice", "rules"),
+        ("delete_file", "files"),
+        ("delete_application_files", "files"),
+        ("keep_house", "housekeeping"),
+    ];
+    for (n, (kind, _)) in known.iter().enumerate() {
+        for (m, state) in ["ready", "running", "done", "dead"].iter().enumerate() {
+            let id = format!("00000000-0000-7000-8000-0000000000{n}{m}");
+            let at = "'2026-01-01T00:00:00.000000Z'";
+            let far = "'2036-01-01T00:00:00.000000Z'";
+            let row = format!(
+                "INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, lease, leased_until, created_at)
+                 VALUES ('{id}', '{kind}', '{kind}:{state}', '{{}}', '{state}', {at}, 1, 'a', {far}, {at})"
+            );
+            assert_eq!(raw.run(&row).unwrap(), 1);
+        }
+    }
+    Raw::migrated(&database);
+    for (kind, queue) in known {
+        let rows = format!(
+            "SELECT queue || ' ' || state AS line FROM jobs WHERE kind = '{kind}' ORDER BY id"
+        );
+        // Whoever held one is gone; housekeeping is planned anew.
+        let states: &[&str] = match kind {
+            "keep_house" => &["done"],
+            _ => &["ready", "ready", "done", "dead"],
+        };
+        let wanted: Vec<String> = states
+            .iter()
+            .map(|state| format!("{queue} {state}"))
+            .collect();
+        assert_eq!(raw.lines(&rows), wanted, "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kind_that_only_a_later_version_knows_is_left_for_it() {
+    let database = Database::create();
+    let app = TestApp::on(database.clone(), &[]).await;
+    let mut raw = Raw::open(&database);
+    let at = "'2026-01-01T00:00:00.000000Z'";
+    let row = format!(
+        "INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at, queue)
+         VALUES ('00000000-0000-7000-8000-000000000001', 'run_batch', 'run_batch:1', '{{\"task\":\"run_batch\"}}', 'ready', {at}, 0, {at}, 'rules')"
+    );
+    assert_eq!(raw.run(&row).unwrap(), 1);
+    let failed = "SELECT state || ' ' || error_class AS line FROM jobs WHERE kind = 'run_batch' AND attempts > 0 AND error_class IS NOT NULL AND state = 'ready'";
+    becomes(&mut raw, failed, &["ready internal"]).await;
+    // The others of its queue are done, and it is listed beside them.
+    app.applicant(json!({})).await;
+    let done = "SELECT state AS line FROM jobs WHERE kind = 'tell_known_address' AND state = 'done' LIMIT 1";
+    becomes(&mut raw, done, &["done"]).await;
+    let admin = app.sign_in("admin@cps.example").await;
+    let listed = app.get("/v1/jobs?queue=rules", &admin).await.expect(200);
+    assert!(listed.text.contains("run_batch"), "{}", listed.text);
 }

@@ -92,7 +92,7 @@ fn made(raw: &mut Raw) -> BTreeSet<String> {
     columns.into_iter().filter(own).collect()
 }
 
-fn migrations(kind: Kind) -> PathBuf {
+pub fn migrations(kind: Kind) -> PathBuf {
     let name = match kind {
         Kind::Postgres => "postgres",
         Kind::Sqlite => "sqlite",
