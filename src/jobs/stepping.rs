@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Worker, kinds};
+use super::{Worker, kinds, sequencer};
 use crate::error::Result;
 use crate::repository::{jobs, settings};
 use crate::types::Instant;
@@ -30,13 +30,15 @@ impl Worker {
     }
 
     /// Moves the clock to `target`, from one due moment to the next; each job sees its own time. What comes again each day is done once,
-    /// at the end. Returns when all is done.
+    /// at the end. Returns when all is done and numbered.
     pub async fn step_to(&self, target: Instant) -> Result<()> {
         let _one_at_a_time = self.stepping.lock().await;
+        sequencer::number_all(&self.db).await?;
         self.work_until(target).await?;
         self.set_clock(target).await?;
         self.plan_day().await?;
-        self.work_until(self.clock.now()).await
+        self.work_until(self.clock.now()).await?;
+        sequencer::number_all(&self.db).await
     }
 
     async fn work_until(&self, target: Instant) -> Result<()> {

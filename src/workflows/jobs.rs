@@ -51,8 +51,8 @@ fn record_retried(conn: &mut DbConn, stamp: &Stamp, job: &Job) -> Result<()> {
 
 /// Has a dead job tried again, with all its tries: the job as it is then.
 pub fn retry(conn: &mut DbConn, stamp: &Stamp, id: JobId) -> Result<Job> {
-    let mut job = jobs::lock(conn, id)?.ok_or(Code::NotFound)?;
     sessions::confirm(conn, stamp.actor)?;
+    let mut job = jobs::lock(conn, id)?.ok_or(Code::NotFound)?;
     if job.state != JobState::Dead {
         return Err(Code::JobNotDead.into());
     }

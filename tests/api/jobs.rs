@@ -174,8 +174,8 @@ async fn an_administrator_has_a_dead_job_tried_again_and_says_why() {
         closed.len() == 1 && closed[0].starts_with("staff:usr_"),
         "{closed:?}"
     );
-    let acts = "SELECT reason AS line FROM staff_actions WHERE action = 'job.retry'";
-    assert_eq!(raw.lines(acts), ["The mail server is back."]);
+    let told = "SELECT r.reason AS line FROM events e JOIN event_reasons r ON r.event_id = e.id WHERE e.type = 'job.retried'";
+    assert_eq!(raw.lines(told), ["The mail server is back."]);
     let admin = app.sign_in("admin@cps.example").await;
     let unknown = app.post(NOBODY, &admin, reason.clone()).await;
     unknown.problem(404, "not_found");

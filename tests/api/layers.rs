@@ -118,3 +118,39 @@ fn every_module_says_what_lives_in_it() {
         assert!(text.starts_with("//! "), "{}", path.display());
     }
 }
+
+/// The only places that make a caller, an actor or a proof: from a token, a job, a command, the sandbox's seed.
+const PROVERS: [&str; 5] = [
+    "auth/authenticator.rs",
+    "domain/access.rs",
+    "jobs/mod.rs",
+    "main.rs",
+    "workflows/sandbox/mod.rs",
+];
+
+#[test]
+fn a_proof_is_made_in_five_places() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let makes = |path: &PathBuf| code(path).contains("clippy::disallowed_methods");
+    let inner = |path: PathBuf| {
+        let inner = path.strip_prefix(&root).unwrap();
+        inner.to_string_lossy().into_owned()
+    };
+    let mut found: Vec<String> = sources(&root)
+        .into_iter()
+        .filter(makes)
+        .map(inner)
+        .collect();
+    found.sort();
+    assert_eq!(found, PROVERS);
+    let watched = include_str!("../../clippy.toml");
+    for maker in [
+        "Actor::new",
+        "Caller::applicant",
+        "Caller::user",
+        "Anonymous::new",
+        "ServiceAccess::new",
+    ] {
+        assert!(watched.contains(&format!("::{maker}\"")), "{maker}");
+    }
+}

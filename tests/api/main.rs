@@ -27,6 +27,7 @@ mod operation;
 mod pairs;
 mod permissions;
 mod points;
+mod power;
 mod process;
 mod products;
 mod programme;

@@ -1,0 +1,321 @@
+//! Every write operation of the contract leaves its event, or stands in a short list that says why not.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::accounts::{case_of, decide, set_password, submit};
+use crate::businesses::{Business, PDF, id_of, token_of};
+use crate::raw::Raw;
+use crate::support::{Answer, Sending, TestApp, Token};
+
+/// What leaves no event, and why.
+const NO_EVENT: [(&str, &str); 7] = [
+    ("sendApplicantLink", "asks for a mail"),
+    ("requestPasswordReset", "asks for a mail"),
+    ("sendMigrationCode", "asks for a mail"),
+    ("createSession", "signs in"),
+    ("refreshSession", "stays signed in"),
+    ("endSession", "signs out"),
+    ("setClock", "is the sandbox's"),
+];
+
+/// A service whose events are read as the feed reads them: behind the last position.
+struct Walk {
+    app: TestApp,
+    raw: Raw,
+    position: i64,
+    walked: BTreeSet<&'static str>,
+}
+
+impl Walk {
+    async fn start() -> Self {
+        let app = TestApp::start().await;
+        let raw = Raw::open(&app.database);
+        let mut walk = Self {
+            app,
+            raw,
+            position: 0,
+            walked: BTreeSet::new(),
+        };
+        walk.fresh().await;
+        walk
+    }
+
+    /// The events behind the last position, once none waits for its numbers.
+    async fn fresh(&mut self) -> Vec<(String, Value)> {
+        let waiting = "SELECT CAST(count(*) AS TEXT) AS line FROM event_inbox";
+        for _ in 0..600 {
+            if self.raw.lines(waiting) == ["0"] {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(self.raw.lines(waiting), ["0"]);
+        let behind = format!(
+            "SELECT type || ' ' || actor || ' ' || data AS line FROM events WHERE position > {} ORDER BY position",
+            self.position
+        );
+        let lines = self.raw.lines(&behind);
+        self.position += i64::try_from(lines.len()).unwrap();
+        let read = |line: &String| {
+            let mut parts = line.splitn(3, ' ');
+            let word = format!("{} {}", parts.next().unwrap(), parts.next().unwrap());
+            (word, serde_json::from_str(parts.next().unwrap()).unwrap())
+        };
+        lines.iter().map(read).collect()
+    }
+
+    /// Holds that `operation` has just left these events, by somebody of this kind.
+    async fn left(&mut self, operation: &'static str, actor: &str, words: &[&str]) {
+        let found = self.fresh().await;
+        for word in words {
+            let is_told = found
+                .iter()
+                .any(|(told, _)| told.starts_with(&format!("{word} {actor}:")));
+            assert!(
+                is_told,
+                "{operation} leaves no {word} by {actor}: {found:?}"
+            );
+        }
+        self.walked.insert(operation);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_write_operation_leaves_its_event() {
+    let mut walk = Walk::start().await;
+    let asta = application(&mut walk).await;
+    products(&mut walk, &asta).await;
+    legacy(&mut walk, &asta).await;
+    staff(&mut walk, &asta).await;
+    jobs(&mut walk).await;
+    let operations = include_str!("../../../openapi/operations.txt").lines();
+    let writes = operations.filter_map(|line| {
+        let mut words = line.split(' ');
+        let (id, method) = (words.next()?, words.next()?);
+        (method != "GET").then_some(id)
+    });
+    let exempt: BTreeSet<&str> = NO_EVENT.iter().map(|(id, _)| *id).collect();
+    let missing: Vec<&str> = writes
+        .filter(|id| !walk.walked.contains(id) && !exempt.contains(id))
+        .collect();
+    assert!(missing.is_empty(), "nothing holds these: {missing:?}");
+    let verified = walk.app.stop().await.command(&["verify-events"]);
+    assert!(verified.contains("as it was written"), "{verified}");
+}
+
+const EMAIL: &str = "asta@nordlys-test.example";
+
+/// From registering to the first password.
+async fn application(walk: &mut Walk) -> Business {
+    let registration = json!({ "legacy_cps_email": "foto@nordlys.example" });
+    let (account, applicant) = walk.app.applicant(registration).await;
+    let told = ["account.registered"];
+    walk.left("registerAccount", "applicant", &told).await;
+    let change = json!({ "contact": { "name": "Asta Holm-Nielsen" } });
+    let changed = walk.app.patch(&account, &applicant, 1, change).await;
+    changed.expect(200);
+    let told = ["account.changed"];
+    walk.left("updateAccount", "applicant", &told).await;
+    let added = walk.app.upload(&account, &applicant, "vat_invoice", PDF);
+    let document = added.await.expect(201).header("location").to_owned();
+    walk.left("uploadDocument", "applicant", &["document.added"])
+        .await;
+    let removed = walk.app.delete(&document, &applicant, 1).await;
+    removed.expect(204);
+    walk.left("removeDocument", "applicant", &["document.removed"])
+        .await;
+    submit(&walk.app, &account, &applicant).await;
+    walk.left("submitApplication", "applicant", &["account.submitted"])
+        .await;
+    let reviewer = walk.app.sign_in("reviewer@cps.example").await;
+    let case = case_of(&account);
+    let claimed = walk.app.act(&format!("{case}/claim"), &reviewer).await;
+    claimed.expect(200);
+    let told = ["review.claimed", "account.in_review"];
+    walk.left("claimReview", "staff", &told).await;
+    let [accept, approve] = ["accept", "approve"].map(|word| json!({ "decision": word }));
+    decide(&walk.app, &account, accept, approve)
+        .await
+        .expect(200);
+    walk.walked.insert("decideDocument");
+    let told = ["document.decided", "account.approved", "review.decided"];
+    walk.left("decideReview", "staff", &told).await;
+    let support = walk.app.sign_in("support@cps.example").await;
+    let link = format!("{account}/first-password-link");
+    walk.app.act(&link, &support).await.expect(202);
+    walk.left("sendFirstPasswordLink", "staff", &["account.link_sent"])
+        .await;
+    let token = set_password(&walk.app, EMAIL, "first_password").await;
+    let told = ["user.activated", "account.active"];
+    walk.left("setPassword", "user", &told).await;
+    let (other, its) = walk.app.applicant(json!({})).await;
+    let taken_back = walk.app.act(&format!("{other}/withdrawal"), &its).await;
+    taken_back.expect(200);
+    walk.left("withdrawApplication", "applicant", &["account.withdrawn"])
+        .await;
+    Business {
+        account,
+        email: EMAIL.to_owned(),
+        token,
+    }
+}
+
+async fn products(walk: &mut Walk, asta: &Business) {
+    let model = walk.app.model("EOS 5D Mark III").await;
+    let path = format!("{}/products", asta.account);
+    let product = json!({
+        "model_id": model, "serial_number": "012021001234", "purchase_date": "2024-05-17", "purchase_country": "DK", "dealer": "Foto Nord"
+    });
+    let registered = walk.app.post(&path, &asta.token, product).await.expect(201);
+    let told = ["product.registered", "points.changed"];
+    walk.left("registerProduct", "user", &told).await;
+    let product = registered.header("location").to_owned();
+    let change = json!({ "dealer": "Kamerahuset" });
+    let changed = walk.app.patch(&product, &asta.token, 1, change).await;
+    changed.expect(200);
+    walk.left("updateProduct", "user", &["product.changed"])
+        .await;
+    let sold = format!("{product}?reason=sold");
+    walk.app.delete(&sold, &asta.token, 2).await.expect(204);
+    let told = ["product.ended", "points.changed"];
+    walk.left("endProduct", "user", &told).await;
+    let file = "model,serial_number,purchase_date,purchase_country,dealer,estimated\nEOS R6,013021004711,2023-03-01,DK,Foto Nord,\n";
+    let import = walk
+        .app
+        .request(reqwest::Method::POST, &format!("{path}/import"))
+        .sent_by(&asta.token)
+        .header("content-type", "text/csv")
+        .header("idempotency-key", "a-file-of-products");
+    import.body(file).answer().await.expect(200);
+    walk.left("importProducts", "user", &["product.registered"])
+        .await;
+}
+
+async fn legacy(walk: &mut Walk, asta: &Business) {
+    let proof = format!("{}/migration/proof", asta.account);
+    walk.app.act(&proof, &asta.token).await.expect(202);
+    let mail = walk
+        .app
+        .mail("foto@nordlys.example", "migration_proof")
+        .await;
+    let code = json!({ "code": mail["code"] });
+    walk.app.put(&proof, &asta.token, code).await.expect(204);
+    let told = ["account.legacy_proven"];
+    walk.left("proveLegacyAddress", "user", &told).await;
+    let migration = format!("{}/migration", asta.account);
+    walk.app.act(&migration, &asta.token).await.expect(200);
+    let told = ["account.migrated", "product.registered"];
+    walk.left("migrateProducts", "user", &told).await;
+    let support = walk.app.sign_in("support@cps.example").await;
+    let card = walk.app.get("/v1/sandbox", &Token::default()).await;
+    let waiting = card.body["legacy_accounts"][0]["member_number"].clone();
+    let attach = json!({ "member_number": waiting, "reason": "The address is gone." });
+    let account = "/v1/accounts/acc_00000000000070008000000000000001/legacy-account";
+    walk.app.put(account, &support, attach).await.expect(200);
+    walk.left("attachLegacyAccount", "staff", &["account.legacy_attached"])
+        .await;
+}
+
+async fn staff(walk: &mut Walk, asta: &Business) {
+    let admin = walk.app.sign_in("admin@cps.example").await;
+    walk.app.adjust(&asta.account, 1000).await;
+    let told = ["points.adjusted", "points.changed", "account.invited"];
+    walk.left("adjustPoints", "staff", &told).await;
+    let join = json!({ "level": "silver", "payment_method": "bank_transfer", "accept_terms_version": "2026-01" });
+    let path = format!("{}/membership", asta.account);
+    let joined = walk.app.post_once(&path, &asta.token, join).await;
+    joined.expect(201);
+    walk.left("joinProgramme", "user", &["membership.started"])
+        .await;
+    let users = format!("{}/users", asta.account);
+    let nina = json!({ "email": "nina@nordlys-test.example", "name": "Nina", "role": "member" });
+    let invited = walk.app.post(&users, &asta.token, nina).await.expect(201);
+    walk.left("inviteUser", "user", &["user.invited"]).await;
+    let user = format!("{users}/{}", invited.str("/id"));
+    walk.app.delete(&user, &asta.token, 1).await.expect(204);
+    let told = ["user.removed", "user.sessions_ended"];
+    walk.left("removeUser", "user", &told).await;
+    let suspension = format!("{}/suspension", asta.account);
+    let reason = json!({ "reason": "Two members claim the same." });
+    let suspended: Answer = walk.app.post(&suspension, &admin, reason).await;
+    suspended.expect(200);
+    walk.left("suspendAccount", "staff", &["account.suspended"])
+        .await;
+    let lifted = format!("{suspension}?reason=checked");
+    walk.app.delete(&lifted, &admin, 1).await.expect(200);
+    walk.left("liftSuspension", "staff", &["account.reopened"])
+        .await;
+}
+
+/// A mail that nobody could send for three days, tried again.
+async fn jobs(walk: &mut Walk) {
+    let dead =
+        "UPDATE jobs SET state = 'dead', finished_at = created_at WHERE kind = 'issue_invoice'";
+    assert!(walk.raw.run(dead).unwrap() > 0);
+    let admin = walk.app.sign_in("admin@cps.example").await;
+    let found = walk
+        .app
+        .get("/v1/jobs?state=dead", &admin)
+        .await
+        .expect(200);
+    let job = found.str("/items/0/id");
+    let reason = json!({ "reason": "The server is back." });
+    let retry = format!("/v1/jobs/{job}/retry");
+    walk.app.post(&retry, &admin, reason).await.expect(200);
+    walk.left("retryJob", "staff", &["job.retried"]).await;
+}
+
+/// Nothing of what people wrote is in an event of theirs, wherever they wrote it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_event_of_a_whole_journey_says_anything_personal() {
+    let mut walk = Walk::start().await;
+    let asta = application(&mut walk).await;
+    products(&mut walk, &asta).await;
+    legacy(&mut walk, &asta).await;
+    staff(&mut walk, &asta).await;
+    let all = walk.raw.lines("SELECT data || actor AS line FROM events");
+    assert!(all.len() > 30);
+    let secrets = [
+        "Asta",
+        "Holm",
+        "Nordlys",
+        "nordlys",
+        "Nina",
+        "@",
+        "012021001234",
+        "013021004711",
+        "Kamerahuset",
+        "Foto Nord",
+        "Havnegade",
+        "13585628",
+        "certifikat",
+    ];
+    for line in &all {
+        for secret in secrets {
+            assert!(!line.contains(secret), "{secret} in {line}");
+        }
+    }
+    let reset = json!({ "email": asta.email });
+    let nobody = Token::default();
+    let asked = walk.app.post("/v1/password-resets", &nobody, reset).await;
+    asked.expect(202);
+    let token = token_of(&walk.app.mail(&asta.email, "password_reset").await);
+    walk.app.set_password(&token).await;
+    let told: Vec<String> = walk
+        .fresh()
+        .await
+        .into_iter()
+        .map(|(word, _)| word)
+        .collect();
+    let user = |word: &str| {
+        told.iter()
+            .any(|line| line.starts_with(&format!("{word} user:")))
+    };
+    assert!(
+        user("user.password_changed") && user("user.sessions_ended"),
+        "{told:?}"
+    );
+    assert!(!id_of(&asta.account).is_empty());
+}
