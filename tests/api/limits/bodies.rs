@@ -51,6 +51,8 @@ async fn slow_uploads_of_one_caller_take_nothing_from_the_others() {
     let mut slow: Vec<Wire> = (0..515)
         .map(|_| begin_upload(&app, &account, &token, ""))
         .collect();
+    // All of them have been taken up by now, and none is over.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     others_do_not_notice(&app, &other_account, &other).await;
     let answers = tokio::task::spawn_blocking(move || {
         let answers = slow.iter_mut().map(|wire| wire.answer().unwrap());
