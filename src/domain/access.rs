@@ -1,4 +1,8 @@
 //! Who is calling, whether they may touch what they name, and the proofs of it. Reading tokens is in `auth`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the proofs of access are what an actor comes out of"
+)]
 
 use crate::domain::account::AccountId;
 use crate::domain::actor::{Acting, Actor, Cause, Stamp};
@@ -40,10 +44,6 @@ impl Caller {
     }
 
     /// The bearer of an application's token, which came by mail or from registering.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the caller is the proof of its actor"
-    )]
     pub fn applicant(account: AccountId, reach: TokenReach, is_mailed: bool) -> Self {
         Self {
             actor: Some(Actor::new(Acting::Applicant { account })),
@@ -56,10 +56,6 @@ impl Caller {
     }
 
     /// A user with a session: of `account_id`, or of the staff where there is none.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the caller is the proof of its actor"
-    )]
     pub fn user(
         user: UserId,
         session: SessionId,
@@ -228,10 +224,6 @@ pub struct ServiceAccess {
 
 impl ServiceAccess {
     /// The service, for this cause.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the proof of the service is that of its actor"
-    )]
     pub fn new(cause: Cause) -> Self {
         let actor = Actor::new(Acting::Service { cause });
         Self { actor }
@@ -266,10 +258,6 @@ impl Anonymous {
     }
 
     /// The applicant of the account that a registration makes.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whoever registers is the applicant of what this makes"
-    )]
     pub fn as_applicant(self, account_id: AccountId) -> AccountAccess {
         let acting = Acting::Applicant {
             account: account_id,
@@ -283,7 +271,6 @@ impl Anonymous {
     }
 
     /// The user whose mailed token came with the request; of the staff where there is no account.
-    #[expect(clippy::disallowed_methods, reason = "a mailed token proves its user")]
     pub fn as_owner(&self, user: UserId, account_id: Option<AccountId>, now: Instant) -> Stamp {
         let acting = Acting::User {
             user,
@@ -308,10 +295,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test makes the callers that it is about"
-    )]
     fn what_a_member_may_not_know_of_is_not_there_and_what_they_may_not_do_is_forbidden() {
         let now: Instant = "2026-06-01T10:00:00Z".parse().unwrap();
         let (own, other) = (AccountId::new(now), AccountId::new(now));

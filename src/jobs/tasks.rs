@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::{Worker, housekeeping};
 use crate::domain::access::ServiceAccess;
+use crate::domain::account::AccountId;
+use crate::domain::document::DocumentId;
 use crate::domain::job::JobId;
 use crate::error::Result;
 use crate::repository::jobs;
@@ -30,17 +32,7 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             .await
         }
         Task::DeleteApplicationFiles { account_id } => {
-            let kept = worker
-                .db
-                .fetch(move |conn| documents::with_files(conn, account_id))
-                .await?;
-            for key in kept
-                .iter()
-                .filter_map(|document| document.file_key.as_deref())
-            {
-                worker.store.delete(key).await?;
-            }
-            let ids: Vec<_> = kept.into_iter().map(|document| document.id).collect();
+            let ids = delete_files(worker, account_id).await?;
             within(worker, job, lease, move |conn| {
                 applied::forget_files(conn, &context, service, &ids)
             })
@@ -59,6 +51,19 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             within(worker, job, lease, work).await
         }
     }
+}
+
+/// Deletes the files of an application from the store; whose they were.
+async fn delete_files(worker: &Worker, account: AccountId) -> Result<Vec<DocumentId>> {
+    let kept = worker
+        .db
+        .fetch(move |conn| documents::with_files(conn, account))
+        .await?;
+    let keys = kept.iter().filter_map(|one| one.file_key.as_deref());
+    for key in keys {
+        worker.store.delete(key).await?;
+    }
+    Ok(kept.into_iter().map(|document| document.id).collect())
 }
 
 /// A task that is nothing but a transaction.

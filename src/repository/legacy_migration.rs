@@ -61,6 +61,20 @@ pub struct Takeover {
     pub migrated_at: Option<Instant>,
 }
 
+impl Takeover {
+    /// That of an account by itself, with nothing fetched yet.
+    pub fn of(account_id: AccountId, legacy_account_id: LegacyAccountId, now: Instant) -> Self {
+        Self {
+            legacy_account_id,
+            account_id,
+            attached_by: None,
+            reason: None,
+            created_at: now,
+            migrated_at: None,
+        }
+    }
+}
+
 /// How far an account has come in proving an old address.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = legacy_proofs, primary_key(account_id), check_for_backend(MultiBackend), treat_none_as_null = true)]

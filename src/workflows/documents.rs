@@ -56,7 +56,20 @@ pub fn add(
             .into());
     }
     check_room(conn, context, &account, upload.size)?;
-    let document = Document {
+    let document = pending(context, &account, upload);
+    documents::insert(conn, &document)?;
+    accounts::store(conn, &mut account, context.now)?;
+    let added = Event::DocumentAdded {
+        account_id: account.id,
+        document_id: document.id,
+        kind: document.kind,
+    };
+    events::record(conn, &access.stamp(context.now), &[added])?;
+    Ok(document)
+}
+
+fn pending(context: &Context, account: &Account, upload: Upload) -> Document {
+    Document {
         id: DocumentId::new(context.now),
         account_id: account.id,
         version: 1,
@@ -73,16 +86,7 @@ pub fn add(
         decided_at: None,
         created_at: context.now,
         removed_at: None,
-    };
-    documents::insert(conn, &document)?;
-    accounts::store(conn, &mut account, context.now)?;
-    let added = Event::DocumentAdded {
-        account_id: account.id,
-        document_id: document.id,
-        kind: document.kind,
-    };
-    events::record(conn, &access.stamp(context.now), &[added])?;
-    Ok(document)
+    }
 }
 
 fn check_room(conn: &mut DbConn, context: &Context, account: &Account, size: i64) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Levels, joining, and the end of a term; looking a member number up. The invoice that follows is in `invoices`.
+//! Levels, joining, and the end of a term. The invoice that follows is in `invoices`, looking a member number up in `members`.
 
 use chrono::NaiveTime;
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::domain::card::Card;
 use crate::domain::event::Event;
 use crate::domain::invoice::{self, PaymentMethod};
 use crate::domain::mail::Template;
-use crate::domain::member_number::{self, MemberNumber};
+use crate::domain::member_number::MemberNumber;
 use crate::domain::membership::{
     CorporateSwitch, JoinFacts, Level, MembershipId, MembershipStatus, Track, check_join,
     ends_date, find_level, offered_levels,
@@ -284,34 +284,4 @@ pub fn end_term(
         ends_date: membership.ends_date,
     };
     events::record(conn, &service.stamp(context.now), &[ended])
-}
-
-/// Who is behind a member number.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// The number that was asked for, as it is kept.
-    pub number: String,
-    pub account: Account,
-    /// The newest membership; none where a legacy account's products were taken over and nobody joined yet.
-    pub membership: Option<Membership>,
-}
-
-/// The member behind a number as somebody typed it, be it an earlier one or one of the old programme. A mistyped one is a fault,
-/// one that nobody has is `not_found`.
-pub fn look_up(conn: &mut DbConn, typed: &str) -> Result<Member> {
-    let Some((number, account_id)) =
-        member_numbers::resolve(conn, &member_number::spellings(typed))?
-    else {
-        return Err(match MemberNumber::parse(typed) {
-            Ok(_) => Code::NotFound.into(),
-            Err(_) => Fault::new("#/path/member_number", FaultCode::MemberNumberInvalid).into(),
-        });
-    };
-    let account_id = account_id.ok_or(Code::NotFound)?;
-    let account = accounts::find_by_id(conn, account_id)?.ok_or(Code::NotFound)?;
-    Ok(Member {
-        membership: memberships::newest(conn, account.id)?,
-        number,
-        account,
-    })
 }

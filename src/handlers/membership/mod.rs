@@ -24,6 +24,7 @@ use crate::domain::permissions::{MemberLookup, MembershipJoin, MembershipRead};
 use crate::error::{Fault, FaultCode, Result};
 use crate::programme::Programme;
 use crate::types::Instant;
+use crate::workflows::members;
 use crate::workflows::membership::{self, Joining};
 use views::{LevelsView, MemberView, MembershipView};
 
@@ -239,7 +240,7 @@ async fn read_member(
     let typed = path.into_inner().member_number;
     let member = service
         .db
-        .read(move |conn| membership::look_up(conn, &typed))
+        .read(move |conn| members::look_up(conn, &typed))
         .await?;
     Answer::ok(&MemberView::of(member))
 }

@@ -16,7 +16,8 @@ use crate::repository::cards::{self, StoredCard};
 use crate::repository::memberships::Membership;
 use crate::types::Instant;
 use crate::workflows::Context;
-use crate::workflows::membership::{Member, Offer, previous_numbers};
+use crate::workflows::members::Member;
+use crate::workflows::membership::{Offer, previous_numbers};
 
 /// One level, as it stands for an account.
 #[derive(Serialize, ToSchema)]

@@ -53,12 +53,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     let health = Health::default();
     let around = Surroundings {
         public_url: public_url.into(),
-        authenticator: Authenticator::new(
-            service.db.clone(),
-            service.clock.clone(),
-            service.keys.clone(),
-            service.programme.application.clone(),
-        ),
+        authenticator: authenticator(&service),
         concurrency: ConcurrencyLimit::new(config.max_in_flight),
         bodies: Bodies::new(request_limits.bodies),
         rate_limits: limits.clone(),
@@ -90,6 +85,15 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         stop,
         background,
     })
+}
+
+fn authenticator(service: &Service) -> Authenticator {
+    Authenticator::new(
+        service.db.clone(),
+        service.clock.clone(),
+        service.keys.clone(),
+        service.programme.application.clone(),
+    )
 }
 
 fn rate_limits(service: &Service, mode: Mode) -> RateLimits {

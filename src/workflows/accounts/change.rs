@@ -83,16 +83,26 @@ pub fn change(
         documents::reopen_accepted(conn, &after)?;
     }
     accounts::store(conn, &mut after, context.now)?;
-    if after.status.is_open_application() && (touched.email || touched.vat_number) {
-        known::tell_later(conn, context, &after)?;
+    tell(conn, context, access, &after, &touched)?;
+    Ok(after.into_row())
+}
+
+fn tell(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    account: &Account,
+    touched: &Touched,
+) -> Result<()> {
+    if account.status.is_open_application() && (touched.email || touched.vat_number) {
+        known::tell_later(conn, context, account)?;
     }
     let changed = Event::AccountChanged {
-        account_id: after.id,
+        account_id: account.id,
         company: touched.company,
         contact: touched.contact,
     };
-    events::record(conn, &access.stamp(context.now), &[changed])?;
-    Ok(after.into_row())
+    events::record(conn, &access.stamp(context.now), &[changed])
 }
 
 /// Who may change what, and when (rules, sections 1 and 12).

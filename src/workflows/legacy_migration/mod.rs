@@ -110,12 +110,9 @@ pub fn attach(
     }
     make_room(conn, standing)?;
     let takeover = Takeover {
-        legacy_account_id: legacy.id,
-        account_id: account.id,
         attached_by: Some(staff),
         reason: Some(reason.to_owned()),
-        created_at: context.now,
-        migrated_at: None,
+        ..Takeover::of(account.id, legacy.id, context.now)
     };
     if !legacy::take(conn, &takeover)? {
         return Err(Code::LegacyAccountTaken.into());

@@ -122,14 +122,7 @@ fn take(
     let takeover = match takeover {
         Some(attached) => attached,
         None => {
-            let new = Takeover {
-                legacy_account_id: legacy.id,
-                account_id: access.account_id(),
-                attached_by: None,
-                reason: None,
-                created_at: context.now,
-                migrated_at: None,
-            };
+            let new = Takeover::of(access.account_id(), legacy.id, context.now);
             if !legacy::take(conn, &new)? {
                 return Err(Code::AlreadyMigrated.into());
             }

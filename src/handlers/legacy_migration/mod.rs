@@ -1,5 +1,7 @@
 //! Taking over the products of an old CPS account: what waits, the proof, the takeover; staff attach an account.
 
+mod views;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, get, post, put};
 use secrecy::SecretString;
@@ -11,16 +13,13 @@ use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{Body, Checked, Draft, Idempotency, IdempotencyHeader, Keep, OptionalBody};
 use super::language::preferred;
-use super::problem::remedy;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
-use crate::domain::language::Language;
-use crate::domain::legacy_migration::{Availability, MigrationResult, UnavailableReason};
 use crate::domain::permissions::{LegacyAttach, ProductsChange, ProductsRead};
-use crate::domain::product::{ProductField, ProductId};
 use crate::error::Result;
-use crate::workflows::legacy_migration::{self as migration, Migrated, MigratedItem};
+use crate::workflows::legacy_migration as migration;
+use views::{MigratedView, MigrationView};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -50,39 +49,6 @@ pub fn routes(config: &mut impl Routes) {
             Callers::account(LegacyAttach),
             RateLimit::PerCaller,
         );
-}
-
-/// Whether products can be taken over.
-#[derive(Serialize, ToSchema)]
-struct MigrationView {
-    available: bool,
-    /// How many products wait; where they are available.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
-    products: Option<u64>,
-    /// Why there is nothing; also the code of the refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    reason: Option<UnavailableReason>,
-    /// What to do then, in the caller's language.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    next_step: Option<String>,
-}
-
-impl MigrationView {
-    fn of(availability: Availability, language: Language) -> Self {
-        let (products, reason) = match availability {
-            Availability::Available { products } => (Some(products), None),
-            Availability::Unavailable(reason) => (None, Some(reason)),
-        };
-        Self {
-            available: products.is_some(),
-            products,
-            reason,
-            next_step: reason.map(|reason| remedy(reason.code(), language).to_owned()),
-        }
-    }
 }
 
 /// Read what can be taken over
@@ -119,46 +85,6 @@ struct MigrateProducts {
 }
 
 impl Checked for MigrateProducts {}
-
-/// What became of one product of the old account.
-#[derive(Serialize, ToSchema)]
-struct MigratedItemView {
-    legacy_reference: String,
-    /// As the old account called it.
-    model: String,
-    result: MigrationResult,
-    /// The registration; none for `conflict` and `unknown_model`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    product_id: Option<ProductId>,
-    /// What the product still needs.
-    missing: Vec<ProductField>,
-}
-
-/// What a takeover came to.
-#[derive(Serialize, ToSchema)]
-struct MigratedView {
-    items: Vec<MigratedItemView>,
-    /// By this very call.
-    #[schema(minimum = 0)]
-    points_granted: i64,
-}
-
-impl MigratedView {
-    fn of(migrated: Migrated) -> Self {
-        let item = |item: MigratedItem| MigratedItemView {
-            legacy_reference: item.legacy.legacy_reference,
-            model: item.legacy.model,
-            result: item.result,
-            product_id: item.legacy.product_id,
-            missing: item.missing,
-        };
-        Self {
-            items: migrated.items.into_iter().map(item).collect(),
-            points_granted: migrated.points_granted,
-        }
-    }
-}
 
 /// Take over the products
 ///

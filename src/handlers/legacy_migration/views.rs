@@ -1,0 +1,85 @@
+//! What callers see of an old account and of its takeover.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::language::Language;
+use crate::domain::legacy_migration::{Availability, MigrationResult, UnavailableReason};
+use crate::domain::product::{ProductField, ProductId};
+use crate::handlers::problem::remedy;
+use crate::workflows::legacy_migration::{Migrated, MigratedItem};
+
+/// Whether products can be taken over.
+#[derive(Serialize, ToSchema)]
+pub struct MigrationView {
+    available: bool,
+    /// How many products wait; where they are available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    products: Option<u64>,
+    /// Why there is nothing; also the code of the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<UnavailableReason>,
+    /// What to do then, in the caller's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_step: Option<String>,
+}
+
+impl MigrationView {
+    /// What is known of an account's old one, in `language`.
+    pub fn of(availability: Availability, language: Language) -> Self {
+        let (products, reason) = match availability {
+            Availability::Available { products } => (Some(products), None),
+            Availability::Unavailable(reason) => (None, Some(reason)),
+        };
+        Self {
+            available: products.is_some(),
+            products,
+            reason,
+            next_step: reason.map(|reason| remedy(reason.code(), language).to_owned()),
+        }
+    }
+}
+
+/// What became of one product of the old account.
+#[derive(Serialize, ToSchema)]
+pub struct MigratedItemView {
+    legacy_reference: String,
+    /// As the old account called it.
+    model: String,
+    result: MigrationResult,
+    /// The registration; none for `conflict` and `unknown_model`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    product_id: Option<ProductId>,
+    /// What the product still needs.
+    missing: Vec<ProductField>,
+}
+
+/// What a takeover came to.
+#[derive(Serialize, ToSchema)]
+pub struct MigratedView {
+    items: Vec<MigratedItemView>,
+    /// By this very call.
+    #[schema(minimum = 0)]
+    points_granted: i64,
+}
+
+impl MigratedView {
+    /// What became of each product.
+    pub fn of(migrated: Migrated) -> Self {
+        let item = |item: MigratedItem| MigratedItemView {
+            legacy_reference: item.legacy.legacy_reference,
+            model: item.legacy.model,
+            result: item.result,
+            product_id: item.legacy.product_id,
+            missing: item.missing,
+        };
+        Self {
+            items: migrated.items.into_iter().map(item).collect(),
+            points_granted: migrated.points_granted,
+        }
+    }
+}
