@@ -296,7 +296,7 @@ async fn verify_ledger() -> Result<(), StartError> {
 
 async fn verify_events() -> Result<(), StartError> {
     let db = start::database(&Config::from_env()?).await?;
-    match db.read(events::verify).await? {
+    match db.read_all(events::verify).await? {
         events::Verdict::Right { events } => {
             println!("Every event is as it was written: {events} events.");
             Ok(())

@@ -8,6 +8,9 @@ use crate::instance::Instance;
 use crate::journey::{PASSWORD, PRODUCTS, Told};
 use crate::load::Callers;
 
+/// Only the businesses of the load.
+const OURS: &str = "WHERE contact_email LIKE '%@chaos.example'";
+
 /// Nothing that was acknowledged is lost, nothing happened twice, and what is numbered has no gap.
 pub async fn holds(database: &str, told: &[Told], instance: &Instance) {
     assert!(!instance.has_panicked(), "{}", instance.log());
@@ -38,20 +41,49 @@ pub async fn holds(database: &str, told: &[Told], instance: &Instance) {
         ),
     ] {
         let from = query.replace("USING_ACCOUNT", "ON accounts.id = account_id");
-        let query =
-            format!("SELECT count(*) AS n FROM {from} WHERE contact_email LIKE '%@chaos.example'");
+        let query = format!("SELECT count(*) AS n FROM {from} {OURS}");
         assert_eq!(number(&mut conn, &query), expected, "{query}");
     }
-    every_invoice_follows(&mut conn, businesses).await;
-    // A number is drawn with its invoice or not at all.
-    let gaps = "SELECT count(*) AS n FROM (SELECT max(seq) AS last, count(*) AS all_of_them, min(seq) AS first
-        FROM invoices GROUP BY seller_key, year) AS series WHERE last <> all_of_them OR first <> 1";
-    assert_eq!(number(&mut conn, gaps), 0);
-    let (is_right, said) = instance.command(&["verify-ledger"]);
-    assert!(
-        is_right && said.contains("Every balance is right"),
-        "{said}"
+    // What jobs make of it comes in a while, once.
+    let invoices = format!(
+        "SELECT count(*) AS n FROM invoices JOIN accounts ON accounts.id = account_id {OURS}"
     );
+    becomes(&mut conn, &invoices, businesses).await;
+    becomes(&mut conn, "SELECT count(*) AS n FROM event_inbox", 0).await;
+    for (expected, kind) in [
+        (businesses, "account.registered"),
+        (businesses, "account.approved"),
+        (products, "product.registered"),
+        (businesses, "membership.started"),
+    ] {
+        let query = format!(
+            "SELECT count(*) AS n FROM events JOIN accounts
+             ON stream = 'acc_' || replace(accounts.id::TEXT, '-', '') AND type = '{kind}' {OURS}"
+        );
+        assert_eq!(number(&mut conn, &query), expected, "{kind}");
+    }
+    nothing_numbered_has_a_gap(&mut conn);
+    for (command, right) in [
+        ("verify-ledger", "Every balance is right"),
+        ("verify-events", "Every event is as it was written"),
+    ] {
+        let (is_right, said) = instance.command(&[command]);
+        assert!(is_right && said.contains(right), "{said}");
+    }
+}
+
+fn nothing_numbered_has_a_gap(conn: &mut PgConnection) {
+    for (what, table, by) in [
+        ("seq", "invoices", "seller_key, year"),
+        ("stream_seq", "events", "stream"),
+        ("position", "events", "position IS NULL"),
+    ] {
+        let gaps = format!(
+            "SELECT count(*) AS n FROM (SELECT max({what}) AS last, count(*) AS all_of_them, min({what}) AS first
+             FROM {table} GROUP BY {by}) AS series WHERE last <> all_of_them OR first <> 1"
+        );
+        assert_eq!(number(conn, &gaps), 0, "{what} of {table}");
+    }
 }
 
 async fn is_found(told: &Told, callers: &Callers) {
@@ -70,17 +102,14 @@ async fn is_found(told: &Told, callers: &Callers) {
     }
 }
 
-/// The invoice of each membership is made by a job, once.
-async fn every_invoice_follows(conn: &mut PgConnection, expected: i64) {
-    let query = "SELECT count(*) AS n FROM invoices JOIN accounts ON accounts.id = account_id
-        WHERE contact_email LIKE '%@chaos.example'";
+async fn becomes(conn: &mut PgConnection, query: &str, expected: i64) {
     for _ in 0..1800 {
         if number(conn, query) == expected {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    panic!("{} invoices of {expected}", number(conn, query));
+    panic!("{} instead of {expected}: {query}", number(conn, query));
 }
 
 #[derive(QueryableByName)]
