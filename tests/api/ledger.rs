@@ -96,8 +96,8 @@ impl Ledger {
     fn add(&mut self, entry: Entry) -> Result<(), String> {
         let quoted = |id: Option<String>| id.map_or("NULL".to_owned(), |id| format!("'{id}'"));
         let sql = format!(
-            "INSERT INTO points_entries (id, account_id, seq, kind, amount, balance, held, product_id, reverses, value_valid_from, reason, created_at)
-             VALUES ('{}', '{}', {}, '{}', {}, {}, {}, {}, {}, {}, 'a reason', '{AT}')",
+            "INSERT INTO points_entries (id, account_id, seq, kind, amount, balance, held, product_id, reverses, value_valid_from, reason, actor, created_at)
+             VALUES ('{}', '{}', {}, '{}', {}, {}, {}, {}, {}, {}, 'a reason', 'service:seed', '{AT}')",
             id(4, entry.n),
             id(1, entry.account),
             entry.seq,
