@@ -163,3 +163,25 @@ async fn the_ledger_is_read_page_by_page() {
         .await
         .problem(422, "invalid_request");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_says_who_made_it_and_never_lies_before_the_one_before_it() {
+    let app = TestApp::start().await;
+    let asta = app.business("asta@punkt.example", json!({})).await;
+    app.adjust(&asta.account, 100).await;
+    // Another instance, whose clock is ahead, has written the last entry.
+    app.database
+        .execute("UPDATE points_accounts SET last_at = '2099-01-01T00:00:00.000000Z'");
+    app.adjust(&asta.account, 1).await;
+    let admin = app.sign_in("admin@cps.example").await;
+    let path = format!("{}/points/entries", asta.account);
+    let own = app.get(&path, &asta.token).await.expect(200);
+    let seen = app.get(&path, &admin).await.expect(200);
+    assert_eq!(own.body["items"][0]["created_at"], "2099-01-01T00:00:00Z");
+    // An account learns that it was staff, staff learn who.
+    assert_eq!(own.body["items"][0]["actor"], json!({ "kind": "staff" }));
+    assert!(own.body["items"][0].get("made_by").is_none());
+    let maker = &seen.body["items"][0];
+    assert_eq!(maker["actor"]["kind"], "staff");
+    assert_eq!(maker["actor"]["id"], maker["made_by"]);
+}

@@ -35,6 +35,17 @@ fn before(database: &Database) -> Raw {
     raw
 }
 
+fn account(raw: &mut Raw) {
+    raw.run(&format!(
+        "INSERT INTO accounts (id, account_number, status, version, company_name, company_key, country, vat_registered, street,
+            postal_code, city, contact_name, contact_email, contact_email_key, language, authority_declared_at,
+            authority_declared_from, terms_version, terms_accepted_at, created_at, updated_at)
+         VALUES ('{ACCOUNT}', '1', 'active', 1, 'a', 'a', 'DK', FALSE, 's', 'p', 'c', 'n', 'e', 'e', 'da', '2026-03-01T12:00:00.000000Z',
+            'f', 't', '2026-03-01T12:00:00.000000Z', '2026-03-01T12:00:00.000000Z', '2026-03-01T12:00:00.000000Z')"
+    ))
+    .unwrap();
+}
+
 fn told(raw: &mut Raw, n: u8, kind: &str, payload: &str) {
     raw.run(&format!(
         "INSERT INTO events (id, resource, seq, kind, payload, created_at)
@@ -58,14 +69,7 @@ fn acted(raw: &mut Raw, n: u8, at: u8, action: &str, reason: &str) {
 fn what_was_recorded_before_is_in_the_inbox_in_its_order_and_tells_nothing_personal() {
     let database = Database::create();
     let mut raw = before(&database);
-    raw.run(&format!(
-        "INSERT INTO accounts (id, account_number, status, version, company_name, company_key, country, vat_registered, street,
-            postal_code, city, contact_name, contact_email, contact_email_key, language, authority_declared_at,
-            authority_declared_from, terms_version, terms_accepted_at, created_at, updated_at)
-         VALUES ('{ACCOUNT}', '1', 'active', 1, 'a', 'a', 'DK', FALSE, 's', 'p', 'c', 'n', 'e', 'e', 'da', '2026-03-01T12:00:00.000000Z',
-            'f', 't', '2026-03-01T12:00:00.000000Z', '2026-03-01T12:00:00.000000Z', '2026-03-01T12:00:00.000000Z')"
-    ))
-    .unwrap();
+    account(&mut raw);
     told(
         &mut raw,
         1,
@@ -147,4 +151,48 @@ fn what_was_recorded_before_is_in_the_inbox_in_its_order_and_tells_nothing_perso
         (&true.into(), &false.into())
     );
     assert!(all[5].0.resource.starts_with("prd_"));
+}
+
+#[test]
+fn who_made_an_entry_of_the_ledger_is_an_actor_and_the_ledger_stays_closed() {
+    let database = Database::create();
+    let mut raw = before(&database);
+    account(&mut raw);
+    let user = "04000000-0000-7000-8000-000000000001";
+    for (id, account) in [(user, format!("'{ACCOUNT}'")), (STAFF, "NULL".to_owned())] {
+        raw.run(&format!(
+            "INSERT INTO users (id, version, account_id, email, email_key, name, roles, language, session_version, created_at)
+             VALUES ('{id}', 1, {account}, 'e', '{id}', 'n', '[]', 'da', 1, '2026-03-01T12:00:00.000000Z')"
+        ))
+        .unwrap();
+    }
+    let makers = [format!("'{user}'"), format!("'{STAFF}'"), "NULL".to_owned()];
+    for (n, maker) in makers.iter().enumerate() {
+        raw.run(&format!(
+            "INSERT INTO points_entries (id, account_id, seq, kind, amount, balance, held, reason, made_by, created_at)
+             VALUES ('{}', '{ACCOUNT}', {}, 'adjustment', 1, {}, 0, 'r', {maker}, '2026-03-01T12:00:{n:02}.000000Z')",
+            id(u8::try_from(n).unwrap()),
+            n + 1,
+            n + 1
+        ))
+        .unwrap();
+    }
+    raw.run(&format!(
+        "INSERT INTO points_accounts (account_id, balance, held, seq) VALUES ('{ACCOUNT}', 3, 0, 3)"
+    ))
+    .unwrap();
+    Db::open(&database.url(), 1).unwrap().migrate().unwrap();
+    let actors = raw.lines("SELECT actor AS line FROM points_entries ORDER BY seq");
+    let plain = |id: &str| id.replace('-', "");
+    let expected = [
+        format!("user:usr_{}", plain(user)),
+        format!("staff:usr_{}", plain(STAFF)),
+        "service:unknown".to_owned(),
+    ];
+    assert_eq!(actors, expected);
+    let last = "SELECT CAST(count(*) AS TEXT) AS line FROM points_accounts a JOIN points_entries e
+        ON e.account_id = a.account_id AND e.seq = a.seq AND e.created_at = a.last_at";
+    assert_eq!(raw.lines(last), ["1"]);
+    let forged = raw.run("UPDATE points_entries SET actor = 'service:seed'");
+    assert!(forged.unwrap_err().to_string().contains("never changed"));
 }
