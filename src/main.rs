@@ -261,7 +261,8 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
                 catalogue::import(conn, &context, service, &text, |_| ModelId::new(now))
             }
             Import::Legacy => {
-                legacy_migration::import(conn, &context, &text).map(|stored| stored.0)
+                legacy_migration::import(conn, &context, proof("import-legacy"), &text)
+                    .map(|stored| stored.0)
             }
         })
         .await;

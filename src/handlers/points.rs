@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::accounts::AccountPath;
-use super::actor::ActorView;
+use super::actor::{ActorView, Reader, users_of};
 use super::answer::Answer;
 use super::extract::{
     Body, Checked, Cursor, Keep, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
@@ -17,15 +17,15 @@ use super::extract::{
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
-use crate::domain::access::{Caller, UserId};
+use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::membership::next_thresholds;
 use crate::domain::permissions::{PointsAdjust, PointsRead};
 use crate::domain::points::{Account as Sums, EntryId, EntryKind};
 use crate::domain::product::ProductId;
 use crate::error::{Fault, FaultCode, Result};
 use crate::programme::Programme;
-use crate::repository::accounts;
 use crate::repository::points::{self, PointsEntry};
+use crate::repository::{DbConn, accounts, users};
 use crate::types::Instant;
 use crate::workflows;
 
@@ -176,8 +176,8 @@ struct EntryView {
 }
 
 impl EntryView {
-    fn of(entry: PointsEntry, reader: &Caller) -> Self {
-        let actor = ActorView::of(&entry.actor, reader.is_staff());
+    fn of(entry: PointsEntry, reader: &Reader) -> Self {
+        let actor = ActorView::of(&entry.actor, reader);
         Self {
             made_by: actor.user(),
             actor,
@@ -227,22 +227,38 @@ async fn list_entries(
 ) -> Result<Answer> {
     let size = params.0.size();
     let before = pages.after_as(&params.0, |cursor| cursor.key.parse().ok())?;
-    let account = access.account;
-    let rows = service
+    let (account, is_staff) = (access.account, access.caller.is_staff());
+    let (rows, reader) = service
         .db
         .read(move |conn| {
             accounts::find(conn, &account)?;
-            points::entries(conn, &account, before, size + 1)
+            let rows = points::entries(conn, &account, before, size + 1)?;
+            let reader = reader(conn, &account, is_staff, &rows)?;
+            Ok((rows, reader))
         })
         .await?;
     let (rows, next_cursor) = pages.cut(rows, size, |entry| Cursor {
         key: entry.seq.to_string(),
         id: entry.id.uuid(),
     });
-    let view = |entry| EntryView::of(entry, &access.caller);
+    let view = |entry| EntryView::of(entry, &reader);
     let items = rows.into_iter().map(view).collect();
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&EntryPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// Whose names the reader of these entries may know.
+fn reader(
+    conn: &mut DbConn,
+    account: &AccountAccess,
+    is_staff: bool,
+    entries: &[PointsEntry],
+) -> Result<Reader> {
+    if is_staff {
+        return Ok(Reader::Staff);
+    }
+    let actors = users_of(entries.iter().map(|entry| entry.actor.as_str()));
+    users::own_of(conn, account, &actors).map(Reader::Account)
 }
 
 /// Points that staff give or take.
@@ -294,7 +310,7 @@ async fn adjust_points(
         .write(&service, &hash, Keep::Plain, move |conn| {
             let reason = reason.trim();
             let entry = workflows::points::adjust(conn, &context, &access.account, amount, reason)?;
-            Answer::created(&EntryView::of(entry, &access.caller))
+            Answer::created(&EntryView::of(entry, &Reader::Staff))
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::mail::{Recipient, send};
+use super::mail::{Recipient, Terms, send, send_on};
 use super::tasks::{Task, enqueue};
 use super::{Context, accounts as applications, documents as evidence, passwords};
 use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
@@ -257,12 +257,17 @@ fn ask(
     }
     let values =
         json!({ "action_url": action_url, "note": note, "revisions": Value::Array(revisions) });
-    send(
+    let terms = Terms {
+        until: Some(applications::link_ends(context)),
+        ..Terms::default()
+    };
+    send_on(
         conn,
         context,
         &Recipient::contact(account),
         Template::InformationRequested,
         values,
+        terms,
     )
 }
 

@@ -1,6 +1,9 @@
 //! One account's products and its ledger, locked, while they change: whose a serial number is, the tick, the points.
 
+use std::collections::BTreeMap;
+
 use crate::domain::access::AccountAccess;
+use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::model::{ModelId, Value};
@@ -38,9 +41,11 @@ impl Registered {
 /// One account, its row and its ledger locked, while its products change.
 pub struct Inventory<'a> {
     pub(super) context: &'a Context,
-    pub(super) account: Held<Account>,
+    pub account: Held<Account>,
     pub(super) stamp: Stamp,
     ledger: Ledger,
+    /// Those of others who have given up a serial number so far.
+    pub(super) other_ledgers: BTreeMap<AccountId, Ledger>,
     /// The other accounts that might have to give up a serial number.
     pub(super) others: Vec<Held<Account>>,
     /// What has happened so far.
@@ -73,6 +78,7 @@ impl<'a> Inventory<'a> {
         Ok(Self {
             context,
             stamp,
+            other_ledgers: BTreeMap::new(),
             others,
             events: Vec::new(),
             account,
@@ -274,8 +280,14 @@ impl<'a> Inventory<'a> {
         Ok(product)
     }
 
-    /// Stores where the ledger stands, the invitation follows, and records what happened.
+    /// Stores where the ledgers stand, the invitations follow, and records what happened.
     pub fn close(mut self, conn: &mut DbConn) -> Result<()> {
+        let mut others = self.other_ledgers;
+        for account in &self.others {
+            if let Some(ledger) = others.remove(&account.id) {
+                ledger.close(conn, self.context, account, &mut self.events)?;
+            }
+        }
         self.ledger
             .close(conn, self.context, &self.account, &mut self.events)?;
         events::record(conn, &self.stamp, &self.events)
