@@ -117,7 +117,7 @@ impl Worker {
                 () = tokio::time::sleep(HEARTBEAT) => {
                     let (id, lease) = (job.id, lease.to_owned());
                     if !self.db.write(move |conn| jobs::renew(conn, id, &lease)).await? {
-                        return Err(Error::Contended);
+                        return Err(Error::LeaseLost);
                     }
                 }
             }

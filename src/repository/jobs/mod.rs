@@ -97,7 +97,7 @@ macro_rules! held {
     };
 }
 
-/// Marks a job as done; refused where the lease is no longer held, so that its effects are rolled back.
+/// Marks a job as done; `LeaseLost` where that is so, so that its effects are rolled back.
 pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<()> {
     let done = diesel::update(held!(id, lease))
         .set((
@@ -110,7 +110,7 @@ pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result
     if done == 1 {
         Ok(())
     } else {
-        Err(Error::Contended)
+        Err(Error::LeaseLost)
     }
 }
 
@@ -184,4 +184,27 @@ pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
         .limit(limit)
         .load(conn)?;
     Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(old))).execute(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::repository::testing::migrated;
+
+    #[tokio::test]
+    async fn who_has_lost_the_lease_is_told_at_once() {
+        let (_folder, db) = migrated();
+        let tries = Arc::new(AtomicU32::new(0));
+        let (counted, now) = (tries.clone(), Clock::default().now());
+        let finished = db.write(move |conn| {
+            counted.fetch_add(1, Ordering::AcqRel);
+            finish(conn, JobId::new(now), "lost", now)
+        });
+        assert!(matches!(finished.await, Err(Error::LeaseLost)));
+        assert_eq!(tries.load(Ordering::Acquire), 1);
+    }
 }
