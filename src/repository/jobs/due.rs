@@ -40,12 +40,12 @@ macro_rules! on {
 const CLAIM_POSTGRES: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND queue = $2 AND run_at <= $3
         ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-     UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, leased_until = ",
+     UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $3), leased_until = ",
     real_time!(postgres "60"),
     " FROM due WHERE jobs.id = due.id RETURNING jobs.*"
 );
 const CLAIM_SQLITE: &str = concat!(
-    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, leased_until = ",
+    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $3), leased_until = ",
     real_time!(sqlite "60"),
     " WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND queue = $2 AND run_at <= $3
         ORDER BY run_at, id LIMIT $4) RETURNING *"
@@ -191,6 +191,9 @@ pub struct Standing {
     /// When the job that waits for longest falls due, or fell.
     #[diesel(sql_type = Nullable<SqlInstant>)]
     pub oldest: Option<Instant>,
+    /// Since when the job is tried that fails for longest.
+    #[diesel(sql_type = Nullable<SqlInstant>)]
+    pub failing: Option<Instant>,
     #[diesel(sql_type = BigInt)]
     pub dead: i64,
 }
@@ -199,6 +202,7 @@ static STANDINGS: LazyLock<String> = LazyLock::new(|| {
     of_each_queue(|queue| {
         format!(
             "SELECT '{queue}' AS queue, (SELECT run_at FROM jobs WHERE state = 'ready' AND queue = '{queue}' ORDER BY run_at, id LIMIT 1) AS oldest,
+                (SELECT tried_since FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND tried_since IS NOT NULL ORDER BY tried_since LIMIT 1) AS failing,
                 (SELECT COUNT(*) FROM jobs WHERE state = 'dead' AND queue = '{queue}') AS dead"
         )
     })
@@ -251,7 +255,10 @@ mod tests {
                 vec!["jobs_ready_idx", "jobs_running_idx"],
             ),
             (filled(&NEXT, &[AT, AT]), vec!["jobs_ready_idx"]),
-            (STANDINGS.clone(), vec!["jobs_ready_idx", "jobs_dead_idx"]),
+            (
+                STANDINGS.clone(),
+                vec!["jobs_ready_idx", "jobs_failing_idx", "jobs_dead_idx"],
+            ),
             (
                 filled(&text(Some(JobState::Dead)), &["NULL", "NULL", "NULL", "26"]),
                 vec!["jobs_dead_idx"],

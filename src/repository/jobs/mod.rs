@@ -3,6 +3,7 @@
 mod due;
 mod list;
 
+use chrono::TimeDelta;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -41,6 +42,16 @@ pub struct Job {
     pub finished_at: Option<Instant>,
     pub queue: JobQueue,
     pub error_class: Option<JobError>,
+    /// When it was first begun since it came, or was revived.
+    pub tried_since: Option<Instant>,
+}
+
+impl Job {
+    /// How long it has been tried at `now`.
+    pub fn tried_for(&self, now: Instant) -> TimeDelta {
+        self.tried_since
+            .map_or(TimeDelta::zero(), |since| now.since(since))
+    }
 }
 
 /// Why a job failed: the class that staff see, and the cause.
@@ -74,6 +85,7 @@ pub fn enqueue(
         finished_at: None,
         queue: kind.queue(),
         error_class: None,
+        tried_since: None,
     };
     each!(conn, c => diesel::insert_into(jobs::table).values(&job).on_conflict_do_nothing().execute(c))?;
     wakeups::enqueued();
@@ -162,12 +174,14 @@ pub fn revive(conn: &mut DbConn, job: &mut Held<Job>, now: Instant) -> Result<()
     job.run_at = now;
     job.attempts = 0;
     job.finished_at = None;
+    job.tried_since = None;
     diesel::update(jobs::table.find(job.id))
         .set((
             jobs::state.eq(job.state),
             jobs::run_at.eq(job.run_at),
             jobs::attempts.eq(job.attempts),
             jobs::finished_at.eq(None::<Instant>),
+            jobs::tried_since.eq(None::<Instant>),
         ))
         .execute(conn)?;
     wakeups::enqueued();
