@@ -36,18 +36,18 @@ macro_rules! on {
     };
 }
 
-/// An IN may be planned so that its select runs again and takes more than it should: hence the CTE.
+/// SQLite numbers parameters as they come, so they come in order. An IN may be planned so that its select runs again and takes more than it should: hence the CTE.
 const CLAIM_POSTGRES: &str = concat!(
-    "WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND queue = $2 AND run_at <= $3
+    "WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND queue = $3 AND run_at <= $2
         ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-     UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $3), leased_until = ",
+     UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $2), leased_until = ",
     real_time!(postgres "60"),
     " FROM due WHERE jobs.id = due.id RETURNING jobs.*"
 );
 const CLAIM_SQLITE: &str = concat!(
-    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $3), leased_until = ",
+    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $2), leased_until = ",
     real_time!(sqlite "60"),
-    " WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND queue = $2 AND run_at <= $3
+    " WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND queue = $3 AND run_at <= $2
         ORDER BY run_at, id LIMIT $4) RETURNING *"
 );
 
@@ -62,8 +62,8 @@ pub fn claim(
     let text = on!(conn, CLAIM_POSTGRES, CLAIM_SQLITE);
     let claimed: QueryResult<Vec<Job>> = each!(conn, c => diesel::sql_query(text)
         .bind::<Text, _>(lease)
-        .bind::<Text, _>(queue)
         .bind::<SqlInstant, _>(now)
+        .bind::<Text, _>(queue)
         .bind::<BigInt, _>(most)
         .load(c));
     let mut claimed = claimed?;
@@ -245,7 +245,7 @@ mod tests {
         };
         for (statement, indexes) in [
             (
-                filled(claim, &["'lease'", "'mail'", AT, "16"]),
+                filled(claim, &["'lease'", AT, "'mail'", "16"]),
                 vec!["jobs_ready_idx"],
             ),
             (expired.to_owned(), vec!["jobs_running_idx"]),
