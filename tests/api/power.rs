@@ -43,7 +43,10 @@ async fn a_session_that_ended_elsewhere_gives_no_power_from_then_on() {
     let accept = json!({ "decision": "accept" });
     let reject = json!({ "decision": "reject", "codes": ["not_a_business"] });
     let job = "job_00000000000070008000000000000001";
+    let moved = json!({ "contact": { "email": "mine@elsewhere.example" } });
     let writes = [
+        (&superuser, Method::PATCH, ACTIVE.to_owned(), moved.clone()),
+        (&support, Method::PATCH, ACTIVE.to_owned(), moved),
         (&superuser, Method::POST, format!("{ACTIVE}/users"), nina),
         (
             &superuser,
