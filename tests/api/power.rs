@@ -11,6 +11,10 @@ const WAITING: &str = "acc_00000000000070008000000000000003";
 /// Sends one write with all that it could miss.
 async fn write(app: &TestApp, method: Method, path: &str, token: &Token, body: Value) -> u16 {
     let key = uuid::Uuid::new_v4().to_string();
+    let media_type = match method {
+        Method::PATCH => "application/merge-patch+json",
+        _ => "application/json",
+    };
     let request = app
         .request(method, path)
         .sent_by(token)
@@ -18,7 +22,10 @@ async fn write(app: &TestApp, method: Method, path: &str, token: &Token, body: V
         .header("if-match", "*");
     let answer = match body {
         Value::Null => request.answer().await,
-        body => request.json(&body).answer().await,
+        body => {
+            let request = request.header("content-type", media_type);
+            request.body(body.to_string()).answer().await
+        }
     };
     if answer.status == 401 {
         assert_eq!(answer.body["code"], "unauthenticated");
