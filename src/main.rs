@@ -109,7 +109,8 @@ async fn serve(config: Config) -> Result<(), StartError> {
     }
     let ended = tokio::select! {
         stopped = stop_signal() => stopped.map_err(StartError::from),
-        Ok(why) = &mut running.refused => Err(why.into()),
+        // It has served nobody: there is nothing to finish.
+        Ok(why) = &mut running.refused => return Err(why.into()),
     };
     running.stop().await;
     ended
