@@ -17,6 +17,7 @@ use cps_api::jobs::command::{self, JobsCommand};
 use cps_api::private;
 use cps_api::repository::events;
 use cps_api::server::start::{self, StartError};
+use cps_api::workflows::mail::count_withheld;
 use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
 use cps_api::workflows::{catalogue, legacy_migration, points};
@@ -96,6 +97,7 @@ async fn serve(config: Config) -> Result<(), StartError> {
         .set_buckets(&BUCKETS)?
         .install()
         .map_err(|e| format!("CPS_METRICS_BIND: {e}"))?;
+    count_withheld(0);
     let listener =
         TcpListener::bind(config.bind).map_err(|e| format!("CPS_BIND: {}: {e}", config.bind))?;
     let is_sandbox = config.mode == Mode::Sandbox;

@@ -89,16 +89,17 @@ pub enum Retries {
     Hourly,
 }
 
-/// How long a job is tried again, reckoned by its waits; then it is dead.
+/// How long a job is tried again, by its waits and by the clock; then it is dead.
 const TRIED_FOR: TimeDelta = TimeDelta::hours(72);
 const HOUR: i64 = 3600;
 
 impl Retries {
-    /// How long a job waits that failed `failures` times, from 1; none when its time is over. What is added to spread those that
-    /// failed together only makes it longer, so that no time is lost.
-    pub fn wait(self, failures: i64) -> Option<TimeDelta> {
+    /// How long a job waits that failed `failures` times, from 1, and is tried for `tried_for` by now; none when its time is over: by the
+    /// waits, so that none of its tries is lost to a clock that was moved, and by the clock, so that instances that die one after the other
+    /// do not use it up. What is added to spread those that failed together only makes it longer, so that no time is lost.
+    pub fn wait(self, failures: i64, tried_for: TimeDelta) -> Option<TimeDelta> {
         let before: i64 = (1..failures).map(|nth| self.seconds(nth)).sum();
-        let is_over = TimeDelta::seconds(before) >= TRIED_FOR;
+        let is_over = TimeDelta::seconds(before).min(tried_for) >= TRIED_FOR;
         (!is_over).then(|| TimeDelta::seconds(self.seconds(failures)))
     }
 
@@ -126,8 +127,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn waits(retries: Retries) -> Vec<i64> {
-        let waits = (1..).map_while(|nth| retries.wait(nth));
-        waits.map(|wait| wait.num_seconds()).collect()
+        let mut tried_for = TimeDelta::zero();
+        let waits = (1..).map_while(|nth| {
+            let wait = retries.wait(nth, tried_for)?;
+            tried_for += wait;
+            Some(wait.num_seconds())
+        });
+        waits.collect()
     }
 
     #[test]
@@ -150,6 +156,16 @@ mod tests {
     #[test]
     fn housekeeping_waits_for_an_hour() {
         assert_eq!(waits(Retries::Hourly), vec![HOUR; 72]);
+    }
+
+    #[test]
+    fn a_job_has_its_time_however_often_it_was_begun() {
+        let hours = TimeDelta::hours;
+        for retries in [Retries::Doubling, Retries::Mail, Retries::Hourly] {
+            assert_eq!(retries.wait(500, hours(2)), Some(hours(1)));
+            assert_eq!(retries.wait(500, hours(72)), None);
+            assert!(retries.wait(10, hours(1000)).is_some());
+        }
     }
 
     #[test]

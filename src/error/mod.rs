@@ -155,6 +155,9 @@ pub enum Error {
     /// repeated a few times before anybody is told.
     #[error("another transaction held what this one needed")]
     Contended,
+    /// Somebody else has the job by now whose work this was. Nothing of it is done, and to repeat it is in vain.
+    #[error("the lease of the job is no longer held")]
+    LeaseLost,
     /// No connection came free in time.
     #[error("every database connection is busy")]
     Busy,

@@ -83,7 +83,7 @@ async fn read_readiness(service: Data<Service>, health: Data<Health>) -> Result<
             .retry_after(5)
             .into());
     }
-    service.db.fetch(settings::reach).await?;
+    service.db.probe(settings::reach).await?;
     let view = ReadinessView { status: "ready" };
     Ok(Answer::ok(&view)?.header("Cache-Control", "no-store"))
 }

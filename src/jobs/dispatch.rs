@@ -136,6 +136,9 @@ impl Worker {
             let queue = standing.queue.as_str();
             metrics::gauge!("jobs_oldest_due_seconds", "queue" => queue)
                 .set(waits.unwrap_or(0.0).max(0.0));
+            let fails = standing.failing.map(|at| now.since(at).as_seconds_f64());
+            metrics::gauge!("jobs_oldest_failing_seconds", "queue" => queue)
+                .set(fails.unwrap_or(0.0).max(0.0));
             let dead = i32::try_from(standing.dead).unwrap_or(i32::MAX);
             metrics::gauge!("jobs_dead", "queue" => queue).set(dead);
         }

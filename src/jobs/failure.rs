@@ -51,7 +51,7 @@ pub fn crashed(cause: &str) -> Failure {
 fn class(error: &Error) -> JobError {
     match error {
         Error::Refused(_) => JobError::Refused,
-        Error::Contended => JobError::Contended,
+        Error::Contended | Error::LeaseLost => JobError::Contended,
         Error::Busy | Error::Broken(_) => JobError::Unavailable,
         // A thread of the database that panics never answers.
         Error::Internal { cause, .. } if cause.is::<RecvError>() => JobError::Crashed,

@@ -91,7 +91,8 @@ impl Worker {
         let Claimed { job, lease } = claimed;
         let rules = kinds::rules(job.queue);
         // The tries before this one count too where they took their instance with them, and nobody could write that down.
-        let outcome = match rules.retries.wait(job.attempts - 1) {
+        let tried_for = job.tried_for(self.clock.now());
+        let outcome = match rules.retries.wait(job.attempts - 1, tried_for) {
             Some(_) => failure::guarded(self.with_heartbeat(&job, &lease), rules.limit).await,
             None => Err(failure::crashed("no try came to an end")),
         };
@@ -117,7 +118,7 @@ impl Worker {
                 () = tokio::time::sleep(HEARTBEAT) => {
                     let (id, lease) = (job.id, lease.to_owned());
                     if !self.db.write(move |conn| jobs::renew(conn, id, &lease)).await? {
-                        return Err(Error::Contended);
+                        return Err(Error::LeaseLost);
                     }
                 }
             }
@@ -127,7 +128,10 @@ impl Worker {
     /// Has a job that failed tried again later, or buries it and tells staff.
     async fn put_back(&self, job: &Job, lease: String, failure: Failure) -> Result<()> {
         let (context, job) = (self.context(), job.clone());
-        let wait = kinds::rules(job.queue).retries.wait(job.attempts);
+        let tried_for = job.tried_for(context.now);
+        let wait = kinds::rules(job.queue)
+            .retries
+            .wait(job.attempts, tried_for);
         let Some(wait) = wait else {
             error!(job = %job.id, kind = %job.kind, cause = %failure.cause, "job is dead");
             return self

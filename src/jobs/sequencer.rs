@@ -66,9 +66,12 @@ impl Sequencer {
     }
 }
 
-/// Numbers all that waits, however many batches that takes; where another instance is at it, waits for it.
+/// Numbers all that waits by now, however many batches that takes; where another instance is at it, waits for it.
 pub async fn number_all(db: &Db) -> Result<()> {
-    while db.fetch(events::oldest_waiting).await?.is_some() {
+    let Some(newest) = db.fetch(events::newest_waiting).await? else {
+        return Ok(());
+    };
+    while db.fetch(move |conn| events::waits(conn, newest)).await? {
         if db.write(events::number_batch).await?.is_none() {
             tokio::time::sleep(GATHER).await;
         }

@@ -6,8 +6,11 @@ use futures_util::future::join_all;
 
 use super::{Worker, kinds, sequencer};
 use crate::error::Result;
-use crate::repository::{jobs, settings};
+use crate::repository::{DbConn, jobs, settings};
 use crate::types::Instant;
+
+/// How often the clock looks for new work before it goes on: a job makes another, which makes a mail.
+const ROUNDS: usize = 10;
 
 /// Where the clock is kept.
 pub const CLOCK_SETTING: &str = "clock_offset_micros";
@@ -41,15 +44,37 @@ impl Worker {
         sequencer::number_all(&self.db).await
     }
 
+    /// Does what falls due until `target`, and what that makes. Others may go on making work at each moment that the clock stands at: what
+    /// they make after [`ROUNDS`] is left to the queue.
     async fn work_until(&self, target: Instant) -> Result<()> {
-        while let Some(due) = self
-            .db
-            .fetch(move |conn| jobs::next_open(conn, target))
-            .await?
-        {
+        let mut rounds = 0;
+        loop {
+            let now = self.clock.now();
+            self.finish(now.min(target)).await?;
+            rounds += 1;
+            let after = if rounds < ROUNDS {
+                now
+            } else {
+                self.clock.now()
+            };
+            let next = move |conn: &mut DbConn| jobs::next_ready(conn, after, target);
+            let Some(due) = self.db.fetch(next).await? else {
+                return Ok(());
+            };
             if self.clock.now() < due {
                 self.set_clock(due).await?;
+                rounds = 0;
             }
+        }
+    }
+
+    /// Has all done that fell due until a moment that has come.
+    async fn finish(&self, until: Instant) -> Result<()> {
+        while self
+            .db
+            .fetch(move |conn| jobs::is_open(conn, until))
+            .await?
+        {
             if !self.run_due().await? {
                 // Somebody else is at it.
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -204,6 +204,7 @@ diesel::table! {
         finished_at -> Nullable<SqlInstant>,
         queue -> Text,
         error_class -> Nullable<Text>,
+        tried_since -> Nullable<SqlInstant>,
     }
 }
 

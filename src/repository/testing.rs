@@ -1,4 +1,4 @@
-//! A database for the tests of this folder that look at plans: 200,000 jobs that are done, and few that are not.
+//! Databases for the tests of this folder: a new one, and one to look at plans with 200,000 jobs that are done and few that are not.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -38,22 +38,27 @@ const FILL_POSTGRES: &str = "
         CASE WHEN n % 20000 = 0 THEN 'dead' WHEN n % 5000 = 0 THEN 'ready' ELSE 'done' END,
         '2026-01-01', 1, '2026-01-01', '2026-01-01', 'mail' FROM generate_series(1, 200000) AS n";
 
+/// A new database with all its tables, SQLite, or PostgreSQL where `TEST_DATABASE_URL` names one; it goes away with the folder.
+pub fn migrated() -> (TempDir, Db) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = match std::env::var("TEST_DATABASE_URL") {
+        Ok(base) => {
+            let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+            let mut conn = PgConnection::establish(&base).unwrap();
+            let made = diesel::sql_query(format!("CREATE SCHEMA {schema}"));
+            made.execute(&mut conn).unwrap();
+            format!("{base}?options=-csearch_path%3D{schema}")
+        }
+        Err(_) => folder.path().join("test.db").to_str().unwrap().to_owned(),
+    };
+    let db = Db::open(&url, 1).unwrap();
+    db.migrate().unwrap();
+    (folder, db)
+}
+
 impl Explained {
-    /// SQLite, or PostgreSQL where `TEST_DATABASE_URL` names one.
     pub async fn with_jobs() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = match std::env::var("TEST_DATABASE_URL") {
-            Ok(base) => {
-                let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
-                let mut conn = PgConnection::establish(&base).unwrap();
-                let made = diesel::sql_query(format!("CREATE SCHEMA {schema}"));
-                made.execute(&mut conn).unwrap();
-                format!("{base}?options=-csearch_path%3D{schema}")
-            }
-            Err(_) => folder.path().join("test.db").to_str().unwrap().to_owned(),
-        };
-        let db = Db::open(&url, 1).unwrap();
-        db.migrate().unwrap();
+        let (folder, db) = migrated();
         // PostgreSQL counts its rows by itself, SQLite never does.
         let fill: &[&str] = match db.kind() {
             Kind::Postgres => &[FILL_POSTGRES, "ANALYZE jobs"],

@@ -55,11 +55,17 @@ pub struct Terms {
     pub for_stranger: bool,
 }
 
+/// Counts mails that strangers asked for and that were not made; from the start with none, since a counter that appears with its first
+/// event has not risen for whoever watches it.
+pub fn count_withheld(mails: u64) {
+    metrics::counter!("mails_withheld_total").increment(mails);
+}
+
 /// Whether there is room for one more mail that a stranger asked for; one that there is no room for is counted.
 pub fn has_room_for_strangers(conn: &mut DbConn, context: &Context) -> Result<bool> {
     let is_full = mails::do_strangers_fill(conn, context.programme.queue.stranger_mails)?;
     if is_full {
-        metrics::counter!("mails_withheld_total").increment(1);
+        count_withheld(1);
     }
     Ok(!is_full)
 }

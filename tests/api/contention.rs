@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::holder::Holder;
 use crate::membership::{ACCOUNT, EMAIL};
-use crate::support::{Answer, Sending, TestApp, registration_by};
+use crate::support::{Answer, Sending, TestApp, Token, registration_by};
 
 const HOLD_ACCOUNTS: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE";
 
@@ -111,4 +111,25 @@ async fn a_read_that_finds_every_connection_busy_is_told_so() {
         assert!(matches!(status, 201 | 503), "{status}");
     }
     app.get(&account, &token).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_whose_every_connection_waits_for_a_lock_is_ready() {
+    let app = TestApp::start().await;
+    if !app.database.is_shared() {
+        return;
+    }
+    let mut holder = Holder::of(&app.database, HOLD_ACCOUNTS);
+    let writes = (0..16).map(|nth| sent(register(&app, &format!("waits-{nth}"))));
+    let writes: Vec<_> = writes.collect();
+    // As many as there are connections.
+    holder.until_waiting(4).await;
+    for _ in 0..5 {
+        app.get("/readyz", &Token::default()).await.expect(200);
+    }
+    assert!(holder.waiting() >= 4, "they wait all the while");
+    drop(holder);
+    for write in writes {
+        write.await.unwrap();
+    }
 }

@@ -1,5 +1,6 @@
 //! Mails that leave the house, to a real mail server: what arrives, and what happens while it does not take them.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::process::free_port;
 use crate::raw::{LINK_JOBS, Raw};
-use crate::smtp::Sink;
+use crate::smtp::{Sink, silent_at_goodbye};
 use crate::support::{Database, TestApp, Token};
 
 pub const TO: &str = "aase@nordlys-test.example";
@@ -168,4 +169,26 @@ async fn a_mail_server_that_is_away_loses_nothing() {
     app.advance(TimeDelta::seconds(75)).await;
     job_becomes(&mut raw, "done", 3).await;
     assert_eq!(attempts(&sink, 1).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_was_taken_is_sent_whatever_the_server_says_then() {
+    let database = Database::create();
+    let (port, taken) = silent_at_goodbye();
+    let app = app(&database, &format!("smtp://127.0.0.1:{port}")).await;
+    write_to_aase(&app).await;
+    let mut raw = Raw::open(&database);
+    job_becomes(&mut raw, "done", 1).await;
+    let (state, attempts, error, _) = job(&mut raw);
+    assert_eq!((state.as_str(), attempts, error.as_str()), ("done", 1, ""));
+    // Welcome or link: each mail that was made came once.
+    let open = "SELECT id AS line FROM jobs WHERE kind = 'send_mail' AND state <> 'done'";
+    for _ in 0..400 {
+        if raw.lines(open).is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let done = "SELECT kind AS line FROM jobs WHERE kind = 'send_mail' AND state = 'done'";
+    assert_eq!(taken.load(Ordering::Acquire), raw.lines(done).len());
 }

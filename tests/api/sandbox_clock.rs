@@ -133,3 +133,34 @@ async fn instances_that_move_the_clock_at_once_end_at_the_later_time() {
     let open = "SELECT kind AS line FROM jobs WHERE state <> 'done' AND kind <> 'end_membership'";
     assert_eq!(raw.lines(open), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_moves_while_others_write_without_a_pause() {
+    let app = TestApp::start().await;
+    let nobody = Token::default();
+    let write = |writer: usize| {
+        let (app, nobody) = (&app, &nobody);
+        async move {
+            for nth in 0.. {
+                let email = format!("writer{writer}-{nth}@nordlys-test.example");
+                let body = registration(json!({ "contact": { "email": email } }));
+                let registered = app.post("/v1/accounts", nobody, body).await;
+                assert!(
+                    matches!(registered.status, 201 | 503),
+                    "{}",
+                    registered.text
+                );
+            }
+        }
+    };
+    let writers = futures_util::future::join_all((0..6).map(write));
+    let step = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        app.advance(TimeDelta::days(2)).await;
+    };
+    tokio::select! {
+        () = step => {}
+        _ = writers => unreachable!("they never end"),
+        () = tokio::time::sleep(Duration::from_secs(60)) => panic!("the clock does not come on"),
+    }
+}

@@ -1,9 +1,10 @@
 //! Mail servers: one that keeps what it is handed, and a door before it that lets callers in, hang, or throws them out.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -70,6 +71,41 @@ impl Sink {
     /// What it was handed so far, refused or not.
     pub fn mails(&self) -> Vec<Value> {
         read(&self.folder.path().join("mails"))
+    }
+}
+
+/// A mail server that takes every mail and never answers who says goodbye; its port, and how many mails it took.
+pub fn silent_at_goodbye() -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, taken) = (listener.local_addr().unwrap().port(), Arc::default());
+    let count = Arc::clone(&taken);
+    std::thread::spawn(move || {
+        for caller in listener.incoming().map_while(Result::ok) {
+            let count = Arc::clone(&count);
+            std::thread::spawn(move || take_one(caller, &count));
+        }
+    });
+    (port, taken)
+}
+
+/// Takes a caller's mail.
+fn take_one(mut caller: TcpStream, taken: &AtomicUsize) {
+    let mut lines = BufReader::new(caller.try_clone().unwrap()).lines();
+    let mut next = || lines.next().and_then(Result::ok);
+    caller.write_all(b"220 here\r\n").unwrap();
+    while let Some(line) = next() {
+        let answer: &[u8] = match line.as_str() {
+            "DATA" => {
+                caller.write_all(b"354 go on\r\n").unwrap();
+                while next().is_some_and(|line| line != ".") {}
+                taken.fetch_add(1, Ordering::AcqRel);
+                b"250 taken\r\n"
+            }
+            "QUIT" => continue,
+            _ if line.starts_with("EHLO") => b"250-here\r\n250 8BITMIME\r\n",
+            _ => b"250 well\r\n",
+        };
+        caller.write_all(answer).unwrap();
     }
 }
 

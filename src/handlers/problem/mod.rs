@@ -128,7 +128,9 @@ pub fn refusal_of(error: &Error) -> Refusal {
         Error::Refused(refusal) => refusal.clone(),
         Error::Contended | Error::Busy => Refusal::from(Code::Overloaded).retry_after(1),
         Error::Broken(_) => Refusal::from(Code::DatabaseUnavailable).retry_after(2),
-        Error::Database(_) | Error::Internal { .. } => Code::InternalError.into(),
+        Error::Database(_) | Error::LeaseLost | Error::Internal { .. } => {
+            Code::InternalError.into()
+        }
     }
 }
 

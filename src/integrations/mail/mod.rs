@@ -1,20 +1,18 @@
 //! Mails: their texts from the templates, and the way they leave the house.
 
 mod failure;
+mod route;
 mod texts;
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use lettre::Message;
 use lettre::message::{Mailbox, SinglePart, header};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
-use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::config::{MailRoute, MailServer, MailTls};
+use self::route::Route;
+use crate::config::MailRoute;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::error::{Error, Result};
@@ -46,9 +44,6 @@ const SOURCES: &[(&str, &str)] = sources!(
     "invoice_issued",
 );
 
-/// How long the mail server may take; shorter than the lease of a job.
-const TIME: Duration = Duration::from_secs(20);
-
 /// A mail as its reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -61,7 +56,7 @@ pub struct Rendered {
 pub struct Mailer {
     templates: Arc<Environment<'static>>,
     from: Mailbox,
-    route: Option<AsyncSmtpTransport<Tokio1Executor>>,
+    route: Option<Route>,
 }
 
 impl Mailer {
@@ -72,7 +67,7 @@ impl Mailer {
             .map_err(Error::internal("reading the sender's address"))?;
         let route = match route {
             MailRoute::Mailbox => None,
-            MailRoute::Smtp(server) => Some(transport(server)?),
+            MailRoute::Smtp(server) => Some(Route::to(server)?),
         };
         Ok(Self {
             templates: Arc::new(environment()?),
@@ -123,9 +118,8 @@ impl Mailer {
             .singlepart(SinglePart::plain(mail.text.clone()))
             .map_err(Error::internal("writing a mail"))?;
         route
-            .send(message)
+            .hand_over(&message)
             .await
-            .map(drop)
             .map_err(Error::internal("handing a mail to the mail server"))
     }
 
@@ -133,44 +127,6 @@ impl Mailer {
     pub fn from(&self) -> String {
         self.from.to_string()
     }
-}
-
-/// The way to a mail server. Where TLS is asked for and not to be had, nothing is said to it: neither who we are nor what we send.
-fn transport(server: &MailServer) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
-    let tls = match server.tls {
-        MailTls::None => Tls::None,
-        MailTls::StartTls => Tls::Required(trusted(server)?),
-        MailTls::Implicit => Tls::Wrapper(trusted(server)?),
-    };
-    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
-        .port(server.port)
-        .tls(tls)
-        .timeout(Some(TIME));
-    if let Some((user, password)) = &server.user {
-        let password = password.expose_secret().to_owned();
-        builder = builder.credentials(Credentials::new(user.clone(), password));
-    }
-    Ok(builder.build())
-}
-
-/// Whom the mail server is believed to be: who has a certificate for its name.
-fn trusted(server: &MailServer) -> Result<TlsParameters> {
-    let mut builder = TlsParameters::builder(server.host.clone());
-    if let Some(file) = &server.authorities {
-        let text =
-            std::fs::read(file).map_err(Error::internal("reading the file `ca` of CPS_MAIL"))?;
-        for block in
-            pem::parse_many(text).map_err(Error::internal("reading the file `ca` of CPS_MAIL"))?
-        {
-            let certificate = Certificate::from_der(block.into_contents());
-            let certificate =
-                certificate.map_err(Error::internal("reading the file `ca` of CPS_MAIL"))?;
-            builder = builder.add_root_certificate(certificate);
-        }
-    }
-    builder
-        .build()
-        .map_err(Error::internal("preparing TLS for CPS_MAIL"))
 }
 
 fn environment() -> Result<Environment<'static>> {

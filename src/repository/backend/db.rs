@@ -31,6 +31,8 @@ pub struct Db {
     url: Arc<str>,
     reads: Pool,
     writes: Pool,
+    /// For those who look whether the database is there: on PostgreSQL one connection, for which no work waits.
+    probes: Pool,
     /// Set once every migration was seen to have run: that does not change any more.
     migrated: Arc<OnceLock<()>>,
     wakeups: Arc<Wakeups>,
@@ -46,37 +48,29 @@ impl Db {
             Kind::Postgres => None,
             Kind::Sqlite => Some(Arc::new(lock_file(sqlite_path(url))?)),
         };
-        let db = match kind {
+        let (reads, writes, probes) = match kind {
             Kind::Postgres => {
                 let pool = Pool::open(url, size, false)?;
-                Self {
-                    kind,
-                    url: url.into(),
-                    reads: pool.clone(),
-                    writes: pool,
-                    migrated: Arc::default(),
-                    wakeups: Arc::default(),
-                    _file: file,
-                }
+                check_language(&mut pool.connection()?.conn)?;
+                (pool.clone(), pool, Pool::open(url, 1, false)?)
             }
             Kind::Sqlite => {
                 let writes = Pool::open(url, 1, false)?;
+                check_sqlite(&mut writes.connection()?.conn)?;
                 let reads = Pool::open(url, size, true)?;
-                Self {
-                    kind,
-                    url: url.into(),
-                    reads,
-                    writes,
-                    migrated: Arc::default(),
-                    wakeups: Arc::default(),
-                    _file: file,
-                }
+                (reads.clone(), writes, reads)
             }
         };
-        if kind == Kind::Sqlite {
-            check_sqlite(&mut db.writes.connection()?.conn)?;
-        }
-        Ok(db)
+        Ok(Self {
+            kind,
+            url: url.into(),
+            reads,
+            writes,
+            probes,
+            migrated: Arc::default(),
+            wakeups: Arc::default(),
+            _file: file,
+        })
     }
 
     /// Which database this is.
@@ -107,7 +101,7 @@ impl Db {
             conn.has_pending()
                 .map_err(Error::internal("looking at migrations"))
         };
-        let is_migrated = !self.fetch(look).await?;
+        let is_migrated = !self.probe(look).await?;
         if is_migrated {
             self.migrated.get_or_init(|| ());
         }
@@ -120,13 +114,33 @@ impl Db {
         F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
         T: Send + 'static,
     {
+        self.fetch_from(&self.reads, work).await
+    }
+
+    /// Runs ONE statement as `fetch` does, whatever waits for connections: `Broken` where the database does not answer in time.
+    pub async fn probe<T, F>(&self, work: F) -> Result<T>
+    where
+        F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        match (self.fetch_from(&self.probes, work).await, self.kind) {
+            (Err(Error::Busy), Kind::Postgres) => Err(Error::Broken(
+                "those who asked before have no answer".to_owned(),
+            )),
+            (done, _) => done,
+        }
+    }
+
+    async fn fetch_from<T, F>(&self, pool: &Pool, work: F) -> Result<T>
+    where
+        F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
         let begin_by = Instant::now() + PATIENCE;
         let patience = self.patience(begin_by, PATIENCE);
         let [work, again] = repeatable(work);
-        match self.reads.run(patience, work).await {
-            Err(Error::Broken(_)) if Instant::now() < begin_by => {
-                self.reads.run(patience, again).await
-            }
+        match pool.run(patience, work).await {
+            Err(Error::Broken(_)) if Instant::now() < begin_by => pool.run(patience, again).await,
             done => done,
         }
     }
@@ -150,6 +164,7 @@ impl Db {
         let patience = Patience {
             begin_by: Instant::now() + PATIENCE,
             silence: None,
+            since: Instant::now(),
         };
         self.reads.run(patience, in_snapshot(work)).await
     }
@@ -200,6 +215,7 @@ impl Db {
         Patience {
             begin_by,
             silence: (self.kind == Kind::Postgres).then_some(silence),
+            since: Instant::now(),
         }
     }
 }
@@ -257,6 +273,25 @@ fn check_sqlite(conn: &mut DbConn) -> Result<(), DbError> {
     Ok(())
 }
 
+/// What is not English could not be told apart: Diesel does not tell SQLSTATEs.
+fn check_language(conn: &mut DbConn) -> Result<(), DbError> {
+    let setting = sql::<Text>("current_setting('lc_messages')");
+    let locale: String = diesel::select(setting).get_result(conn)?;
+    if is_english(&locale) {
+        return Ok(());
+    }
+    Err(format!(
+        "PostgreSQL speaks {locale:?} to this user, who may not choose: have a superuser run ALTER ROLE … SET lc_messages = 'C' for it"
+    )
+    .into())
+}
+
+/// Whether errors are told in English under this `lc_messages`.
+fn is_english(locale: &str) -> bool {
+    let language = locale.split(['_', '.', '@']).next();
+    language.is_some_and(|word| ["C", "POSIX", "en", "English"].contains(&word))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -269,6 +304,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
         (folder, Db::open(&url, 2).unwrap())
+    }
+
+    #[test]
+    fn only_english_is_understood() {
+        for locale in ["C", "C.UTF-8", "POSIX", "en_US.UTF-8", "en_GB", "en@euro"] {
+            assert!(is_english(locale), "{locale}");
+        }
+        for locale in ["da_DK.UTF-8", "de_DE@euro", "Danish_Denmark.1252", ""] {
+            assert!(!is_english(locale), "{locale}");
+        }
     }
 
     #[tokio::test]

@@ -174,3 +174,20 @@ pub fn oldest_waiting(conn: &mut DbConn) -> Result<Option<Instant>> {
         .first(conn)
         .optional()?)
 }
+
+/// Which event was recorded last of those that wait for their numbers: its place in the inbox, and its id.
+pub fn newest_waiting(conn: &mut DbConn) -> Result<Option<(i64, EventId)>> {
+    Ok(event_inbox::table
+        .order(event_inbox::number.desc())
+        .select((event_inbox::number, event_inbox::id))
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether an event still waits. A place alone does not tell: SQLite gives those of an inbox that was empty anew.
+pub fn waits(conn: &mut DbConn, (number, id): (i64, EventId)) -> Result<bool> {
+    let found = event_inbox::table
+        .filter(event_inbox::number.eq(number))
+        .filter(event_inbox::id.eq(id));
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(conn)?)
+}

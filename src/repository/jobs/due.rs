@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::Job;
 use crate::domain::job::{JobId, JobQueue};
@@ -40,12 +40,12 @@ macro_rules! on {
 const CLAIM_POSTGRES: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND queue = $2 AND run_at <= $3
         ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-     UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, leased_until = ",
+     UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $3), leased_until = ",
     real_time!(postgres "60"),
     " FROM due WHERE jobs.id = due.id RETURNING jobs.*"
 );
 const CLAIM_SQLITE: &str = concat!(
-    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, leased_until = ",
+    "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $3), leased_until = ",
     real_time!(sqlite "60"),
     " WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND queue = $2 AND run_at <= $3
         ORDER BY run_at, id LIMIT $4) RETURNING *"
@@ -135,6 +135,30 @@ pub fn due_queues(conn: &mut DbConn, now: Instant) -> Result<Vec<JobQueue>> {
 }
 
 #[derive(QueryableByName)]
+struct Open {
+    #[diesel(sql_type = Bool)]
+    is_open: bool,
+}
+
+static OPEN: LazyLock<String> = LazyLock::new(|| {
+    let ready = JobQueue::ALL.iter().map(|queue| {
+        format!("EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1)")
+    });
+    let ready: Vec<String> = ready.collect();
+    format!(
+        "SELECT {} OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND run_at <= $1) AS is_open",
+        ready.join(" OR ")
+    )
+});
+
+/// Whether a job that fell due at or before `until` is not done yet, whether it runs already or not.
+pub fn is_open(conn: &mut DbConn, until: Instant) -> Result<bool> {
+    let found: QueryResult<Open> =
+        each!(conn, c => diesel::sql_query(&*OPEN).bind::<SqlInstant, _>(until).get_result(c));
+    Ok(found?.is_open)
+}
+
+#[derive(QueryableByName)]
 struct Earliest {
     #[diesel(sql_type = Nullable<SqlInstant>)]
     run_at: Option<Instant>,
@@ -143,18 +167,19 @@ struct Earliest {
 static NEXT: LazyLock<String> = LazyLock::new(|| {
     let ready = of_each_queue(|queue| {
         format!(
-            "SELECT * FROM (SELECT run_at FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1 ORDER BY run_at, id LIMIT 1) AS {queue}"
+            "SELECT * FROM (SELECT run_at FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at > $1 AND run_at <= $2
+                ORDER BY run_at, id LIMIT 1) AS {queue}"
         )
     });
-    format!(
-        "SELECT MIN(run_at) AS run_at FROM ({ready} UNION ALL SELECT run_at FROM jobs WHERE state = 'running' AND run_at <= $1) AS open"
-    )
+    format!("SELECT MIN(run_at) AS run_at FROM ({ready}) AS ready")
 });
 
-/// When the next job falls due at or before `until`, whether it runs already or not.
-pub fn next_open(conn: &mut DbConn, until: Instant) -> Result<Option<Instant>> {
-    let found: QueryResult<Earliest> =
-        each!(conn, c => diesel::sql_query(&*NEXT).bind::<SqlInstant, _>(until).get_result(c));
+/// When the next job falls due after `after`, and at or before `until`.
+pub fn next_ready(conn: &mut DbConn, after: Instant, until: Instant) -> Result<Option<Instant>> {
+    let found: QueryResult<Earliest> = each!(conn, c => diesel::sql_query(&*NEXT)
+        .bind::<SqlInstant, _>(after)
+        .bind::<SqlInstant, _>(until)
+        .get_result(c));
     Ok(found?.run_at)
 }
 
@@ -166,6 +191,9 @@ pub struct Standing {
     /// When the job that waits for longest falls due, or fell.
     #[diesel(sql_type = Nullable<SqlInstant>)]
     pub oldest: Option<Instant>,
+    /// Since when the job is tried that fails for longest.
+    #[diesel(sql_type = Nullable<SqlInstant>)]
+    pub failing: Option<Instant>,
     #[diesel(sql_type = BigInt)]
     pub dead: i64,
 }
@@ -174,6 +202,7 @@ static STANDINGS: LazyLock<String> = LazyLock::new(|| {
     of_each_queue(|queue| {
         format!(
             "SELECT '{queue}' AS queue, (SELECT run_at FROM jobs WHERE state = 'ready' AND queue = '{queue}' ORDER BY run_at, id LIMIT 1) AS oldest,
+                (SELECT tried_since FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND tried_since IS NOT NULL ORDER BY tried_since LIMIT 1) AS failing,
                 (SELECT COUNT(*) FROM jobs WHERE state = 'dead' AND queue = '{queue}') AS dead"
         )
     })
@@ -222,10 +251,14 @@ mod tests {
             (expired.to_owned(), vec!["jobs_running_idx"]),
             (filled(&DUE, &[AT]), vec!["jobs_ready_idx"]),
             (
-                filled(&NEXT, &[AT]),
+                filled(&OPEN, &[AT]),
                 vec!["jobs_ready_idx", "jobs_running_idx"],
             ),
-            (STANDINGS.clone(), vec!["jobs_ready_idx", "jobs_dead_idx"]),
+            (filled(&NEXT, &[AT, AT]), vec!["jobs_ready_idx"]),
+            (
+                STANDINGS.clone(),
+                vec!["jobs_ready_idx", "jobs_failing_idx", "jobs_dead_idx"],
+            ),
             (
                 filled(&text(Some(JobState::Dead)), &["NULL", "NULL", "NULL", "26"]),
                 vec!["jobs_dead_idx"],

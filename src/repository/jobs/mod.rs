@@ -3,6 +3,7 @@
 mod due;
 mod list;
 
+use chrono::TimeDelta;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};
 
-pub use due::{Standing, claim, due_queues, next_open, renew, return_expired, standings};
+pub use due::{Standing, claim, due_queues, is_open, next_ready, renew, return_expired, standings};
 pub use list::{Filter, dead_ids, list};
 
 /// One job.
@@ -41,6 +42,16 @@ pub struct Job {
     pub finished_at: Option<Instant>,
     pub queue: JobQueue,
     pub error_class: Option<JobError>,
+    /// When it was first begun since it came, or was revived.
+    pub tried_since: Option<Instant>,
+}
+
+impl Job {
+    /// How long it has been tried at `now`.
+    pub fn tried_for(&self, now: Instant) -> TimeDelta {
+        self.tried_since
+            .map_or(TimeDelta::zero(), |since| now.since(since))
+    }
 }
 
 /// Why a job failed: the class that staff see, and the cause.
@@ -74,6 +85,7 @@ pub fn enqueue(
         finished_at: None,
         queue: kind.queue(),
         error_class: None,
+        tried_since: None,
     };
     each!(conn, c => diesel::insert_into(jobs::table).values(&job).on_conflict_do_nothing().execute(c))?;
     wakeups::enqueued();
@@ -97,7 +109,7 @@ macro_rules! held {
     };
 }
 
-/// Marks a job as done; refused where the lease is no longer held, so that its effects are rolled back.
+/// Marks a job as done; `LeaseLost` where that is so, so that its effects are rolled back.
 pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<()> {
     let done = diesel::update(held!(id, lease))
         .set((
@@ -110,7 +122,7 @@ pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result
     if done == 1 {
         Ok(())
     } else {
-        Err(Error::Contended)
+        Err(Error::LeaseLost)
     }
 }
 
@@ -162,12 +174,14 @@ pub fn revive(conn: &mut DbConn, job: &mut Held<Job>, now: Instant) -> Result<()
     job.run_at = now;
     job.attempts = 0;
     job.finished_at = None;
+    job.tried_since = None;
     diesel::update(jobs::table.find(job.id))
         .set((
             jobs::state.eq(job.state),
             jobs::run_at.eq(job.run_at),
             jobs::attempts.eq(job.attempts),
             jobs::finished_at.eq(None::<Instant>),
+            jobs::tried_since.eq(None::<Instant>),
         ))
         .execute(conn)?;
     wakeups::enqueued();
@@ -184,4 +198,27 @@ pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
         .limit(limit)
         .load(conn)?;
     Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(old))).execute(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::repository::testing::migrated;
+
+    #[tokio::test]
+    async fn who_has_lost_the_lease_is_told_at_once() {
+        let (_folder, db) = migrated();
+        let tries = Arc::new(AtomicU32::new(0));
+        let (counted, now) = (tries.clone(), Clock::default().now());
+        let finished = db.write(move |conn| {
+            counted.fetch_add(1, Ordering::AcqRel);
+            finish(conn, JobId::new(now), "lost", now)
+        });
+        assert!(matches!(finished.await, Err(Error::LeaseLost)));
+        assert_eq!(tries.load(Ordering::Acquire), 1);
+    }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::R2D2Connection;
+use diesel::result::{DatabaseErrorKind, Error};
 use r2d2::ManageConnection;
 
 use crate::repository::DbConn;
@@ -79,7 +80,9 @@ impl ManageConnection for Manager {
             .map_err(diesel::r2d2::Error::ConnectionError)?;
         let signs = self.signs.clone();
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::FinishQuery { .. } = event {
+            if let InstrumentationEvent::FinishQuery { error, .. } = event
+                && !error.is_some_and(is_loss)
+            {
                 signs.hear();
             }
         });
@@ -95,6 +98,17 @@ impl ManageConnection for Manager {
     }
 }
 
+/// Whether a statement ended because its connection did: nothing was heard of the database then.
+fn is_loss(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _
+        )
+    )
+}
+
 impl Pooled {
     /// Whether the connection still works; it is asked only where another one broke since it last did.
     pub(super) fn is_sound(&mut self, signs: &Signs) -> bool {
@@ -108,5 +122,36 @@ impl Pooled {
             self.conn.give_up();
         }
         answers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_lost_is_no_sign_of_life() {
+        let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
+            return;
+        };
+        let signs = Arc::new(Signs::new());
+        let manager = Manager::new(&url, false, signs.clone());
+        let mut pooled = manager.connect().unwrap();
+        let mut ask = |statement: &str| {
+            std::thread::sleep(Duration::from_millis(5));
+            pooled.conn.batch_execute(statement).is_ok()
+        };
+        let before = signs.heard();
+        assert!(ask("SELECT 1"));
+        let heard = signs.heard();
+        assert!(heard > before);
+        assert!(!ask("SELECT 1 / 0"));
+        let refused = signs.heard();
+        assert!(refused > heard, "an error is an answer");
+        assert!(!ask("SELECT pg_terminate_backend(pg_backend_pid())"));
+        assert!(!ask("SELECT 1"));
+        assert_eq!(signs.heard(), refused);
     }
 }

@@ -29,6 +29,8 @@ pub struct Patience {
     pub begin_by: Instant,
     /// How long work that has begun may go on while no connection of this pool gets any answer: the database has gone silent then.
     pub silence: Option<Duration>,
+    /// Since when the caller waits: silence is reckoned from then on.
+    pub since: Instant,
 }
 
 /// What is done with a connection, or told why there is none.
@@ -45,6 +47,29 @@ impl Job {
     /// Takes the job; false where its caller has given it up.
     fn begin(&self) -> bool {
         !self.begun.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// Whoever waits for a job. When it goes before the job begins, because it has waited too long or was itself given up, the job goes too.
+struct Caller<'a> {
+    queue: &'a Queue,
+    begun: Arc<AtomicBool>,
+}
+
+impl Caller<'_> {
+    /// Gives the job up; false where it has begun.
+    fn gives_up(&self) -> bool {
+        let gives_up = !self.begun.swap(true, Ordering::AcqRel);
+        if gives_up {
+            self.queue.take_out_abandoned();
+        }
+        gives_up
+    }
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        self.gives_up();
     }
 }
 
@@ -98,11 +123,13 @@ impl Pool {
         T: Send + 'static,
     {
         let (tell, mut told) = oneshot::channel();
-        let begun = Arc::new(AtomicBool::new(false));
-        let added = Instant::now();
+        let caller = Caller {
+            queue: &self.0,
+            begun: Arc::default(),
+        };
         let signs = self.0.signs.clone();
         self.add(Job {
-            begun: begun.clone(),
+            begun: caller.begun.clone(),
             begin_by: patience.begin_by,
             work: Box::new(move |conn| {
                 let done = conn.and_then(|conn| {
@@ -120,9 +147,12 @@ impl Pool {
         let waited = tokio::time::timeout(left(patience.begin_by), &mut told).await;
         let done = match (waited, patience.silence) {
             (Ok(done), _) => done,
-            (Err(_), _) if !begun.swap(true, Ordering::AcqRel) => return Err(self.0.not_begun()),
+            (Err(_), _) if caller.gives_up() => return Err(self.0.not_begun()),
             (Err(_), None) => told.await,
-            (Err(_), Some(silence)) => self.0.unless_silent(added, silence, told).await?,
+            (Err(_), Some(silence)) => {
+                let since = patience.since;
+                self.0.unless_silent(since, silence, told).await?
+            }
         };
         done.map_err(Error::internal("work on the database"))?
     }
@@ -155,12 +185,12 @@ impl Queue {
     /// What `told` brings, unless no connection gets any answer for as long as `silence`.
     async fn unless_silent<T>(
         &self,
-        added: Instant,
+        since: Instant,
         silence: Duration,
         mut told: oneshot::Receiver<T>,
     ) -> Result<Result<T, oneshot::error::RecvError>> {
         loop {
-            let heard = self.signs.heard().max(added);
+            let heard = self.signs.heard().max(since);
             match tokio::time::timeout(left(heard + silence), &mut told).await {
                 Ok(done) => return Ok(done),
                 Err(_) if self.signs.heard() <= heard => {
@@ -178,6 +208,19 @@ impl Queue {
         let is_short = waiting.threads < self.most_threads;
         waiting.threads += usize::from(is_short);
         is_short
+    }
+
+    /// Takes out of the queue what nobody waits for any more, with all that it holds.
+    fn take_out_abandoned(&self) {
+        let mut waiting = self.waiting();
+        let jobs = std::mem::take(&mut waiting.jobs);
+        let (abandoned, wanted): (Vec<Job>, _) = jobs
+            .into_iter()
+            .partition(|job| job.begun.load(Ordering::Acquire));
+        waiting.jobs = wanted.into();
+        // What the jobs hold goes where nobody waits for the lock.
+        drop(waiting);
+        drop(abandoned);
     }
 
     /// Does what waits, on one connection, until nothing does.
@@ -262,6 +305,7 @@ mod tests {
         Patience {
             begin_by: Instant::now() + wait,
             silence: None,
+            since: Instant::now(),
         }
     }
 
@@ -313,5 +357,36 @@ mod tests {
         let after = pool.run(patience(Duration::from_secs(20)), |_| Ok(()));
         assert!(after.await.is_ok());
         assert_eq!(done.load(Ordering::Acquire), 0);
+    }
+
+    #[tokio::test]
+    async fn work_that_was_given_up_is_kept_nowhere() {
+        let (_folder, pool) = pool();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let hold = || {
+            let held = held.clone();
+            pool.run(patience(Duration::from_secs(20)), move |_| {
+                let _ = held.lock().unwrap().recv();
+                Ok(())
+            })
+        };
+        let payload = Arc::new(());
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            for nth in 0..40 {
+                let kept = payload.clone();
+                let wait = Duration::from_millis(if nth % 2 == 0 { 1 } else { 20_000 });
+                let late = pool.run(patience(wait), move |_| Ok(drop(kept)));
+                // One waits too long, the next is itself given up.
+                let given_up = tokio::time::timeout(Duration::from_millis(20), late).await;
+                assert!(!matches!(given_up, Ok(Ok(()))));
+            }
+            let kept = Arc::strong_count(&payload) - 1;
+            drop(release);
+            kept
+        };
+        let (_, _, kept) = tokio::join!(hold(), hold(), late);
+        assert_eq!(kept, 0);
     }
 }

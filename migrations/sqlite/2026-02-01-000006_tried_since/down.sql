@@ -1,0 +1,2 @@
+DROP INDEX jobs_failing_idx;
+ALTER TABLE jobs DROP COLUMN tried_since;
