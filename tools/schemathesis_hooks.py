@@ -181,8 +181,8 @@ def finish_jobs():
 
 
 def password_token():
-    """A token that sets the second member's password: no caller signs in as that one. Fuzzed requests ask for links to the same
-    address too, and a newer link ends those before it: the newest counts, once no request waits for its mail."""
+    """A token that sets the second member's password: no caller signs in as that one. A password that is set ends all links before it:
+    the newest counts, once no request waits for its mail."""
     person = card["members"][1]["email"]
     with lock:
         ask("POST", "/v1/password-resets", json={"email": person})

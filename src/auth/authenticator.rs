@@ -10,7 +10,7 @@ use chrono::DateTime;
 
 use super::tokens::{Claims, SigningKeys};
 use crate::clock::Clock;
-use crate::domain::access::{APPLICANT_PREFIX, Anonymous, Caller, SessionId};
+use crate::domain::access::{APPLICANT_PREFIX, Anonymous, ApplicantToken, Caller, SessionId};
 use crate::domain::account::ApplicationRules;
 use crate::domain::applicant_token::{TokenReach, reach};
 use crate::error::{Code, Error, Result};
@@ -103,14 +103,19 @@ impl Authenticator {
     #[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
     async fn applicant(&self, token: &str) -> Result<Caller> {
         let hash = sha256_hex(token.as_bytes());
+        let wanted = hash.clone();
         let found = self
             .db
-            .fetch(move |conn| applicant_tokens::find(conn, &hash))
+            .fetch(move |conn| applicant_tokens::find(conn, &wanted))
             .await?;
         let found = found.ok_or(Code::Unauthenticated)?;
         match reach(found.facts, self.clock.now(), &self.rules) {
             TokenReach::Nothing => Err(Code::Unauthenticated.into()),
-            reach => Ok(Caller::applicant(found.account_id, reach, found.is_mailed)),
+            reach => {
+                let is_mailed = found.is_mailed;
+                let token = ApplicantToken { hash, is_mailed };
+                Ok(Caller::applicant(found.account_id, reach, token))
+            }
         }
     }
 

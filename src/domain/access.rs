@@ -33,8 +33,15 @@ pub struct Caller {
     request_id: Option<String>,
     /// Of an applicant: whether the application is decided, so that the token only reads.
     is_decided: bool,
-    /// Of an applicant: whether the token came by mail.
-    is_mailed: bool,
+    applicant_token: Option<ApplicantToken>,
+}
+
+/// The token by which an applicant acts, to be looked at again where it changes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicantToken {
+    pub hash: String,
+    /// Whether it came by mail, so that its bearer has the mailbox.
+    pub is_mailed: bool,
 }
 
 impl Caller {
@@ -44,14 +51,14 @@ impl Caller {
     }
 
     /// The bearer of an application's token, which came by mail or from registering.
-    pub fn applicant(account: AccountId, reach: TokenReach, is_mailed: bool) -> Self {
+    pub fn applicant(account: AccountId, reach: TokenReach, token: ApplicantToken) -> Self {
         Self {
             actor: Some(Actor::new(Acting::Applicant { account })),
             account_id: Some(account),
             roles: vec![Role::Applicant],
             request_id: None,
             is_decided: reach != TokenReach::Changes,
-            is_mailed,
+            applicant_token: Some(token),
         }
     }
 
@@ -129,7 +136,7 @@ pub struct AccountAccess {
     account_id: AccountId,
     actor: Actor,
     request_id: Option<String>,
-    is_mailed: bool,
+    applicant_token: Option<ApplicantToken>,
 }
 
 impl AccountAccess {
@@ -140,7 +147,7 @@ impl AccountAccess {
             account_id,
             actor,
             request_id: caller.request_id.clone(),
-            is_mailed: caller.is_mailed,
+            applicant_token: caller.applicant_token.clone(),
         };
         match caller.reach(action) {
             Reach::All => Ok(granted),
@@ -175,9 +182,9 @@ impl AccountAccess {
         self.actor.staff()
     }
 
-    /// Whether a token that was mailed to the contact acts.
-    pub fn is_mailed(&self) -> bool {
-        self.is_mailed
+    /// The token by which an applicant acts.
+    pub fn applicant_token(&self) -> Option<&ApplicantToken> {
+        self.applicant_token.as_ref()
     }
 
     /// What is written with it says who and when.
@@ -235,7 +242,7 @@ impl ServiceAccess {
             account_id,
             actor: self.actor,
             request_id: None,
-            is_mailed: false,
+            applicant_token: None,
         }
     }
 
@@ -266,7 +273,7 @@ impl Anonymous {
             account_id,
             actor: Actor::new(acting),
             request_id: self.request_id,
-            is_mailed: false,
+            applicant_token: None,
         }
     }
 

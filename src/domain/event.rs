@@ -117,6 +117,8 @@ events! {
         AccountLegacyAttached = "account.legacy_attached" { account_id: AccountId, legacy_account_id: LegacyAccountId }
         /// A code proved that the address of an old account is the customer's.
         AccountLegacyProven = "account.legacy_proven" { account_id: AccountId }
+        /// Another version of the terms was accepted.
+        AccountTermsAccepted = "account.terms_accepted" { account_id: AccountId, terms_version: String }
         /// The products of an old account were taken over.
         AccountMigrated = "account.migrated" { account_id: AccountId, legacy_account_id: LegacyAccountId }
         /// The points changed by the entries `from_seq` to `to_seq`; told once a transaction.
@@ -168,7 +170,7 @@ events! {
         /// An invoice was issued.
         InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
     }
-    in Stream::Operator, about account_id => {
+    in Stream::Operator, about format_args!("reviews/{account_id}") => {
         /// A reviewer took a case up.
         ReviewClaimed = "review.claimed" { account_id: AccountId, claimed_until: Instant }
         /// A case was not decided in the promised time.
@@ -190,9 +192,15 @@ events! {
         /// Models were added to the catalogue or changed.
         CatalogueChanged = "catalogue.changed" { models: i64 }
     }
+    in Stream::Operator, about "legacy_accounts" => {
+        /// Accounts of the old programme were imported.
+        LegacyAccountsImported = "legacy_accounts.imported" { accounts: i64, products: i64 }
+    }
     in Stream::Operator, about work_item_id => {
         /// Something waits for staff.
         WorkItemOpened = "work_item.opened" { work_item_id: WorkItemId, kind: String, about: String }
+        /// What waited for staff is done, or has done itself.
+        WorkItemClosed = "work_item.closed" { work_item_id: WorkItemId, kind: String }
     }
     in Stream::Operator, about job_id => {
         /// A job failed as often as it may.

@@ -72,6 +72,14 @@ pub fn find(conn: &mut DbConn, token_hash: &str) -> Result<Option<FoundToken>> {
     Ok(mailed.map(found(true)))
 }
 
+/// Whether a token was mailed for a held account and still stands.
+pub fn is_mailed(conn: &mut DbConn, account: &Held<Account>, token_hash: &str) -> Result<bool> {
+    let mailed = applicant_tokens::table
+        .find(token_hash)
+        .filter(applicant_tokens::account_id.eq(account.id));
+    Ok(diesel::select(diesel::dsl::exists(mailed)).get_result(conn)?)
+}
+
 /// Stores a token that is mailed to the contact of an account; those before it stay good.
 pub fn insert(
     conn: &mut DbConn,

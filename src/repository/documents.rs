@@ -118,21 +118,22 @@ pub fn store(conn: &mut DbConn, document: &mut Held<Document>) -> Result<()> {
     stored(store!(conn, documents, document))
 }
 
-/// Has the documents of a held account that were accepted looked at again.
-pub fn reopen_accepted(conn: &mut DbConn, account: &Held<Account>) -> Result<()> {
+/// Has the documents of a held account that were accepted looked at again; which they were.
+pub fn reopen_accepted(conn: &mut DbConn, account: &Held<Account>) -> Result<Vec<DocumentId>> {
     let accepted = documents::table
         .filter(documents::account_id.eq(account.id))
         .filter(documents::removed_at.is_null())
         .filter(documents::status.eq(DocumentStatus::Accepted));
-    diesel::update(accepted)
-        .set((
-            documents::status.eq(DocumentStatus::Pending),
-            documents::decided_by.eq(None::<UserId>),
-            documents::decided_at.eq(None::<Instant>),
-            documents::version.eq(documents::version + 1),
-        ))
-        .execute(conn)?;
-    Ok(())
+    let pending = (
+        documents::status.eq(DocumentStatus::Pending),
+        documents::decided_by.eq(None::<UserId>),
+        documents::decided_at.eq(None::<Instant>),
+        documents::version.eq(documents::version + 1),
+    );
+    Ok(each!(conn, c => diesel::update(accepted)
+        .set(pending)
+        .returning(documents::id)
+        .get_results(c))?)
 }
 
 /// The documents of an account whose bytes are still kept, taken back or not.

@@ -98,7 +98,7 @@ pub fn do_strangers_fill(conn: &mut DbConn, most: i64) -> Result<bool> {
     Ok(last.is_some())
 }
 
-/// The mails that arrived at an address, or at any, newest first.
+/// The mails that were kept for an address, or for any, newest first; one that left the house is not.
 pub fn arrived(
     conn: &mut DbConn,
     to_key: Option<&str>,
@@ -107,6 +107,7 @@ pub fn arrived(
 ) -> Result<Vec<Mail>> {
     let mut query = mails::table
         .filter(mails::sent_at.is_not_null())
+        .filter(mails::sealed.is_not_null())
         .select(Mail::as_select())
         .into_boxed();
     if let Some(to) = to_key {

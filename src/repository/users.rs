@@ -1,5 +1,7 @@
 //! Users, of accounts and of the staff, and the tokens that let them set a password.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::accounts::Account;
@@ -143,6 +145,20 @@ pub fn list(
         query = query.filter(users::id.lt(before));
     }
     Ok(query.order(users::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Which of these are users of the account, removed ones included.
+pub fn own_of(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    ids: &[UserId],
+) -> Result<BTreeSet<UserId>> {
+    let own: Vec<UserId> = users::table
+        .filter(users::account_id.eq(access.account_id()))
+        .filter(users::id.eq_any(ids))
+        .select(users::id)
+        .load(conn)?;
+    Ok(own.into_iter().collect())
 }
 
 /// Stores the user as its next version; an e-mail that another living one has is refused as `email_in_use`.

@@ -55,29 +55,32 @@ impl WorkItem {
     }
 }
 
-/// Opens a matter, unless it is open already.
-pub fn open(conn: &mut DbConn, item: &WorkItem) -> Result<()> {
-    each!(conn, c => diesel::insert_into(work_items::table).values(item).on_conflict_do_nothing().execute(c))?;
-    Ok(())
+/// Opens a matter; false where it is open already.
+#[must_use = "only what was opened is told"]
+pub fn open(conn: &mut DbConn, item: &WorkItem) -> Result<bool> {
+    let opened = each!(conn, c => diesel::insert_into(work_items::table).values(item).on_conflict_do_nothing().execute(c))?;
+    Ok(opened == 1)
 }
 
-/// Closes the matter of this kind and subject, if one is open.
+/// Closes the matter of this kind and subject; which it was, if one was open.
 pub fn close(
     conn: &mut DbConn,
     kind: WorkItemKind,
     subject: impl ToString,
     by: Actor,
     now: Instant,
-) -> Result<()> {
+) -> Result<Option<WorkItemId>> {
     let open = work_items::table
         .filter(work_items::kind.eq(kind))
         .filter(work_items::subject_id.eq(subject.to_string()))
         .filter(work_items::closed_at.is_null());
-    diesel::update(open)
-        .set((
-            work_items::closed_at.eq(now),
-            work_items::closed_by.eq(by.to_string()),
-        ))
-        .execute(conn)?;
-    Ok(())
+    let closed = (
+        work_items::closed_at.eq(now),
+        work_items::closed_by.eq(by.to_string()),
+    );
+    Ok(each!(conn, c => diesel::update(open)
+        .set(closed)
+        .returning(work_items::id)
+        .get_result(c)
+        .optional())?)
 }

@@ -46,6 +46,11 @@ impl Route {
         }
     }
 
+    /// How much of its paths is not named by the pattern.
+    fn variables(&self) -> usize {
+        self.pattern.matches('{').count()
+    }
+
     fn takes(&self, context: &GuardContext<'_>) -> bool {
         let head = context.head();
         self.methods.contains(&head.method)
@@ -76,13 +81,19 @@ impl RouteTable {
         Self(endpoints.map(Route::of).chain(beside).collect())
     }
 
-    /// The methods that a path takes, in order; none where nothing is served.
+    /// The methods that a path takes, in order; none where nothing is served. Of several patterns that a path fits, the one that
+    /// names most of it counts, as in the contract.
     pub fn methods(&self, uri: &Uri) -> Vec<&str> {
         let fitting = self
             .0
             .iter()
             .filter(|route| as_routed(uri, |path| route.definition.is_match(path)));
-        let mut methods: Vec<&str> = fitting
+        let fitting: Vec<&Route> = fitting.collect();
+        let fewest = fitting.iter().map(|route| route.variables()).min();
+        let best = fitting
+            .into_iter()
+            .filter(|route| Some(route.variables()) == fewest);
+        let mut methods: Vec<&str> = best
             .flat_map(|route| route.methods.iter().map(Method::as_str))
             .collect();
         if methods.contains(&"GET") {

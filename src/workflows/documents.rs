@@ -33,6 +33,7 @@ pub struct Upload {
 /// The account, locked, while its application may be edited.
 fn editable(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Held<Account>> {
     let mut account = accounts::lock(conn, access)?;
+    applications::confirm(conn, access, &account)?;
     if account.status.is_editable() {
         applications::use_mailbox(context, access, &mut account);
         Ok(account)
@@ -183,7 +184,7 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
     };
     account.status = AccountStatus::Submitted;
     accounts::store(conn, &mut account, context.now)?;
-    super::reviews::watch(conn, context, account.id, due_at)?;
+    super::review_deadlines::watch(conn, context, account.id, due_at)?;
     let submitted = Event::AccountSubmitted {
         account_id: account.id,
         status: account.status,
@@ -195,6 +196,7 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
 /// Takes the application back; its token ends, its files die later.
 pub fn withdraw(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Account> {
     let mut account = accounts::lock(conn, access)?;
+    applications::confirm(conn, access, &account)?;
     if !account.status.is_withdrawable() {
         return Err(Code::AccountStateConflict.into());
     }

@@ -18,19 +18,18 @@ pub fn record_dead(conn: &mut DbConn, context: &Context, stamp: &Stamp, job: &Jo
     let hours = context.programme.queue.dead_job_hours;
     let due_at = stamp.now.plus(TimeDelta::hours(hours.into()));
     let item = WorkItem::opened(WorkItemKind::DeadJob, job.id, due_at, stamp.now);
-    work_items::open(conn, &item)?;
-    let happened = [
-        Event::JobDead {
-            job_id: job.id,
-            kind: job.kind.clone(),
-            attempts: job.attempts,
-        },
-        Event::WorkItemOpened {
+    let mut happened = vec![Event::JobDead {
+        job_id: job.id,
+        kind: job.kind.clone(),
+        attempts: job.attempts,
+    }];
+    if work_items::open(conn, &item)? {
+        happened.push(Event::WorkItemOpened {
             work_item_id: item.id,
             kind: WorkItemKind::DeadJob.to_string(),
             about: job.id.to_string(),
-        },
-    ];
+        });
+    }
     events::record(conn, stamp, &happened)?;
     match job.payload.decode() {
         Ok(Task::SendMail { mail_id }) => mails::wait_no_longer(conn, mail_id),
@@ -41,12 +40,16 @@ pub fn record_dead(conn: &mut DbConn, context: &Context, stamp: &Stamp, job: &Jo
 /// Records that a job is tried again, by whom and why.
 fn record_retried(conn: &mut DbConn, stamp: &Stamp, job: &Job) -> Result<()> {
     let (actor, now) = (stamp.actor, stamp.now);
-    work_items::close(conn, WorkItemKind::DeadJob, job.id, actor, now)?;
-    let retried = Event::JobRetried {
+    let closed = work_items::close(conn, WorkItemKind::DeadJob, job.id, actor, now)?;
+    let mut happened = vec![Event::JobRetried {
         job_id: job.id,
         kind: job.kind.clone(),
-    };
-    events::record(conn, stamp, &[retried])
+    }];
+    happened.extend(closed.map(|work_item_id| Event::WorkItemClosed {
+        work_item_id,
+        kind: WorkItemKind::DeadJob.to_string(),
+    }));
+    events::record(conn, stamp, &happened)
 }
 
 /// Has a dead job tried again, with all its tries: the job as it is then.

@@ -88,15 +88,10 @@ pub fn join(
         owes: memberships::owes(conn, account.id)?,
     };
     check_join(level, facts).map_err(|code| explained(code, level, facts))?;
-    accept_terms(conn, context, &mut account, &joining.terms_version)?;
+    let stamp = access.stamp(context.now);
+    accept_terms(conn, &stamp, &mut account, &joining.terms_version)?;
     let membership = draw_up(conn, context, (account.id, facts.points), level, joining)?;
-    begin(
-        conn,
-        context,
-        &access.stamp(context.now),
-        &account,
-        &membership,
-    )?;
+    begin(conn, context, &stamp, &account, &membership)?;
     Ok(membership)
 }
 
@@ -154,7 +149,7 @@ fn explained(code: Code, level: &Level, facts: JoinFacts) -> Refusal {
 
 fn accept_terms(
     conn: &mut DbConn,
-    context: &Context,
+    stamp: &Stamp,
     account: &mut Held<Account>,
     version: &str,
 ) -> Result<()> {
@@ -162,8 +157,13 @@ fn accept_terms(
         return Ok(());
     }
     account.terms_version = version.to_owned();
-    account.terms_accepted_at = context.now;
-    accounts::store(conn, account, context.now)
+    account.terms_accepted_at = stamp.now;
+    accounts::store(conn, account, stamp.now)?;
+    let accepted = Event::AccountTermsAccepted {
+        account_id: account.id,
+        terms_version: version.to_owned(),
+    };
+    events::record(conn, stamp, &[accepted])
 }
 
 /// A number that nobody ever had, given to the account.

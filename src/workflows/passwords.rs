@@ -64,18 +64,6 @@ fn send_link_for(
     Ok(action_url)
 }
 
-/// What a user without a password is told: the first one of an account that was approved, or whom somebody has added.
-fn first_template(conn: &mut DbConn, user: &User) -> Result<Template> {
-    let account = match user.account_id {
-        Some(id) => accounts::find_by_id(conn, id)?,
-        None => None,
-    };
-    Ok(match account.map(|account| account.status) {
-        Some(AccountStatus::Approved) => Template::FirstPassword,
-        _ => Template::UserWelcome,
-    })
-}
-
 /// The name of the user's company; for staff, that of the programme.
 pub fn company_name(conn: &mut DbConn, context: &Context, user: &User) -> Result<String> {
     let account = match user.account_id {
@@ -101,11 +89,7 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
         return Ok(());
     }
     if let Some(user) = users::find_by_email(conn, &key)? {
-        let template = match user.password_hash {
-            Some(_) => Template::PasswordReset,
-            None => first_template(conn, &user)?,
-        };
-        return send_link_for(conn, context, &user, template, true).map(drop);
+        return send_asked_link(conn, context, user.id, &key);
     }
     let Some(account) = accounts::open_of_email(conn, &key, 1)?.pop() else {
         return Ok(());
@@ -128,6 +112,27 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
     )
 }
 
+/// A link for the user of an address, held with the account: neither moves to another address, nor sets a password, while a token is made.
+fn send_asked_link(
+    conn: &mut DbConn,
+    context: &Context,
+    id: UserId,
+    email_key: &str,
+) -> Result<()> {
+    let Some((account, user)) = lock_owner(conn, id)? else {
+        return Ok(());
+    };
+    if user.email_key != email_key {
+        return Ok(());
+    }
+    let template = match (&user.password_hash, account.map(|account| account.status)) {
+        (Some(_), _) => Template::PasswordReset,
+        (None, Some(AccountStatus::Approved)) => Template::FirstPassword,
+        (None, _) => Template::UserWelcome,
+    };
+    send_link_for(conn, context, &user, template, true).map(drop)
+}
+
 /// Whose password a token sets, and the company that the password may not name.
 pub fn owner_of(conn: &mut DbConn, context: &Context, token: &str) -> Result<(User, String)> {
     let token = users::find_token(conn, &sha256_hex(token.as_bytes()), context.now)?
@@ -147,7 +152,8 @@ pub fn set(
 ) -> Result<UserId> {
     let hash = sha256_hex(token.as_bytes());
     let known = users::find_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
-    let (account, mut user) = lock_owner(conn, known.user_id)?;
+    let owner = lock_owner(conn, known.user_id)?;
+    let (account, mut user) = owner.ok_or(Code::TokenInvalid)?;
     let is_first = user.password_hash.is_none();
     users::lock_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
     users::end_tokens(conn, user.id, context.now)?;
@@ -178,15 +184,20 @@ fn told(user: &User, is_first: bool) -> Vec<Event> {
     }
 }
 
-/// A user, held, behind the account, so that nobody removes the one while the password is set.
-fn lock_owner(conn: &mut DbConn, id: UserId) -> Result<(Option<Held<Account>>, Held<User>)> {
-    let user = users::find_by_id(conn, id)?.ok_or(Code::TokenInvalid)?;
+/// A user with the account that they belong to, both held; staff have none.
+type Owner = (Option<Held<Account>>, Held<User>);
+
+/// A user, held, behind the account; none where nobody of that id is left.
+fn lock_owner(conn: &mut DbConn, id: UserId) -> Result<Option<Owner>> {
+    let Some(user) = users::find_by_id(conn, id)? else {
+        return Ok(None);
+    };
     let account = match user.account_id {
         Some(id) => accounts::lock_many(conn, &[id])?.pop(),
         None => None,
     };
-    let user = users::lock(conn, id)?.ok_or(Code::TokenInvalid)?;
-    Ok((account, user))
+    let user = users::lock(conn, id)?;
+    Ok(user.map(|user| (account, user)))
 }
 
 /// The first password makes an approved account active; one that is suspended will be when it goes on.

@@ -1,9 +1,10 @@
 //! Changing an account: what it says of its company, and who speaks for it.
 
 use super::super::Context;
-use super::{check_room, known, links};
+use super::{check_room, confirm, known, links};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountStatus, check_company, check_vat_number, email_key};
+use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
 use crate::error::{Code, Error, Found, Result};
 use crate::repository::accounts::{self, Account};
@@ -54,6 +55,7 @@ pub fn change(
     merge: impl FnOnce(&mut Account),
 ) -> Result<Account> {
     let mut after = accounts::lock(conn, access)?;
+    confirm(conn, access, &after)?;
     let before = Account::clone(&after);
     merge(&mut after);
     let typed = after.vat_number.take();
@@ -79,11 +81,12 @@ pub fn change(
     after.company_key = after.company_name.to_lowercase();
     links::use_mailbox(context, access, &mut after);
     settle_email(conn, context, &before, &mut after)?;
-    if touched.proven {
-        documents::reopen_accepted(conn, &after)?;
-    }
+    let reopened = match touched.proven {
+        true => documents::reopen_accepted(conn, &after)?,
+        false => Vec::new(),
+    };
     accounts::store(conn, &mut after, context.now)?;
-    tell(conn, context, access, &after, &touched)?;
+    tell(conn, context, access, &after, (&touched, reopened))?;
     Ok(after.into_row())
 }
 
@@ -92,7 +95,7 @@ fn tell(
     context: &Context,
     access: &AccountAccess,
     account: &Account,
-    touched: &Touched,
+    (touched, reopened): (&Touched, Vec<DocumentId>),
 ) -> Result<()> {
     if account.status.is_open_application() && (touched.email || touched.vat_number) {
         known::tell_later(conn, context, account)?;
@@ -102,7 +105,18 @@ fn tell(
         company: touched.company,
         contact: touched.contact,
     };
-    events::record(conn, &access.stamp(context.now), &[changed])
+    let mut happened = vec![changed];
+    happened.extend(
+        reopened
+            .into_iter()
+            .map(|document_id| Event::DocumentDecided {
+                account_id: account.id,
+                document_id,
+                status: DocumentStatus::Pending,
+                codes: Vec::new(),
+            }),
+    );
+    events::record(conn, &access.stamp(context.now), &happened)
 }
 
 /// Who may change what, and when (rules, sections 1 and 12).
@@ -147,9 +161,8 @@ fn settle_email(
     if after.status.is_open_application() {
         return check_room(conn, context, &after.contact_email_key);
     }
-    if after.status == AccountStatus::Approved
-        && let Some(mut user) = users::lock_waiting(conn, after)?
-    {
+    let waits = [Some(after.status), after.suspended_from].contains(&Some(AccountStatus::Approved));
+    if waits && let Some(mut user) = users::lock_waiting(conn, after)? {
         user.email.clone_from(&after.contact_email);
         user.email_key.clone_from(&after.contact_email_key);
         users::store(conn, &mut user)?;

@@ -1,5 +1,6 @@
 //! The links that lead an applicant back to an application: asked for by anybody, mailed to the contact alone.
 
+use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -12,13 +13,14 @@ use crate::error::Result;
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens};
 use crate::secrets::{random_token, sha256_hex};
+use crate::types::Instant;
 
 /// Mails the links of the open applications of an address, one mail for all; nothing where there is none. What anybody can ask
 /// for changes nothing of an application: the tokens before it stay good.
 pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<()> {
     let (key, template) = (email_key(email), Template::ApplicantLink);
     let limit = i64::from(context.programme.application.open_per_email);
-    let open = accounts::open_of_email(conn, &key, limit)?;
+    let open = lock_open(conn, &key, limit)?;
     let Some(first) = open.first() else {
         return Ok(());
     };
@@ -36,7 +38,7 @@ pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<(
     let action_url = links.first().map(|link| link["url"].clone());
     let values = json!({ "action_url": action_url, "links": links });
     let terms = Terms {
-        until: None,
+        until: Some(link_ends(context)),
         for_stranger: true,
     };
     send_on(
@@ -47,6 +49,22 @@ pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<(
         values,
         terms,
     )
+}
+
+/// The open applications of an address, held: none moves to another address, or is decided, while a token is made for this one.
+fn lock_open(conn: &mut DbConn, email_key: &str, limit: i64) -> Result<Vec<Held<Account>>> {
+    let seen = accounts::open_of_email(conn, email_key, limit)?;
+    let ids: Vec<AccountId> = seen.iter().map(|account| account.id).collect();
+    let mut held = accounts::lock_many(conn, &ids)?;
+    held.retain(|one| one.contact_email_key == email_key && one.status.is_open_application());
+    held.sort_by_key(|one| ids.iter().position(|id| *id == one.id));
+    Ok(held)
+}
+
+/// When a link that is made now runs out.
+pub fn link_ends(context: &Context) -> Instant {
+    let days = context.programme.application.token_days;
+    context.now.plus(TimeDelta::days(days.into()))
 }
 
 /// A link with a fresh token, for a mail to the contact.
@@ -62,7 +80,11 @@ pub fn fresh_link(conn: &mut DbConn, context: &Context, account: AccountId) -> R
 /// Marks the contact's mailbox as used where a mailed token writes. Whoever typed the address need not own it: the token that
 /// registering returned ends then.
 pub fn use_mailbox(context: &Context, access: &AccountAccess, account: &mut Held<Account>) {
-    if access.is_mailed() && account.mailbox_used_at.is_none() {
+    if access
+        .applicant_token()
+        .is_some_and(|token| token.is_mailed)
+        && account.mailbox_used_at.is_none()
+    {
         account.mailbox_used_at = Some(context.now);
         account.applicant_token_hash = None;
     }

@@ -9,19 +9,19 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Context;
 use super::tasks::{Task, enqueue};
-use crate::domain::access::{APPLICANT_PREFIX, Anonymous, ServiceAccess};
+use crate::domain::access::{APPLICANT_PREFIX, AccountAccess, Anonymous, ServiceAccess};
 use crate::domain::account::{self, AccountId, AccountStatus};
 use crate::domain::country::Country;
 use crate::domain::event::Event;
 use crate::domain::language::Language;
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, Held, events};
+use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
 use crate::secrets::{random, random_token, sha256_hex};
 
 pub use change::change;
 pub use known::tell as tell_known_address;
-pub use links::{fresh_link, send_links, use_mailbox};
+pub use links::{fresh_link, link_ends, send_links, use_mailbox};
 pub use standing::{lift_suspension, send_first_link, suspend};
 
 /// What a business says of itself when it registers; checked.
@@ -66,6 +66,24 @@ pub fn register(
     known::tell_later(conn, context, &account)?;
     watch_draft(conn, context, account.id)?;
     Ok((account, token))
+}
+
+/// Looks again, behind the account's lock, whether whoever acts still may: a session may have ended, an applicant's token may have been
+/// replaced, and a decided application is changed by no token.
+pub fn confirm(conn: &mut DbConn, access: &AccountAccess, account: &Held<Account>) -> Result<()> {
+    sessions::confirm(conn, access.actor())?;
+    let Some(token) = access.applicant_token() else {
+        return Ok(());
+    };
+    if !account.status.is_open_application() {
+        return Err(Code::ApplicationNotEditable.into());
+    }
+    let registered = account.applicant_token_hash.as_deref() == Some(&token.hash);
+    if registered || applicant_tokens::is_mailed(conn, account, &token.hash)? {
+        Ok(())
+    } else {
+        Err(Code::Unauthenticated.into())
+    }
 }
 
 /// Refuses one more open application of an e-mail address than it may have.

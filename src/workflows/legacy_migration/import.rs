@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use validator::ValidateEmail;
 
+use crate::domain::access::ServiceAccess;
 use crate::domain::account::email_key;
 use crate::domain::country::Country;
+use crate::domain::event::Event;
 use crate::domain::legacy_migration::{LegacyAccountId, LegacyProductId};
 use crate::error::{Error, Fault, FaultCode, Result};
-use crate::repository::DbConn;
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
+use crate::repository::{DbConn, events};
 use crate::workflows::Context;
 use crate::workflows::csv_file::{COUNTRY, Column, DATE, Row, optional, required, rows};
 
@@ -35,7 +37,12 @@ struct Described {
 }
 
 /// Stores the old accounts of a file. How many accounts and products.
-pub fn import(conn: &mut DbConn, context: &Context, text: &str) -> Result<(usize, usize)> {
+pub fn import(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    text: &str,
+) -> Result<(usize, usize)> {
     let rows = rows(text, &COLUMNS, MOST_ROWS).map_err(Error::invalid)?;
     let mut faults = Vec::new();
     let mut described: BTreeMap<String, Described> = BTreeMap::new();
@@ -64,10 +71,18 @@ pub fn import(conn: &mut DbConn, context: &Context, text: &str) -> Result<(usize
             faults.push(one.first.fault("email", FaultCode::Duplicate));
         }
     }
-    if faults.is_empty() {
-        Ok(stored)
-    } else {
-        Err(Error::invalid(faults))
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
+    }
+    events::record(conn, &service.stamp(context.now), &[imported(stored)])?;
+    Ok(stored)
+}
+
+fn imported((accounts, products): (usize, usize)) -> Event {
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    Event::LegacyAccountsImported {
+        accounts: count(accounts),
+        products: count(products),
     }
 }
 

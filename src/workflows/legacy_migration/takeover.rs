@@ -8,11 +8,11 @@ use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyProductId, MigrationResult, availability as available, result,
 };
-use crate::domain::model::name_key;
+use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
-use crate::repository::accounts;
+use crate::repository::accounts::{self, Account};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct, Takeover};
 use crate::repository::models::{self, Model};
 use crate::repository::products::{self, Product};
@@ -42,8 +42,12 @@ pub fn migrate(
     access: &AccountAccess,
     references: Option<&[String]>,
 ) -> Result<Migrated> {
-    let account = accounts::lock_active(conn, access)?;
-    let Known { facts, legacy } = known(conn, &account)?;
+    let seen = accounts::find(conn, access)?;
+    let wanted = wanted_by(conn, context, &seen)?;
+    // All accounts at once and first: whoever holds one and waits for another waits in a circle.
+    let mut inventory = Inventory::open(conn, context, access, &borrowed(&wanted))?;
+    let account = &inventory.account;
+    let Known { facts, legacy } = known(conn, account)?;
     let availability = available(facts);
     let Some((legacy, takeover)) = legacy else {
         return Err(refusal(availability));
@@ -59,8 +63,9 @@ pub fn migrate(
     let before = points::find(conn, access)?.balance;
     if !waiting.is_empty() {
         take(conn, context, access, &legacy, takeover)?;
-        fetch(conn, context, access, &waiting)?;
+        fetch(conn, context, &mut inventory, &waiting)?;
     }
+    inventory.close(conn)?;
     let points_granted = points::find(conn, access)?.balance - before;
     let wanted: Vec<LegacyProductId> = chosen.iter().map(|one| one.id).collect();
     let mut stored = legacy::products(conn, legacy.id)?;
@@ -140,32 +145,53 @@ fn take(
     Ok(())
 }
 
+/// A serial number that a product which waits would have, and its model.
+type WantedSerial = (ModelId, String);
+
+fn borrowed(wanted: &[WantedSerial]) -> Vec<Wanted<'_>> {
+    let pairs = wanted.iter();
+    pairs.map(|(model, key)| (*model, key.as_str())).collect()
+}
+
+/// The serial numbers that the old account of `account` would bring.
+fn wanted_by(conn: &mut DbConn, context: &Context, account: &Account) -> Result<Vec<WantedSerial>> {
+    let Some((legacy, _)) = known(conn, account)?.legacy else {
+        return Ok(Vec::new());
+    };
+    let mut wanted = Vec::new();
+    for product in legacy::products(conn, legacy.id)? {
+        let (model, details) = read(conn, context, &product)?;
+        if product.result.is_none()
+            && let Some(model) = model
+            && let Ok(passed) = checked(context, &model, &details)
+            && let Some(serial) = passed.serial
+        {
+            wanted.push((model.id, serial.key));
+        }
+    }
+    Ok(wanted)
+}
+
+/// The model of an old product, where today's catalogue has it, and what can be used of what the product says.
+fn read(
+    conn: &mut DbConn,
+    context: &Context,
+    product: &LegacyProduct,
+) -> Result<(Option<Model>, Details)> {
+    let model = models::find_by_name(conn, &name_key(&product.model))?;
+    let details = usable(context, model.as_ref(), product);
+    Ok((model, details))
+}
+
 /// Registers each product that waits; what cannot be used of it is left out, so that the product is incomplete.
 fn fetch(
     conn: &mut DbConn,
     context: &Context,
-    access: &AccountAccess,
+    inventory: &mut Inventory<'_>,
     waiting: &[&LegacyProduct],
 ) -> Result<()> {
-    let mut known: Vec<(&LegacyProduct, Option<Model>, Details)> = Vec::new();
-    let mut serials = Vec::new();
     for product in waiting {
-        let model = models::find_by_name(conn, &name_key(&product.model))?;
-        let details = usable(context, model.as_ref(), product);
-        if let Some(model) = &model
-            && let Ok(passed) = checked(context, model, &details)
-            && let Some(serial) = passed.serial
-        {
-            serials.push((model.id, serial.key));
-        }
-        known.push((product, model, details));
-    }
-    let wanted: Vec<Wanted<'_>> = serials
-        .iter()
-        .map(|(id, key)| (*id, key.as_str()))
-        .collect();
-    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
-    for (product, model, details) in known {
+        let (model, details) = read(conn, context, product)?;
         let registered = match &model {
             None => None,
             Some(model) => {
@@ -178,7 +204,7 @@ fn fetch(
         let (result, id) = outcome(registered);
         legacy::set_result(conn, product.id, result, id)?;
     }
-    inventory.close(conn)
+    Ok(())
 }
 
 fn outcome(registered: Option<Registered>) -> (MigrationResult, Option<ProductId>) {

@@ -1,6 +1,8 @@
 //! Whose a serial number is when a second registration names it.
 
 use super::inventory::{Inventory, Registered};
+use std::collections::btree_map::Entry;
+
 use crate::domain::event::Event;
 use crate::domain::product::{Contest, Holder, ProductField, ProductStatus, contest};
 use crate::domain::product_details::CheckedDetails;
@@ -62,7 +64,10 @@ impl Inventory<'_> {
         // Whoever came to hold the number after the accounts were locked is met by the next try.
         let account = held(holder.account_id).ok_or(Error::Contended)?;
         let mut holder = products::lock(conn, account, holder.id)?;
-        let mut ledger = Ledger::open(conn, account, &self.stamp)?;
+        let ledger = match self.other_ledgers.entry(account.id) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(none) => none.insert(Ledger::open(conn, account, &self.stamp)?),
+        };
         let mut guesses = holder.estimated();
         guesses.retain(|field| *field != ProductField::SerialNumber);
         holder.serial_number = None;
@@ -79,6 +84,6 @@ impl Inventory<'_> {
             product_id: holder.id,
             status: holder.status,
         });
-        ledger.close(conn, context, account, &mut self.events)
+        Ok(())
     }
 }

@@ -50,7 +50,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         };
         register(conn, context, member, (fixed(n).into(), model), &details)?;
     }
-    legacy_migration::import(conn, context, LEGACY_ACCOUNTS).map(drop)
+    legacy_migration::import(conn, context, seeding(), LEGACY_ACCOUNTS).map(drop)
 }
 
 /// The id of the `n`-th model of the shipped catalogue.

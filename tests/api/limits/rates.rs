@@ -370,11 +370,7 @@ async fn what_a_path_takes_is_what_is_routed() {
     for (method, path, allowed) in [
         (Method::PUT, "/v1/%61ccounts".to_owned(), "GET, HEAD, POST"),
         (Method::GET, "/v1/%73essions".to_owned(), "POST"),
-        (
-            Method::PUT,
-            format!("{products}/import"),
-            "DELETE, GET, HEAD, PATCH, POST",
-        ),
+        (Method::PUT, format!("{products}/import"), "POST"),
         (Method::POST, "/docs/index.html".to_owned(), "GET, HEAD"),
     ] {
         let refused = app.request(method, &path).answer().await;
