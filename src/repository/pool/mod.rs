@@ -377,7 +377,10 @@ mod tests {
             for nth in 0..40 {
                 let kept = payload.clone();
                 let wait = Duration::from_millis(if nth % 2 == 0 { 1 } else { 20_000 });
-                let late = pool.run(patience(wait), move |_| Ok(drop(kept)));
+                let late = pool.run(patience(wait), move |_| {
+                    drop(kept);
+                    Ok(())
+                });
                 // One waits too long, the next is itself given up.
                 let given_up = tokio::time::timeout(Duration::from_millis(20), late).await;
                 assert!(!matches!(given_up, Ok(Ok(()))));
