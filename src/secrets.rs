@@ -26,6 +26,13 @@ pub fn random_token(prefix: &str) -> Result<SecretString> {
     Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random::<32>()?)).into())
 }
 
+/// Whether a text has the shape of what `random_token` makes.
+pub fn is_random_token(prefix: &str, text: &str) -> bool {
+    let random = text.strip_prefix(prefix).unwrap_or_default();
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    random.len() == 43 && random.bytes().all(is_digit)
+}
+
 /// The SHA-256 of `bytes`, in lower-case hex. For tokens of full entropy this is all that is stored.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
@@ -171,7 +178,25 @@ fn mark_of(key: &hmac::Key, place: &str, plain: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
+
+    #[test]
+    fn a_token_has_a_shape() {
+        let token = random_token("cpa_").unwrap();
+        let token = token.expose_secret();
+        assert!(is_random_token("cpa_", token) && !is_random_token("cpr_", token));
+        for other in [
+            &token[1..],
+            &format!("{token}A"),
+            "cpa_",
+            "",
+            &token.replace('_', "/"),
+        ] {
+            assert!(!is_random_token("cpa_", other), "{other}");
+        }
+    }
 
     #[test]
     fn what_is_sealed_opens_with_the_old_key_too_and_never_twice_the_same() {

@@ -18,14 +18,14 @@ const SQL: [&str; 15] = [
     "SELECT id, name, name_key, category, launched_date, serial_pattern, example, created_at FROM models WHERE id = $1 LIMIT 1",
     "SELECT account_id FROM products WHERE model_id = $1 AND serial_key = ANY ($2) AND ended_at IS NULL AND (status = 'incomplete' OR estimated LIKE '%serial_number%')",
     "SELECT * FROM accounts WHERE id = $1 LIMIT 1 FOR UPDATE",
-    "SELECT account_id, balance, held, seq, invited_at, below_since FROM points_accounts WHERE account_id = $1 LIMIT 1 FOR UPDATE",
+    "SELECT account_id, balance, held, seq, invited_at, below_since, last_at FROM points_accounts WHERE account_id = $1 LIMIT 1 FOR UPDATE",
     "SELECT * FROM products WHERE model_id = $1 AND serial_key = $2 AND ended_at IS NULL LIMIT 1",
     "SELECT EXISTS (SELECT * FROM products WHERE model_id = $1 AND serial_key = $2 AND end_reason = 'stolen')",
     "INSERT INTO products (id, account_id, model_id, version, status, serial_number, serial_key, serial_since, purchase_date, purchase_country, dealer, estimated, created_at, updated_at)
      VALUES ($1, $2, $3, 1, 'complete', $4, $5, $6, $7, $8, $9, '', $6, $6) ON CONFLICT DO NOTHING",
     "SELECT model_id, valid_from, points FROM model_points WHERE model_id = ANY ($1) AND valid_from <= $2 LIMIT 10000",
-    "INSERT INTO points_entries (id, account_id, seq, kind, amount, balance, held, product_id, value_valid_from, reason, created_at)
-     VALUES ($1, $2, $3, 'award', $4, $5, $6, $7, $8, 'complete', $9)",
+    "INSERT INTO points_entries (id, account_id, seq, kind, amount, balance, held, product_id, value_valid_from, reason, actor, created_at)
+     VALUES ($1, $2, $3, 'award', $4, $5, $6, $7, $8, 'complete', 'service:bench', $9)",
     "INSERT INTO event_inbox (id, stream, resource, type, version, data, actor, reason, request_id, created_at)
      SELECT e.id, e.stream, e.resource, e.type, 1, e.data, $6, NULL, NULL, $7 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS e (id, stream, resource, type, data)",
     "UPDATE points_accounts SET account_id = $1, balance = $2, held = $3, seq = $4, invited_at = $5, below_since = $6 WHERE account_id = $1",
@@ -33,7 +33,7 @@ const SQL: [&str; 15] = [
     "SELECT model_id, valid_from, points FROM model_points WHERE model_id = ANY ($1) AND valid_from <= $2 LIMIT 10000",
     "SELECT * FROM points_entries e WHERE product_id = ANY ($1) AND kind = 'award'
      AND NOT EXISTS (SELECT * FROM points_entries r WHERE r.reverses = e.id)",
-    "SELECT p.account_id, p.balance, p.held, p.seq, p.invited_at, p.below_since FROM accounts a
+    "SELECT p.account_id, p.balance, p.held, p.seq, p.invited_at, p.below_since, p.last_at FROM accounts a
      LEFT OUTER JOIN points_accounts p ON p.account_id = a.id WHERE a.id = $1 LIMIT 1",
 ];
 const READ: usize = SQL.len() - 1;

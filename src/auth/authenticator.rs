@@ -1,10 +1,10 @@
 //! From the `Authorization` header to the caller: the token first, then its session, remembered for at most 5 seconds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant as Tick};
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use chrono::DateTime;
 
@@ -15,7 +15,7 @@ use crate::domain::account::ApplicationRules;
 use crate::domain::applicant_token::{TokenReach, reach};
 use crate::error::{Code, Error, Result};
 use crate::repository::{Db, applicant_tokens, sessions};
-use crate::secrets::sha256_hex;
+use crate::secrets::{is_random_token, sha256_hex};
 use crate::types::Instant;
 
 /// How long an ended session may go on at most.
@@ -24,6 +24,8 @@ const REMEMBERED: Duration = Duration::from_secs(5);
 const MOST_REMEMBERED: usize = 100_000;
 /// Of more tokens than this the signature is checked each time.
 const MOST_PROVEN: usize = 10_000;
+/// More tokens of applicants than this are strangers again.
+const MOST_HELD: usize = 10_000;
 
 /// Who a request comes from, or why its credentials do not hold; put beside every request.
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ pub struct Authenticator {
     remembered: Arc<RwLock<Remembered>>,
     /// Tokens whose signature was checked, with what they say.
     proven: Arc<RwLock<HashMap<String, Arc<Claims>>>>,
+    /// Hashes of the applicants' tokens that held when they were looked up last.
+    held: Arc<RwLock<HashSet<String>>>,
 }
 
 impl Authenticator {
@@ -60,6 +64,7 @@ impl Authenticator {
             rules: Arc::new(rules),
             remembered: Arc::default(),
             proven: Arc::default(),
+            held: Arc::default(),
         }
     }
 
@@ -85,24 +90,47 @@ impl Authenticator {
         })
     }
 
+    /// Whether the database has to be asked for a token that has not held before, and may be made up.
+    pub fn is_stranger(&self, headers: &HeaderMap) -> bool {
+        let token = headers.get(AUTHORIZATION).and_then(bearer);
+        let Some(token) = token.filter(|token| is_random_token(APPLICANT_PREFIX, token)) else {
+            return false;
+        };
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        !held.contains(&sha256_hex(token.as_bytes()))
+    }
+
     async fn caller(&self, headers: &HeaderMap) -> Result<(Caller, Option<Instant>)> {
         let Some(header) = headers.get(AUTHORIZATION) else {
             return Ok((Caller::anyone(), None));
         };
-        let text = header.to_str().unwrap_or_default();
-        let token = match text.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-            _ => return Err(Code::Unauthenticated.into()),
-        };
+        let token = bearer(header).ok_or(Code::Unauthenticated)?;
         match token.starts_with(APPLICANT_PREFIX) {
             true => Ok((self.applicant(token).await?, None)),
             false => self.signed_in(token).await,
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
     async fn applicant(&self, token: &str) -> Result<Caller> {
+        if !is_random_token(APPLICANT_PREFIX, token) {
+            return Err(Code::Unauthenticated.into());
+        }
         let hash = sha256_hex(token.as_bytes());
+        let found = self.applicant_by(hash.clone()).await;
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if found.is_ok() {
+            if held.len() >= MOST_HELD {
+                held.clear();
+            }
+            held.insert(hash);
+        } else if matches!(found, Err(Error::Refused(_))) {
+            held.remove(&hash);
+        }
+        found
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
+    async fn applicant_by(&self, hash: String) -> Result<Caller> {
         let wanted = hash.clone();
         let found = self
             .db
@@ -203,6 +231,12 @@ impl Authenticator {
     }
 }
 
+/// The token of a header.
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 #[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
 fn caller(claims: &Claims) -> Result<Caller, Code> {
     let (account_id, mut roles) = (claims.account_id, claims.roles.clone());
@@ -218,8 +252,6 @@ fn caller(claims: &Claims) -> Result<Caller, Code> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
-
     use super::*;
     use crate::domain::access::UserId;
     use crate::domain::language::Language;

@@ -22,13 +22,24 @@ pub fn routes(config: &mut impl Routes) {
         .service(read_keys, Callers::Anybody, RateLimit::PerCaller);
 }
 
-/// Whether this instance is on its way out.
+/// Whether this instance may serve yet, and whether it is on its way out.
 #[derive(Clone, Default)]
 pub struct Health {
+    claimed: Arc<AtomicBool>,
     draining: Arc<AtomicBool>,
 }
 
 impl Health {
+    /// From now on the database is up to date and this mode's own: before, nothing of it is served.
+    pub fn claim(&self) {
+        self.claimed.store(true, Ordering::Release);
+    }
+
+    /// Whether the database can be served from.
+    pub fn is_claimed(&self) -> bool {
+        self.claimed.load(Ordering::Acquire)
+    }
+
     /// From now on `/readyz` answers 503, so that nobody sends more requests.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
@@ -67,7 +78,7 @@ async fn read_readiness(service: Data<Service>, health: Data<Health>) -> Result<
     if health.draining.load(Ordering::Acquire) {
         return Err(Refusal::from(Code::Draining).retry_after(5).into());
     }
-    if !service.db.is_migrated().await? {
+    if !health.is_claimed() {
         return Err(Refusal::from(Code::DatabaseUnavailable)
             .retry_after(5)
             .into());

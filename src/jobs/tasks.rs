@@ -13,7 +13,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    Context, accounts, documents as applied, invoices, membership, passwords, reviews,
+    Context, accounts, documents as applied, invoices, membership, passwords, review_deadlines,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -75,7 +75,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::AnswerReset { email, .. } => passwords::answer_reset(conn, context, &email),
         Task::SendApplicantLinks { email, .. } => accounts::send_links(conn, context, &email),
         Task::WatchReview { account_id, .. } => {
-            reviews::tell_overdue(conn, context, service, account_id)
+            review_deadlines::tell_overdue(conn, context, service, account_id)
         }
         Task::ExpireDraft { account_id, .. } => {
             accounts::expire_draft(conn, context, service, account_id)

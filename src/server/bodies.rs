@@ -161,6 +161,15 @@ pub fn watch(request: &mut ServiceRequest, bodies: &Bodies, limits: &Limits, cli
     });
 }
 
+/// A form ends before its body does, and then nobody asks for the end: the request has its place again all the same.
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if self.begun.is_some() {
+            self.place.retake();
+        }
+    }
+}
+
 fn refused(refusal: impl Into<Error>) -> PayloadError {
     PayloadError::Io(io::Error::other(refusal.into()))
 }

@@ -40,9 +40,14 @@ impl ConcurrencyLimit {
     }
 
     fn acquire(&self) -> Option<Permit> {
-        let before = self.running.fetch_add(1, Ordering::AcqRel);
-        let permit = Permit(self.running.clone());
+        let (before, permit) = self.count();
         (before < self.most).then_some(permit)
+    }
+
+    /// One more in work, and how many there were before.
+    fn count(&self) -> (usize, Permit) {
+        let before = self.running.fetch_add(1, Ordering::AcqRel);
+        (before, Permit(self.running.clone()))
     }
 }
 
@@ -59,12 +64,23 @@ impl Place {
         drop(self.permit.take());
     }
 
+    /// Takes a place again unless there is one, over the limit where it must be: what is in work counts.
+    pub fn retake(&self) {
+        let mut permit = self.permit.borrow_mut();
+        permit.get_or_insert_with(|| self.limit.count().1);
+    }
+
     /// Takes a place again; a refusal where all are taken.
     pub fn take(&self) -> Result<(), Refusal> {
         let permit = self.limit.acquire().ok_or_else(overloaded)?;
         self.permit.replace(Some(permit));
         Ok(())
     }
+}
+
+/// Whether a request asks after the health of the service.
+pub fn is_probe(request: &ServiceRequest) -> bool {
+    matches!(request.path(), "/healthz" | "/readyz")
 }
 
 fn overloaded() -> Refusal {
@@ -79,9 +95,8 @@ pub async fn limit<B: MessageBody + 'static>(
     let limit = request
         .app_data::<Data<Surroundings>>()
         .map(|around| around.concurrency.clone());
-    let is_probe = matches!(request.path(), "/healthz" | "/readyz");
     let permit = limit.as_ref().and_then(ConcurrencyLimit::acquire);
-    if permit.is_none() && !is_probe {
+    if permit.is_none() && !is_probe(&request) {
         let error = crate::error::Error::from(overloaded());
         return Ok(request.error_response(error).map_into_right_body());
     }

@@ -1,18 +1,23 @@
-//! The connections: HTTP/1.1 over TCP, where a client that takes too little of what waits for it is cut off.
+//! The connections: HTTP/1.1 over TCP, where a client is cut off that takes too little of what waits for it, or sends what no
+//! request has to do with.
 //!
 //! This stands at the socket, below HTTP: the framework puts answers into a buffer and asks for more of a large one only when
 //! that is empty, so nothing above sees who does not read. What counts is what the kernel takes; it is told to keep little
-//! that is not sent yet, so that this is what the client makes room for.
+//! that is not sent yet, so that this is what the client makes room for. It also times the first head of a connection alone,
+//! and reads a chunked body that was answered before its end for as long as it comes.
 
+use std::cell::Cell;
 use std::io;
 use std::net::TcpListener;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_http::{HttpService, Protocol, Request, Response};
 use actix_service::{
-    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service,
+    map_config,
 };
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Server};
@@ -21,10 +26,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::handlers::extract::{Limits, SlowReader};
+use crate::handlers::extract::{Limits, SlowReader, Unanswered};
 
 /// Bytes that the kernel holds of a connection without having sent them.
 const UNSENT: u32 = 16 * 1024;
+/// An answer that follows the last one within this time is read at the same pace.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long requests may run on after the service was told to stop, in seconds.
 const SHUTDOWN: u64 = 20;
 
@@ -42,7 +49,7 @@ where
     S::InitError: std::fmt::Debug,
     S::Response: Into<Response<B>> + 'static,
     S::Service: 'static,
-    <S::Service as actix_service::Service<Request>>::Future: 'static,
+    <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
     let builder = Server::build()
@@ -53,9 +60,16 @@ where
     let address = listener.local_addr()?;
     let serve = move || {
         let stopping = stopping.clone();
-        let application = application()
-            .into_factory()
-            .map_err(|error: actix_web::Error| error.error_response());
+        let application = apply_fn_factory(application(), |request: Request, service| {
+            let work = request.conn_data::<InWork>().map(InWork::begin);
+            let answer = Service::<Request>::call(service, request);
+            async move {
+                let answer = answer.await;
+                drop(work);
+                answer
+            }
+        })
+        .map_err(|error: actix_web::Error| error.error_response());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
@@ -63,29 +77,55 @@ where
             })
             .client_request_timeout(limits.head_time)
             .client_disconnect_timeout(Duration::from_secs(1))
+            .on_connect_ext(|connection: &Connection<TcpStream>, data| {
+                data.insert(connection.in_work.clone());
+            })
             .local_addr(address)
             .finish(map_config(application, |_| AppConfig::default()));
         fn_service(move |stream: TcpStream| async move {
             let peer = stream.peer_addr().ok();
             // Where the kernel does not know the option, its buffer counts as taken.
             let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
-            Ok((
-                Connection::new(stream, limits.slow_reader),
-                Protocol::Http1,
-                peer,
-            ))
+            Ok((Connection::new(stream, &limits), Protocol::Http1, peer))
         })
         .and_then(http)
     };
     Ok(builder.listen("cps-api", listener, serve)?.run())
 }
 
-/// A stream that fails where too little of what waits is taken.
+/// How many requests of a connection are in work.
+#[derive(Clone, Default)]
+struct InWork(Rc<Cell<usize>>);
+
+/// One of them.
+struct Begun(InWork);
+
+impl InWork {
+    fn begin(&self) -> Begun {
+        self.0.set(self.0.get() + 1);
+        Begun(self.clone())
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let count = &self.0.0;
+        count.set(count.get().saturating_sub(1));
+    }
+}
+
+/// A stream that fails where too little of what waits is taken, or too much comes that is not answered.
 struct Connection<S> {
     stream: S,
     least: SlowReader,
     /// Since the stream last took no more.
     waiting: Option<Waiting>,
+    /// Since when nothing waits.
+    drained: Option<Instant>,
+    most: Unanswered,
+    in_work: InWork,
+    /// Since the first byte that came after the last one was sent.
+    coming: Option<Coming>,
 }
 
 struct Waiting {
@@ -93,18 +133,31 @@ struct Waiting {
     until: Pin<Box<Sleep>>,
 }
 
+struct Coming {
+    bytes: usize,
+    until: Pin<Box<Sleep>>,
+}
+
 impl<S> Connection<S> {
-    fn new(stream: S, least: SlowReader) -> Self {
+    fn new(stream: S, limits: &Limits) -> Self {
         Self {
             stream,
-            least,
+            least: limits.slow_reader,
             waiting: None,
+            drained: None,
+            most: limits.unanswered,
+            in_work: InWork::default(),
+            coming: None,
         }
     }
 
     /// Waits until more is taken; an error where it was too little for too long.
     fn wait<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let SlowReader { bytes, within } = self.least;
+        // The parts of one answer are read at one pace, although nothing waits between them.
+        if self.drained.take().is_some_and(|at| at.elapsed() > PAUSE) {
+            self.waiting = None;
+        }
         let waiting = self.waiting.get_or_insert_with(|| Waiting {
             taken: 0,
             until: Box::pin(sleep_until(Instant::now() + within)),
@@ -118,6 +171,27 @@ impl<S> Connection<S> {
         }
         Poll::Pending
     }
+
+    /// Counts what came; an error where it was too much, or for too long while no request was in work: what a request reads
+    /// has limits of its own, and what it does takes its time.
+    fn judge(&mut self, came: usize, context: &mut Context<'_>) -> io::Result<()> {
+        let Unanswered { bytes, within } = self.most;
+        if came > 0 {
+            let coming = self.coming.get_or_insert_with(|| Coming {
+                bytes: 0,
+                until: Box::pin(sleep_until(Instant::now() + within)),
+            });
+            coming.bytes += came;
+        }
+        let Some(coming) = &mut self.coming else {
+            return Ok(());
+        };
+        let is_late = coming.until.as_mut().poll(context).is_ready();
+        if coming.bytes > bytes || (is_late && self.in_work.0.get() == 0) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(())
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
@@ -126,7 +200,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let came = buffer.filled().len().saturating_sub(before);
+        self.judge(came, context)?;
+        read
     }
 }
 
@@ -138,6 +216,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(context, bytes) {
             Poll::Ready(Ok(taken)) => {
+                self.coming = None;
                 if let Some(waiting) = &mut self.waiting {
                     waiting.taken += taken;
                 }
@@ -150,7 +229,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 
     /// The framework flushes when nothing waits any more.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.waiting = None;
+        self.drained.get_or_insert_with(Instant::now);
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -165,13 +244,22 @@ mod tests {
 
     use super::*;
 
-    const LEAST: SlowReader = SlowReader {
-        bytes: 1000,
-        within: Duration::from_secs(2),
-    };
+    fn limits() -> Limits {
+        Limits {
+            slow_reader: SlowReader {
+                bytes: 1000,
+                within: Duration::from_secs(2),
+            },
+            unanswered: Unanswered {
+                bytes: 1000,
+                within: Duration::from_millis(500),
+            },
+            ..Limits::default()
+        }
+    }
 
-    /// Has a reader take `chunk` bytes `every` time of 10,000; how many came in all, and how it ended.
-    async fn taken_by(chunk: usize, every: Duration) -> (usize, io::Result<()>) {
+    /// Has a reader take `chunk` bytes `every` time of 10,000 that are sent in `parts`; how many came in all, and how it ended.
+    async fn taken_by(chunk: usize, every: Duration, parts: usize) -> (usize, io::Result<()>) {
         let (near, mut far) = duplex(64);
         let reader = tokio::spawn(async move {
             let (mut buffer, mut taken) = (vec![0; chunk], 0);
@@ -183,19 +271,75 @@ mod tests {
                 }
             }
         });
-        let mut connection = Connection::new(near, LEAST);
-        let sent = connection.write_all(&[b'.'; 10_000]).await;
+        let mut connection = Connection::new(near, &limits());
+        let send = async {
+            for _ in 0..parts {
+                connection.write_all(&vec![b'.'; 10_000 / parts]).await?;
+                connection.flush().await?;
+            }
+            Ok(())
+        };
+        let sent = send.await;
         drop(connection);
         (reader.await.unwrap(), sent)
     }
 
     #[tokio::test]
     async fn who_takes_too_little_is_cut_off_and_who_is_merely_slow_is_not() {
-        let (taken, sent) = taken_by(10, Duration::from_millis(50)).await;
-        assert_eq!(sent.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert!(taken < 1100, "{taken}");
-        let (taken, sent) = taken_by(64, Duration::from_millis(20)).await;
+        for parts in [1, 50] {
+            let (taken, sent) = taken_by(10, Duration::from_millis(50), parts).await;
+            assert_eq!(sent.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            assert!(taken < 1100, "{taken}");
+        }
+        let (taken, sent) = taken_by(64, Duration::from_millis(20), 50).await;
         assert!(sent.is_ok());
         assert_eq!(taken, 10_000);
+    }
+
+    /// Reads until nothing more comes, or it fails.
+    async fn read(connection: &mut Connection<tokio::io::DuplexStream>) -> io::Result<usize> {
+        let (mut buffer, mut all) = ([0; 64], 0);
+        while let read @ 1.. = connection.read(&mut buffer).await? {
+            all += read;
+        }
+        Ok(all)
+    }
+
+    #[tokio::test]
+    async fn what_comes_in_drips_or_without_end_and_is_not_answered_is_cut_off() {
+        for (chunk, every) in [(1, 50), (100, 0)] {
+            let (near, mut far) = duplex(64);
+            let sender = tokio::spawn(async move {
+                while far.write_all(&vec![b'.'; chunk]).await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(every)).await;
+                }
+            });
+            let mut connection = Connection::new(near, &limits());
+            let failed = read(&mut connection).await.unwrap_err();
+            assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
+            drop(connection);
+            sender.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_in_work_takes_its_time_and_an_answer_begins_it_anew() {
+        let (near, mut far) = duplex(64);
+        let mut connection = Connection::new(near, &limits());
+        let begun = connection.in_work.begin();
+        let sender = tokio::spawn(async move {
+            far.write_all(b"a request").await.unwrap();
+            let mut answer = [0; 9];
+            far.read_exact(&mut answer).await.unwrap();
+            far.write_all(b"the next").await.unwrap();
+            far
+        });
+        let idle = tokio::time::timeout(Duration::from_secs(2), read(&mut connection)).await;
+        assert!(idle.is_err());
+        connection.write_all(b"an answer").await.unwrap();
+        drop(begun);
+        let failed = read(&mut connection).await.unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
+        sender.await.unwrap();
     }
 }

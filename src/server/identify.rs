@@ -7,9 +7,22 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 
 use super::Surroundings;
-use super::rate_limits::client_address;
+use super::concurrency::is_probe;
+use super::rate_limits::{Key, Standing, client_address};
 use crate::auth::Authenticator;
+use crate::error::Error;
 use crate::handlers::{ClientAddress, RequestId};
+
+/// Counts a token that has to be looked up and may be made up; a refusal where the address has tried too many.
+fn strangers_refusal(request: &ServiceRequest) -> Option<(Standing, Error)> {
+    let around = request.app_data::<Data<Surroundings>>()?;
+    if !around.authenticator.is_stranger(request.headers()) {
+        return None;
+    }
+    let address = Key::address(&request.extensions());
+    let (standing, counted) = around.rate_limits.count_look_up(address);
+    counted.err().map(|refusal| (standing, refusal.into()))
+}
 
 /// Reads the credentials. Whether the operation needs any is its extractors' matter.
 pub async fn identify<B: MessageBody + 'static>(
@@ -25,6 +38,15 @@ pub async fn identify<B: MessageBody + 'static>(
         });
     if let Some(address) = address {
         request.extensions_mut().insert(ClientAddress(address));
+    }
+    // A probe is nobody's, and is answered while the database is away.
+    if is_probe(&request) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    if let Some((standing, refusal)) = strangers_refusal(&request) {
+        let mut response = request.error_response(refusal);
+        standing.tell(&mut response);
+        return Ok(response.map_into_right_body());
     }
     if let Some(authenticator) = request.app_data::<Data<Authenticator>>().cloned() {
         let request_id = request.extensions().get::<RequestId>().cloned();

@@ -89,6 +89,7 @@ pub fn serve(
             .configure(documentation)
             .default_service(web::to(fallback::answer).wrap(from_fn(admit_unrouted)))
             .wrap(from_fn(identify::identify))
+            .wrap(from_fn(ownership::guard))
             .wrap(from_fn(concurrency::limit))
             .wrap(from_fn(caching::cache))
             .wrap(cors::cors(&around.config))

@@ -164,6 +164,7 @@ pub async fn admit<B: MessageBody + 'static>(
     if rate_limit == RateLimit::Register && admitted.is_ok() {
         admitted = registering::count(&request, &around, client).await;
     }
+    let is_refused = matches!(admitted, Err(Error::Refused(_)));
     let mut response = match admitted {
         Ok(()) => {
             bodies::watch(&mut request, &around.bodies, &around.limits, client);
@@ -171,7 +172,7 @@ pub async fn admit<B: MessageBody + 'static>(
         }
         Err(error) => request.error_response(error),
     };
-    if let Some(standing) = standing {
+    if let Some(standing) = standing.map(|standing| standing.or_nothing(is_refused)) {
         standing.tell(&mut response);
     }
     Ok(response)

@@ -23,7 +23,7 @@ const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
 /// A year.
 const TRANSPORT: &str = "max-age=31536000";
 
-/// Sets the headers, whatever has been set before.
+/// Sets the headers, whatever has been set before but for a policy of the content's own.
 pub async fn protect<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -39,8 +39,11 @@ pub async fn protect<B: MessageBody + 'static>(
     });
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
+    // A document that somebody uploaded asks for more than an answer of ours.
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    }
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, policy),
         (RESOURCE_POLICY, "same-origin"),
         (REFERRER_POLICY, "no-referrer"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 
-use super::ownership;
 use crate::auth::passwords::Hasher;
-use crate::config::Mode;
 use crate::error::Result;
 use crate::integrations::document_store::DocumentStore;
 use crate::repository::{Db, settings};
@@ -16,7 +14,7 @@ pub const SETTING: &str = "sandbox_seeded";
 /// What says since when the house is kept.
 pub const HOUSE_SETTING: &str = "house_kept_since";
 
-/// Seeds the sandbox unless it is seeded already.
+/// Seeds the sandbox, whose database this is, unless it is seeded already.
 pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Context) -> Result<()> {
     if db
         .fetch(|conn| settings::get(conn, SETTING))
@@ -31,7 +29,6 @@ pub async fn fill(db: &Db, store: &DocumentStore, hasher: &Hasher, context: Cont
         .await?;
     let mark = secrets::hex(&secrets::random::<16>()?);
     db.write(move |conn| {
-        ownership::claim(conn, Mode::Sandbox)?;
         // A second instance waits here for the first one, and then finds its mark.
         if settings::put_once(conn, SETTING, &mark)? == mark {
             sandbox::seed(conn, &context, &hash)?;

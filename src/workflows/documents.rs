@@ -184,7 +184,7 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
     };
     account.status = AccountStatus::Submitted;
     accounts::store(conn, &mut account, context.now)?;
-    super::reviews::watch(conn, context, account.id, due_at)?;
+    super::review_deadlines::watch(conn, context, account.id, due_at)?;
     let submitted = Event::AccountSubmitted {
         account_id: account.id,
         status: account.status,

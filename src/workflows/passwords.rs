@@ -184,11 +184,11 @@ fn told(user: &User, is_first: bool) -> Vec<Event> {
     }
 }
 
+/// A user with the account that they belong to, both held; staff have none.
+type Owner = (Option<Held<Account>>, Held<User>);
+
 /// A user, held, behind the account; none where nobody of that id is left.
-fn lock_owner(
-    conn: &mut DbConn,
-    id: UserId,
-) -> Result<Option<(Option<Held<Account>>, Held<User>)>> {
+fn lock_owner(conn: &mut DbConn, id: UserId) -> Result<Option<Owner>> {
     let Some(user) = users::find_by_id(conn, id)? else {
         return Ok(None);
     };

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::mail::{Recipient, Terms, send, send_on};
-use super::tasks::{Task, enqueue};
 use super::{Context, accounts as applications, documents as evidence, passwords};
-use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
-use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::access::{AccountAccess, UserId};
+use crate::domain::account::AccountStatus;
 use crate::domain::document::{DocumentId, DocumentStatus, RejectionCode};
 use crate::domain::event::Event;
 use crate::domain::mail::Template;
@@ -21,7 +20,7 @@ use crate::repository::documents::{self, Document};
 use crate::repository::reviews::{self, Review};
 use crate::repository::users::{self, User};
 use crate::repository::{DbConn, Held, events, sessions};
-use crate::types::{Instant, Json};
+use crate::types::Json;
 
 /// A case: the account, its review, its documents.
 pub struct Case {
@@ -269,35 +268,4 @@ fn ask(
         values,
         terms,
     )
-}
-
-/// Has somebody look at the moment that a case is promised by.
-pub fn watch(
-    conn: &mut DbConn,
-    context: &Context,
-    account_id: AccountId,
-    due: Instant,
-) -> Result<()> {
-    let task = Task::WatchReview { account_id, due };
-    enqueue(conn, &task, due, context.now)
-}
-
-/// Tells that a case was not answered in its time, unless it was, or waits for the applicant.
-pub fn tell_overdue(
-    conn: &mut DbConn,
-    context: &Context,
-    service: ServiceAccess,
-    account_id: AccountId,
-) -> Result<()> {
-    let account = accounts::lock(conn, &service.on(account_id))?;
-    let review = reviews::lock(conn, &account)?;
-    let overdue = review.filter(|one| account.status.is_reviewable() && one.due_at <= context.now);
-    let Some(review) = overdue else {
-        return Ok(());
-    };
-    let event = Event::ReviewOverdue {
-        account_id,
-        due_at: review.due_at,
-    };
-    events::record(conn, &service.stamp(context.now), &[event])
 }

@@ -59,6 +59,18 @@ pub fn begin(conn: &mut DbConn, context: &Context, email: &str) -> Result<Option
     users::find_by_email(conn, &key)
 }
 
+/// Takes back one counted try of `at`, of a user whose password matched and who could not be let in.
+pub fn take_back(conn: &mut DbConn, email_key: &str, at: Instant) -> Result<()> {
+    let email_hash = sha256_hex(email_key.as_bytes());
+    let Some(mut row) = sessions::failures(conn, &email_hash)? else {
+        return Ok(());
+    };
+    row.failures = (row.failures - 1).max(0);
+    // Where somebody else has tried since, the wait is theirs.
+    row.blocked_until = row.blocked_until.filter(|_| row.last_at > at);
+    sessions::put_failures(conn, &row)
+}
+
 fn too_many(until: Instant, now: Instant) -> Refusal {
     let seconds = until.since(now).num_seconds() + 1;
     Refusal::from(Code::TooManyAttempts).retry_after(u64::try_from(seconds).unwrap_or(1))

@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Token};
+use crate::raw::Raw;
+use crate::support::{Sending, TestApp, Token};
 
 async fn points(app: &TestApp, account: &str, token: &Token, query: &str) -> Value {
     let path = format!("{account}/points{query}");
@@ -184,4 +185,60 @@ async fn an_entry_says_who_made_it_and_never_lies_before_the_one_before_it() {
     let maker = &seen.body["items"][0];
     assert_eq!(maker["actor"]["kind"], "staff");
     assert_eq!(maker["actor"]["id"], maker["made_by"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_loses_serial_numbers_learns_nothing_of_the_rival_and_is_told_of_the_points_once() {
+    let app = TestApp::start().await;
+    let asta = app.business("asta@punkt.example", json!({})).await;
+    let bo = app
+        .business("bo@punkt.example", json!({ "vat_number": "24256790" }))
+        .await;
+    let model = app.model("EOS 5D Mark III").await;
+    let products = format!("{}/products", asta.account);
+    for serial in ["012021001234", "012021001235"] {
+        let guess = json!({
+            "model_id": model, "serial_number": serial, "purchase_date": "2024-05-17", "purchase_country": "DK", "dealer": "Foto Nord",
+            "estimated": ["serial_number"]
+        });
+        app.post(&products, &asta.token, guess).await.expect(201);
+    }
+    let file = "model,serial_number,purchase_date,purchase_country,dealer,estimated\n\
+        EOS 5D Mark III,012021001234,2024-05-17,DK,Foto Nord,\nEOS 5D Mark III,012021001235,2024-05-17,DK,Foto Nord,\n";
+    let import = app
+        .request(
+            reqwest::Method::POST,
+            &format!("{}/products/import", bo.account),
+        )
+        .sent_by(&bo.token)
+        .header("content-type", "text/csv")
+        .header("idempotency-key", "the-real-owner");
+    import.body(file).answer().await.expect(200);
+    let path = format!("{}/points/entries", asta.account);
+    let own = app.get(&path, &asta.token).await.expect(200);
+    let entries = own.body["items"].as_array().unwrap();
+    assert_eq!(entries.len(), 4);
+    for lost in &entries[..2] {
+        assert_eq!(lost["kind"], "reversal");
+        assert_eq!(lost["actor"], json!({ "kind": "user" }));
+        assert!(lost.get("made_by").is_none());
+    }
+    for won in &entries[2..] {
+        assert!(won["actor"]["id"].is_string());
+    }
+    assert_eq!(app.balance(&asta.account, &asta.token).await, 0);
+    let id = crate::businesses::id_of(&asta.account);
+    let waiting = "SELECT CAST(count(*) AS TEXT) AS line FROM event_inbox";
+    let mut raw = Raw::open(&app.database);
+    while raw.lines(waiting) != ["0"] {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let told = raw.lines(&format!(
+        "SELECT data AS line FROM events WHERE type = 'points.changed' AND stream = '{id}' ORDER BY position"
+    ));
+    let last: serde_json::Value = serde_json::from_str(told.last().unwrap()).unwrap();
+    assert_eq!(
+        (told.len(), &last["from_seq"], &last["to_seq"]),
+        (3, &json!(3), &json!(4))
+    );
 }

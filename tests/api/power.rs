@@ -11,6 +11,10 @@ const WAITING: &str = "acc_00000000000070008000000000000003";
 /// Sends one write with all that it could miss.
 async fn write(app: &TestApp, method: Method, path: &str, token: &Token, body: Value) -> u16 {
     let key = uuid::Uuid::new_v4().to_string();
+    let media_type = match method {
+        Method::PATCH => "application/merge-patch+json",
+        _ => "application/json",
+    };
     let request = app
         .request(method, path)
         .sent_by(token)
@@ -18,7 +22,10 @@ async fn write(app: &TestApp, method: Method, path: &str, token: &Token, body: V
         .header("if-match", "*");
     let answer = match body {
         Value::Null => request.answer().await,
-        body => request.json(&body).answer().await,
+        body => {
+            let request = request.header("content-type", media_type);
+            request.body(body.to_string()).answer().await
+        }
     };
     if answer.status == 401 {
         assert_eq!(answer.body["code"], "unauthenticated");
@@ -43,7 +50,10 @@ async fn a_session_that_ended_elsewhere_gives_no_power_from_then_on() {
     let accept = json!({ "decision": "accept" });
     let reject = json!({ "decision": "reject", "codes": ["not_a_business"] });
     let job = "job_00000000000070008000000000000001";
+    let moved = json!({ "contact": { "email": "mine@elsewhere.example" } });
     let writes = [
+        (&superuser, Method::PATCH, ACTIVE.to_owned(), moved.clone()),
+        (&support, Method::PATCH, ACTIVE.to_owned(), moved),
         (&superuser, Method::POST, format!("{ACTIVE}/users"), nina),
         (
             &superuser,

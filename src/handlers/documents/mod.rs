@@ -288,7 +288,7 @@ async fn read_content(
             "Content-Disposition",
             upload::disposition(&document.file_name),
         ))
-        .insert_header(("Content-Security-Policy", "sandbox; default-src 'none'"))
+        .insert_header(("Content-Security-Policy", upload::POLICY))
         .insert_header(("Cache-Control", "no-store"))
         .streaming(bytes))
 }

@@ -216,6 +216,10 @@ impl UploadedDocument {
     }
 }
 
+/// What somebody uploaded runs nothing, loads nothing and is shown inside no page, whatever it is.
+pub const POLICY: &str =
+    "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// A download under the file's own name (RFC 6266, RFC 8187).
 pub fn disposition(file_name: &str) -> String {
     let plain: String = file_name

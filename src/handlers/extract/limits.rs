@@ -21,6 +21,8 @@ pub struct Limits {
     pub bodies: BodyBounds,
     /// Whoever reads an answer more slowly is cut off.
     pub slow_reader: SlowReader,
+    /// Whoever sends more without anything being answered is cut off.
+    pub unanswered: Unanswered,
 }
 
 /// A pace that is looked at after a while.
@@ -56,6 +58,16 @@ pub struct SlowReader {
     pub within: Duration,
 }
 
+/// What comes after the last byte that was sent, without one more being sent: the next head, or the rest of a body that was
+/// answered before its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Unanswered {
+    /// More than the largest body that is read.
+    pub bytes: usize,
+    /// Counted while no request is in work.
+    pub within: Duration,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -75,6 +87,10 @@ impl Default for Limits {
             },
             slow_reader: SlowReader {
                 bytes: 60_000,
+                within: Duration::from_secs(60),
+            },
+            unanswered: Unanswered {
+                bytes: 8 * 1024 * 1024,
                 within: Duration::from_secs(60),
             },
         }

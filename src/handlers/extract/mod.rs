@@ -15,7 +15,7 @@ pub use idempotency::{
     Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,
 };
 pub use if_match::{IfMatch, IfMatchHeader};
-pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader};
+pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader, Unanswered};
 pub(crate) use page::list_params;
 pub use page::{Cursor, PageParams, Pages};
 pub use params::Params;

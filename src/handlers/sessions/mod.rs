@@ -6,10 +6,11 @@ use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Callers, RateLimit, Routes};
+use super::{Callers, RateLimit, Routes, problem};
 use crate::auth::tokens::ACCESS_SECONDS;
 use crate::auth::{Authenticator, Signed};
 use crate::domain::access::UserId;
@@ -84,6 +85,17 @@ fn session_view(service: &Service, signed_in: SignedIn) -> Result<SessionView> {
     })
 }
 
+/// Takes a counted try back, whose password was right; nobody waits for it.
+fn take_back(service: &Service, email_key: String, tried_at: Instant) {
+    let db = service.db.clone();
+    tokio::spawn(async move {
+        let taken = db.write(move |conn| sign_in::take_back(conn, &email_key, tried_at));
+        if let Err(cause) = taken.await {
+            warn!(%cause, "a sign-in that was not refused stays counted");
+        }
+    });
+}
+
 /// Sign in
 ///
 /// A wrong password, an unknown address and an account that is not approved yet all get the same 401 `invalid_credentials`, in the same time.
@@ -103,6 +115,7 @@ async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<An
     // First: a try counts only where its password will be compared.
     let place = service.hasher.reserve()?;
     let context = service.context();
+    let tried_at = context.now;
     let user = service
         .db
         .write(move |conn| sign_in::begin(conn, &context, &email))
@@ -110,12 +123,15 @@ async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<An
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
     let matches = service.hasher.verify(place, password, stored).await?;
     let user = user.filter(|_| matches).ok_or(Code::InvalidCredentials)?;
-    let context = service.context();
-    let signed_in = service
+    let (context, key) = (service.context(), user.email_key.clone());
+    let opened = service
         .db
         .write(move |conn| sign_in::open(conn, &context, &user))
-        .await?;
-    Ok(Answer::created(&session_view(&service, signed_in)?)?.header("Cache-Control", "no-store"))
+        .await;
+    if opened.as_ref().is_err_and(problem::is_failure) {
+        take_back(&service, key, tried_at);
+    }
+    Ok(Answer::created(&session_view(&service, opened?)?)?.header("Cache-Control", "no-store"))
 }
 
 /// A refresh token.

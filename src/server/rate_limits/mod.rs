@@ -6,9 +6,10 @@ mod store;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::time::Instant;
 
 use actix_web::HttpMessage;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::StateInformationMiddleware;
@@ -38,6 +39,14 @@ pub enum Key {
     Address(Option<IpAddr>),
 }
 
+impl Key {
+    /// Of the address that was put beside a request.
+    pub fn address(extensions: &Extensions) -> Self {
+        let address = extensions.get::<ClientAddress>();
+        Self::Address(address.map(|address| network(address.0)))
+    }
+}
+
 /// Where a request comes from, and from whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
@@ -49,8 +58,7 @@ impl Client {
     /// The client of a request that was identified.
     pub fn of(request: &ServiceRequest) -> Self {
         let extensions = request.extensions();
-        let address = extensions.get::<ClientAddress>();
-        let address = Key::Address(address.map(|address| network(address.0)));
+        let address = Key::address(&extensions);
         let caller = extensions
             .get::<Identity>()
             .and_then(|identity| identity.caller.as_ref().ok())
@@ -68,16 +76,30 @@ fn known(caller: &Caller) -> Option<Key> {
     user.or_else(|| caller.account_id().map(Key::Applicant))
 }
 
-/// The service's clock as the limiter reads it.
+/// Time as the limiter reads it: what has passed, and how far the sandbox was moved ahead. Whoever sets the machine's clock moves
+/// nothing here.
 #[derive(Clone)]
-struct Ticks(Clock);
+struct Ticks {
+    begun: Instant,
+    clock: Clock,
+}
+
+impl Ticks {
+    fn new(clock: &Clock) -> Self {
+        Self {
+            begun: Instant::now(),
+            clock: clock.clone(),
+        }
+    }
+}
 
 impl GovernorClock for Ticks {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        let now = self.0.now();
-        Nanos::new(now.unix_seconds() * 1_000_000_000 + u64::from(now.subsecond_nanos()))
+        let ahead = u64::try_from(self.clock.offset_micros()).unwrap_or(0);
+        let passed = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Nanos::from(passed.saturating_add(ahead.saturating_mul(1000)))
     }
 }
 
@@ -93,9 +115,9 @@ struct Policy {
 }
 
 impl Policy {
-    fn new(name: &'static str, per_minute: u32, clock: &Clock) -> Self {
+    fn new(name: &'static str, per_minute: u32, clock: &Ticks) -> Self {
         let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
-        let limiter = RateLimiter::new(quota, BoundedStore::default(), Ticks(clock.clone()));
+        let limiter = RateLimiter::new(quota, BoundedStore::default(), clock.clone());
         Self {
             name,
             header: HeaderValue::from_str(&format!("\"{name}\";q={per_minute};w=60")).ok(),
@@ -110,6 +132,8 @@ pub struct RateLimits {
     clock: Ticks,
     credential: Policy,
     anonymous: Policy,
+    /// Tokens that nobody knows, looked up: as many as there may be requests of nobody.
+    look_up: Policy,
     sign_in: Policy,
     reset: Policy,
     register: Policy,
@@ -118,18 +142,21 @@ pub struct RateLimits {
 }
 
 /// What is left of an allowance, for the answer's headers.
-pub struct Standing<'p> {
-    policy: &'p Policy,
+pub struct Standing {
+    name: &'static str,
+    header: Option<HeaderValue>,
     left: u32,
 }
 
 impl RateLimits {
     /// The policies of `rules`, by the service's clock.
     pub fn new(rules: &RateLimitRules, clock: &Clock) -> Self {
+        let clock = &Ticks::new(clock);
         Self {
-            clock: Ticks(clock.clone()),
+            clock: clock.clone(),
             credential: Policy::new("credential", rules.per_credential, clock),
             anonymous: Policy::new("anonymous", rules.anonymous_per_address, clock),
+            look_up: Policy::new("anonymous", rules.anonymous_per_address, clock),
             sign_in: Policy::new("sign_in", rules.sign_in_per_address, clock),
             reset: Policy::new("reset", rules.reset_per_address, clock),
             register: Policy::new("register", rules.register_per_address, clock),
@@ -142,6 +169,7 @@ impl RateLimits {
         for policy in [
             &self.credential,
             &self.anonymous,
+            &self.look_up,
             &self.sign_in,
             &self.reset,
             &self.register,
@@ -167,11 +195,27 @@ impl RateLimits {
         &self,
         limit: RateLimit,
         client: &Client,
-    ) -> (Option<Standing<'_>>, Result<(), Refusal>) {
-        let Some((policy, key)) = self.policy(limit, client) else {
-            return (None, Ok(()));
+    ) -> (Option<Standing>, Result<(), Refusal>) {
+        match self.policy(limit, client) {
+            Some((policy, key)) => {
+                let (standing, counted) = self.count_by(policy, key);
+                (Some(standing), counted)
+            }
+            None => (None, Ok(())),
+        }
+    }
+
+    /// Counts a token that is looked up without anybody having proved anything.
+    pub fn count_look_up(&self, address: Key) -> (Standing, Result<(), Refusal>) {
+        self.count_by(&self.look_up, address)
+    }
+
+    fn count_by(&self, policy: &Policy, key: Key) -> (Standing, Result<(), Refusal>) {
+        let standing = |left| Standing {
+            name: policy.name,
+            header: policy.header.clone(),
+            left,
         };
-        let standing = |left| Some(Standing { policy, left });
         match policy.limiter.check_key(&policy.callers.hash_one(key)) {
             Ok(state) => (standing(state.remaining_burst_capacity()), Ok(())),
             Err(until) => {
@@ -183,15 +227,39 @@ impl RateLimits {
     }
 }
 
-impl Standing<'_> {
+impl Standing {
+    /// Nothing is left where a request was refused, by whichever of the limits.
+    pub fn or_nothing(mut self, is_refused: bool) -> Self {
+        if is_refused {
+            self.left = 0;
+        }
+        self
+    }
+
     /// Tells the caller.
     pub fn tell<B>(&self, response: &mut ServiceResponse<B>) {
-        let text = format!("\"{}\";r={};t=60", self.policy.name, self.left);
+        let text = format!("\"{}\";r={};t=60", self.name, self.left);
         let state = HeaderValue::from_str(&text).ok();
-        for (name, value) in [(POLICY, self.policy.header.clone()), (STATE, state)] {
+        for (name, value) in [(POLICY, self.header.clone()), (STATE, state)] {
             if let Some(value) = value {
                 response.headers_mut().insert(name, value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limiter_s_time_is_what_has_passed_and_how_far_the_sandbox_is_ahead() {
+        let clock = Clock::default();
+        let ticks = Ticks::new(&clock);
+        let minute = 60_000_000_000;
+        // Not the time of day.
+        assert!(ticks.now().as_u64() < minute);
+        clock.set_offset_micros(60_000_000);
+        assert!((minute..2 * minute).contains(&ticks.now().as_u64()));
     }
 }

@@ -12,6 +12,7 @@ use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::handlers::extract::Limits;
+use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
@@ -36,18 +37,25 @@ pub struct Parts {
     pub worker: Worker,
     pub public_url: String,
     pub limits: Limits,
+    pub health: Health,
 }
 
 /// Opens the database, which must not be that of the other mode; the sandbox migrates it.
 pub async fn database(config: &Config) -> Result<Db, StartError> {
+    Ok(claimed(config).await?.0)
+}
+
+/// The database, and whether it is up to date and so this mode's own.
+async fn claimed(config: &Config) -> Result<(Db, bool), StartError> {
     let db = opened(config).await?;
     if config.mode == Mode::Sandbox {
         bring_up_to_date(&db).await?;
     }
-    if db.is_migrated().await? {
+    let is_migrated = db.is_migrated().await?;
+    if is_migrated {
         claim(&db, config.mode).await?;
     }
-    Ok(db)
+    Ok((db, is_migrated))
 }
 
 /// Brings the database up to date, and makes it that of this mode.
@@ -60,7 +68,7 @@ pub async fn migrate(config: &Config) -> Result<(), StartError> {
 async fn opened(config: &Config) -> Result<Db, StartError> {
     let (url, size) = (config.database_url.clone(), config.pool_size);
     let db = tokio::task::spawn_blocking(move || Db::open(url.expose_secret(), size)).await??;
-    ownership::look(&db, config.mode).await?;
+    ownership::look(&db, config.mode).await??;
     Ok(db)
 }
 
@@ -70,14 +78,14 @@ async fn bring_up_to_date(db: &Db) -> Result<(), StartError> {
 }
 
 async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {
-    Ok(db.write(move |conn| ownership::claim(conn, mode)).await?)
+    Ok(db.write(move |conn| ownership::claim(conn, mode)).await??)
 }
 
 /// The database and what a workflow works with, for a command beside the service.
 pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
     let programme = Arc::new(check::programme(config)?);
-    let db = database(config).await?;
-    if !db.is_migrated().await? {
+    let (db, is_claimed) = claimed(config).await?;
+    if !is_claimed {
         return Err("the database is not up to date: run `cps-api migrate` first".into());
     }
     let clock = clock(config, &db).await?;
@@ -120,7 +128,11 @@ fn links(config: &Config, public_url: &str) -> Arc<Links> {
 /// Opens all that a service needs; `address` is where it will answer.
 pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartError> {
     let programme = Arc::new(check::programme(&config)?);
-    let db = database(&config).await?;
+    let (db, is_claimed) = claimed(&config).await?;
+    let health = Health::default();
+    if is_claimed {
+        health.claim();
+    }
     let clock = clock(&config, &db).await?;
     let public_url = public_url(&config, address);
     let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
@@ -159,6 +171,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         worker,
         public_url,
         limits: Limits::default(),
+        health,
     })
 }
 

@@ -12,12 +12,12 @@ use tracing::warn;
 use super::{Parts, StartError};
 use crate::auth::Authenticator;
 use crate::config::Mode;
-use crate::error::Error;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
 use crate::jobs::sequencer::Sequencer;
-use crate::server::{Bodies, ConcurrencyLimit, RateLimits, Surroundings, ownership, serve};
+use crate::server::ownership::{self, Foreign, Verdict};
+use crate::server::{Bodies, ConcurrencyLimit, RateLimits, Surroundings, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -29,7 +29,7 @@ pub struct Running {
     pub address: SocketAddr,
     pub server: JoinHandle<std::io::Result<()>>,
     /// Why it cannot go on, once that is so.
-    pub refused: oneshot::Receiver<Error>,
+    pub refused: oneshot::Receiver<Foreign>,
     handle: ServerHandle,
     health: Health,
     drain_delay: Duration,
@@ -45,12 +45,12 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         worker,
         public_url,
         limits: request_limits,
+        health,
     } = parts;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let (tell, refused) = oneshot::channel();
     let limits = Arc::new(rate_limits(&service, config.mode));
-    let health = Health::default();
     let around = Surroundings {
         public_url: public_url.into(),
         authenticator: authenticator(&service),
@@ -69,7 +69,13 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     };
     let mut background = vec![
         tokio::spawn(sequencer.run(stopped.clone())),
-        tokio::spawn(work(worker.clone(), config.mode, tell, stopped.clone())),
+        tokio::spawn(work(
+            worker.clone(),
+            config.mode,
+            health.clone(),
+            tell,
+            stopped.clone(),
+        )),
         tokio::spawn(tidy(limits, stopped.clone())),
     ];
     if config.mode == Mode::Sandbox {
@@ -124,37 +130,43 @@ impl Running {
     }
 }
 
-/// Runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
+/// Serves and runs jobs as soon as the database has its tables; in live mode `migrate` may come later than this instance.
 async fn work(
     worker: Worker,
     mode: Mode,
-    tell: oneshot::Sender<Error>,
+    health: Health,
+    tell: oneshot::Sender<Foreign>,
     mut stopped: watch::Receiver<bool>,
 ) {
     while !*stopped.borrow() {
-        let begun = match worker.db.is_migrated().await {
-            Ok(true) => {
-                let claim = worker.db.write(move |conn| ownership::claim(conn, mode));
-                claim.await.map(|()| true)
+        match claimed(&worker, mode).await {
+            Ok(Some(Ok(()))) => {
+                health.claim();
+                return worker.run(stopped).await;
             }
-            other => other,
-        };
-        match begun {
             // Somebody else has made it theirs since this instance began to wait for it.
-            Err(foreign @ Error::Internal { .. }) => {
+            Ok(Some(Err(foreign))) => {
                 // Nobody listens any more where the service is on its way out.
                 let _ = tell.send(foreign);
                 return;
             }
-            Ok(true) => return worker.run(stopped).await,
-            Ok(false) => {}
-            Err(cause) => warn!(%cause, "jobs cannot be run yet"),
+            Ok(None) => {}
+            Err(cause) => warn!(%cause, "nothing can be served yet"),
         }
         tokio::select! {
             () = tokio::time::sleep(MIGRATION_CHECK) => {}
             _ = stopped.changed() => {}
         }
     }
+}
+
+/// Whose the database is; nobody's before it has its tables.
+async fn claimed(worker: &Worker, mode: Mode) -> crate::error::Result<Option<Verdict>> {
+    if !worker.db.is_migrated().await? {
+        return Ok(None);
+    }
+    let claim = worker.db.write(move |conn| ownership::claim(conn, mode));
+    claim.await.map(Some)
 }
 
 async fn tidy(limits: Arc<RateLimits>, mut stopped: watch::Receiver<bool>) {

@@ -74,13 +74,16 @@ pub fn import(
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
     }
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let imported = Event::LegacyAccountsImported {
-        accounts: count(stored.0),
-        products: count(stored.1),
-    };
-    events::record(conn, &service.stamp(context.now), &[imported])?;
+    events::record(conn, &service.stamp(context.now), &[imported(stored)])?;
     Ok(stored)
+}
+
+fn imported((accounts, products): (usize, usize)) -> Event {
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    Event::LegacyAccountsImported {
+        accounts: count(accounts),
+        products: count(products),
+    }
 }
 
 fn describe(context: &Context, email: &str, row: &Row) -> Described {

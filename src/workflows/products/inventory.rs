@@ -6,14 +6,14 @@ use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
-use crate::domain::model::{ModelId, Value};
-use crate::domain::product::{EndReason, ProductId, ProductStatus, Standing, earns, status};
+use crate::domain::model::ModelId;
+use crate::domain::product::{EndReason, ProductId, ProductStatus, Standing, status};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::models::{self, Model};
+use crate::repository::models::Model;
 use crate::repository::products::{self, Product, estimated_text};
-use crate::repository::{DbConn, Held, events, points};
+use crate::repository::{DbConn, Held, events};
 use crate::workflows::Context;
 use crate::workflows::points::Ledger;
 
@@ -43,7 +43,7 @@ pub struct Inventory<'a> {
     pub(super) context: &'a Context,
     pub account: Held<Account>,
     pub(super) stamp: Stamp,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// Those of others who have given up a serial number so far.
     pub(super) other_ledgers: BTreeMap<AccountId, Ledger>,
     /// The other accounts that might have to give up a serial number.
@@ -174,39 +174,6 @@ impl<'a> Inventory<'a> {
         };
         product.status = status(&missing, standing);
         Ok(())
-    }
-
-    /// Grants the points of a product that earns, or takes back those of one that does not.
-    fn settle(&mut self, conn: &mut DbConn, product: &Product, reason: &str) -> Result<()> {
-        let award = match product.version {
-            1 => None,
-            _ => points::standing_awards(conn, &[product.id])?.pop(),
-        };
-        match (self.earning(conn, product)?, award) {
-            (Some(value), None) => self.ledger.award(conn, product.id, value, "complete"),
-            (None, Some(award)) => self.ledger.reverse(conn, &award, reason),
-            (Some(_), Some(_)) | (None, None) => Ok(()),
-        }
-    }
-
-    /// What a product earns now; a model without a value earns nothing.
-    fn earning(&self, conn: &mut DbConn, product: &Product) -> Result<Option<Value>> {
-        if product.status != ProductStatus::Complete {
-            return Ok(None);
-        }
-        let is_guess = product.is_serial_estimated();
-        let others = match is_guess && product.checked_at.is_none() {
-            true => products::count_earning_guesses(conn, product)?,
-            false => 0,
-        };
-        let limit = self.context.programme.products.estimated_serials_that_earn;
-        let others = usize::try_from(others).unwrap_or(usize::MAX);
-        if !earns(is_guess, product.checked_at.is_some(), others, limit) {
-            return Ok(None);
-        }
-        let today = self.context.programme.review.date_of(self.context.now);
-        let id = product.model_id;
-        Ok(models::values_at(conn, &[id], today)?.remove(&id))
     }
 
     /// Stores changed details of a product that is open.

@@ -1,6 +1,7 @@
 //! Registering a product, completing it, ending it: whatever door it comes through, the tick and the points go together.
 
 mod inventory;
+mod points;
 mod serials;
 
 use super::Context;

@@ -137,7 +137,7 @@ fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {
     let due_at = context.programme.review.review_due(context.now);
     let review = Review::opened(account.id, context.now, due_at);
     reviews::insert(conn, &review)?;
-    crate::workflows::reviews::watch(conn, context, account.id, due_at)
+    crate::workflows::review_deadlines::watch(conn, context, account.id, due_at)
 }
 
 fn account(

@@ -155,3 +155,35 @@ async fn support_sends_the_first_link_again_and_the_one_before_stays_good() {
         .await
         .problem(400, "token_invalid");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contact_who_moves_while_the_account_is_suspended_takes_the_first_link_along() {
+    let app = TestApp::start().await;
+    let (account, applicant) = app.applicant(json!({})).await;
+    approve(&app, &account, &applicant).await;
+    let old = token_of(
+        &app.mail("asta@nordlys-test.example", "first_password")
+            .await,
+    );
+    let [admin, support] = [
+        app.sign_in("admin@cps.example").await,
+        app.sign_in("support@cps.example").await,
+    ];
+    let suspension = format!("{account}/suspension");
+    let reason = json!({ "reason": "A question of theirs." });
+    let suspended = app.post(&suspension, &admin, reason).await.expect(200);
+    let version = suspended.body["version"].as_i64().unwrap();
+    let moved = json!({ "contact": { "email": "holm@nordlys-test.example" } });
+    app.patch(&account, &support, version, moved)
+        .await
+        .expect(200);
+    let set = json!({ "token": old, "new_password": super::PASSWORD });
+    app.post("/v1/passwords", &Token::default(), set)
+        .await
+        .problem(400, "token_invalid");
+    let lifted = format!("{suspension}?reason=answered");
+    app.delete(&lifted, &admin, 1).await.expect(200);
+    let link = format!("{account}/first-password-link");
+    app.act(&link, &support).await.expect(202);
+    set_password(&app, "holm@nordlys-test.example", "first_password").await;
+}

@@ -6,7 +6,7 @@ mod series;
 
 use std::time::{Duration, Instant};
 
-use cps_api::handlers::extract::Limits;
+use cps_api::handlers::extract::{Limits, Unanswered};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -66,6 +66,44 @@ async fn a_head_that_comes_too_slowly_is_cut_off() {
     let answer = wire.answer();
     assert!(answer.is_none_or(|answer| answer.status == 408));
     assert!(asked.elapsed() < Duration::from_secs(5));
+}
+
+/// What ends a connection that sends `more` every while, again and again, behind an answer.
+async fn ends_behind(app: &TestApp, first: String, more: &'static str) {
+    let mut wire = Wire::open(&app.address);
+    let ended = tokio::task::spawn_blocking(move || {
+        wire.send(first);
+        wire.answer().unwrap();
+        for _ in 0..20 {
+            wire.send(more);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        wire.answer()
+    });
+    assert!(ended.await.unwrap().is_none(), "{more}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_request_reads_is_not_waited_for() {
+    let limits = Limits {
+        unanswered: Unanswered {
+            bytes: 200_000,
+            within: IMPATIENT,
+        },
+        ..Limits::default()
+    };
+    let app = TestApp::start_within(limits).await;
+    let chunked = head("POST", "/v1/nowhere", "Transfer-Encoding: chunked\r\n");
+    let first = head("GET", "/healthz", "");
+    ends_behind(&app, first + "GET /", "x").await;
+    ends_behind(&app, chunked.clone(), "1\r\nx\r\n").await;
+    let mut wire = Wire::open(&app.address);
+    wire.send(chunked);
+    assert_eq!(wire.answer().unwrap().status, 404);
+    let chunk = format!("{:x}\r\n{}\r\n", 50_000, "x".repeat(50_000));
+    wire.send(chunk.repeat(100));
+    wire.send("0\r\n\r\n".to_owned() + &head("GET", "/healthz", ""));
+    assert!(wire.answer().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

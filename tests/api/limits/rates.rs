@@ -104,7 +104,7 @@ async fn made_up_and_expired_bearers_count_for_the_address() {
     let mut unauthenticated = 0;
     for n in 0..500 {
         let made_up = match n % 4 {
-            0 => format!("cpa_made-up-{n}"),
+            0 => format!("cpa_{n:0>43}"),
             1 => format!("eyJhbGciOiJFZERTQSJ9.e30.{n}"),
             2 => format!("{n}"),
             _ => expired.0.clone().unwrap(),
@@ -255,6 +255,32 @@ async fn nobody_names_an_address_of_their_own_choice() {
     neighbour.expect(200);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guesses_tokens_takes_nothing_from_a_token_that_holds() {
+    let (app, _folder) = limited(&[("anonymous_per_address", 3)]).await;
+    let (account, token) = app.applicant(json!({})).await;
+    let read = async |token: String| {
+        let request = app.request(Method::GET, &account).bearer_auth(token);
+        request.header("x-forwarded-for", HERE).answer().await
+    };
+    let own = token.0.unwrap();
+    read(own.clone()).await.expect(200);
+    let mut statuses = Vec::new();
+    for n in 0..10 {
+        statuses.push(read(format!("cpa_{n:0>43}")).await.status);
+    }
+    assert!(statuses.contains(&401), "{statuses:?}");
+    let refused = read(format!("cpa_{:0>43}", 10)).await;
+    let refused = refused.problem(429, "rate_limited");
+    assert!(!refused.header("retry-after").is_empty());
+    assert!(
+        refused
+            .header("ratelimit")
+            .starts_with("\"anonymous\";r=0;")
+    );
+    read(own).await.expect(200);
+}
+
 /// A moment that is far from the end of its day.
 async fn to_noon(app: &TestApp) {
     let day = app.now().await.date_naive() + TimeDelta::days(1);
@@ -286,6 +312,7 @@ async fn registrations_of_a_day_are_counted_in_the_database() {
     let app = TestApp::on(database, &variables).await;
     register_from(&app, HERE).await.expect(201);
     let refused = register_from(&app, HERE).await.problem(429, "rate_limited");
+    assert!(refused.header("ratelimit").starts_with("\"register\";r=0;"));
     let wait: i64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=86_401).contains(&wait), "{wait}");
     register_from(&app, "198.51.100.7").await.expect(201);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::openapi::document;
 use crate::permissions::Operation;
@@ -112,6 +113,20 @@ async fn so_does_what_is_no_route_what_is_refused_and_what_has_no_body() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_uploaded_is_in_a_sandbox_besides() {
+    let app = TestApp::start().await;
+    let (account, token) = app.applicant(json!({})).await;
+    let kind = "vat_registration_certificate";
+    let uploaded = app.upload(&account, &token, kind, b"%PDF-1.4 a document");
+    let id = uploaded.await.expect(201).str("/id");
+    let path = format!("{account}/documents/{id}/content");
+    let content = app.get(&path, &token).await.expect(200);
+    guarded("a document", &content);
+    let policy = content.header("content-security-policy");
+    assert!(policy.starts_with("sandbox; "), "{policy}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::process::Setup;
+use crate::process::{Served, Setup};
 use crate::raw::Raw;
 use crate::support::{Database, Token};
 
@@ -76,6 +76,33 @@ async fn a_sandbox_refuses_what_live_mode_has_migrated() {
     refuses_all(&sandbox, &database);
 }
 
+/// Not before the database says whose it is.
+async fn nothing_is_served(live: &Served) {
+    live.get("/healthz").await.expect(200);
+    for path in ["/readyz", "/v1/models", "/.well-known/jwks.json"] {
+        let refused = live.get(path).await.problem(503, "database_unavailable");
+        assert!(!refused.header("retry-after").is_empty(), "{path}");
+    }
+    let body = json!({ "email": "admin@cps.example", "password": "Sandbox-Adgang-2026" });
+    let refused = live.post("/v1/sessions", &Token::default(), body).await;
+    refused.problem(503, "database_unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_live_service_serves_nothing_before_its_database_is_its_own() {
+    let database = Database::create();
+    let live = Setup::live(&database, SMTP);
+    let mut served = live.serve();
+    nothing_is_served(&served).await;
+    served.terminate();
+    assert!(served.end().success());
+    let migrated = live.run(&["migrate"]);
+    assert!(migrated.ok, "{migrated:?}");
+    let served = live.serve();
+    served.becomes("/readyz", 200).await;
+    served.get("/.well-known/jwks.json").await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_live_service_that_waits_for_its_database_leaves_when_a_sandbox_takes_it() {
     let database = Database::create();
@@ -84,7 +111,7 @@ async fn a_live_service_that_waits_for_its_database_leaves_when_a_sandbox_takes_
         return;
     }
     let mut live = Setup::live(&database, SMTP).serve();
-    live.get("/readyz").await.expect(503);
+    nothing_is_served(&live).await;
     let sandbox = Setup::on(&database).serve();
     assert!(!live.end().success());
     assert!(!live.log().is_empty());

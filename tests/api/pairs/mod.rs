@@ -3,123 +3,180 @@
 //! A fixed sample of the pairs; `CPS_PAIRS=all` runs them all.
 
 mod operations;
+mod stages;
 mod subject;
+mod tokens;
 
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use self::operations::{Operation, Operation::*, Stage};
+use self::operations::{Call, Operation};
+use self::stages::{Hold, Stage, sample};
 use self::subject::{Staff, Subject};
 use crate::holder::Holder;
 use crate::support::{Answer, Sending, TestApp};
 
-/// The pairs that write the same row, and some that do not; each in both orders.
-const SAMPLE: [(Stage, Operation, Operation); 15] = [
-    (Stage::Draft, SendLink, Update),
-    (Stage::Draft, SendLink, Submit),
-    (Stage::Draft, Update, Upload),
-    (Stage::Draft, Submit, RemoveDocument),
-    (Stage::Draft, Submit, Withdraw),
-    (Stage::Review, SendLink, Approve),
-    (Stage::Review, SendLink, Reject),
-    (Stage::Review, Approve, Withdraw),
-    (Stage::Review, Approve, AskForRevision),
-    (Stage::Active, Update, Suspend),
-    (Stage::Active, RegisterProduct, Join),
-    (Stage::Active, EndProduct, ChangeProduct),
-    (Stage::Active, Adjust, Join),
-    (Stage::Active, Invite, Suspend),
-    (Stage::Active, ImportProducts, RegisterProduct),
-];
-
-fn chosen() -> Vec<(Stage, Operation, Operation)> {
-    if std::env::var("CPS_PAIRS").is_ok_and(|word| word == "all") {
-        let stages = Stage::ALL.into_iter();
-        return stages
-            .flat_map(|stage| {
-                let all = stage.operations();
-                let pair = move |first| all.iter().map(move |second| (stage, first, *second));
-                all.iter().flat_map(move |first| pair(*first))
-            })
-            .collect();
-    }
-    let turned = SAMPLE.map(|(stage, first, second)| (stage, second, first));
-    [SAMPLE, turned].concat()
+/// Two operations, in the order in which they are asked for.
+#[derive(Clone, Copy)]
+struct Pair {
+    stage: Stage,
+    hold: Hold,
+    operations: [&'static Operation; 2],
 }
 
-/// Waits until so many transactions wait for a lock, or `answer` is there already: not every operation wants the account.
-async fn until_waiting(holder: &mut Holder, at_least: i64, answer: &JoinHandle<Answer>) {
+fn chosen(stage: Stage) -> Vec<Pair> {
+    let orders: Vec<[&'static Operation; 2]> =
+        if std::env::var("CPS_PAIRS").is_ok_and(|word| word == "all") {
+            let all = stage.operations();
+            let with = |first| all.iter().map(move |second| [first, *second]);
+            all.iter().flat_map(|first| with(*first)).collect()
+        } else {
+            let both = |(one, other)| [[one, other], [other, one]];
+            sample(stage).into_iter().flat_map(both).collect()
+        };
+    let holds = stage.holds().iter();
+    let of = |hold: &Hold| {
+        let hold = *hold;
+        orders.iter().map(move |operations| Pair {
+            stage,
+            hold,
+            operations: *operations,
+        })
+    };
+    holds.flat_map(of).collect()
+}
+
+/// Waits until so many transactions wait for a lock, or `answer` is there and no job is left that it asked for: not every operation
+/// wants what is held.
+async fn until_waiting(
+    app: &TestApp,
+    holder: &mut Holder,
+    at_least: i64,
+    answer: &JoinHandle<Answer>,
+) {
     let begun = Instant::now();
     while holder.waiting() < at_least && begun.elapsed() < Duration::from_secs(2) {
-        let is_answered = answer.is_finished();
-        tokio::time::sleep(Duration::from_millis(if is_answered { 300 } else { 10 })).await;
-        if is_answered {
+        if answer.is_finished() && tokens::is_mailed(app) {
             return;
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Waits until every mail has gone that was asked for.
+async fn until_mailed(app: &TestApp) {
+    let begun = Instant::now();
+    while !tokens::is_mailed(app) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "mails wait");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Has both wait at what is held, in order, and lets them go.
+async fn meet(subject: &Subject, pair: Pair, calls: &[Call<'_>; 2]) -> [Answer; 2] {
+    let app = calls[0].app;
+    let mut holder = Holder::of(&app.database, &subject.hold(pair.hold));
+    let send = |nth: usize| {
+        let request = (pair.operations[nth].request)(&calls[nth]);
+        tokio::spawn(async move { request.answer().await })
+    };
+    let one = send(0);
+    until_waiting(app, &mut holder, 1, &one).await;
+    let waiting = holder.waiting();
+    let other = send(1);
+    until_waiting(app, &mut holder, waiting + 1, &other).await;
+    holder.execute("COMMIT");
+    let answers = [one.await.unwrap(), other.await.unwrap()];
+    until_mailed(app).await;
+    answers
 }
 
 /// What is wrong with a pair, if anything is.
-async fn run(
-    app: &TestApp,
-    staff: &Staff,
-    n: usize,
-    (stage, first, second): (Stage, Operation, Operation),
-) -> Option<String> {
-    let subject = Subject::at(app, staff, stage, n).await;
-    let mut holder = Holder::of(&app.database, &subject.hold());
-    let send = |operation: Operation, nth| {
-        let request = operation.request(app, staff, &subject, nth);
-        tokio::spawn(async move { request.answer().await })
-    };
-    let one = send(first, 1);
-    until_waiting(&mut holder, 1, &one).await;
-    let other = send(second, 2);
-    until_waiting(&mut holder, 2, &other).await;
-    holder.execute("COMMIT");
-    let (one, other) = (one.await.unwrap(), other.await.unwrap());
-    let what = format!("{first:?} {}, {second:?} {}", one.status, other.status);
-    if one.status >= 300 && other.status >= 300 {
-        return Some(format!(
-            "{what}: neither happened: {} {}",
-            one.text, other.text
-        ));
+async fn run(app: &TestApp, staff: &Staff, n: usize, pair: Pair) -> Option<String> {
+    let subject = Subject::at(app, staff, pair.stage, n).await;
+    let mut calls = [1, 2].map(|nth| Call {
+        app,
+        staff,
+        subject: &subject,
+        nth,
+        besides: 0,
+    });
+    let answers = meet(&subject, pair, &calls).await;
+    let [first, second] = pair.operations;
+    if first.mails_like(second) {
+        for nth in 0..2 {
+            calls[nth].besides = usize::from(answers[1 - nth].status < 300);
+        }
     }
-    for (operation, nth, answer) in [(first, 1, one), (second, 2, other)] {
+    let what = format!(
+        "{:?}, {:?} held: {} {}, {} {}",
+        pair.stage, pair.hold, first.name, answers[0].status, second.name, answers[1].status
+    );
+    let fault = match judge(&pair, &calls, &answers).await {
+        Some(fault) => Some(fault),
+        None => tokens::fault(app, &subject).await,
+    };
+    fault.map(|fault| format!("{what}: {fault}"))
+}
+
+async fn judge(pair: &Pair, calls: &[Call<'_>; 2], answers: &[Answer; 2]) -> Option<String> {
+    if answers.iter().all(|answer| answer.status >= 300) {
+        let [one, other] = answers;
+        return Some(format!("neither happened: {} {}", one.text, other.text));
+    }
+    for nth in 0..2 {
+        let (operation, answer) = (pair.operations[nth], &answers[nth]);
         let is_right = match answer.status {
-            200..300 => stands(app, &subject, operation, nth).await,
+            200..300 => stands(&calls[nth], operation).await,
             status => matches!(status, 400..500 | 503),
         };
         if !is_right {
-            return Some(format!("{what}: {operation:?} is lost: {}", answer.text));
+            let code = &answer.body["code"];
+            return Some(format!("{} is lost, code {code}", operation.name));
         }
     }
     None
 }
 
-/// Whether the effect of what was answered is there, or comes: some of it is made by jobs.
-async fn stands(app: &TestApp, subject: &Subject, operation: Operation, nth: usize) -> bool {
-    let query = operation.effect(subject, nth);
-    for _ in 0..100 {
-        if app.database.numbers(&query) == [1] {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+/// Whether the effect of what was answered is there.
+async fn stands(call: &Call<'_>, operation: &Operation) -> bool {
+    if call.app.database.numbers(&(operation.effect)(call)) != [1] {
+        return false;
     }
-    false
+    if !operation.is_password {
+        return true;
+    }
+    let body = serde_json::json!({ "email": call.subject.user_email, "password": call.password() });
+    let path = format!("{}/v1/sessions", call.app.address);
+    call.app.client.post(path).json(&body).answer().await.status == 201
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_at_once_both_stand_or_one_is_refused() {
+async fn run_all(stages: &[Stage]) {
     let app = TestApp::start().await;
     if !app.database.is_shared() {
         return;
     }
     let staff = Staff::of(&app).await;
     let mut wrong = Vec::new();
-    for (n, pair) in chosen().into_iter().enumerate() {
+    let pairs = stages.iter().flat_map(|stage| chosen(*stage));
+    for (n, pair) in pairs.enumerate() {
         wrong.extend(run(&app, &staff, n, pair).await);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_at_once_on_an_application_both_stand_or_one_is_refused() {
+    run_all(&Stage::APPLYING).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_at_once_before_a_password_is_set_both_stand_or_one_is_refused() {
+    run_all(&Stage::STARTING).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_at_once_on_an_account_in_use_both_stand_or_one_is_refused() {
+    run_all(&Stage::USING).await;
 }

@@ -1,0 +1,83 @@
+//! The commands of the binary and what they take. What they do is in `main`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use cps_api::domain::language::Language;
+use cps_api::domain::permissions::Role;
+use cps_api::jobs::command::JobsCommand;
+
+/// A professional membership programme as a JSON REST service.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Bring the database up to date.
+    Migrate,
+    /// Print the contract.
+    Openapi {
+        /// With the sandbox's own operations.
+        #[arg(long)]
+        sandbox: bool,
+    },
+    /// Store the models of a CSV file: name, category, points, valid_from, launched_date, serial_pattern.
+    ImportModels { file: PathBuf },
+    /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
+    /// purchase_date, purchase_country, dealer.
+    ImportLegacy { file: PathBuf },
+    /// Recompute every balance of points from its entries, and name the first wrong one.
+    VerifyLedger,
+    /// Recompute the chain of hashes over all events and their numbers, and name the first wrong row.
+    VerifyEvents,
+    /// Add a member of staff, and print the link that sets the password; it also goes out by mail.
+    CreateStaff(Staff),
+    /// List jobs, and have dead ones tried again.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Check the environment and the programme file, and say what is wrong.
+    CheckConfig,
+    /// Ask the running service whether it can serve; for a container's health check.
+    Healthcheck,
+}
+
+/// Who is to be a member of staff.
+#[derive(clap::Args)]
+pub struct Staff {
+    /// Signs in with it.
+    #[arg(long, value_parser = email)]
+    pub email: String,
+    #[arg(long, value_parser = name)]
+    pub name: String,
+    /// reviewer, support, finance or admin; may be given several times.
+    #[arg(long = "role", required = true, value_parser = staff_role)]
+    pub roles: Vec<Role>,
+    /// Of the mails to this person: da or en.
+    #[arg(long, default_value = "en")]
+    pub language: Language,
+}
+
+fn email(text: &str) -> Result<String, String> {
+    match text.parse::<lettre::Address>() {
+        Ok(_) if text.len() <= 254 => Ok(text.to_owned()),
+        _ => Err("not an e-mail address".to_owned()),
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    fits.then(|| name.to_owned())
+        .ok_or_else(|| "not a name of 1 to 100 characters".to_owned())
+}
+
+fn staff_role(text: &str) -> Result<Role, String> {
+    let role = text.parse().ok().filter(|role: &Role| role.is_staff());
+    role.ok_or_else(|| "none of reviewer, support, finance, admin".to_owned())
+}
