@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use chrono::TimeDelta;
+use cps_api::workflows::sessions::take_back;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::limited;
+use crate::raw::Raw;
 use crate::support::{Answer, Sending, TestApp, Token, registration};
 use crate::wire::exchange;
 
@@ -376,6 +378,22 @@ async fn a_password_that_was_not_compared_is_no_failed_sign_in() {
         }
     };
     answer.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_try_that_was_taken_back_makes_nobody_wait() {
+    let (app, mette) = (TestApp::start().await, "mette@fjordfoto.example");
+    let right = async || sign_in(&app, mette, "Sandbox-Adgang-2026").await;
+    for _ in 0..5 {
+        sign_in(&app, mette, "a guess").await.expect(401);
+    }
+    right().await.problem(429, "too_many_attempts");
+    let mut raw = Raw::open(&app.database);
+    // Somebody else has tried since then.
+    take_back(&mut raw.0, mette, "2020-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    right().await.problem(429, "too_many_attempts");
+    take_back(&mut raw.0, mette, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    right().await.expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
