@@ -117,3 +117,28 @@ pub async fn limit<B: MessageBody + 'static>(
     place.leave();
     Ok(response.map_into_left_body())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_to_go_on_counts_over_the_limit_and_once() {
+        let limit = ConcurrencyLimit::new(1);
+        let place = Place {
+            permit: Rc::new(RefCell::new(limit.acquire())),
+            limit: limit.clone(),
+        };
+        let in_work = || limit.running.load(Ordering::Acquire);
+        place.leave();
+        let other = limit.acquire();
+        assert!(other.is_some() && place.take().is_err());
+        place.retake();
+        place.retake();
+        assert_eq!(in_work(), 2);
+        drop(other);
+        assert!(limit.acquire().is_none());
+        place.leave();
+        assert_eq!(in_work(), 0);
+    }
+}

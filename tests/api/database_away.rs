@@ -60,6 +60,11 @@ async fn a_read_is_refused_soon_while_nobody_listens() {
     let body = registration_by("nobody-listens@away.example");
     let refused = app.post("/v1/accounts", &Token::default(), body).await;
     refused.problem(503, "database_unavailable");
+    // Whether the process lives is told to whoever sends what; what no token looks like is not looked up.
+    app.get("/healthz", &token).await.expect(200);
+    let made_up = Token(Some("cpa_made-up".to_owned()));
+    let refused = app.get(&account, &made_up).await;
+    refused.problem(401, "unauthenticated");
     proxy.set(Weather::Forward);
     becomes_ready(&app).await;
     app.get(&account, &token).await.expect(200);

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use chrono::TimeDelta;
+use cps_api::workflows::sessions::take_back;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::limited;
+use crate::raw::Raw;
 use crate::support::{Answer, Sending, TestApp, Token, registration};
 use crate::wire::exchange;
 
@@ -376,6 +378,29 @@ async fn a_password_that_was_not_compared_is_no_failed_sign_in() {
         }
     };
     answer.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_try_that_was_taken_back_makes_nobody_wait() {
+    let (app, mette) = (TestApp::start().await, "mette@fjordfoto.example");
+    for _ in 0..5 {
+        sign_in(&app, mette, "a guess").await.expect(401);
+    }
+    let counted = || {
+        let tries = "SELECT failures AS n FROM sign_in_failures";
+        let waits = "SELECT count(*) AS n FROM sign_in_failures WHERE blocked_until IS NOT NULL";
+        [tries, waits].map(|query| app.database.numbers(query))
+    };
+    assert_eq!(counted(), [[5], [1]]);
+    let mut raw = Raw::open(&app.database);
+    // Somebody else has tried since then.
+    take_back(&mut raw.0, mette, "2020-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    assert_eq!(counted(), [[4], [1]]);
+    take_back(&mut raw.0, mette, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    assert_eq!(counted(), [[3], [0]]);
+    sign_in(&app, mette, "Sandbox-Adgang-2026")
+        .await
+        .expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
