@@ -260,7 +260,15 @@ mod tests {
     use super::*;
 
     /// Fields of plain text: codes, numbers and words that the service makes itself.
-    const WORDS: [&str; 6] = ["about", "codes", "kind", "level", "member_number", "number"];
+    const WORDS: [&str; 7] = [
+        "about",
+        "codes",
+        "kind",
+        "level",
+        "member_number",
+        "number",
+        "terms_version",
+    ];
     /// More bytes than this no such word has.
     const WORD: usize = 64;
 
@@ -344,7 +352,7 @@ mod tests {
             claimed_until: now,
         };
         assert_eq!(claimed.stream().to_string(), "operator");
-        assert_eq!(claimed.resource(), account_id.to_string());
+        assert_eq!(claimed.resource(), format!("reviews/{account_id}"));
     }
 
     #[test]

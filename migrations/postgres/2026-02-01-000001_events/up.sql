@@ -52,6 +52,7 @@ WITH words (old, new) AS (
 SELECT o.id,
     CASE WHEN o.type LIKE 'review.%' OR o.type LIKE 'staff.%' THEN 'operator' ELSE o.holder END,
     CASE
+        WHEN o.type LIKE 'review.%' THEN 'reviews/' || o.holder
         WHEN o.type LIKE 'document.%' THEN COALESCE(o.payload ->> 'document_id', o.holder)
         WHEN o.type LIKE 'user.%' THEN COALESCE(o.payload ->> 'user_id', o.holder)
         WHEN o.type LIKE 'product.%' THEN COALESCE(o.payload ->> 'product_id', o.holder)
