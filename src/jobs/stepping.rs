@@ -10,7 +10,7 @@ use crate::repository::{DbConn, jobs, settings};
 use crate::types::Instant;
 
 /// How often the clock looks for new work before it goes on: a job makes another, which makes a mail.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 4;
 
 /// Where the clock is kept.
 pub const CLOCK_SETTING: &str = "clock_offset_micros";
