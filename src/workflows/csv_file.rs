@@ -89,14 +89,8 @@ impl Row {
 pub fn rows(text: &str, columns: &[Column], most: usize) -> Result<Vec<Row>, Vec<Fault>> {
     // The reader would count the first half of a line's end to the line before it.
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    let head = text.lines().next().unwrap_or_default();
-    let delimiter = if head.matches(';').count() > head.matches(',').count() {
-        b';'
-    } else {
-        b','
-    };
     let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(delimiter(&text))
         .flexible(true)
         .from_reader(text.as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
@@ -127,6 +121,15 @@ pub fn rows(text: &str, columns: &[Column], most: usize) -> Result<Vec<Row>, Vec
         Ok(rows)
     } else {
         Err(faults)
+    }
+}
+
+fn delimiter(text: &str) -> u8 {
+    let head = text.lines().next().unwrap_or_default();
+    if head.matches(';').count() > head.matches(',').count() {
+        b';'
+    } else {
+        b','
     }
 }
 

@@ -142,29 +142,26 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let service = Service {
-        db: db.clone(),
-        clock: clock.clone(),
-        programme: programme.clone(),
-        sealer: keys.sealer(),
-        hasher: Hasher::start(threads)?,
-        keys: keys.clone(),
-        store: store.clone(),
-        links: links.clone(),
-        cards: Cards::of(config.mode),
-    };
-    if config.mode == Mode::Sandbox {
-        seed::fill(&db, &store, &service.hasher, service.context()).await?;
-    }
-    let worker = Worker {
         db,
         clock,
         programme,
         sealer: keys.sealer(),
-        links,
-        mailer,
+        hasher: Hasher::start(threads)?,
+        keys,
         store,
-        stepping: Arc::new(Mutex::new(())),
+        links,
+        cards: Cards::of(config.mode),
     };
+    if config.mode == Mode::Sandbox {
+        seed::fill(
+            &service.db,
+            &service.store,
+            &service.hasher,
+            service.context(),
+        )
+        .await?;
+    }
+    let worker = worker(&service, mailer);
     Ok(Parts {
         config: Arc::new(config),
         service,
@@ -173,6 +170,20 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         limits: Limits::default(),
         health,
     })
+}
+
+/// Who does the jobs of `service`.
+fn worker(service: &Service, mailer: Mailer) -> Worker {
+    Worker {
+        db: service.db.clone(),
+        clock: service.clock.clone(),
+        programme: service.programme.clone(),
+        sealer: service.sealer.clone(),
+        links: service.links.clone(),
+        mailer,
+        store: service.store.clone(),
+        stepping: Arc::new(Mutex::new(())),
+    }
 }
 
 /// The PEM text of the signing keys; the sandbox makes one once and keeps it in the database.

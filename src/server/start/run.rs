@@ -63,24 +63,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     };
     let server = serve(listener, service, worker.clone(), around, workers)?;
     let handle = server.handle();
-    let sequencer = Sequencer {
-        db: worker.db.clone(),
-        clock: worker.clock.clone(),
-    };
-    let mut background = vec![
-        tokio::spawn(sequencer.run(stopped.clone())),
-        tokio::spawn(work(
-            worker.clone(),
-            config.mode,
-            health.clone(),
-            tell,
-            stopped.clone(),
-        )),
-        tokio::spawn(tidy(limits, stopped.clone())),
-    ];
-    if config.mode == Mode::Sandbox {
-        background.push(tokio::spawn(follow_clock(worker, stopped)));
-    }
+    let background = background(worker, config.mode, health.clone(), limits, (tell, stopped));
     Ok(Running {
         address,
         server: tokio::spawn(server),
@@ -91,6 +74,30 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         stop,
         background,
     })
+}
+
+/// What runs beside the server until `stopped`; `tell` says why the service cannot go on.
+fn background(
+    worker: Worker,
+    mode: Mode,
+    health: Health,
+    limits: Arc<RateLimits>,
+    (tell, stopped): (oneshot::Sender<Foreign>, watch::Receiver<bool>),
+) -> Vec<JoinHandle<()>> {
+    let sequencer = Sequencer {
+        db: worker.db.clone(),
+        clock: worker.clock.clone(),
+    };
+    let work = work(worker.clone(), mode, health, tell, stopped.clone());
+    let mut background = vec![
+        tokio::spawn(sequencer.run(stopped.clone())),
+        tokio::spawn(work),
+        tokio::spawn(tidy(limits, stopped.clone())),
+    ];
+    if mode == Mode::Sandbox {
+        background.push(tokio::spawn(follow_clock(worker, stopped)));
+    }
+    background
 }
 
 fn authenticator(service: &Service) -> Authenticator {
