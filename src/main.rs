@@ -22,6 +22,7 @@ use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
 use cps_api::workflows::{catalogue, legacy_migration, points};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// The proof of the service that runs a command.
@@ -98,10 +99,14 @@ async fn serve(config: Config) -> Result<(), StartError> {
         .install()
         .map_err(|e| format!("CPS_METRICS_BIND: {e}"))?;
     count_withheld(0);
+    let mut stop = StopSignals::listen()?;
     let listener =
         TcpListener::bind(config.bind).map_err(|e| format!("CPS_BIND: {}: {e}", config.bind))?;
     let is_sandbox = config.mode == Mode::Sandbox;
-    let parts = start::open(config, listener.local_addr()?).await?;
+    let parts = tokio::select! {
+        parts = start::open(config, listener.local_addr()?) => parts?,
+        () = stop.received() => return Ok(()),
+    };
     let url = parts.public_url.clone();
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     let mut running = start::run(parts, listener, workers)?;
@@ -109,21 +114,34 @@ async fn serve(config: Config) -> Result<(), StartError> {
     if is_sandbox {
         println!("Sandbox     {url}/v1/sandbox");
     }
-    let ended = tokio::select! {
-        stopped = stop_signal() => stopped.map_err(StartError::from),
+    tokio::select! {
+        () = stop.received() => {}
         // It has served nobody: there is nothing to finish.
         Ok(why) = &mut running.refused => return Err(why.into()),
-    };
+    }
     running.stop().await;
-    ended
+    Ok(())
 }
 
-async fn stop_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        stopped = tokio::signal::ctrl_c() => stopped,
+/// The signals that ask the service to stop. They are kept from the moment it listens for them.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
