@@ -13,5 +13,6 @@ pub mod programme;
 pub mod repository;
 pub mod secrets;
 pub mod server;
+pub mod texts;
 pub mod types;
 pub mod workflows;

@@ -3,8 +3,6 @@
 use chrono::{Months, NaiveDate};
 use serde::Serialize;
 
-use super::language::Language;
-use super::wording;
 use crate::error::FaultCode;
 use crate::types::{id, text_enum};
 
@@ -203,14 +201,6 @@ impl Requirements {
     /// Whether the application can be submitted.
     pub fn are_met(&self) -> bool {
         self.currently_due.is_empty()
-    }
-
-    /// The same, with each error as a sentence in `language`.
-    pub fn said_in(mut self, language: Language) -> Self {
-        for error in &mut self.errors {
-            error.message = wording::reason(&error.code, language).map(str::to_owned);
-        }
-        self
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::types::text_enum;
 
 text_enum! {
-    /// What a mail says; its texts are in `integrations/mail/templates`.
+    /// What a mail says; its words are in `texts/{da,en}/mails.toml`.
     pub enum Template {
         ApplicantLink = "applicant_link",
         InformationRequested = "information_requested",

@@ -28,7 +28,6 @@ pub mod review;
 pub mod serial;
 mod text;
 pub mod vat;
-pub mod wording;
 pub mod work_item;
 
 pub(crate) use text::text_column;

@@ -4,29 +4,25 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
+use actix_web::http::header::{self, ACCEPT_LANGUAGE, HeaderMap, Quality, QualityItem};
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::domain::language::Language;
 
 /// The caller's choice by `Accept-Language`; English when neither Danish nor English is asked for.
 pub fn preferred(headers: &HeaderMap) -> Language {
-    let header = headers
-        .get(ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let mut best = (0.0, Language::En);
-    for range in header.split(',') {
-        let (tag, quality) = range.split_once(";q=").unwrap_or((range, "1"));
-        let quality: f32 = quality.trim().parse().unwrap_or(0.0);
-        let tag = tag.trim().to_ascii_lowercase();
+    let ranges = header::from_comma_delimited(headers.get_all(ACCEPT_LANGUAGE));
+    let ranges: Vec<QualityItem<String>> = ranges.unwrap_or_default();
+    let mut best = (Quality::ZERO, Language::En);
+    for range in ranges {
+        let tag = range.item.to_ascii_lowercase();
         let language = match tag.split(['-', '_']).next() {
             Some("da") => Language::Da,
             Some("en" | "*") => Language::En,
             _ => continue,
         };
-        if quality > best.0 {
-            best = (quality, language);
+        if range.quality > best.0 {
+            best = (range.quality, language);
         }
     }
     best.1
@@ -54,6 +50,12 @@ mod tests {
             ("en-GB,da;q=0.5", Language::En),
             ("de", Language::En),
             ("da_DK", Language::Da),
+            ("en; q=0.8, da; q=0.9", Language::Da),
+            ("en ; Q=0.3 , da ; Q=0.30", Language::En),
+            ("en;q=0.3,DA-dk;q=0.301", Language::Da),
+            ("da;q=0", Language::En),
+            ("da;q=2, *;q=0.1", Language::En),
+            ("*, da;q=0.9", Language::En),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_LANGUAGE, header.parse().unwrap());

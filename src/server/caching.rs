@@ -3,7 +3,7 @@
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EntityTag, Header, HeaderValue, IfNoneMatch,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -14,19 +14,17 @@ pub async fn cache<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let reads = request.method() == Method::GET;
-    let seen = request
-        .headers()
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let seen = IfNoneMatch::parse(&request).ok();
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
     let current = headers.get(ETAG).and_then(|value| value.to_str().ok());
-    let is_current =
-        matches!((&seen, current), (Some(seen), Some(current)) if holds(seen, current));
+    let current = current.and_then(|tag| tag.parse().ok());
+    let is_current = seen
+        .zip(current)
+        .is_some_and(|(seen, current)| holds(&seen, &current));
     if !(reads && is_current && response.status() == StatusCode::OK) {
         return Ok(response.map_into_left_body());
     }
@@ -39,8 +37,9 @@ pub async fn cache<B: MessageBody + 'static>(
     Ok(response)
 }
 
-fn holds(seen: &str, current: &str) -> bool {
-    seen.split(',')
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == current || tag == "*")
+fn holds(seen: &IfNoneMatch, current: &EntityTag) -> bool {
+    match seen {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|tag| tag.weak_eq(current)),
+    }
 }

@@ -8,7 +8,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -20,7 +20,7 @@ use actix_service::{
     map_config,
 };
 use actix_web::body::MessageBody;
-use actix_web::dev::{AppConfig, Server};
+use actix_web::dev::{AppConfig, Extensions, Server};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -32,6 +32,8 @@ use crate::handlers::extract::{Limits, SlowReader, Unanswered};
 const UNSENT: u32 = 16 * 1024;
 /// An answer that follows the last one within this time is read at the same pace.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a client may take to close a connection that the service closes.
+const DISCONNECT: Duration = Duration::from_secs(1);
 /// How long requests may run on after the service was told to stop, in seconds.
 const SHUTDOWN: u64 = 20;
 
@@ -60,37 +62,51 @@ where
     let address = listener.local_addr()?;
     let serve = move || {
         let stopping = stopping.clone();
-        let application = apply_fn_factory(application(), |request: Request, service| {
-            let work = request.conn_data::<InWork>().map(InWork::begin);
-            let answer = Service::<Request>::call(service, request);
-            async move {
-                let answer = answer.await;
-                drop(work);
-                answer
-            }
-        })
-        .map_err(|error: actix_web::Error| error.error_response());
+        let application = apply_fn_factory(application(), answer)
+            .map_err(|error: actix_web::Error| error.error_response());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
             .client_request_timeout(limits.head_time)
-            .client_disconnect_timeout(Duration::from_secs(1))
-            .on_connect_ext(|connection: &Connection<TcpStream>, data| {
-                data.insert(connection.in_work.clone());
-            })
+            .client_disconnect_timeout(DISCONNECT)
+            .on_connect_ext(share_work)
             .local_addr(address)
             .finish(map_config(application, |_| AppConfig::default()));
-        fn_service(move |stream: TcpStream| async move {
-            let peer = stream.peer_addr().ok();
-            // Where the kernel does not know the option, its buffer counts as taken.
-            let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
-            Ok((Connection::new(stream, &limits), Protocol::Http1, peer))
-        })
-        .and_then(http)
+        fn_service(move |stream| async move { Ok(accept(stream, &limits)) }).and_then(http)
     };
     Ok(builder.listen("cps-api", listener, serve)?.run())
+}
+
+/// A connection as it came, with who is at its other end.
+fn accept(
+    stream: TcpStream,
+    limits: &Limits,
+) -> (Connection<TcpStream>, Protocol, Option<SocketAddr>) {
+    let peer = stream.peer_addr().ok();
+    // Where the kernel does not know the option, its buffer counts as taken.
+    let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
+    (Connection::new(stream, limits), Protocol::Http1, peer)
+}
+
+/// Lets every request of a connection be counted as its work.
+fn share_work(connection: &Connection<TcpStream>, data: &mut Extensions) {
+    data.insert(connection.in_work.clone());
+}
+
+/// Answers a request; until then it is work of its connection.
+fn answer<S: Service<Request>>(
+    request: Request,
+    service: &S,
+) -> impl Future<Output = Result<S::Response, S::Error>> + use<S> {
+    let work = request.conn_data::<InWork>().map(InWork::begin);
+    let answer = service.call(request);
+    async move {
+        let answer = answer.await;
+        drop(work);
+        answer
+    }
 }
 
 /// How many requests of a connection are in work.

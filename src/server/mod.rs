@@ -75,12 +75,9 @@ pub fn serve(
                 let prefix = "/v1";
                 handlers::v1_routes(&mut Serving { config, prefix }, is_sandbox);
             }))
+            .configure(|config| share(config, &around))
             .app_data(web::Data::new(service.clone()))
             .app_data(web::Data::new(worker.clone()))
-            .app_data(web::Data::new(around.authenticator.clone()))
-            .app_data(web::Data::new(around.health.clone()))
-            .app_data(web::Data::new(around.clone()))
-            .app_data(web::Data::new(limits))
             .app_data(contract.clone())
             .app_data(table.clone())
             .app_data(
@@ -98,6 +95,15 @@ pub fn serve(
             .wrap(from_fn(security_headers::protect))
             .wrap(from_fn(observe::observe))
     })
+}
+
+/// What extractors and middleware ask for beside the service.
+fn share(config: &mut ServiceConfig, around: &Surroundings) {
+    config
+        .app_data(web::Data::new(around.authenticator.clone()))
+        .app_data(web::Data::new(around.health.clone()))
+        .app_data(web::Data::new(around.limits))
+        .app_data(web::Data::new(around.clone()));
 }
 
 /// Where the contract is read by machines.

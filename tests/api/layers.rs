@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 /// From the top down: each layer may use itself and those before it.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["types", "error"],
     &["domain"],
+    &["texts"],
     &["clock", "config", "private", "programme", "secrets"],
     &["repository"],
     &["workflows"],

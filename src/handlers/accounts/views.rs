@@ -11,6 +11,7 @@ use crate::domain::language::Language;
 use crate::error::Result;
 use crate::repository::accounts::Account;
 use crate::repository::{DbConn, documents, reviews};
+use crate::texts::word;
 use crate::types::Instant;
 
 /// Who speaks for the business.
@@ -69,12 +70,21 @@ pub struct RegisteredView {
     pub applicant_token: String,
 }
 
+/// What is still needed, with each error as a sentence in `language`.
+fn in_words(mut requirements: Requirements, language: Language) -> Requirements {
+    for error in &mut requirements.errors {
+        let word = |vocabulary| word(vocabulary, &error.code, language);
+        error.message = word("revisions").or_else(|| word("rejections"));
+    }
+    requirements
+}
+
 /// The view of `account`, with what its documents and its review add; `language` is the reader's.
 pub fn load_view(conn: &mut DbConn, account: Account, language: Language) -> Result<AccountView> {
     let facts = documents::facts(conn, account.id)?;
     let review = reviews::find(conn, account.id)?;
     Ok(AccountView {
-        requirements: requirements(account.vat_registered, &facts).said_in(language),
+        requirements: in_words(requirements(account.vat_registered, &facts), language),
         review_due_at: review.map(|review| review.due_at),
         id: account.id,
         account_number: account.account_number,

@@ -1,5 +1,6 @@
 //! Verification documents: handing in, looking at, taking back.
 
+mod download;
 mod upload;
 
 use actix_web::web::{Data, Path};
@@ -286,9 +287,9 @@ async fn read_content(
         .content_type(document.media_type.as_str())
         .insert_header((
             "Content-Disposition",
-            upload::disposition(&document.file_name),
+            download::disposition(&document.file_name),
         ))
-        .insert_header(("Content-Security-Policy", upload::POLICY))
+        .insert_header(("Content-Security-Policy", download::POLICY))
         .insert_header(("Cache-Control", "no-store"))
         .streaming(bytes))
 }

@@ -3,37 +3,38 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::IF_MATCH;
+use actix_web::http::header::{self, EntityTag, Header, IF_MATCH};
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::{Code, Error, Result};
 
 /// The versions that the caller has seen; a request without one is answered 428.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IfMatch(Vec<String>);
+pub struct IfMatch(header::IfMatch);
 
 impl FromRequest for IfMatch {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request
-            .headers()
-            .get(IF_MATCH)
-            .and_then(|value| value.to_str().ok());
-        let tags = header.map(|value| value.split(',').map(|tag| tag.trim().to_owned()).collect());
-        ready(
-            tags.map(Self)
-                .ok_or_else(|| Code::PreconditionRequired.into()),
-        )
+        ready(match header::IfMatch::parse(request) {
+            Ok(_) if !request.headers().contains_key(IF_MATCH) => {
+                Err(Code::PreconditionRequired.into())
+            }
+            seen => Ok(Self(seen.unwrap_or(header::IfMatch::Items(Vec::new())))),
+        })
     }
 }
 
 impl IfMatch {
     /// Refuses unless the row still has a version that the caller has seen.
     pub fn check(&self, version: i64) -> Result<()> {
-        let current = format!("\"{version}\"");
-        if self.0.iter().any(|tag| *tag == current || tag == "*") {
+        let current = EntityTag::new_strong(version.to_string());
+        let is_seen = match &self.0 {
+            header::IfMatch::Any => true,
+            header::IfMatch::Items(tags) => tags.iter().any(|tag| tag.strong_eq(&current)),
+        };
+        if is_seen {
             Ok(())
         } else {
             Err(Code::PreconditionFailed.into())

@@ -1,154 +1,190 @@
 //! An answer in words: for everybody from the programme, for a member from the own account.
 
-use super::texts::{Item, faq};
+use super::question::Question;
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::Availability;
 use crate::domain::membership::{Level, Track};
 use crate::programme::Programme;
+use crate::texts::{Subject, Value, context, say, word};
 use crate::workflows::faq::{Facts, LevelFacts, ProductFacts, Unticked};
 
-/// The answer for everybody.
-pub fn general(item: &Item, programme: &Programme, language: Language) -> String {
-    let values: Vec<(&str, String)> = item
-        .params
-        .iter()
-        .map(|name| (name.as_str(), number(name, programme)))
-        .collect();
-    item.answer.fill(language, &values)
+/// The question itself.
+pub fn asked(question: Question, language: Language) -> String {
+    say_of(question, "question", language, Value::UNDEFINED)
 }
 
-/// A number of the programme, by the name that answers use.
-fn number(name: &str, programme: &Programme) -> String {
-    let corporate = || {
-        let levels = programme.levels.iter();
-        levels
-            .filter(|level| level.track == Track::Corporate)
-            .map(Level::opens_at)
-            .min()
-            .unwrap_or_default()
-    };
-    match name {
-        "invoice_months" => programme.application.business_invoice_months.to_string(),
-        "working_days" => programme.review.working_days.to_string(),
-        "first_link_hours" => programme.passwords.first_link_hours.to_string(),
-        "estimated_serials" => programme.products.estimated_serials_that_earn.to_string(),
-        "invitation_points" => programme.invitation.points.to_string(),
-        "corporate_above" => corporate().to_string(),
-        "due_days" => programme.invoice.due_days.to_string(),
-        "reserve_days" => programme.products.reserve_days.to_string(),
-        _ => String::new(),
+/// The answer for everybody.
+pub fn general(question: Question, programme: &Programme, language: Language) -> String {
+    say_of(question, "answer", language, numbers(programme))
+}
+
+fn say_of(question: Question, part: &str, language: Language, values: Value) -> String {
+    say(
+        Subject::Faq,
+        &format!("{question}.{part}"),
+        language,
+        values,
+    )
+}
+
+/// The numbers of the programme that answers name.
+fn numbers(programme: &Programme) -> Value {
+    let corporate = programme
+        .levels
+        .iter()
+        .filter(|level| level.track == Track::Corporate);
+    context! {
+        invoice_months => programme.application.business_invoice_months,
+        working_days => programme.review.working_days,
+        first_link_hours => programme.passwords.first_link_hours,
+        estimated_serials => programme.products.estimated_serials_that_earn,
+        invitation_points => programme.invitation.points,
+        corporate_above => corporate.map(Level::opens_at).min().unwrap_or_default(),
+        due_days => programme.invoice.due_days,
+        reserve_days => programme.products.reserve_days,
     }
 }
 
 /// The answer that an account makes of a question; nothing where it makes no difference.
-pub fn own(item: &Item, facts: &Facts, language: Language) -> Option<String> {
-    match item.id.as_str() {
-        "no_migrate_button" => migration(item, facts.migration, language),
-        "no_green_tick" => ticks(item, &facts.products, language),
-        "no_level" => levels(item, &facts.level, language),
+pub fn own(question: Question, facts: &Facts, language: Language) -> Option<String> {
+    match question {
+        Question::NoMigrateButton => Some(migration(facts.migration, language)),
+        Question::NoGreenTick => Some(ticks(&facts.products, language)),
+        Question::NoLevel => levels(&facts.level, language),
         _ => None,
     }
 }
 
-fn migration(item: &Item, availability: Availability, language: Language) -> Option<String> {
+fn migration(availability: Availability, language: Language) -> String {
+    let own = |key: &str, values| {
+        let part = format!("own.{key}");
+        say_of(Question::NoMigrateButton, &part, language, values)
+    };
     match availability {
-        Availability::Available { products } => {
-            let products = ("products", products.to_string());
-            item.variant("available", language, &[products])
-        }
-        Availability::Unavailable(reason) => item.variant(reason.as_str(), language, &[]),
+        Availability::Available { products } => own("available", context! { products }),
+        Availability::Unavailable(reason) => own(reason.as_str(), Value::UNDEFINED),
     }
 }
 
-fn levels(item: &Item, facts: &LevelFacts, language: Language) -> Option<String> {
+fn levels(facts: &LevelFacts, language: Language) -> Option<String> {
+    let own = |key: &str, values| {
+        let part = format!("own.{key}");
+        say_of(Question::NoLevel, &part, language, values)
+    };
     if let Some((level, ends_date)) = &facts.membership {
-        let values = [
-            ("level", level.clone()),
-            ("ends_date", ends_date.to_string()),
-        ];
-        return item.variant("member", language, &values);
+        let ends_date = ends_date.to_string();
+        return Some(own("member", context! { level, ends_date }));
     }
     if facts.owes {
-        return item.variant("payment_due", language, &[]);
+        return Some(own("payment_due", Value::UNDEFINED));
     }
-    let next = facts.next.as_ref().map(|(level, missing)| {
-        [
-            ("points", facts.points.to_string()),
-            ("points_missing", missing.to_string()),
-            ("level", level.clone()),
-        ]
+    let next = facts.next.as_ref().map(|(level, points_missing)| {
+        context! { points => facts.points, points_missing, level }
     });
     if facts.open.is_empty() {
-        return item.variant("missing", language, &next?);
+        return Some(own("missing", next?));
     }
-    let open = [("levels", facts.open.join(", "))];
-    let open = item.variant("open", language, &open)?;
-    match next.and_then(|values| item.variant("next", language, &values)) {
-        Some(next) => Some(format!("{open} {next}")),
-        None => Some(open),
-    }
+    let open = own("open", context! { levels => facts.open.join(", ") });
+    Some(match next {
+        Some(next) => format!("{open} {}", own("next", next)),
+        None => open,
+    })
 }
 
-fn ticks(item: &Item, facts: &ProductFacts, language: Language) -> Option<String> {
+fn ticks(facts: &ProductFacts, language: Language) -> String {
+    let own = |key: &str, values| {
+        let part = format!("own.{key}");
+        say_of(Question::NoGreenTick, &part, language, values)
+    };
     if !facts.has_any {
-        return item.variant("no_products", language, &[]);
+        return own("no_products", Value::UNDEFINED);
     }
     if facts.unticked.is_empty() {
-        return item.variant("all_complete", language, &[]);
+        return own("all_complete", Value::UNDEFINED);
     }
-    let intro = item.variant("incomplete_intro", language, &[]);
-    let lines = facts
-        .unticked
-        .iter()
-        .map(|product| tick(item, product, language));
-    let more = facts
-        .has_more
-        .then(|| item.variant("more", language, &[]))
-        .flatten();
-    let all: Vec<String> = [intro]
-        .into_iter()
-        .chain(lines)
-        .chain([more])
-        .flatten()
-        .collect();
-    Some(all.join("\n"))
+    let line = |product: &Unticked| match missing(product, language) {
+        missing if missing.is_empty() => own("disputed", context! { product => &*product.model }),
+        missing => own(
+            "incomplete",
+            context! { product => &*product.model, missing },
+        ),
+    };
+    let intro = own("incomplete_intro", Value::UNDEFINED);
+    let more = facts.has_more.then(|| own("more", Value::UNDEFINED));
+    let lines = facts.unticked.iter().map(line);
+    let all: Vec<String> = [intro].into_iter().chain(lines).chain(more).collect();
+    all.join("\n")
 }
 
-fn tick(item: &Item, product: &Unticked, language: Language) -> Option<String> {
-    let name = ("product", product.model.clone());
-    if product.missing.is_empty() {
-        return item.variant("disputed", language, &[name]);
-    }
-    let fields = product.missing.iter().filter_map(|field| {
-        let text = faq().fields.get(field.as_str())?;
-        Some(text.fill(language, &[]))
-    });
-    let fields: Vec<String> = fields.collect();
-    let missing = ("missing", fields.join(", "));
-    item.variant("incomplete", language, &[name, missing])
+/// What a product lacks, in words.
+fn missing(product: &Unticked, language: Language) -> String {
+    let fields = product.missing.iter();
+    let words = fields.filter_map(|field| word("product_fields", field.as_str(), language));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    use crate::domain::legacy_migration::UnavailableReason;
     use crate::programme::SHIPPED;
+    use crate::texts::{keys, placeholders};
+
+    const PARTS: [(Question, &[&str]); 3] = [
+        (
+            Question::NoGreenTick,
+            &[
+                "all_complete",
+                "no_products",
+                "incomplete_intro",
+                "incomplete",
+                "disputed",
+                "more",
+            ],
+        ),
+        (
+            Question::NoLevel,
+            &["open", "next", "member", "payment_due", "missing"],
+        ),
+        (Question::NoMigrateButton, &["available"]),
+    ];
 
     #[test]
-    fn every_number_that_an_answer_names_is_in_the_programme() {
-        let programme = Programme::parse(SHIPPED).unwrap();
-        for item in &faq().items {
-            for name in &item.params {
-                assert!(!number(name, &programme).is_empty(), "{name}");
-            }
-            for language in [Language::Da, Language::En] {
-                let answer = general(item, &programme, language);
-                assert!(!answer.is_empty() && !answer.contains('{'), "{}", item.id);
-            }
+    fn every_question_is_asked_and_answered_and_no_text_is_left_over() {
+        let mut asked = BTreeSet::new();
+        for question in Question::ALL {
+            asked.insert(format!("{question}.question"));
+            asked.insert(format!("{question}.answer"));
         }
+        for (question, parts) in PARTS {
+            asked.extend(parts.iter().map(|part| format!("{question}.own.{part}")));
+        }
+        let reasons = UnavailableReason::ALL.iter();
+        asked.extend(reasons.map(|reason| format!("{}.own.{reason}", Question::NoMigrateButton)));
+        assert_eq!(keys(Subject::Faq), asked);
     }
 
-    fn item(id: &str) -> &'static Item {
-        faq().items.iter().find(|item| item.id == id).unwrap()
+    #[test]
+    fn every_number_of_the_programme_is_named_and_every_one_named_is_there() {
+        let programme = Programme::parse(SHIPPED).unwrap();
+        let numbers = numbers(&programme);
+        let given: BTreeSet<String> = numbers
+            .try_iter()
+            .unwrap()
+            .map(|name| name.to_string())
+            .collect();
+        let mut named = BTreeSet::new();
+        for question in Question::ALL {
+            let key = format!("{question}.answer");
+            named.extend(placeholders(Subject::Faq, &key, Language::Da));
+            for language in [Language::Da, Language::En] {
+                let answer = general(*question, &programme, language);
+                assert!(!answer.is_empty() && !answer.contains('{'), "{question}");
+            }
+        }
+        assert_eq!(named, given);
     }
 
     #[test]
@@ -167,13 +203,13 @@ mod tests {
             ],
             has_more: true,
         };
-        let answer = ticks(item("no_green_tick"), &facts, Language::Da).unwrap();
+        let answer = ticks(&facts, Language::Da);
         let lines: Vec<&str> = answer.lines().collect();
         assert_eq!(lines.len(), 4, "{answer}");
         assert_eq!(lines[1], "EOS R5: mangler serienummer, forhandler.");
         assert!(lines[2].starts_with("EOS R6: venter"));
         facts.unticked.clear();
-        let answer = ticks(item("no_green_tick"), &facts, Language::En).unwrap();
+        let answer = ticks(&facts, Language::En);
         assert_eq!(answer, "All your products have the green tick.");
     }
 
@@ -186,7 +222,7 @@ mod tests {
             open: Vec::new(),
             next: Some(("Silver".to_owned(), 20)),
         };
-        let answer = |facts: &LevelFacts| levels(item("no_level"), facts, Language::En).unwrap();
+        let answer = |facts: &LevelFacts| levels(facts, Language::En).unwrap();
         assert!(answer(&facts).contains("480") && answer(&facts).contains("20 more"));
         let open = LevelFacts {
             points: 1200,
@@ -205,6 +241,6 @@ mod tests {
             membership: Some(("Gold".to_owned(), ends)),
             ..owes
         };
-        assert!(answer(&member).contains("Gold") && answer(&member).contains("2027-05-31"));
+        assert!(answer(&member).contains("Gold") && answer(&member).contains("31 May 2027"));
     }
 }

@@ -1,7 +1,7 @@
 //! Questions and answers: for anybody, and for a member from the own account.
 
 mod answers;
-mod texts;
+mod question;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
@@ -20,7 +20,7 @@ use crate::domain::product::{ProductField, ProductId};
 use crate::error::Result;
 use crate::programme::Programme;
 use crate::workflows::faq::{self as facts, Facts, Unticked};
-use texts::{Item, faq};
+use question::Question;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -68,20 +68,20 @@ struct FaqItem {
 
 impl FaqItem {
     fn of(
-        item: &'static Item,
+        question: Question,
         facts: Option<&Facts>,
         programme: &Programme,
         language: Language,
     ) -> Self {
-        let own = facts.and_then(|facts| answers::own(item, facts, language));
+        let own = facts.and_then(|facts| answers::own(question, facts, language));
         let products = facts
-            .filter(|_| item.id == "no_green_tick")
+            .filter(|_| question == Question::NoGreenTick)
             .map(|facts| facts.products.unticked.iter().map(FaqProduct::of));
         Self {
-            id: &item.id,
-            question: item.question.fill(language, &[]),
+            id: question.as_str(),
+            question: answers::asked(question, language),
             personal: own.is_some(),
-            answer: own.unwrap_or_else(|| answers::general(item, programme, language)),
+            answer: own.unwrap_or_else(|| answers::general(question, programme, language)),
             products: products.into_iter().flatten().collect(),
         }
     }
@@ -117,10 +117,10 @@ async fn read_faq(service: Data<Service>, caller: Whoever, request: HttpRequest)
         None => None,
     };
     let language = preferred(request.headers());
-    let items = faq().items.iter();
     let view = FaqView {
-        items: items
-            .map(|item| FaqItem::of(item, found.as_ref(), &service.programme, language))
+        items: Question::ALL
+            .iter()
+            .map(|one| FaqItem::of(*one, found.as_ref(), &service.programme, language))
             .collect(),
     };
     let kept = if is_personal {

@@ -38,7 +38,7 @@ impl MigrationView {
             available: products.is_some(),
             products,
             reason,
-            next_step: reason.map(|reason| remedy(reason.code(), language).to_owned()),
+            next_step: reason.map(|reason| remedy(reason.code(), language)),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The one table from an error to its status, its texts and its page. What can go wrong is named in `error`.
 
 mod page;
-mod table;
+mod status;
+mod words;
 
 use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
@@ -13,7 +14,8 @@ use crate::domain::language::Language;
 use crate::error::{Code, Error, Fault, Refusal};
 
 pub use page::routes;
-pub use table::{entry, fault_text, status};
+pub use status::status;
+pub use words::remedy;
 
 /// The media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -72,13 +74,11 @@ pub struct Context<'a> {
 /// The problem that `error` is, for the request of `context`.
 pub fn render(error: &Error, context: &Context<'_>) -> Problem {
     let refusal = refusal_of(error);
-    let entry = entry(refusal.code);
-    let text = entry.text(context.language);
     Problem {
         kind: format!("{}/problems/{}", context.public_url, refusal.code.as_str()),
-        title: text.title.clone(),
-        status: entry.status,
-        detail: table::fill(&text.detail, &refusal.params),
+        title: words::title(refusal.code, context.language),
+        status: status(refusal.code).as_u16(),
+        detail: words::detail(&refusal, context.language),
         instance: context.instance.clone(),
         code: refusal.code.as_str(),
         request_id: context.request_id.clone(),
@@ -94,7 +94,7 @@ fn field_problem(fault: &Fault, language: Language) -> FieldProblem {
     FieldProblem {
         pointer: fault.pointer.clone(),
         code: fault.code.as_str(),
-        detail: table::fill(fault_text(fault.code, language), &fault.params),
+        detail: words::fault(fault, language),
     }
 }
 
@@ -115,11 +115,6 @@ pub fn explained(error: &Error) -> String {
         .iter()
         .map(|fault| format!("\n{}: {}", fault.pointer, fault.detail));
     problem.detail.clone() + &faults.collect::<String>()
-}
-
-/// What to do about `code`, in `language`.
-pub fn remedy(code: Code, language: Language) -> &'static str {
-    &entry(code).text(language).remedy
 }
 
 /// What a caller is told of `error`: failures of our own keep their cause to themselves.

@@ -5,11 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::table::{Text, entry};
+use super::{status, words};
 use crate::domain::language::Language;
 use crate::error::{Code, Error};
 use crate::handlers::language;
 use crate::handlers::{Callers, RateLimit, Routes};
+use crate::texts::{Subject, Value, say};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -41,20 +42,18 @@ pub async fn read_problem(
 ) -> Result<HttpResponse, Error> {
     let code = Code::from_word(&path.code).ok_or(Code::NotFound)?;
     let language = language::preferred(request.headers());
-    let entry = entry(code);
-    let page = html(code, entry.status, entry.text(language), language);
+    let page = html(code, language);
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .body(page))
 }
 
-fn html(code: Code, status: u16, text: &Text, language: Language) -> String {
-    let (cause, remedy) = match language {
-        Language::Da => ("Årsag", "Det kan du gøre"),
-        Language::En => ("Cause", "What to do"),
-    };
-    let words = [&text.title, &text.cause, &text.remedy].map(|text| escaped(text));
-    let [title, why, what] = words;
+fn html(code: Code, language: Language) -> String {
+    let head = |key| say(Subject::Problems, key, language, Value::UNDEFINED);
+    let (cause, remedy) = (head("page.cause"), head("page.remedy"));
+    let words = [words::title, words::cause, words::remedy];
+    let [title, why, what] = words.map(|text| escaped(&text(code, language)));
+    let status = status(code).as_u16();
     format!(
         "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body>\n\
          <h1>{title}</h1>\n<p><code>{code}</code> · HTTP {status}</p>\n<h2>{cause}</h2>\n<p>{why}</p>\n<h2>{remedy}</h2>\n<p>{what}</p>\n\

@@ -1,14 +1,11 @@
-//! Mails: their texts from the templates, and the way they leave the house.
+//! Mails: filled in, and handed to a mail server. What they say is in `texts/{da,en}/mails.toml`.
 
 mod failure;
 mod route;
-mod texts;
-
-use std::sync::Arc;
 
 use lettre::Message;
 use lettre::message::{Mailbox, SinglePart, header};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::value::Serde;
 use serde_json::Value;
 
 use self::route::Route;
@@ -16,33 +13,9 @@ use crate::config::MailRoute;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::error::{Error, Result};
+use crate::texts::{Subject, render};
 
 pub use failure::failure_class;
-
-macro_rules! sources {
-    ($($name:literal),+ $(,)?) => {
-        &[$(
-            (concat!($name, ".da"), include_str!(concat!("templates/", $name, ".da.txt"))),
-            (concat!($name, ".en"), include_str!(concat!("templates/", $name, ".en.txt"))),
-        )+]
-    };
-}
-
-const SOURCES: &[(&str, &str)] = sources!(
-    "applicant_link",
-    "information_requested",
-    "application_rejected",
-    "first_password",
-    "password_reset",
-    "reset_before_approval",
-    "password_changed",
-    "known_address_registered",
-    "user_welcome",
-    "migration_proof",
-    "programme_invitation",
-    "membership_welcome",
-    "invoice_issued",
-);
 
 /// A mail as its reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +24,9 @@ pub struct Rendered {
     pub text: String,
 }
 
-/// Renders mails and sends them.
+/// Fills mails in and sends them.
 #[derive(Clone)]
 pub struct Mailer {
-    templates: Arc<Environment<'static>>,
     from: Mailbox,
     route: Option<Route>,
 }
@@ -69,11 +41,7 @@ impl Mailer {
             MailRoute::Mailbox => None,
             MailRoute::Smtp(server) => Some(Route::to(server)?),
         };
-        Ok(Self {
-            templates: Arc::new(environment()?),
-            from,
-            route,
-        })
+        Ok(Self { from, route })
     }
 
     /// Whether mails stay in the sandbox mailbox.
@@ -88,18 +56,13 @@ impl Mailer {
         language: Language,
         values: &Value,
     ) -> Result<Rendered> {
-        let name = format!("{template}.{language}");
-        let values = &texts::spoken(values, language);
-        let rendered = self
-            .templates
-            .get_template(&name)
-            .and_then(|found| found.render(minijinja::value::Serde(values)));
-        let whole = rendered.map_err(Error::internal("rendering a mail"))?;
-        let (subject, text) = whole.split_once("\n\n").unwrap_or(("", &whole));
-        let subject = subject.trim_start_matches("Subject:").trim().to_owned();
+        let part = |part: &str| {
+            let key = format!("{template}.{part}");
+            render(Subject::Mails, &key, language, Serde(values).into())
+        };
         Ok(Rendered {
-            subject,
-            text: text.trim_end().to_owned() + "\n",
+            subject: part("subject")?,
+            text: part("text")?.trim_end().to_owned() + "\n",
         })
     }
 
@@ -129,28 +92,19 @@ impl Mailer {
     }
 }
 
-fn environment() -> Result<Environment<'static>> {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.set_auto_escape_callback(|_| AutoEscape::None);
-    for (name, source) in SOURCES {
-        templates
-            .add_template(name, source)
-            .map_err(Error::internal("reading the mail templates"))?;
-    }
-    Ok(templates)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::texts::{keys, placeholders};
     use serde_json::json;
 
     fn values() -> Value {
         json!({
             "contact_name": "Asta Holm", "company_name": "Nordlys Foto ApS", "programme_name": "CPS", "help_email": "help@cps.example",
-            "action_url": "https://cps.example/set-password#token=abc", "valid_hours": 120, "note": null, "reasons": ["r"],
-            "status_text": "s", "review_due": null, "code": "12345678", "valid_minutes": 15, "points": 1250, "levels": ["Silver", "Gold"],
+            "action_url": "https://cps.example/set-password#token=abc", "valid_hours": 120, "note": null, "reason_codes": ["not_a_business"],
+            "status": "draft", "revisions": [{ "kind": "vat_invoice", "code": "too_old" }], "review_due": null, "code": "12345678", "valid_minutes": 15, "points": 1250, "levels": ["Silver", "Gold"],
             "member_number": "123456", "level": "Gold", "starts_date": "2026-06-01", "ends_date": "2027-05-31", "previous_member_numbers": [],
             "invoice_number": "CPS-2026-000001", "gross": "100.00", "currency": "EUR", "due_date": "2026-07-01",
             "payment_method": "card", "payment_reference": null, "links": [],
@@ -161,12 +115,8 @@ mod tests {
     fn each_template_renders_in_both_languages_and_leaves_nothing_unfilled() {
         let mailer = Mailer::new(&MailRoute::Mailbox, "donotreply@localhost").unwrap();
         for template in Template::ALL {
-            let mut values = values();
-            if *template == Template::InformationRequested {
-                values["points"] = json!(["The invoice: it cannot be read"]);
-            }
             let [da, en] = [Language::Da, Language::En]
-                .map(|language| mailer.render(*template, language, &values).unwrap());
+                .map(|language| mailer.render(*template, language, &values()).unwrap());
             for mail in [&da, &en] {
                 assert!(
                     mail.subject.len() > 5 && mail.text.len() > 80,
@@ -186,5 +136,21 @@ mod tests {
             };
             assert_eq!(links(&da), links(&en), "{template}");
         }
+    }
+
+    #[test]
+    fn each_mail_has_its_texts_and_every_value_is_named_by_one() {
+        let parts = Template::ALL
+            .iter()
+            .flat_map(|template| ["subject", "text"].map(|part| format!("{template}.{part}")));
+        let asked: BTreeSet<String> = parts.collect();
+        assert_eq!(keys(Subject::Mails), asked);
+        let named: BTreeSet<String> = asked
+            .iter()
+            .flat_map(|key| placeholders(Subject::Mails, key, Language::Da))
+            .collect();
+        let given = values();
+        let given = given.as_object().unwrap().keys().cloned();
+        assert_eq!(named, given.collect());
     }
 }

@@ -1,7 +1,5 @@
 //! Issuing the invoice of a membership: its number, its sums and all that it says. Being paid comes later.
 
-mod texts;
-
 use chrono::NaiveDate;
 use serde_json::json;
 
@@ -13,8 +11,8 @@ use crate::domain::country::Country;
 use crate::domain::document::{DocumentStatus, accepted_kinds};
 use crate::domain::event::Event;
 use crate::domain::invoice::{
-    self, Buyer, Content, Evidence, InvoiceId, InvoiceStatus, Line, PaymentMethod, Seller, Vat,
-    VatTreatment,
+    self, Buyer, Content, Evidence, InvoiceId, InvoiceStatus, Line, PaymentMethod, Seller, Totals,
+    Vat, VatTreatment,
 };
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
@@ -26,8 +24,8 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::memberships::{self, Membership};
 use crate::repository::{DbConn, cards, documents, events};
+use crate::texts::{Subject, Value, context, render};
 use crate::types::Json;
-use texts::text;
 
 /// Issues the invoice of a membership unless it has one.
 pub fn issue(
@@ -92,9 +90,7 @@ fn draw_up(
     let (issued_date, year) = invoice::issued(context.now, seller.zone);
     let due_date = invoice::due_date(issued_date, rules.due_days);
     let mut content = content(conn, context, account, membership, due_date)?;
-    let nets: Vec<i64> = content.lines.iter().map(|line| line.net_cents).collect();
-    let totals = invoice::totals(&nets, content.vat_rate)
-        .ok_or_else(|| Error::internal("adding an invoice up")("it leaves 64 bits"))?;
+    let totals = totals(&content)?;
     let seller_key = format!("{}{}", seller.country, seller.vat_number);
     let seq = invoices::next_seq(conn, &seller_key, year.into())?;
     let number = invoice::invoice_number(&rules.prefix, year, seq);
@@ -123,6 +119,12 @@ fn draw_up(
     })
 }
 
+fn totals(content: &Content) -> Result<Totals> {
+    let nets: Vec<i64> = content.lines.iter().map(|line| line.net_cents).collect();
+    invoice::totals(&nets, content.vat_rate)
+        .ok_or_else(|| Error::internal("adding an invoice up")("it leaves 64 bits"))
+}
+
 /// A Danish seller with a creditor number offers its line for a payment in kroner.
 fn fi_line(
     seller: &programme::Seller,
@@ -147,17 +149,17 @@ fn content(
     let (seller, language) = (&context.programme.seller, account.language);
     let vat = invoice::vat(seller.country, account.country, &context.programme.vat)
         .ok_or_else(|| Error::internal("charging VAT")("the programme has no rate"))?;
-    let mut notices = vat_notices(vat, account);
+    let mut notices = vat_notices(vat, account)?;
     notices.extend(paying(conn, membership, &due_date.to_string(), language)?);
     if seller.example {
-        notices.push(text("example", language, &[]));
+        notices.push(words("example", language, Value::UNDEFINED)?);
     }
     Ok(Content {
         language,
         membership_id: membership.id,
         seller: seller_of(seller),
         buyer: buyer_of(account, membership),
-        lines: lines(context, membership, language),
+        lines: lines(context, membership, language)?,
         vat_treatment: vat.treatment,
         vat_rate: vat.rate,
         vat_evidence: evidence(conn, account)?,
@@ -194,28 +196,36 @@ fn buyer_of(account: &Account, membership: &Membership) -> Buyer {
     }
 }
 
-fn lines(context: &Context, membership: &Membership, language: Language) -> Vec<Line> {
+/// What the invoice says of `key`: an invoice without its words is not issued.
+fn words(key: &str, language: Language, values: Value) -> Result<String> {
+    render(Subject::Invoices, key, language, values)
+}
+
+fn lines(context: &Context, membership: &Membership, language: Language) -> Result<Vec<Line>> {
     let (starts, ends) = (membership.starts_date, membership.ends_date);
-    let values = [
-        ("level", level_name(context, &membership.level)),
-        ("starts", &starts.to_string()),
-        ("ends", &ends.to_string()),
-    ];
+    let values = context! {
+        level => level_name(context, &membership.level),
+        starts => starts.to_string(),
+        ends => ends.to_string(),
+    };
     let fee = context
         .programme
         .invoice
         .transfer_fee_cents(membership.payment_method, membership.currency);
     let membership = Line {
-        description: text("membership", language, &values),
+        description: words("membership", language, values)?,
         net_cents: membership.fee_cents,
         period: Some((starts, ends)),
     };
-    let transfer = fee.map(|net_cents| Line {
-        description: text("transfer_fee", language, &[]),
-        net_cents,
-        period: None,
-    });
-    [membership].into_iter().chain(transfer).collect()
+    let mut lines = vec![membership];
+    if let Some(net_cents) = fee {
+        lines.push(Line {
+            description: words("transfer_fee", language, Value::UNDEFINED)?,
+            net_cents,
+            period: None,
+        });
+    }
+    Ok(lines)
 }
 
 /// The document by which the buyer is known to be a business.
@@ -232,20 +242,20 @@ fn evidence(conn: &mut DbConn, account: &Account) -> Result<Option<Evidence>> {
     }))
 }
 
-fn vat_notices(vat: Vat, account: &Account) -> Vec<String> {
+fn vat_notices(vat: Vat, account: &Account) -> Result<Vec<String>> {
+    let treatment = match vat.treatment {
+        VatTreatment::Standard => return Ok(Vec::new()),
+        VatTreatment::OutsideScope => "outside_scope",
+        VatTreatment::ReverseCharge => "reverse_charge",
+    };
     let language = account.language;
-    match vat.treatment {
-        VatTreatment::Standard => Vec::new(),
-        VatTreatment::OutsideScope => vec![text("outside_scope", language, &[])],
-        VatTreatment::ReverseCharge => {
-            let words = text("reverse_charge", language, &[]);
-            let number = account.vat_number.as_ref().map(|number| {
-                let whole = format!("{}{number}", account.country);
-                text("reverse_charge_number", language, &[("number", &whole)])
-            });
-            [words].into_iter().chain(number).collect()
-        }
+    let mut notices = vec![words(treatment, language, Value::UNDEFINED)?];
+    let is_reverse = vat.treatment == VatTreatment::ReverseCharge;
+    if let Some(number) = account.vat_number.as_ref().filter(|_| is_reverse) {
+        let number = context! { number => format!("{}{number}", account.country) };
+        notices.push(words("reverse_charge_number", language, number)?);
     }
+    Ok(notices)
 }
 
 /// What the payer has to know.
@@ -262,11 +272,42 @@ fn paying(
             "bank_fee"
         };
         return Ok(vec![
-            text("bank_transfer", language, &[("due", due)]),
-            text(fee, language, &[]),
+            words("bank_transfer", language, context! { due })?,
+            words(fee, language, Value::UNDEFINED)?,
         ]);
     };
     let card = cards::find(conn, card)?;
-    let values = [("last4", card.last4.as_str()), ("due", due)];
-    Ok(vec![text("card", language, &values)])
+    let values = context! { last4 => card.last4, due };
+    Ok(vec![words("card", language, values)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::texts::{keys, placeholders};
+
+    #[test]
+    fn each_text_names_what_it_is_given_and_none_is_left_over() {
+        let given: [(&str, &[&str]); 10] = [
+            ("membership", &["level", "starts", "ends"]),
+            ("transfer_fee", &[]),
+            ("reverse_charge", &[]),
+            ("reverse_charge_number", &["number"]),
+            ("outside_scope", &[]),
+            ("card", &["last4", "due"]),
+            ("bank_transfer", &["due"]),
+            ("bank_fee", &[]),
+            ("bank_fee_euro", &[]),
+            ("example", &[]),
+        ];
+        for (key, names) in given {
+            let names: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+            let named = placeholders(Subject::Invoices, key, Language::Da);
+            assert_eq!(named, names, "{key}");
+        }
+        let asked = given.map(|(key, _)| key.to_owned());
+        assert_eq!(keys(Subject::Invoices), BTreeSet::from(asked));
+    }
 }

@@ -1,0 +1,37 @@
+//! The HTTP status of every code. What a code says is in `texts/{da,en}/problems.toml`.
+
+use actix_web::http::StatusCode;
+
+use crate::error::Code;
+
+/// Declares the status of each code; one without is not compiled.
+macro_rules! statuses {
+    ($($status:ident: $($code:ident)+;)+) => {
+        /// The status of `code`.
+        pub const fn status(code: Code) -> StatusCode {
+            match code { $($(Code::$code)|+ => StatusCode::$status,)+ }
+        }
+    };
+}
+
+statuses! {
+    BAD_REQUEST: MalformedRequest IdempotencyKeyRequired TokenInvalid;
+    UNAUTHORIZED: Unauthenticated InvalidCredentials;
+    FORBIDDEN: Forbidden OwnAccount;
+    NOT_FOUND: NotFound;
+    METHOD_NOT_ALLOWED: MethodNotAllowed;
+    REQUEST_TIMEOUT: BodyTooSlow;
+    CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
+        ClaimedByAnother DocumentsUndecided EmailInUse AccountNotActive AccountStateConflict LastSuperuser
+        SerialAlreadyRegistered ProductEnded NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
+        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead IdempotencyInProgress;
+    PRECONDITION_FAILED: PreconditionFailed;
+    PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
+    UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;
+    UNPROCESSABLE_ENTITY: PointsOutOfRange InvalidRequest IdempotencyKeyReused DocumentKindNotAccepted CodeInvalid
+        CardExpiresTooEarly;
+    PRECONDITION_REQUIRED: PreconditionRequired;
+    TOO_MANY_REQUESTS: RateLimited TooManyAttempts;
+    INTERNAL_SERVER_ERROR: InternalError;
+    SERVICE_UNAVAILABLE: Overloaded DatabaseUnavailable Draining;
+}
