@@ -157,21 +157,6 @@ impl<'e> Reader<'e> {
             .filter(|part| !part.is_empty())
     }
 
-    /// What follows `scheme`.
-    pub fn after_scheme(&mut self, name: &str, default: &str, scheme: &str) -> String {
-        let value = self.text(name).unwrap_or(default);
-        match value.strip_prefix(scheme) {
-            Some(path) if !path.is_empty() => path.to_owned(),
-            _ => {
-                self.fault(
-                    name,
-                    format_args!("does not begin with {scheme} and a path"),
-                );
-                String::new()
-            }
-        }
-    }
-
     /// Names what looks like ours and is read by nobody: a fault in live mode, where a mistyped name would leave a default in force.
     pub fn unread(&mut self, is_live: bool) {
         let ours = self.names().filter(|name| name.starts_with("CPS_"));

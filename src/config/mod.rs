@@ -2,6 +2,7 @@
 
 mod addresses;
 mod database;
+mod documents;
 mod environment;
 mod hosts;
 mod libpq;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+pub use documents::DocumentPlace;
 pub use environment::Environment;
 use environment::Reader;
 pub use hosts::{is_example, is_loopback};
@@ -36,8 +38,8 @@ pub struct Config {
     pub metrics_bind: SocketAddr,
     pub database_url: SecretString,
     pub pool_size: u32,
-    /// The folder that verification documents are kept in.
-    pub document_folder: PathBuf,
+    /// Where verification documents are kept.
+    pub documents: DocumentPlace,
     pub mail: MailRoute,
     pub mail_from: String,
     pub signing_keys: Option<PathBuf>,
@@ -113,9 +115,7 @@ impl Config {
             metrics_bind: addresses::bind(reader, "CPS_METRICS_BIND", 9090),
             database_url: database::database_url(reader, is_live).into(),
             pool_size: reader.number("CPS_POOL_SIZE", connections, 1..=500),
-            document_folder: reader
-                .after_scheme("CPS_DOCUMENT_STORE", "file://data/documents", "file://")
-                .into(),
+            documents: documents::place(reader),
             mail: mail::route(reader),
             mail_from: mail::sender(reader, is_live),
             signing_keys: reader.text("CPS_SIGNING_KEYS").map(PathBuf::from),

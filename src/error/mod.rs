@@ -88,6 +88,7 @@ codes! {
         InternalError = "internal_error",
         Overloaded = "overloaded",
         DatabaseUnavailable = "database_unavailable",
+        StorageFull = "storage_full",
         Draining = "draining",
     }
 }
@@ -164,6 +165,9 @@ pub enum Error {
     /// The connection broke, or none could be opened: the database is away. A write may have happened or not.
     #[error("the database cannot be reached: {0}")]
     Broken(String),
+    /// There is no room left where the database or the documents are kept: what only reads goes on.
+    #[error("there is no room left: {0}")]
+    StorageFull(String),
     /// Something failed that no caller can mend; the cause is logged and never sent.
     #[error("{context}: {cause}")]
     Internal {

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
+/// Marks an answer that is given again.
+const REPLAYED: &str = "Idempotency-Replayed";
+
 /// A successful answer. It can be stored under an idempotency key and given again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -70,6 +73,17 @@ impl Answer {
     #[must_use]
     pub fn location(self, path: impl Into<String>) -> Self {
         self.header("Location", path.into())
+    }
+
+    /// Says that it was given before.
+    #[must_use]
+    pub fn replayed(self) -> Self {
+        self.header(REPLAYED, "true")
+    }
+
+    /// Whether it was given before.
+    pub fn is_replayed(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == REPLAYED)
     }
 
     /// Sets one more header.

@@ -52,7 +52,7 @@ fn class(error: &Error) -> JobError {
     match error {
         Error::Refused(_) => JobError::Refused,
         Error::Contended | Error::LeaseLost => JobError::Contended,
-        Error::Busy | Error::Broken(_) => JobError::Unavailable,
+        Error::Busy | Error::Broken(_) | Error::StorageFull(_) => JobError::Unavailable,
         // A thread of the database that panics never answers.
         Error::Internal { cause, .. } if cause.is::<RecvError>() => JobError::Crashed,
         Error::Internal { cause, .. } => {

@@ -1,12 +1,12 @@
-//! Forgetting what is over: rows whose time has ended, in small transactions until none is left, and files that have no row.
+//! Forgetting what is over: rows whose time has ended, in small transactions until none is left. Files are in `files`.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::Worker;
 use crate::error::Result;
 use crate::programme::Programme;
 use crate::repository::{
-    DbConn, applicant_tokens, documents, idempotency_keys, jobs, request_counts, sessions,
+    DbConn, applicant_tokens, idempotency_keys, jobs, request_counts, sessions,
 };
 use crate::types::Instant;
 
@@ -40,26 +40,6 @@ pub async fn sweep_rows(worker: &Worker) -> Result<()> {
             .await?
             >= ROWS
         {}
-    }
-    Ok(())
-}
-
-/// Files that are this old and have no row are left over from an upload that was refused or broke off.
-const ORPHAN_AGE: TimeDelta = TimeDelta::days(1);
-/// How many files one sweep looks at.
-const FILES: usize = 1000;
-
-/// Deletes files that have no row.
-pub async fn sweep_files(worker: &Worker) -> Result<()> {
-    // The store dates its files by the machine's time, whatever the sandbox's clock shows.
-    let before = Instant::from_utc(Utc::now()).plus(-ORPHAN_AGE);
-    let keys = worker.store.keys_before(before, FILES).await?;
-    let orphans = worker
-        .db
-        .fetch(move |conn| documents::orphans(conn, keys.clone()))
-        .await?;
-    for key in orphans {
-        worker.store.delete(&key).await?;
     }
     Ok(())
 }

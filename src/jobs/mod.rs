@@ -3,6 +3,7 @@
 pub mod command;
 mod dispatch;
 mod failure;
+mod files;
 mod housekeeping;
 mod kinds;
 pub mod sequencer;

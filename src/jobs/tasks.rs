@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Worker, housekeeping};
+use super::{Worker, files, housekeeping};
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
@@ -27,23 +27,24 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
         } => {
             worker.store.delete(&file_key).await?;
             within(worker, job, lease, move |conn| {
-                applied::forget_files(conn, &context, service, &[document_id])
+                applied::forget_files(conn, &context, service, &[(document_id, file_key)])
             })
             .await
         }
         Task::DeleteApplicationFiles { account_id } => {
-            let ids = delete_files(worker, account_id).await?;
+            let gone = delete_files(worker, account_id).await?;
             within(worker, job, lease, move |conn| {
-                applied::forget_files(conn, &context, service, &ids)
+                applied::forget_files(conn, &context, service, &gone)
             })
             .await
         }
         Task::SweepFiles { .. } => {
-            housekeeping::sweep_files(worker).await?;
+            files::walk(worker).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
         Task::KeepHouse { .. } => {
             housekeeping::sweep_rows(worker).await?;
+            files::sweep(worker).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
         task => {
@@ -53,17 +54,20 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
     }
 }
 
-/// Deletes the files of an application from the store; whose they were.
-async fn delete_files(worker: &Worker, account: AccountId) -> Result<Vec<DocumentId>> {
+/// Deletes the files of an application from the store; which they were, and whose.
+async fn delete_files(worker: &Worker, account: AccountId) -> Result<Vec<(DocumentId, String)>> {
     let kept = worker
         .db
         .fetch(move |conn| documents::with_files(conn, account))
         .await?;
-    let keys = kept.iter().filter_map(|one| one.file_key.as_deref());
-    for key in keys {
+    let files = kept
+        .into_iter()
+        .filter_map(|document| Some((document.id, document.file_key?)));
+    let files: Vec<_> = files.collect();
+    for (_, key) in &files {
         worker.store.delete(key).await?;
     }
-    Ok(kept.into_iter().map(|document| document.id).collect())
+    Ok(files)
 }
 
 /// A task that is nothing but a transaction.

@@ -160,15 +160,3 @@ pub fn forget_file(conn: &mut DbConn, id: DocumentId) -> Result<Option<AccountId
         .optional())?;
     Ok(account)
 }
-
-/// Which of `keys` no row names.
-pub fn orphans(conn: &mut DbConn, keys: Vec<String>) -> Result<Vec<String>> {
-    let named: Vec<Option<String>> = documents::table
-        .filter(documents::file_key.eq_any(&keys))
-        .select(documents::file_key)
-        .load(conn)?;
-    Ok(keys
-        .into_iter()
-        .filter(|key| !named.contains(&Some(key.clone())))
-        .collect())
-}

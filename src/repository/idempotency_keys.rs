@@ -26,6 +26,14 @@ pub fn forget_before(conn: &mut DbConn, scope: &str, before: Instant) -> Result<
     Ok(())
 }
 
+/// Whether the key of `scope` was used since `since`.
+pub fn is_known(conn: &mut DbConn, scope: &str, since: Instant) -> Result<bool> {
+    let known = idempotency_keys::table
+        .filter(idempotency_keys::scope.eq(scope))
+        .filter(idempotency_keys::created_at.ge(since));
+    Ok(diesel::select(diesel::dsl::exists(known)).get_result(conn)?)
+}
+
 /// Forgets at most `limit` keys that were used before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
     let old: Vec<String> = idempotency_keys::table

@@ -7,6 +7,7 @@ pub mod cards;
 pub mod documents;
 
 pub mod events;
+pub mod files;
 mod held;
 pub mod idempotency_keys;
 pub mod invoices;
@@ -30,6 +31,6 @@ pub mod users;
 mod wakeups;
 pub mod work_items;
 
-pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate};
+pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate, sqlite_file};
 pub use held::Held;
 pub use wakeups::Wakeups;

@@ -96,6 +96,19 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    files (key) {
+        key -> Text,
+        account_id -> SqlId,
+        state -> Text,
+        created_at -> SqlInstant,
+        changed_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::types::{SqlId, SqlInstant, SqlJson};
 
     users (id) {
@@ -564,6 +577,7 @@ diesel::table! {
 diesel::joinable!(applicant_tokens -> accounts (account_id));
 diesel::joinable!(reviews -> accounts (account_id));
 diesel::joinable!(documents -> accounts (account_id));
+diesel::joinable!(files -> accounts (account_id));
 diesel::joinable!(users -> accounts (account_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
@@ -583,6 +597,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     applicant_tokens,
     reviews,
     documents,
+    files,
     users,
     one_time_tokens,
     sessions,

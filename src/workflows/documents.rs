@@ -11,14 +11,16 @@ use crate::domain::document::{
     DocumentId, DocumentKind, DocumentStatus, MediaType, accepted_kinds, requirements,
 };
 use crate::domain::event::Event;
+use crate::domain::file::FileState;
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::documents::{self, Document};
+use crate::repository::files::{self, StoredFile};
 use crate::repository::reviews::{self, Review};
 use crate::repository::{DbConn, Held, events};
 use crate::types::Json;
 
-/// A file that is stored already.
+/// What somebody hands in: a file, and what it is said to be.
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub kind: DocumentKind,
@@ -27,7 +29,6 @@ pub struct Upload {
     pub sha256: String,
     pub file_name: String,
     pub issued_date: Option<NaiveDate>,
-    pub file_key: String,
 }
 
 /// The account, locked, while its application may be edited.
@@ -42,12 +43,33 @@ fn editable(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Res
     }
 }
 
-/// Adds a document to the application; its account is the next version then.
+/// Expects the bytes of one more document: the row of its file, unless the account could not take any.
+pub fn expect_file(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    file_key: String,
+) -> Result<()> {
+    let account = editable(conn, context, access)?;
+    check_room(conn, context, &account, 1)?;
+    let expected = StoredFile {
+        key: file_key,
+        account_id: account.id,
+        state: FileState::Receiving,
+        created_at: context.now,
+        changed_at: context.now,
+    };
+    files::insert(conn, &expected)
+}
+
+/// Adds a document to the application, with a file that was expected and is there; its account is the next version then. 503
+/// `overloaded` where the file was given up in between.
 pub fn add(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
     upload: Upload,
+    file_key: &str,
 ) -> Result<Document> {
     let mut account = editable(conn, context, access)?;
     if !accepted_kinds(account.vat_registered).contains(&upload.kind) {
@@ -57,7 +79,11 @@ pub fn add(
             .into());
     }
     check_room(conn, context, &account, upload.size)?;
-    let document = pending(context, &account, upload);
+    let kept = [FileState::Receiving, FileState::Stored];
+    if !files::change(conn, file_key, kept, context.now)? {
+        return Err(Refusal::from(Code::Overloaded).retry_after(1).into());
+    }
+    let document = pending(context, &account, upload, file_key);
     documents::insert(conn, &document)?;
     accounts::store(conn, &mut account, context.now)?;
     let added = Event::DocumentAdded {
@@ -69,7 +95,7 @@ pub fn add(
     Ok(document)
 }
 
-fn pending(context: &Context, account: &Account, upload: Upload) -> Document {
+fn pending(context: &Context, account: &Account, upload: Upload, file_key: &str) -> Document {
     Document {
         id: DocumentId::new(context.now),
         account_id: account.id,
@@ -82,7 +108,7 @@ fn pending(context: &Context, account: &Account, upload: Upload) -> Document {
         sha256: upload.sha256,
         file_name: upload.file_name,
         issued_date: upload.issued_date,
-        file_key: Some(upload.file_key),
+        file_key: Some(file_key.to_owned()),
         decided_by: None,
         decided_at: None,
         created_at: context.now,
@@ -143,11 +169,13 @@ pub fn forget_files(
     conn: &mut DbConn,
     context: &Context,
     service: ServiceAccess,
-    gone: &[DocumentId],
+    gone: &[(DocumentId, String)],
 ) -> Result<()> {
     let mut happened = Vec::new();
-    for id in gone {
+    for (id, file_key) in gone {
         let account = documents::forget_file(conn, *id)?;
+        let let_go = [FileState::Stored, FileState::Gone];
+        files::change(conn, file_key, let_go, context.now)?;
         happened.extend(account.map(|account_id| Event::DocumentFileDeleted {
             account_id,
             document_id: *id,

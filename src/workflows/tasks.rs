@@ -46,9 +46,9 @@ pub enum Task {
         membership_id: MembershipId,
         due: Instant,
     },
-    /// Deletes files that have no row; once a day.
+    /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
-    /// Forgets the rows whose time is over; once a day.
+    /// Forgets the rows whose time is over, and the files that nobody wants; once a day.
     KeepHouse { date: NaiveDate },
 }
 

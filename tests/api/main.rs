@@ -7,6 +7,7 @@ mod contention;
 mod database_away;
 mod events;
 mod faq;
+mod files;
 mod holder;
 mod http;
 mod invoices;

@@ -199,6 +199,22 @@ impl Setup {
             .unwrap_or_else(|said| panic!("it does not start: {said}"))
     }
 
+    /// Starts the service where `folder` is a disk of so many mebibytes, which only it and `Served::sees` know of. Mounting takes a
+    /// namespace of its own and no rights, where the system lets users have one.
+    #[track_caller]
+    pub fn serve_on_small_disk(&self, folder: &Path, mebibytes: u32) -> Served {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c"]);
+        command.arg(format!(
+            "mount -t tmpfs -o size={mebibytes}m tmpfs '{}' && exec \"$0\"",
+            folder.display()
+        ));
+        command.arg(env!("CARGO_BIN_EXE_cps-api"));
+        self.begin(self.prepared(command))
+            .ready()
+            .unwrap_or_else(|said| panic!("it does not start on a disk of its own: {said}"))
+    }
+
     /// Starts the service; it answers when this returns.
     #[track_caller]
     pub fn serve(&self) -> Served {
@@ -298,6 +314,12 @@ impl Served {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Where the tests find what the service sees at `path`.
+    pub fn sees(&self, path: &Path) -> PathBuf {
+        let root = format!("/proc/{}/root", self.child.id());
+        Path::new(&root).join(path.strip_prefix("/").unwrap())
     }
 
     /// How much time of a core it has taken so far.

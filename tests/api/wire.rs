@@ -32,6 +32,11 @@ impl Wire {
         let _ = self.0.write_all(bytes.as_ref());
     }
 
+    /// Sends bytes; whether the other side still takes them.
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.0.write_all(bytes.as_ref()).is_ok()
+    }
+
     /// Everything that still comes, until the other side closes; how many bytes.
     pub fn drain(&mut self) -> usize {
         let (mut chunk, mut all) = (vec![0; 64 * 1024], 0);

@@ -101,6 +101,35 @@ fn numbers_have_ends_and_ports_have_one_listener() {
 }
 
 #[test]
+fn documents_are_kept_in_a_folder_or_a_bucket() {
+    taken(
+        "CPS_DOCUMENT_STORE",
+        &[
+            "file:///srv/documents",
+            "file://documents",
+            "/srv/documents",
+        ],
+    );
+    refused(
+        "CPS_DOCUMENT_STORE",
+        &[
+            "file://",
+            "gs://bucket/documents",
+            "s3://",
+            "s3:///documents",
+        ],
+    );
+    let bucket = live("CPS_DOCUMENT_STORE", "s3://bucket/documents");
+    match cfg!(feature = "s3") {
+        true => assert_eq!(
+            bucket.unwrap().documents,
+            DocumentPlace::Bucket("s3://bucket/documents".to_owned())
+        ),
+        false => assert!(bucket.unwrap_err().contains("--features s3")),
+    }
+}
+
+#[test]
 fn the_sender_can_be_answered() {
     refused(
         "CPS_MAIL_FROM",

@@ -1,6 +1,7 @@
 //! Verification documents: handing in, looking at, taking back.
 
 mod download;
+mod receiving;
 mod upload;
 
 use actix_web::web::{Data, Path};
@@ -26,7 +27,9 @@ use crate::repository::accounts;
 use crate::repository::documents::{self, Document};
 use crate::types::Instant;
 use crate::workflows;
-use upload::{UploadForm, UploadedDocument};
+use crate::workflows::documents::Upload;
+use receiving::ExpectedFile;
+use upload::{UnreadForm, UploadForm, request_hash};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -188,13 +191,29 @@ async fn upload_document(
     service: Data<Service>,
     access: Access<DocumentsChange>,
     key: Idempotency,
-    uploaded: UploadedDocument,
+    form: UnreadForm,
 ) -> Result<Answer> {
-    let hash = uploaded.hash();
-    let upload = uploaded.store(&service).await?;
-    let context = service.context();
-    key.write(&service, &hash, Keep::Plain, move |conn| {
-        let document = workflows::documents::add(conn, &context, &access.account, upload)?;
+    form.check_size(&service)?;
+    let expected = ExpectedFile::begin(&service, &access.account, &key).await?;
+    let answer = match form.receive(&service, &expected).await {
+        Ok(upload) => add_document(&service, access, &key, upload, expected.clone()).await,
+        Err(refused) => Err(refused),
+    };
+    expected.settle(answer).await
+}
+
+/// Adds the document of a file that is stored.
+async fn add_document(
+    service: &Service,
+    access: Access<DocumentsChange>,
+    key: &Idempotency,
+    upload: Upload,
+    file: ExpectedFile,
+) -> Result<Answer> {
+    let (context, hash) = (service.context(), request_hash(&upload));
+    key.write(service, &hash, Keep::Plain, move |conn| {
+        let account = &access.account;
+        let document = workflows::documents::add(conn, &context, account, upload, file.key()?)?;
         let location = format!(
             "/v1/accounts/{}/documents/{}",
             document.account_id, document.id

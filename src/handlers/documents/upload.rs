@@ -1,26 +1,33 @@
-//! Reading the parts of an upload: every fault of them at once, before anything is stored.
+//! Reading the parts of an upload as they come: every fault of them at once. Where its file goes is in `receiving`.
 
-use std::pin::Pin;
+use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use chrono::NaiveDate;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::document::{DocumentKind, MediaType, check_issued_date, display_name};
+use super::receiving::{ExpectedFile, ReceivedFile};
+use crate::domain::document::{DocumentKind, check_issued_date, display_name};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::handlers::extract::{Limits, of_payload};
 use crate::handlers::service::Service;
-use crate::secrets::{hex, random, sha256_hex};
+use crate::secrets::sha256_hex;
 use crate::workflows::documents::Upload;
 
 /// Bytes of a part that is not the file.
 const SMALL: usize = 200;
+/// More parts than this no form has.
+const PARTS: usize = 10;
+/// What a form has beside the bytes of its file.
+const AROUND: usize = 64 * 1024;
 
 /// The parts of an upload, as the contract names them.
 #[derive(Deserialize, ToSchema)]
@@ -36,86 +43,153 @@ pub struct UploadForm {
     issued_date: Option<NaiveDate>,
 }
 
-/// An upload that has passed its checks.
-pub struct UploadedDocument {
-    kind: DocumentKind,
-    media_type: MediaType,
-    file_name: String,
-    issued_date: Option<NaiveDate>,
-    bytes: Bytes,
-    sha256: String,
+/// A form of which nothing is read yet.
+pub struct UnreadForm {
+    multipart: Multipart,
+    time: Duration,
+    /// What the request says of its size.
+    announced: Option<usize>,
 }
 
 /// The parts as they came.
 #[derive(Default)]
 struct Parts {
+    seen: Vec<String>,
     kind: Option<String>,
     issued_date: Option<String>,
-    file: Option<(String, Bytes)>,
+    file: Option<ReceivedFile>,
     faults: Vec<Fault>,
 }
 
-impl FromRequest for UploadedDocument {
+impl FromRequest for UnreadForm {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+    type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let multipart = Multipart::from_request(request, payload);
-        let service = request.app_data::<Data<Service>>().cloned();
         let limits = request.app_data::<Data<Limits>>();
-        let time = limits.map(|limits| limits.upload_time).unwrap_or_default();
-        Box::pin(async move {
-            let service = service
-                .ok_or_else(|| Error::internal("reading an upload")("the service is not set up"))?;
-            let multipart = multipart.await.map_err(|_| Code::UnsupportedMediaType)?;
-            let limit = usize::try_from(service.programme.application.file_bytes).unwrap_or(0);
-            let read = tokio::time::timeout(time, read_parts(multipart, limit));
-            let parts = read.await.unwrap_or(Err(Code::BodyTooSlow.into()))?;
-            checked(parts, &service)
-        })
+        let length = request.headers().get(CONTENT_LENGTH);
+        ready(Ok(Self {
+            multipart: Multipart::new(request.headers(), payload.take()),
+            time: limits.map(|limits| limits.upload_time).unwrap_or_default(),
+            announced: length.and_then(|length| length.to_str().ok()?.parse().ok()),
+        }))
     }
 }
 
-async fn read_parts(mut multipart: Multipart, limit: usize) -> Result<Parts> {
+impl UnreadForm {
+    /// Refuses a form that says of itself that it is too large.
+    pub fn check_size(&self, service: &Service) -> Result<()> {
+        let limit = limit(service);
+        match self.announced {
+            Some(bytes) if bytes > limit.saturating_add(AROUND) => {
+                Err(Code::DocumentTooLarge.with("limit", limit).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the parts as they come, the file to where it is expected, and checks them; the file is stored then.
+    pub async fn receive(self, service: &Service, expected: &ExpectedFile) -> Result<Upload> {
+        let read = read_parts(self.multipart, limit(service), expected);
+        let read = tokio::time::timeout(self.time, read).await;
+        let parts = read.unwrap_or(Err(Code::BodyTooSlow.into()))?;
+        let (upload, file) = checked(parts, service)?;
+        file.store().await?;
+        Ok(upload)
+    }
+}
+
+fn limit(service: &Service) -> usize {
+    usize::try_from(service.programme.application.file_bytes).unwrap_or(0)
+}
+
+async fn read_parts(
+    mut multipart: Multipart,
+    limit: usize,
+    expected: &ExpectedFile,
+) -> Result<Parts> {
     let mut parts = Parts::default();
     while let Some(field) = multipart.next().await {
         let field = field.map_err(of_multipart)?;
-        let name = field.name().unwrap_or_default().to_owned();
-        let file_name = field
-            .content_disposition()
-            .and_then(|one| one.get_filename())
-            .unwrap_or_default()
-            .to_owned();
-        let bytes = read_part(field, limit).await?;
-        let text = || String::from_utf8_lossy(&bytes).trim().to_owned();
-        match name.as_str() {
-            "file" => parts.file = Some((file_name, bytes)),
-            "kind" | "issued_date" if bytes.len() > SMALL => parts
-                .faults
-                .push(Fault::new(format!("#/{name}"), FaultCode::TooLong).with("max", SMALL)),
-            "kind" => parts.kind = Some(text()),
-            "issued_date" => parts.issued_date = Some(text()).filter(|text| !text.is_empty()),
-            _ => parts
-                .faults
-                .push(Fault::new(format!("#/{name}"), FaultCode::Unknown)),
+        if parts.seen.len() >= PARTS {
+            return Err(Fault::new("#", FaultCode::TooMany)
+                .with("max", PARTS)
+                .into());
         }
+        parts.take(field, limit, expected).await?;
     }
     Ok(parts)
 }
 
-async fn read_part(mut field: Field, limit: usize) -> Result<Bytes> {
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = field.next().await {
-        let chunk = chunk.map_err(of_multipart)?;
-        if bytes.len() + chunk.len() > limit {
-            return Err(Code::DocumentTooLarge.with("limit", limit).into());
+impl Parts {
+    async fn take(&mut self, field: Field, limit: usize, expected: &ExpectedFile) -> Result<()> {
+        let name = field.name().unwrap_or_default().to_owned();
+        let is_again = self.seen.contains(&name);
+        self.seen.push(name.clone());
+        match name.as_str() {
+            "file" if !is_again => {
+                let wanted = self.faults.is_empty().then(|| expected.writer()).flatten();
+                self.file = Some(ReceivedFile::read(field, limit, wanted).await?);
+            }
+            "kind" if !is_again => self.kind = self.text(&name, field).await?,
+            "issued_date" if !is_again => {
+                let text = self.text(&name, field).await?;
+                self.issued_date = text.filter(|text| !text.is_empty());
+            }
+            "file" | "kind" | "issued_date" => {
+                read_small(field).await?;
+                self.refuse(&name, FaultCode::Duplicate);
+            }
+            _ => {
+                read_small(field).await?;
+                self.refuse(&name, FaultCode::Unknown);
+            }
         }
-        bytes.extend_from_slice(&chunk);
+        Ok(())
     }
-    Ok(bytes.freeze())
+
+    fn refuse(&mut self, name: &str, code: FaultCode) {
+        self.faults.push(Fault::new(format!("#/{name}"), code));
+    }
+
+    /// A part that is a short text. None, and a fault, where it is long.
+    async fn text(&mut self, name: &str, field: Field) -> Result<Option<String>> {
+        let bytes = read_small(field).await?;
+        if bytes.len() > SMALL {
+            let fault = Fault::new(format!("#/{name}"), FaultCode::TooLong);
+            self.faults.push(fault.with("max", SMALL));
+            return Ok(None);
+        }
+        Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
+    }
 }
 
-fn of_multipart(error: MultipartError) -> Error {
+/// The bytes of a part that is not the file.
+async fn read_small(mut field: Field) -> Result<BytesMut> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = field.next().await {
+        bytes.extend_from_slice(&chunk.map_err(of_multipart)?);
+        if bytes.len() > AROUND {
+            return Err(Code::BodyTooLarge.with("limit", AROUND).into());
+        }
+    }
+    Ok(bytes)
+}
+
+/// Identifies what was sent, for idempotency keys.
+pub fn request_hash(upload: &Upload) -> String {
+    let date = upload.issued_date.map(|date| date.to_string());
+    let parts = [
+        upload.kind.as_str(),
+        &upload.file_name,
+        &date.unwrap_or_default(),
+        &upload.sha256,
+    ];
+    sha256_hex(parts.join("\n").as_bytes())
+}
+
+/// What went wrong with a form on its way.
+pub fn of_multipart(error: MultipartError) -> Error {
     match error {
         MultipartError::Payload(error) => of_payload(error),
         MultipartError::ContentTypeMissing
@@ -125,33 +199,30 @@ fn of_multipart(error: MultipartError) -> Error {
     }
 }
 
-fn checked(parts: Parts, service: &Service) -> Result<UploadedDocument> {
-    let mut faults = parts.faults;
-    let kind = kind(parts.kind.as_deref(), &mut faults);
-    let issued_date = issued_date(kind, parts.issued_date.as_deref(), service, &mut faults);
-    let media_type = parts
-        .file
-        .as_ref()
-        .and_then(|(_, bytes)| MediaType::sniff(bytes));
+fn checked(mut parts: Parts, service: &Service) -> Result<(Upload, ReceivedFile)> {
+    let faults = &mut parts.faults;
+    let kind = kind(parts.kind.as_deref(), faults);
+    let issued_date = issued_date(kind, parts.issued_date.as_deref(), service, faults);
+    let media_type = parts.file.as_ref().and_then(|file| file.media_type);
     match (&parts.file, media_type) {
         (None, _) => faults.push(Fault::new("#/file", FaultCode::Required)),
         (Some(_), None) => faults.push(Fault::new("#/file", FaultCode::DocumentTypeNotAccepted)),
         (Some(_), Some(_)) => {}
     }
-    let (Some(kind), Some((file_name, bytes)), Some(media_type), true) =
+    let (Some(kind), Some(file), Some(media_type), true) =
         (kind, parts.file, media_type, faults.is_empty())
     else {
-        return Err(Error::invalid(faults));
+        return Err(Error::invalid(parts.faults));
     };
-    let sha256 = sha256_hex(&bytes);
-    Ok(UploadedDocument {
+    let upload = Upload {
         kind,
         media_type,
-        file_name: display_name(&file_name),
+        size: i64::try_from(file.size).unwrap_or(i64::MAX),
+        sha256: file.sha256.clone(),
+        file_name: display_name(&file.name),
         issued_date,
-        bytes,
-        sha256,
-    })
+    };
+    Ok((upload, file))
 }
 
 fn kind(sent: Option<&str>, faults: &mut Vec<Fault>) -> Option<DocumentKind> {
@@ -187,31 +258,4 @@ fn issued_date(
         faults.push(Fault::new("#/issued_date", code));
     }
     date
-}
-
-impl UploadedDocument {
-    /// Identifies the parts, for idempotency keys.
-    pub fn hash(&self) -> String {
-        let date = self
-            .issued_date
-            .map(|date| date.to_string())
-            .unwrap_or_default();
-        sha256_hex(format!("{}\n{}\n{date}\n{}", self.kind, self.file_name, self.sha256).as_bytes())
-    }
-
-    /// Stores the bytes; the row comes after them, and a sweep deletes what no row names.
-    pub async fn store(self, service: &Service) -> Result<Upload> {
-        let size = i64::try_from(self.bytes.len()).unwrap_or(i64::MAX);
-        let file_key = format!("documents/{}", hex(&random::<16>()?));
-        service.store.put(&file_key, self.bytes).await?;
-        Ok(Upload {
-            kind: self.kind,
-            media_type: self.media_type,
-            size,
-            sha256: self.sha256,
-            file_name: self.file_name,
-            issued_date: self.issued_date,
-            file_key,
-        })
-    }
 }

@@ -19,6 +19,9 @@ use crate::types::{Instant, Json};
 /// The header that carries a key.
 pub const HEADER: &str = "Idempotency-Key";
 
+/// How long an answer is given again.
+const KEPT: TimeDelta = TimeDelta::hours(24);
+
 /// Whether an answer may be stored as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
@@ -99,6 +102,24 @@ fn key_of(value: &HeaderValue) -> Result<String> {
 }
 
 impl Idempotency {
+    /// What the answer is stored under.
+    fn scope(&self, body_hash: &str) -> Option<String> {
+        let key = self.key.as_deref()?;
+        let body = if self.is_anonymous { body_hash } else { "" };
+        let scope = format!("{}\n{body}\n{key}", self.owner);
+        Some(sha256_hex(scope.as_bytes()))
+    }
+
+    /// Whether somebody who is known has used the key before: then `write` does nothing more, whatever the body.
+    pub async fn is_answered(&self, service: &Service) -> Result<bool> {
+        let Some(scope) = self.scope("").filter(|_| !self.is_anonymous) else {
+            return Ok(false);
+        };
+        let since = service.now().plus(-KEPT);
+        let known = move |conn: &mut DbConn| stored::is_known(conn, &scope, since);
+        service.db.fetch(known).await
+    }
+
     /// Runs `work` once for the key: the same key and body get the stored answer, another body is refused. Refusals and
     /// failures leave nothing behind, so that the caller can mend and repeat.
     pub async fn write<F>(
@@ -111,11 +132,9 @@ impl Idempotency {
     where
         F: FnOnce(&mut DbConn) -> Result<Answer> + Clone + Send + 'static,
     {
-        let Some(key) = &self.key else {
+        let Some(scope) = self.scope(body_hash) else {
             return service.db.write(work).await;
         };
-        let body = if self.is_anonymous { body_hash } else { "" };
-        let scope = sha256_hex(format!("{}\n{body}\n{key}", self.owner).as_bytes());
         let (sealer, now, request_hash) =
             (service.sealer.clone(), service.now(), body_hash.to_owned());
         service
@@ -147,7 +166,7 @@ fn claim(
     request_hash: &str,
     now: Instant,
 ) -> Result<Option<StoredAnswer>> {
-    let claimed = stored::forget_before(conn, scope, now.plus(TimeDelta::hours(-24)))
+    let claimed = stored::forget_before(conn, scope, now.plus(-KEPT))
         .and_then(|()| stored::claim(conn, scope, request_hash, now));
     match claimed {
         Err(Error::Contended) => Err(Refusal::from(Code::IdempotencyInProgress)
@@ -169,7 +188,7 @@ fn replay(
         Some(sealed) => serde_json::from_slice(&sealer.open(sealed)?)?,
         None => found.answer.decode()?,
     };
-    Ok(answer.header("Idempotency-Replayed", "true"))
+    Ok(answer.replayed())
 }
 
 /// The header, as the contract names it.

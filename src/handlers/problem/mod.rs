@@ -123,6 +123,7 @@ pub fn refusal_of(error: &Error) -> Refusal {
         Error::Refused(refusal) => refusal.clone(),
         Error::Contended | Error::Busy => Refusal::from(Code::Overloaded).retry_after(1),
         Error::Broken(_) => Refusal::from(Code::DatabaseUnavailable).retry_after(2),
+        Error::StorageFull(_) => Refusal::from(Code::StorageFull).retry_after(5),
         Error::Database(_) | Error::LeaseLost | Error::Internal { .. } => {
             Code::InternalError.into()
         }
@@ -145,6 +146,10 @@ impl ResponseError for Error {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = refusal.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if matches!(refusal.code, Code::BodyTooLarge | Code::DocumentTooLarge) {
+            // What is left of it is not waited for.
+            response.force_close();
         }
         let allowed = refusal
             .params

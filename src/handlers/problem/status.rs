@@ -33,5 +33,5 @@ statuses! {
     PRECONDITION_REQUIRED: PreconditionRequired;
     TOO_MANY_REQUESTS: RateLimited TooManyAttempts;
     INTERNAL_SERVER_ERROR: InternalError;
-    SERVICE_UNAVAILABLE: Overloaded DatabaseUnavailable Draining;
+    SERVICE_UNAVAILABLE: Overloaded DatabaseUnavailable StorageFull Draining;
 }

@@ -4,6 +4,7 @@ mod db;
 mod retry;
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -50,6 +51,11 @@ impl Kind {
 
 fn sqlite_path(url: &str) -> &str {
     url.trim_start_matches("sqlite://")
+}
+
+/// The file that a SQLite database at `url` is kept in.
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    (Kind::of(url) == Kind::Sqlite).then(|| Path::new(sqlite_path(url)))
 }
 
 /// What a PostgreSQL connection is opened with where its URL does not say otherwise: nobody waits for a server that does not answer, and a
@@ -194,7 +200,10 @@ impl DbConn {
         match outcome {
             Err(error) if self.is_lost(&error) => {
                 self.give_up();
-                Err(Error::Broken(error.to_string()))
+                Err(match error {
+                    full @ Error::StorageFull(_) => full,
+                    error => Error::Broken(error.to_string()),
+                })
             }
             outcome => outcome,
         }
@@ -256,12 +265,23 @@ const CONTENTION: [&str; 3] = [
     "database is locked",
 ];
 
+/// How SQLite and PostgreSQL say that their disk is full.
+const FULL: [&str; 2] = ["database or disk is full", "No space left on device"];
+
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
-        let DieselError::DatabaseError(kind, info) = &error else {
-            return Error::Database(error);
+        let (kind, info) = match error {
+            DieselError::DatabaseError(kind, ref info) => (kind, info),
+            // Where SQLite has rolled back by itself, the rollback after it fails too.
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => {
+                return (*commit_error).into();
+            }
+            error => return Error::Database(error),
         };
         match kind {
+            _ if FULL.iter().any(|text| info.message().contains(text)) => {
+                Error::StorageFull(info.message().to_owned())
+            }
             DatabaseErrorKind::ClosedConnection => Error::Broken(info.message().to_owned()),
             // What takes no writes is a standby, which was the primary when this connection was opened.
             DatabaseErrorKind::ReadOnlyTransaction => Error::Broken(info.message().to_owned()),

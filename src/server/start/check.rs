@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use secrecy::ExposeSecret;
+
 use super::StartError;
 use crate::auth::tokens::SigningKeys;
 use crate::config::{Config, Environment, Mode, is_example};
+use crate::integrations::document_store;
 use crate::integrations::mail::Mailer;
 use crate::private;
 use crate::programme::{Programme, SHIPPED};
+use crate::repository::sqlite_file;
 
 /// More than two keys ever need.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -23,8 +27,11 @@ pub fn configuration() -> Result<Config, StartError> {
     let sealing = config.sealing_keys.as_deref();
     let sealing = sealing.map_or(Ok(()), |path| judge(&config, "CPS_SEALING_KEYS", path));
     let mailer = Mailer::new(&config.mail, &config.mail_from).map(drop);
+    let database = sqlite_file(config.database_url.expose_secret());
+    let documents = document_store::check(&config.documents, database);
     let files = [
         programme.map(drop),
+        documents.map_err(StartError::from),
         signing,
         sealing.map_err(StartError::from),
         mailer.map_err(StartError::from),

@@ -11,6 +11,7 @@ use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::error::Result as ServiceResult;
 use crate::handlers::extract::Limits;
 use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
@@ -18,7 +19,7 @@ use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
-use crate::repository::{Db, settings};
+use crate::repository::{Db, settings, sqlite_file};
 use crate::server::{ownership, seed};
 use crate::workflows::{Context, Links};
 
@@ -98,10 +99,15 @@ pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
         links: links(config, &public_url),
     };
     if config.mode == Mode::Sandbox {
-        let store = DocumentStore::open(&config.document_folder)?;
+        let store = document_store(config)?;
         seed::fill(&db, &store, &Hasher::start(1)?, context.clone()).await?;
     }
     Ok((db, context))
+}
+
+fn document_store(config: &Config) -> ServiceResult<DocumentStore> {
+    let database = sqlite_file(config.database_url.expose_secret());
+    DocumentStore::open(&config.documents, database)
 }
 
 async fn clock(config: &Config, db: &Db) -> Result<Clock, StartError> {
@@ -138,7 +144,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
     let keys = SigningKeys::read(&signing_keys(&config, &db).await?, issuer)?;
     let links = links(&config, &public_url);
-    let store = DocumentStore::open(&config.document_folder)?;
+    let store = document_store(&config)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let service = Service {

@@ -13,11 +13,13 @@ use crate::domain::actor::Cause;
 use crate::domain::country::Country;
 use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
 use crate::domain::event::Event;
+use crate::domain::file::FileState;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
 use crate::error::Result;
 use crate::repository::accounts::{self, Account};
 use crate::repository::documents::{self, Document};
+use crate::repository::files::{self, StoredFile};
 use crate::repository::reviews::{self, Review};
 use crate::repository::users::{self, User};
 use crate::repository::{DbConn, events};
@@ -133,6 +135,7 @@ fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {
     events::record(conn, &seeding().stamp(context.now), &[submitted])?;
     let mut document = document(context, 13, account.id, DocumentStatus::Pending);
     document.file_key = Some(SAMPLE_KEY.to_owned());
+    files::insert(conn, &sample_file(context, account.id))?;
     documents::insert(conn, &document)?;
     let due_at = context.programme.review.review_due(context.now);
     let review = Review::opened(account.id, context.now, due_at);
@@ -204,6 +207,16 @@ fn user(
         session_version: 1,
         created_at: context.now,
         removed_at: None,
+    }
+}
+
+fn sample_file(context: &Context, account_id: AccountId) -> StoredFile {
+    StoredFile {
+        key: SAMPLE_KEY.to_owned(),
+        account_id,
+        state: FileState::Stored,
+        created_at: context.now,
+        changed_at: context.now,
     }
 }
 
