@@ -79,6 +79,7 @@ pub fn serve(
             .app_data(web::Data::new(worker.clone()))
             .app_data(web::Data::new(around.authenticator.clone()))
             .app_data(web::Data::new(around.health.clone()))
+            .app_data(handlers::documents::form_config())
             .app_data(web::Data::new(around.clone()))
             .app_data(web::Data::new(limits))
             .app_data(contract.clone())
