@@ -4,7 +4,7 @@ pub mod accounts;
 mod actor;
 pub mod answer;
 mod contract;
-mod documents;
+pub mod documents;
 mod endpoint;
 mod events;
 pub mod extract;

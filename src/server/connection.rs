@@ -34,6 +34,8 @@ const UNSENT: u32 = 16 * 1024;
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a client may take to close a connection that the service closes.
 const DISCONNECT: Duration = Duration::from_secs(1);
+/// Bytes that are read of a connection before others have their turn: the framework's own piece. It would read, and keep, 128 KiB.
+const READ_AT_ONCE: usize = 8 * 1024;
 /// How long requests may run on after the service was told to stop, in seconds.
 const SHUTDOWN: u64 = 20;
 
@@ -142,6 +144,8 @@ struct Connection<S> {
     in_work: InWork,
     /// Since the first byte that came after the last one was sent.
     coming: Option<Coming>,
+    /// Bytes that were read in this turn.
+    read: usize,
 }
 
 struct Waiting {
@@ -164,6 +168,7 @@ impl<S> Connection<S> {
             most: limits.unanswered,
             in_work: InWork::default(),
             coming: None,
+            read: 0,
         }
     }
 
@@ -216,10 +221,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.read >= READ_AT_ONCE {
+            self.read = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let came = buffer.filled().len().saturating_sub(before);
         self.judge(came, context)?;
+        self.read = if read.is_pending() {
+            0
+        } else {
+            self.read + came
+        };
         read
     }
 }

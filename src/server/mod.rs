@@ -78,6 +78,7 @@ pub fn serve(
             .configure(|config| share(config, &around))
             .app_data(web::Data::new(service.clone()))
             .app_data(web::Data::new(worker.clone()))
+            .app_data(handlers::documents::form_config())
             .app_data(contract.clone())
             .app_data(table.clone())
             .app_data(

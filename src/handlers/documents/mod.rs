@@ -29,6 +29,7 @@ use crate::types::Instant;
 use crate::workflows;
 use crate::workflows::documents::Upload;
 use receiving::ExpectedFile;
+pub use upload::form_config;
 use upload::{UnreadForm, UploadForm, request_hash};
 
 /// Registers the operations of this module.

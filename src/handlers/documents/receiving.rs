@@ -125,7 +125,8 @@ impl ReceivedFile {
             }
             digest.update(&chunk);
             if first.len() < TELLING {
-                first.extend_from_slice(&chunk);
+                let missing = TELLING - first.len();
+                first.extend_from_slice(chunk.get(..missing).unwrap_or(&chunk));
                 // A writer holds so few bytes back, and has stored none of them.
                 if first.len() >= TELLING && MediaType::sniff(&first).is_none() {
                     writer = None;

@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 use std::time::Duration;
 
-use actix_multipart::{Field, Multipart, MultipartError};
+use actix_multipart::{Field, Multipart, MultipartConfig, MultipartError};
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Data;
@@ -24,6 +24,8 @@ use crate::workflows::documents::Upload;
 
 /// Bytes of a part that is not the file.
 const SMALL: usize = 200;
+/// What is held of a form while a part is looked for its end.
+const BUFFER: usize = 8 * 1024;
 /// More parts than this no form has.
 const PARTS: usize = 10;
 /// What a form has beside the bytes of its file.
@@ -61,6 +63,11 @@ struct Parts {
     faults: Vec<Fault>,
 }
 
+/// How a form is read.
+pub fn form_config() -> MultipartConfig {
+    MultipartConfig::new().buffer_limit(BUFFER)
+}
+
 impl FromRequest for UnreadForm {
     type Error = Error;
     type Future = Ready<Result<Self>>;
@@ -68,8 +75,11 @@ impl FromRequest for UnreadForm {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limits = request.app_data::<Data<Limits>>();
         let length = request.headers().get(CONTENT_LENGTH);
+        let Ok(multipart) = Multipart::from_request(request, payload).into_inner() else {
+            return ready(Err(Code::UnsupportedMediaType.into()));
+        };
         ready(Ok(Self {
-            multipart: Multipart::new(request.headers(), payload.take()),
+            multipart,
             time: limits.map(|limits| limits.upload_time).unwrap_or_default(),
             announced: length.and_then(|length| length.to_str().ok()?.parse().ok()),
         }))

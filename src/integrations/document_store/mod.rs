@@ -27,7 +27,7 @@ pub use writer::FileWriter;
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 /// What is written to a folder at a time.
-const FOLDER_PART: usize = 64 * 1024;
+const FOLDER_PART: usize = 16 * 1024;
 /// The least that S3 takes as a part that is not the last.
 #[cfg(feature = "s3")]
 const BUCKET_PART: usize = 5 * 1024 * 1024;

@@ -9,6 +9,9 @@ use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
 use super::failed;
 use crate::error::Result;
 
+/// What is reserved of a part at once: those of a bucket are large, and most files are not.
+const RESERVED: usize = 64 * 1024;
+
 /// A file on its way into the store. Where it is dropped before its end, nothing is there.
 pub struct FileWriter {
     store: Arc<dyn ObjectStore>,
@@ -37,6 +40,7 @@ impl FileWriter {
             self.buffer.extend_from_slice(now);
             bytes = later;
             self.write_part().await?;
+            self.buffer.reserve(self.part.min(RESERVED));
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())

@@ -92,6 +92,11 @@ async fn what_a_killed_instance_had_begun_is_swept() {
     let mut served = setup.serve();
     let applicant = Applicant::register(&served, 1).await;
     let _wire = half_way(&served, &applicant, &store).await;
+    // The lease of a job that is killed with it would be waited for.
+    let at_hand = "SELECT COUNT(*) AS n FROM jobs WHERE state = 'running' OR (state = 'ready' AND attempts = 0 AND kind = 'send_mail')";
+    while database.numbers(at_hand) != [0] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     served.kill();
     assert_eq!(uploads(&store).len(), 1);
     let served = setup.serve();

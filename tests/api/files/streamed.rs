@@ -68,6 +68,7 @@ async fn uploads_at_once_are_all_taken_and_none_is_held_in_memory() {
         Bytes::from(pdf(SIZE)),
         Arc::new(Barrier::new(callers() * EACH)),
     );
+    let before = served.resident();
     let (peak, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let sent = applicants.iter().flat_map(|applicant| [applicant; EACH]);
     let sent = sent.map(|applicant| {
@@ -93,7 +94,10 @@ async fn uploads_at_once_are_all_taken_and_none_is_held_in_memory() {
         assert_eq!(answer.body["size"], SIZE);
     }
     let peak = peak.into_inner();
-    println!("{} uploads at once: {peak} KiB resident", callers() * EACH);
+    println!(
+        "{} uploads at once: {before} KiB resident before, {peak} at most",
+        callers() * EACH
+    );
     assert!(peak < MEMORY, "{peak} KiB");
     let stored = uploads(&database.folder().join("store"));
     assert_eq!(stored.len(), callers() * EACH);
