@@ -195,11 +195,6 @@ pub fn check_vat_number(
     }
 }
 
-/// An e-mail address as it is compared: trimmed and in lower case.
-pub fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
-}
-
 /// An account number made of random bytes: 10 digits, the last two check digits by ISO 7064 MOD 97-10. Whether it was given
 /// out before is the caller's to see.
 pub fn account_number(random: [u8; 8]) -> String {
@@ -334,11 +329,6 @@ mod tests {
             ]
         );
         assert_eq!(which(AccountStatus::is_suspendable), [Approved, Active]);
-    }
-
-    #[test]
-    fn an_address_is_one_however_it_is_written() {
-        assert_eq!(email_key(" Asta@Nordlys.Example "), "asta@nordlys.example");
     }
 
     proptest! {

@@ -27,6 +27,7 @@ pub mod product_details;
 pub mod review;
 pub mod serial;
 mod text;
+pub mod values;
 pub mod vat;
 pub mod wording;
 pub mod work_item;

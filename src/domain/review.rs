@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::account::email_key;
 use super::document::{DocumentFacts, DocumentStatus, RejectionCode, RevisionCode, has_accepted};
+use super::values::email_key;
 use crate::error::{Code, Fault, FaultCode};
 use crate::types::{Instant, text_enum};
 

@@ -139,6 +139,7 @@ codes! {
         Duplicate = "duplicate",
         NumberUnknown = "number_unknown",
         ReferenceUnknown = "reference_unknown",
+        More = "more",
     }
 }
 

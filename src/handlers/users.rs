@@ -22,6 +22,7 @@ use crate::domain::account::AccountId;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
 use crate::domain::permissions::UsersManage;
+use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::repository::accounts;
 use crate::repository::users::{self as stored, User};
@@ -153,8 +154,7 @@ async fn list_users(
 #[schema(example = json!({ "email": "nina@fjordfoto.example", "name": "Nina Fjord", "role": "member", "language": "da" }))]
 struct InviteUser {
     /// The user signs in with it.
-    #[schema(format = "email", max_length = 254)]
-    email: String,
+    email: Email,
     #[schema(
         min_length = 1,
         max_length = 100,

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use diesel::Connection;
 
 use super::Context;
-use super::csv_file::{COUNTRY, Column, DATE, Row, guarded, optional, required, rows};
+use super::csv_file::{Column, Row, guarded, optional, required, rows};
 use super::products::{Inventory, Registered, Wanted, checked};
 use crate::domain::access::AccountAccess;
-use crate::domain::country::Country;
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{ProductField, ProductId};
 use crate::domain::product_details::{CheckedDetails, Details};
+use crate::domain::values::Date;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::DbConn;
 use crate::repository::models::{self, Model};
@@ -117,8 +116,8 @@ fn details(row: &Row, faults: &mut Vec<Fault>) -> Details {
     }
     Details {
         serial_number: row.get("serial_number").map(str::to_owned),
-        purchase_date: row.parsed::<NaiveDate>("purchase_date", DATE, faults),
-        purchase_country: row.parsed::<Country>("purchase_country", COUNTRY, faults),
+        purchase_date: row.value("purchase_date", faults).map(Date::day),
+        purchase_country: row.value("purchase_country", faults),
         dealer: row.get("dealer").map(str::to_owned),
         estimated,
     }

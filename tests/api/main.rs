@@ -9,6 +9,7 @@ mod events;
 mod faq;
 mod holder;
 mod http;
+mod input;
 mod invoices;
 mod jobs;
 mod journey;

@@ -7,6 +7,7 @@ use validator::Validate;
 use crate::domain::account::{Registration as Rules, check_registration, check_vat_number};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
+use crate::domain::values::Email;
 use crate::error::{Fault, Result};
 use crate::handlers::extract::Checked;
 use crate::programme::Programme;
@@ -53,8 +54,8 @@ pub struct Contact {
     )]
     pub name: String,
     /// Mails go here.
-    #[schema(format = "email", max_length = 254, example = "asta@nordlys.example")]
-    pub email: String,
+    #[schema(example = "asta@nordlys.example")]
+    pub email: Email,
     /// With the country's code.
     #[schema(
         pattern = r"^\+[0-9]{6,15}$",
@@ -93,8 +94,8 @@ pub struct RegisterAccount {
     #[validate(nested)]
     pub contact: Contact,
     /// The e-mail address of an old CPS account, to take over its products.
-    #[schema(format = "email", max_length = 254, nullable = false)]
-    pub legacy_cps_email: Option<String>,
+    #[schema(nullable = false)]
+    pub legacy_cps_email: Option<Email>,
     /// `da` or `en`, with or without a region; others fall back to English.
     #[schema(
         pattern = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
@@ -166,8 +167,7 @@ impl RegisterAccount {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "asta@nordlys.example" }))]
 pub struct ApplicantLinkRequest {
-    #[schema(format = "email", max_length = 254)]
-    pub email: String,
+    pub email: Email,
 }
 
 impl Checked for ApplicantLinkRequest {}

@@ -7,8 +7,9 @@ use validator::Validate;
 use crate::domain::account::check_company;
 use crate::domain::country::Country;
 use crate::domain::language::Language;
+use crate::domain::values::Email;
 use crate::error::Fault;
-use crate::handlers::extract::Checked;
+use crate::handlers::extract::{Checked, nullable};
 use crate::programme::Programme;
 use crate::repository::accounts::Account;
 use crate::types::Instant;
@@ -52,8 +53,8 @@ pub struct ContactPatch {
     )]
     name: Option<String>,
     /// Mails go here; nobody's sign-in changes with it.
-    #[schema(format = "email", max_length = 254, nullable = false)]
-    email: Option<String>,
+    #[schema(nullable = false)]
+    email: Option<Email>,
     /// With the country's code; null deletes it.
     #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<String>, pattern = r"^\+[0-9]{6,15}$")]
@@ -90,8 +91,8 @@ pub struct UpdateAccount {
     contact: Option<ContactPatch>,
     /// The e-mail address of an old CPS account; null deletes it.
     #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<String>, format = "email", max_length = 254)]
-    legacy_cps_email: Option<Option<String>>,
+    #[schema(schema_with = nullable::<Email>)]
+    legacy_cps_email: Option<Option<Email>>,
     /// `da` or `en`, with or without a region; others fall back to English.
     #[schema(
         pattern = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
@@ -128,7 +129,11 @@ impl UpdateAccount {
         put(&mut account.country, self.country);
         put(&mut account.vat_registered, self.vat_registered);
         put(&mut account.vat_number, self.vat_number);
-        put(&mut account.legacy_cps_email, self.legacy_cps_email);
+        let legacy_cps_email = self.legacy_cps_email;
+        put(
+            &mut account.legacy_cps_email,
+            legacy_cps_email.map(|email| email.map(|email| email.to_string())),
+        );
         put(&mut account.source, self.source);
         let language = self.language.as_deref().map(Language::from_tag);
         put(&mut account.language, language);
@@ -138,7 +143,10 @@ impl UpdateAccount {
         put_trimmed(&mut account.city, address.city);
         let contact = self.contact.unwrap_or_default();
         put_trimmed(&mut account.contact_name, contact.name);
-        put(&mut account.contact_email, contact.email);
+        put(
+            &mut account.contact_email,
+            contact.email.map(|email| email.to_string()),
+        );
         put(&mut account.contact_phone, contact.phone);
     }
 }

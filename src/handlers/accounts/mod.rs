@@ -133,7 +133,7 @@ async fn send_applicant_link(
     let now = service.now();
     let task = Task::SendApplicantLinks {
         request: uuid_at(now).to_string(),
-        email: body.value.email,
+        email: body.value.email.to_string(),
     };
     service
         .db

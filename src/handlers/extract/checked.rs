@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::schemas::find_nul;
+use crate::domain::values;
 use crate::error::{Error, Fault, FaultCode, Found, Result};
 use crate::programme::Programme;
 use crate::types::Instant;
@@ -55,9 +56,13 @@ fn checker<T: 'static>(schema: fn() -> Value) -> Result<Arc<Checker>> {
         return Ok(known);
     }
     let schema = schema();
-    let validator = jsonschema::options()
+    let mut options = jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
-        .should_validate_formats(true)
+        .should_validate_formats(true);
+    for (name, is_value, _) in values::FORMATS {
+        options = options.with_format(name, is_value);
+    }
+    let validator = options
         .build(&schema)
         .map_err(|e| Error::internal("compiling a schema")(e.to_string()))?;
     let made = Arc::new(Checker { schema, validator });
@@ -139,7 +144,9 @@ fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
                 .collect()
         }
         Kind::Type { kind } => one(here(FaultCode::Type).with("expected", expected(kind))),
-        Kind::Format { format } => one(here(FaultCode::Format).with("format", format)),
+        Kind::Format { format } => {
+            one(here(FaultCode::Format).with("format", values::written(format)))
+        }
         Kind::Pattern { .. } => one(here(FaultCode::Pattern)),
         Kind::Enum { options } => {
             one(here(FaultCode::NotAccepted).with("allowed", listed(options)))

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::language::Language;
-use crate::error::{Code, Error, Fault, Refusal};
+use crate::error::{Code, Error, Fault, FaultCode, Refusal};
 
 pub use page::routes;
 pub use table::{entry, fault_text, status};
@@ -46,7 +46,18 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldProblem>,
+    /// How many more there are than `errors` has room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub more_errors: Option<usize>,
 }
+
+/// So many faults are told in one answer.
+const MOST_FAULTS: usize = 100;
+/// Bytes of all that is told of faults; what is around it fits into the rest of 32 kB.
+const MOST_BYTES: usize = 24 * 1024;
+/// Characters of what a caller sent, a path or a name, before it is cut off.
+const MOST_CHARACTERS: usize = 500;
 
 /// One field that does not pass; never with the value that was sent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,25 +85,52 @@ pub fn render(error: &Error, context: &Context<'_>) -> Problem {
     let refusal = refusal_of(error);
     let entry = entry(refusal.code);
     let text = entry.text(context.language);
+    let errors = field_problems(&refusal.faults, context.language);
+    let more = refusal.faults.len() - errors.len();
+    let mut detail = table::fill(&text.detail, &refusal.params);
+    if more > 0 {
+        let count = [("count", more.to_string())];
+        let words = fault_text(FaultCode::More, context.language);
+        detail = format!("{detail} {}", table::fill(words, &count));
+    }
     Problem {
         kind: format!("{}/problems/{}", context.public_url, refusal.code.as_str()),
         title: text.title.clone(),
         status: entry.status,
-        detail: table::fill(&text.detail, &refusal.params),
-        instance: context.instance.clone(),
+        detail,
+        instance: cut_off(&context.instance),
         code: refusal.code.as_str(),
         request_id: context.request_id.clone(),
-        errors: refusal
-            .faults
-            .iter()
-            .map(|fault| field_problem(fault, context.language))
-            .collect(),
+        errors,
+        more_errors: (more > 0).then_some(more),
+    }
+}
+
+/// The first faults, as many as an answer has room for.
+fn field_problems(faults: &[Fault], language: Language) -> Vec<FieldProblem> {
+    let mut room = MOST_BYTES;
+    let problems = faults.iter().take(MOST_FAULTS);
+    let problems = problems.map(|fault| field_problem(fault, language));
+    problems
+        .take_while(|problem| {
+            let bytes = serde_json::to_string(problem).map_or(MOST_BYTES, |text| text.len() + 1);
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        })
+        .collect()
+}
+
+fn cut_off(sent: &str) -> String {
+    match sent.char_indices().nth(MOST_CHARACTERS) {
+        Some((at, _)) => format!("{}…", sent.get(..at).unwrap_or_default()),
+        None => sent.to_owned(),
     }
 }
 
 fn field_problem(fault: &Fault, language: Language) -> FieldProblem {
     FieldProblem {
-        pointer: fault.pointer.clone(),
+        pointer: cut_off(&fault.pointer),
         code: fault.code.as_str(),
         detail: table::fill(fault_text(fault.code, language), &fault.params),
     }

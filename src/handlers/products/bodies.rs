@@ -1,6 +1,5 @@
 //! What callers send about a product.
 
-use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_with::rust::double_option;
 use utoipa::ToSchema;
@@ -10,8 +9,9 @@ use crate::domain::country::Country;
 use crate::domain::model::ModelId;
 use crate::domain::product::{ProductField, still_estimated};
 use crate::domain::product_details::{Details, check};
+use crate::domain::values::Date;
 use crate::error::Fault;
-use crate::handlers::extract::Checked;
+use crate::handlers::extract::{Checked, nullable};
 use crate::programme::Programme;
 use crate::types::Instant;
 
@@ -30,7 +30,7 @@ pub struct RegisterProduct {
     pub serial_number: Option<String>,
     /// Not in the future, and not before the model's launch.
     #[schema(nullable = false)]
-    pub purchase_date: Option<NaiveDate>,
+    pub purchase_date: Option<Date>,
     #[schema(nullable = false)]
     pub purchase_country: Option<Country>,
     /// Who sold it.
@@ -52,7 +52,7 @@ impl RegisterProduct {
     pub fn details(&self) -> Details {
         Details {
             serial_number: self.serial_number.clone(),
-            purchase_date: self.purchase_date,
+            purchase_date: self.purchase_date.map(Date::day),
             purchase_country: self.purchase_country,
             dealer: self.dealer.clone(),
             estimated: self.estimated.clone(),
@@ -77,8 +77,8 @@ pub struct UpdateProduct {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, required = false)]
     pub serial_number: Option<Option<String>>,
     #[serde(with = "double_option")]
-    #[schema(value_type = Option<NaiveDate>, required = false)]
-    pub purchase_date: Option<Option<NaiveDate>>,
+    #[schema(schema_with = nullable::<Date>, required = false)]
+    pub purchase_date: Option<Option<Date>>,
     #[serde(with = "double_option")]
     #[schema(value_type = Option<String>, pattern = "^[A-Z]{2}$", required = false)]
     pub purchase_country: Option<Option<Country>>,
@@ -98,7 +98,10 @@ impl UpdateProduct {
     pub fn apply(self, before: Details) -> Details {
         let after = Details {
             serial_number: self.serial_number.unwrap_or(before.serial_number),
-            purchase_date: self.purchase_date.unwrap_or(before.purchase_date),
+            purchase_date: match self.purchase_date {
+                Some(date) => date.map(Date::day),
+                None => before.purchase_date,
+            },
             purchase_country: self.purchase_country.unwrap_or(before.purchase_country),
             dealer: self.dealer.unwrap_or(before.dealer),
             estimated: Vec::new(),

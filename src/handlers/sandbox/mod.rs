@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::extract::{Body, Checked, Cursor, PageParams, Pages, Params, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::domain::account::email_key;
+use crate::domain::values::email_key;
 use crate::error::{Fault, FaultCode, Result};
 use crate::jobs::Worker;
 use crate::repository::mails::{self, Mail, MailId};

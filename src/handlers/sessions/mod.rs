@@ -16,6 +16,7 @@ use crate::auth::{Authenticator, Signed};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::permissions::Role;
+use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{Body, Checked};
@@ -40,8 +41,7 @@ pub fn routes(config: &mut impl Routes) {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "mette@fjordfoto.example", "password": "Sandbox-Adgang-2026" }))]
 struct SignIn {
-    #[schema(format = "email", max_length = 254)]
-    email: String,
+    email: Email,
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 128)]
     password: SecretString,
 }

@@ -10,6 +10,7 @@ use validator::Validate;
 use crate::auth::Authenticator;
 use crate::domain::access::Anonymous;
 use crate::domain::password::check_password;
+use crate::domain::values::Email;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{Body, Checked};
@@ -31,8 +32,7 @@ pub fn routes(config: &mut impl Routes) {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "mette@fjordfoto.example" }))]
 struct PasswordResetRequest {
-    #[schema(format = "email", max_length = 254)]
-    email: String,
+    email: Email,
 }
 
 impl Checked for PasswordResetRequest {}
@@ -54,7 +54,7 @@ async fn request_password_reset(
     let now = service.now();
     let task = Task::AnswerReset {
         request: uuid_at(now).to_string(),
-        email: body.value.email,
+        email: body.value.email.to_string(),
     };
     service
         .db

@@ -3,9 +3,10 @@
 use super::super::Context;
 use super::{check_room, confirm, known, links};
 use crate::domain::access::AccountAccess;
-use crate::domain::account::{AccountStatus, check_company, check_vat_number, email_key};
+use crate::domain::account::{AccountStatus, check_company, check_vat_number};
 use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
+use crate::domain::values::email_key;
 use crate::error::{Code, Error, Found, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};

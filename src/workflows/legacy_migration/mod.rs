@@ -6,11 +6,11 @@ mod takeover;
 
 use super::Context;
 use crate::domain::access::AccountAccess;
-use crate::domain::account::email_key;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyFacts, MigrationFacts, availability as available,
 };
+use crate::domain::values::email_key;
 use crate::error::{Code, Fault, FaultCode, Found, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, Takeover};
