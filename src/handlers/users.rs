@@ -6,13 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep,
-    PageParams, Pages, Params, list_params,
+    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Params, Plain, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -149,7 +148,7 @@ async fn list_users(
 }
 
 /// Who is to be a user.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "nina@fjordfoto.example", "name": "Nina Fjord", "role": "member", "language": "da" }))]
 struct InviteUser {
@@ -173,7 +172,7 @@ struct InviteUser {
     language: Option<String>,
 }
 
-impl Checked for InviteUser {}
+impl Plain for InviteUser {}
 
 impl From<InviteUser> for Newcomer {
     fn from(body: InviteUser) -> Self {

@@ -104,7 +104,7 @@ async fn an_old_account_is_found_however_its_domain_is_typed() {
                 POST@xn--blbr-roah.example,4410901,L-9002,EOS R6\n";
     let file = app.database.file("old.csv", text);
     let (app, told) = app.after_command(&["import-legacy", &file]).await;
-    assert!(told.contains('1') && told.contains('2'), "{told}");
+    assert!(told.contains("Stored 1 old account"), "{told}");
     let change = json!({ "legacy_cps_email": "post@blåbær.example" });
     let asta = app.business("asta@nordlys.example", change).await;
     let account = app.get(&asta.account, &asta.token).await.expect(200);
@@ -295,4 +295,322 @@ async fn an_escaped_path_is_the_same_idempotency_key() {
         assert_eq!(answer.header("idempotency-replayed"), replayed, "{path}");
     }
     assert_eq!(app.balance(METTE, &admin).await, before + 100);
+}
+
+#[track_caller]
+fn assert_faults(answer: Answer, wanted: &[(&str, &str)], sent: &str) {
+    let refused = answer.problem(422, "invalid_request");
+    let told = refused.faults();
+    let told: Vec<(&str, &str)> = told.iter().map(|(at, code)| (&**at, &**code)).collect();
+    assert_eq!(told, wanted, "{sent}");
+}
+
+type Case<'a> = (Value, &'a [(&'a str, &'a str)]);
+
+async fn claimed(app: &TestApp) -> (String, String, Token) {
+    let (account, applicant) = app.applicant(json!({})).await;
+    let document = app
+        .upload(&account, &applicant, "vat_invoice", PDF)
+        .await
+        .expect(201)
+        .str("/id");
+    app.act(&format!("{account}/submission"), &applicant)
+        .await
+        .expect(200);
+    let reviewer = app.sign_in("reviewer@cps.example").await;
+    let case = account.replace("/accounts/", "/reviews/");
+    app.act(&format!("{case}/claim"), &reviewer)
+        .await
+        .expect(200);
+    (case, document, reviewer)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_that_is_none_asks_for_nothing() {
+    let app = TestApp::start().await;
+    let (case, document, reviewer) = claimed(&app).await;
+    let path = format!("{case}/documents/{document}");
+    let cases: [Case<'_>; 7] = [
+        (
+            json!({ "decision": "bogus" }),
+            &[("#/decision", "not_accepted")],
+        ),
+        (
+            json!({ "decision": 7, "codes": ["ugly"] }),
+            &[("#/decision", "type"), ("#/decision", "not_accepted")],
+        ),
+        (json!({}), &[("#/decision", "required")]),
+        (
+            json!({ "decision": "reject", "codes": "ugly" }),
+            &[("#/codes", "type")],
+        ),
+        (
+            json!({ "decision": "reject", "codes": ["unreadable", 7] }),
+            &[("#/codes/1", "type")],
+        ),
+        (
+            json!({ "decision": "accept", "codes": ["x"], "n": 1 }),
+            &[("#/codes", "too_many"), ("#/n", "unknown")],
+        ),
+        (
+            json!({ "decision": "reject", "n": 1 }),
+            &[("#/codes", "codes_required"), ("#/n", "unknown")],
+        ),
+    ];
+    for (body, wanted) in cases {
+        let sent = body.to_string();
+        assert_faults(app.put(&path, &reviewer, body).await, wanted, &sent);
+    }
+    let path = format!("{case}/decision");
+    let long = "x".repeat(4001);
+    let cases: [Case<'_>; 7] = [
+        (
+            json!({ "decision": "bogus" }),
+            &[("#/decision", "not_accepted")],
+        ),
+        (
+            json!({ "decision": "bogus", "note": 7 }),
+            &[("#/decision", "not_accepted"), ("#/note", "type")],
+        ),
+        (json!({ "codes": ["ugly"] }), &[("#/decision", "required")]),
+        (
+            json!({ "decision": "request_information", "note": long }),
+            &[("#/note", "too_long")],
+        ),
+        (
+            json!({ "decision": "request_information", "note": null }),
+            &[("#/note", "type")],
+        ),
+        (
+            json!({ "decision": "reject", "note": long }),
+            &[("#/codes", "codes_required"), ("#/note", "too_long")],
+        ),
+        (
+            json!({ "decision": "request_information", "codes": ["ugly"] }),
+            &[("#/codes", "too_many"), ("#/note", "note_required")],
+        ),
+    ];
+    for (body, wanted) in cases {
+        let sent = body.to_string();
+        assert_faults(app.post(&path, &reviewer, body).await, wanted, &sent);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registration_is_judged_by_what_it_says_alone() {
+    let app = TestApp::start().await;
+    let cases: [Case<'_>; 8] = [
+        (
+            json!({ "country": "dk", "vat_number": "1" }),
+            &[("#/country", "pattern")],
+        ),
+        (
+            json!({ "country": null, "vat_number": null }),
+            &[("#/country", "required")],
+        ),
+        (
+            json!({ "vat_registered": "yes", "vat_number": null }),
+            &[("#/vat_registered", "type")],
+        ),
+        (
+            json!({ "vat_number": 13585628 }),
+            &[("#/vat_number", "type")],
+        ),
+        (
+            json!({ "vat_number": "1".repeat(31) }),
+            &[("#/vat_number", "too_long")],
+        ),
+        (
+            json!({ "authority_declared": "no", "accept_terms_version": 1 }),
+            &[
+                ("#/accept_terms_version", "type"),
+                ("#/authority_declared", "type"),
+            ],
+        ),
+        (
+            json!({ "country": "US", "vat_number": 7 }),
+            &[("#/country", "not_accepted"), ("#/vat_number", "type")],
+        ),
+        (
+            json!({ "address": { "street": 7 }, "vat_number": "1", "authority_declared": false }),
+            &[
+                ("#/address/street", "type"),
+                ("#/authority_declared", "authority_not_declared"),
+                ("#/vat_number", "vat_number_invalid"),
+            ],
+        ),
+    ];
+    for (change, wanted) in cases {
+        let sent = change.to_string();
+        let answer = app
+            .post("/v1/accounts", &NOBODY, registration(change))
+            .await;
+        assert_faults(answer, wanted, &sent);
+    }
+    let (account, applicant) = app.applicant(json!({})).await;
+    let cases: [Case<'_>; 5] = [
+        (
+            json!({ "country": 7, "vat_number": "1" }),
+            &[("#/country", "type")],
+        ),
+        (
+            json!({ "vat_registered": 7, "vat_number": null }),
+            &[("#/vat_registered", "type")],
+        ),
+        (
+            json!({ "vat_number": 7, "country": "NO" }),
+            &[("#/vat_number", "type")],
+        ),
+        (
+            json!({ "company_name": 7, "vat_number": null }),
+            &[
+                ("#/company_name", "type"),
+                ("#/vat_number", "vat_number_required"),
+            ],
+        ),
+        (
+            json!({ "contact": { "email": "a", "phone": null } }),
+            &[("#/contact/email", "format")],
+        ),
+    ];
+    for (change, wanted) in cases {
+        let sent = change.to_string();
+        let answer = app.patch(&account, &applicant, 1, change).await;
+        assert_faults(answer, wanted, &sent);
+    }
+    let kept = app.get(&account, &applicant).await.expect(200);
+    assert_eq!(kept.str("/contact/phone"), "+4533110000");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_is_judged_by_what_is_said_of_it_alone() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let model = app.model("EOS R6 Mark II").await;
+    let path = format!("{METTE}/products");
+    let early = "1990-01-01";
+    let cases: [Case<'_>; 6] = [
+        (
+            json!({ "model_id": "EOS", "serial_number": "A" }),
+            &[
+                ("#/model_id", "pattern"),
+                ("#/serial_number", "serial_format"),
+            ],
+        ),
+        (
+            json!({ "model_id": model, "serial_number": 7, "estimated": ["serial_number"] }),
+            &[("#/serial_number", "type")],
+        ),
+        (
+            json!({ "model_id": model, "purchase_date": "x", "estimated": ["purchase_date"] }),
+            &[("#/purchase_date", "format")],
+        ),
+        (
+            json!({ "model_id": model, "purchase_date": early, "estimated": ["x"] }),
+            &[("#/estimated/0", "not_accepted")],
+        ),
+        (
+            json!({ "model_id": model, "purchase_date": early, "dealer": 7 }),
+            &[("#/dealer", "type"), ("#/purchase_date", "before_launch")],
+        ),
+        (
+            json!({ "model_id": model, "dealer": "", "estimated": ["dealer", "purchase_country"] }),
+            &[
+                ("#/dealer", "too_short"),
+                ("#/estimated/1", "estimated_without_value"),
+            ],
+        ),
+    ];
+    for (body, wanted) in cases {
+        let sent = body.to_string();
+        assert_faults(app.post(&path, &mette, body).await, wanted, &sent);
+    }
+    let text = format!(
+        "model,purchase_date,estimated\nEOS R6 Mark II,17-05-24,purchase_date\nEOS R6 Mark II,{early},colour\n"
+    );
+    let wanted = [
+        ("#/rows/2/purchase_date", "format"),
+        ("#/rows/3/estimated", "not_accepted"),
+    ];
+    assert_faults(
+        import_products(&app, &mette, text.clone()).await,
+        &wanted,
+        &text,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn points_and_memberships_are_judged_by_what_was_read() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let admin = app.sign_in("admin@cps.example").await;
+    let path = format!("{METTE}/membership");
+    let cases: [Case<'_>; 4] = [
+        (
+            json!({ "level": "gold", "payment_method": "cash", "accept_terms_version": "2026-01" }),
+            &[("#/payment_method", "not_accepted")],
+        ),
+        (
+            json!({ "level": "gold", "payment_method": "card", "card_token": 7, "accept_terms_version": "2026-01" }),
+            &[("#/card_token", "type")],
+        ),
+        (
+            json!({ "level": 7, "payment_method": "card", "accept_terms_version": "1999-01" }),
+            &[
+                ("#/accept_terms_version", "terms_version_not_current"),
+                ("#/card_token", "card_token_required"),
+                ("#/level", "type"),
+            ],
+        ),
+        (
+            json!({ "level": "tin", "payment_method": "bank_transfer", "card_token": "tok_visa" }),
+            &[
+                ("#/accept_terms_version", "required"),
+                ("#/card_token", "card_token_unexpected"),
+                ("#/level", "not_accepted"),
+            ],
+        ),
+    ];
+    for (body, wanted) in cases {
+        let sent = body.to_string();
+        assert_faults(app.post_once(&path, &mette, body).await, wanted, &sent);
+    }
+    let path = format!("{METTE}/points/adjustments");
+    let cases: [Case<'_>; 3] = [
+        (
+            json!({ "amount": 0, "reason": 7 }),
+            &[("#/amount", "invalid"), ("#/reason", "type")],
+        ),
+        (
+            json!({ "amount": "0", "reason": "a test" }),
+            &[("#/amount", "type")],
+        ),
+        (
+            json!({ "amount": 0, "reason": "a test" }),
+            &[("#/amount", "invalid")],
+        ),
+    ];
+    for (body, wanted) in cases {
+        let sent = body.to_string();
+        assert_faults(app.post_once(&path, &admin, body).await, wanted, &sent);
+    }
+    let support = app.sign_in("support@cps.example").await;
+    let path = format!("{METTE}/legacy-account");
+    let cases: [Case<'_>; 2] = [
+        (
+            json!({ "member_number": 7, "reason": "a test" }),
+            &[("#/member_number", "type")],
+        ),
+        (
+            json!({ "member_number": "nobody's", "reason": " " }),
+            &[
+                ("#/member_number", "number_unknown"),
+                ("#/reason", "pattern"),
+            ],
+        ),
+    ];
+    for (body, wanted) in cases {
+        let sent = body.to_string();
+        assert_faults(app.put(&path, &support, body).await, wanted, &sent);
+    }
 }

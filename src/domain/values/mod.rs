@@ -3,6 +3,7 @@
 
 mod date;
 mod email;
+mod field;
 
 use std::str::FromStr;
 
@@ -10,6 +11,7 @@ use crate::error::{Fault, FaultCode};
 
 pub use date::Date;
 pub use email::{Email, email_key};
+pub use field::Field;
 
 /// A value as people type it: in a form, in a cell of a file, in a part of an upload, on the command line. `FromStr` reads and tidies it.
 pub trait Value: FromStr {
@@ -27,10 +29,27 @@ pub trait Value: FromStr {
 #[error("expected {0}")]
 pub struct BadValue(&'static str);
 
-/// The formats of schemas that values here read, each with its check and how it is written: what a schema accepts is what is read.
-pub const FORMATS: [(&str, fn(&str) -> bool, &str); 2] = [
-    (email::FORMAT, is_value::<Email>, Email::WRITTEN),
-    (date::FORMAT, is_value::<Date>, Date::WRITTEN),
+/// A `format` of schemas that a value here reads.
+pub struct Format {
+    pub name: &'static str,
+    /// Whether a text is such a value.
+    pub check: fn(&str) -> bool,
+    /// How it is written.
+    written: &'static str,
+}
+
+/// Every format that is read here: what a schema accepts is what is read.
+pub const FORMATS: [Format; 2] = [
+    Format {
+        name: email::FORMAT,
+        check: is_value::<Email>,
+        written: Email::WRITTEN,
+    },
+    Format {
+        name: date::FORMAT,
+        check: is_value::<Date>,
+        written: Date::WRITTEN,
+    },
 ];
 
 fn is_value<T: Value>(text: &str) -> bool {
@@ -39,6 +58,6 @@ fn is_value<T: Value>(text: &str) -> bool {
 
 /// How texts of a schema's `format` are written.
 pub fn written(format: &str) -> &str {
-    let known = FORMATS.iter().find(|(name, ..)| *name == format);
-    known.map_or(format, |(_, _, written)| written)
+    let known = FORMATS.iter().find(|known| known.name == format);
+    known.map_or(format, |known| known.written)
 }

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::checked::pointer_of;
+use super::input::pointer_of;
 use crate::error::{Fault, FaultCode};
 
 /// The schema of a body, with all that it refers to under `components`.
@@ -24,11 +24,13 @@ pub fn body_schema<T: ToSchema>() -> Value {
     schema
 }
 
-/// The schema of `T`, or null: what a merge patch deletes.
+/// The schema of `T`, or null, which deletes it in a merge patch.
 pub fn nullable<T: PartialSchema>() -> RefOr<Schema> {
     let mut schema = T::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
         object.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
+        let description = object.description.take().unwrap_or_default();
+        object.description = Some(format!("{description} Null deletes it.").trim().to_owned());
     }
     schema
 }

@@ -5,7 +5,6 @@ use actix_web::web::Data;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::auth::Authenticator;
 use crate::domain::access::Anonymous;
@@ -13,7 +12,7 @@ use crate::domain::password::check_password;
 use crate::domain::values::Email;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::handlers::answer::Answer;
-use crate::handlers::extract::{Body, Checked};
+use crate::handlers::extract::{Body, Plain};
 use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
 use crate::types::uuid_at;
@@ -28,14 +27,14 @@ pub fn routes(config: &mut impl Routes) {
 }
 
 /// Whose password is forgotten.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "mette@fjordfoto.example" }))]
 struct PasswordResetRequest {
     email: Email,
 }
 
-impl Checked for PasswordResetRequest {}
+impl Plain for PasswordResetRequest {}
 
 /// Ask for a new password
 ///
@@ -64,7 +63,7 @@ async fn request_password_reset(
 }
 
 /// A new password.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "token": "cpt_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E", "new_password": "en lang og god sætning" }))]
 struct SetPassword {
@@ -76,7 +75,7 @@ struct SetPassword {
     new_password: SecretString,
 }
 
-impl Checked for SetPassword {}
+impl Plain for SetPassword {}
 
 /// Set a password
 ///

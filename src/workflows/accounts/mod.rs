@@ -20,7 +20,7 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
 use crate::secrets::{random, random_token, sha256_hex};
 
-pub use change::change;
+pub use change::{Unread, change};
 pub use known::tell as tell_known_address;
 pub use links::{fresh_link, link_ends, send_links, use_mailbox};
 pub use standing::{lift_suspension, send_first_link, suspend};
