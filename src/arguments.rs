@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use cps_api::domain::language::Language;
 use cps_api::domain::permissions::Role;
+use cps_api::domain::values::Email;
 use cps_api::jobs::command::JobsCommand;
 
 /// A professional membership programme as a JSON REST service.
@@ -51,8 +52,8 @@ pub enum Command {
 #[derive(clap::Args)]
 pub struct Staff {
     /// Signs in with it.
-    #[arg(long, value_parser = email)]
-    pub email: String,
+    #[arg(long)]
+    pub email: Email,
     #[arg(long, value_parser = name)]
     pub name: String,
     /// reviewer, support, finance or admin; may be given several times.
@@ -61,13 +62,6 @@ pub struct Staff {
     /// Of the mails to this person: da or en.
     #[arg(long, default_value = "en")]
     pub language: Language,
-}
-
-fn email(text: &str) -> Result<String, String> {
-    match text.parse::<lettre::Address>() {
-        Ok(_) if text.len() <= 254 => Ok(text.to_owned()),
-        _ => Err("not an e-mail address".to_owned()),
-    }
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -113,68 +113,61 @@ pub struct ApplicationRules {
     pub known_address_mails_per_day: u32,
 }
 
-/// What registering, or changing the company's data, is checked by.
+/// What a company says of itself; each is nothing where it could not be read.
 #[derive(Debug, Clone, Copy)]
-pub struct Registration<'a> {
+pub struct Company<'a> {
     /// The country of the business.
-    pub country: Country,
+    pub country: Option<Country>,
     /// It is registered for VAT.
-    pub vat_registered: bool,
-    /// Its VAT number as typed.
-    pub vat_number: Option<&'a str>,
-    /// The person may bind the business.
-    pub authority_declared: bool,
-    /// The terms that the person accepted.
-    pub terms_version: &'a str,
+    pub vat_registered: Option<bool>,
+    /// Its VAT number as typed, if it gives one.
+    pub vat_number: Option<Option<&'a str>>,
 }
 
-/// Every fault of a registration (rules, section 1), `countries` being those that take part.
-pub fn check_registration(
-    registration: Registration<'_>,
-    countries: &[Country],
-    current_terms: &str,
-) -> Vec<Fault> {
-    let mut faults = check_company(
-        registration.country,
-        registration.vat_registered,
-        registration.vat_number,
-        countries,
-    );
-    if !registration.authority_declared {
-        faults.push(Fault::new(
-            "#/authority_declared",
-            FaultCode::AuthorityNotDeclared,
-        ));
-    }
-    faults.extend(check_terms(registration.terms_version, current_terms).err());
-    faults
-}
-
-/// Every fault of what a company says of itself: its country, and the VAT number in it.
+/// The VAT number of a company as it is stored, or every fault of what it says of itself (rules, section 1); `countries` are those that
+/// take part. What could not be read has no fault, and none of what would have to be read with it.
 pub fn check_company(
-    country: Country,
-    vat_registered: bool,
-    vat_number: Option<&str>,
+    company: Company<'_>,
     countries: &[Country],
-) -> Vec<Fault> {
+) -> Result<Option<String>, Vec<Fault>> {
     let allowed = || {
         let words: Vec<_> = countries.iter().map(Country::as_str).collect();
         words.join(", ")
     };
-    let taken = countries.contains(&country);
-    let country_fault = (!taken)
-        .then(|| Fault::new("#/country", FaultCode::NotAccepted).with("allowed", allowed()));
-    let number_fault = check_vat_number(country, vat_registered, vat_number).err();
-    country_fault.into_iter().chain(number_fault).collect()
+    let is_out = |country: &Country| !countries.contains(country);
+    let out = company.country.filter(is_out);
+    let out =
+        out.map(|_| Fault::new("#/country", FaultCode::NotAccepted).with("allowed", allowed()));
+    let number = match (company.country, company.vat_registered, company.vat_number) {
+        (Some(country), Some(vat_registered), Some(typed)) => {
+            check_vat_number(country, vat_registered, typed)
+        }
+        _ => Ok(None),
+    };
+    match (out, number) {
+        (None, Ok(number)) => Ok(number),
+        (out, number) => Err(out.into_iter().chain(number.err()).collect()),
+    }
+}
+
+/// Somebody who may has to say so.
+pub fn check_authority(declared: bool) -> Result<(), Vec<Fault>> {
+    match declared {
+        true => Ok(()),
+        false => Err(vec![Fault::new(
+            "#/authority_declared",
+            FaultCode::AuthorityNotDeclared,
+        )]),
+    }
 }
 
 /// Terms are accepted in their current version only.
-pub fn check_terms(accepted: &str, current: &str) -> Result<(), Fault> {
+pub fn check_terms(accepted: &str, current: &str) -> Result<(), Vec<Fault>> {
     if accepted == current {
         return Ok(());
     }
     let fault = Fault::new("#/accept_terms_version", FaultCode::TermsVersionNotCurrent);
-    Err(fault.with("current", current))
+    Err(vec![fault.with("current", current)])
 }
 
 /// The VAT number as it is stored: required of who is registered for VAT, right wherever it is given; a blank one counts as
@@ -184,20 +177,12 @@ pub fn check_vat_number(
     vat_registered: bool,
     typed: Option<&str>,
 ) -> Result<Option<String>, Fault> {
-    let fault = |code| {
-        let fault = Fault::new("#/vat_number", code);
-        fault.reading("#/country").reading("#/vat_registered")
-    };
+    let fault = |code| Fault::new("#/vat_number", code);
     match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
         Some(typed) => vat::normalise(country, typed).map(Some).map_err(fault),
         None if vat_registered => Err(fault(FaultCode::VatNumberRequired)),
         None => Ok(None),
     }
-}
-
-/// An e-mail address as it is compared: trimmed and in lower case.
-pub fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
 }
 
 /// An account number made of random bytes: 10 digits, the last two check digits by ISO 7064 MOD 97-10. Whether it was given
@@ -229,17 +214,17 @@ mod tests {
     use super::*;
     use crate::domain::check_digits::has_check_digits;
 
-    const GOOD: Registration<'static> = Registration {
-        country: Country::DK,
-        vat_registered: true,
-        vat_number: Some("DK 13 58 56 28"),
-        authority_declared: true,
-        terms_version: "2026-01",
+    const GOOD: Company<'static> = Company {
+        country: Some(Country::DK),
+        vat_registered: Some(true),
+        vat_number: Some(Some("DK 13 58 56 28")),
     };
 
-    fn faults(registration: Registration<'_>) -> Vec<(String, &'static str)> {
-        check_registration(registration, &[Country::DK], "2026-01")
+    fn faults(company: Company<'_>) -> Vec<(String, &'static str)> {
+        let faults = check_company(company, &[Country::DK]).err();
+        faults
             .into_iter()
+            .flatten()
             .map(|fault| (fault.pointer, fault.code.as_str()))
             .collect()
     }
@@ -251,28 +236,29 @@ mod tests {
     #[test]
     fn a_business_may_register() {
         assert_eq!(faults(GOOD), []);
-        let stored = check_vat_number(Country::DK, true, GOOD.vat_number);
+        let stored = check_company(GOOD, &[Country::DK]);
         assert_eq!(stored, Ok(Some("13585628".to_owned())));
     }
 
     #[test]
     fn a_vat_number_is_required_of_the_vat_registered_only() {
         for vat_number in [None, Some(""), Some("  ")] {
-            let without = Registration { vat_number, ..GOOD };
+            let vat_number = Some(vat_number);
+            let without = Company { vat_number, ..GOOD };
             assert_eq!(faults(without), one("#/vat_number", "vat_number_required"));
-            let small = Registration {
-                vat_registered: false,
+            let small = Company {
+                vat_registered: Some(false),
                 ..without
             };
             assert_eq!(faults(small), []);
         }
-        let wrong = Registration {
-            vat_number: Some("13585627"),
+        let wrong = Company {
+            vat_number: Some(Some("13585627")),
             ..GOOD
         };
         assert_eq!(faults(wrong), one("#/vat_number", "vat_number_invalid"));
-        let small = Registration {
-            vat_registered: false,
+        let small = Company {
+            vat_registered: Some(false),
             ..wrong
         };
         assert_eq!(faults(small), one("#/vat_number", "vat_number_invalid"));
@@ -280,23 +266,43 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let bad = Registration {
-            country: "US".parse().unwrap(),
-            vat_registered: true,
-            vat_number: None,
-            authority_declared: false,
-            terms_version: "2025-01",
+        let bad = Company {
+            country: "US".parse().ok(),
+            vat_registered: Some(true),
+            vat_number: Some(None),
         };
         let codes: Vec<_> = faults(bad).into_iter().map(|(_, code)| code).collect();
-        assert_eq!(
-            codes,
-            [
-                "not_accepted",
-                "vat_number_required",
-                "authority_not_declared",
-                "terms_version_not_current"
-            ]
-        );
+        assert_eq!(codes, ["not_accepted", "vat_number_required"]);
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_could_not_be_read() {
+        let wrong = Company {
+            vat_number: Some(Some("13585627")),
+            ..GOOD
+        };
+        for unread in [
+            Company {
+                country: None,
+                ..wrong
+            },
+            Company {
+                vat_registered: None,
+                ..wrong
+            },
+            Company {
+                vat_number: None,
+                ..wrong
+            },
+        ] {
+            assert_eq!(faults(unread), []);
+        }
+        let abroad = Company {
+            country: "US".parse().ok(),
+            vat_number: None,
+            ..GOOD
+        };
+        assert_eq!(faults(abroad), one("#/country", "not_accepted"));
     }
 
     #[test]
@@ -334,11 +340,6 @@ mod tests {
             ]
         );
         assert_eq!(which(AccountStatus::is_suspendable), [Approved, Active]);
-    }
-
-    #[test]
-    fn an_address_is_one_however_it_is_written() {
-        assert_eq!(email_key(" Asta@Nordlys.Example "), "asta@nordlys.example");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::text_column;
+use super::values::Value;
 
 /// The text is not two upper-case letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,10 @@ impl FromStr for Country {
             _ => Err(BadCountry),
         }
     }
+}
+
+impl Value for Country {
+    const WRITTEN: &'static str = "ISO 3166-1 alpha-2";
 }
 
 /// Whether `country` was a member state of the European Union in 2026 (Treaty on European Union, article 52).

@@ -28,6 +28,7 @@ pub mod product_details;
 pub mod review;
 pub mod serial;
 mod text;
+pub mod values;
 pub mod vat;
 pub mod work_item;
 

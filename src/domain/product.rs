@@ -129,8 +129,7 @@ pub fn check_estimated(estimated: &[ProductField], missing: &[ProductField]) -> 
         } else {
             return None;
         };
-        let fault = Fault::new(format!("#/estimated/{at}"), code);
-        Some(fault.reading(format!("#/{field}")))
+        Some(Fault::new(format!("#/estimated/{at}"), code))
     };
     estimated.iter().enumerate().filter_map(fault).collect()
 }
@@ -291,8 +290,8 @@ pub(super) mod tests {
         assert_eq!(
             faults,
             [
-                Fault::new("#/estimated/1", FaultCode::EstimatedWithoutValue).reading("#/dealer"),
-                Fault::new("#/estimated/2", FaultCode::NotUnique).reading("#/serial_number"),
+                Fault::new("#/estimated/1", FaultCode::EstimatedWithoutValue),
+                Fault::new("#/estimated/2", FaultCode::NotUnique),
             ]
         );
         assert_eq!(

@@ -25,16 +25,29 @@ pub struct Details {
     pub dealer: Option<String>,
     /// Which of these are guesses.
     pub estimated: Vec<ProductField>,
+    /// What was sent and could not be read: no rule looks at it.
+    pub unread: Unread,
+}
+
+/// Fields that were sent and could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Mandatory ones.
+    pub fields: Vec<ProductField>,
+    /// Which are guesses is not known.
+    pub estimated: bool,
 }
 
 impl Details {
     /// The mandatory fields that are not there.
     pub fn missing(&self) -> Vec<ProductField> {
+        let is_sent = |field| self.unread.fields.contains(&field);
         missing(Given {
-            serial_number: self.serial_number.is_some(),
-            purchase_date: self.purchase_date.is_some(),
-            purchase_country: self.purchase_country.is_some(),
-            dealer: self.dealer.is_some(),
+            serial_number: self.serial_number.is_some() || is_sent(ProductField::SerialNumber),
+            purchase_date: self.purchase_date.is_some() || is_sent(ProductField::PurchaseDate),
+            purchase_country: self.purchase_country.is_some()
+                || is_sent(ProductField::PurchaseCountry),
+            dealer: self.dealer.is_some() || is_sent(ProductField::Dealer),
         })
     }
 }
@@ -88,6 +101,7 @@ pub fn check(
     {
         None | Some(Ok(DateDoubt::None)) => {}
         Some(Ok(DateDoubt::BeforeLaunch)) => warnings.push(Warning::BeforeLaunch),
+        Some(Err(FaultCode::BeforeLaunch)) if details.unread.estimated => {}
         Some(Err(code)) => faults.push(date_fault(code, launched)),
     }
     if faults.is_empty() {
@@ -178,6 +192,34 @@ mod tests {
             faults(&details, None),
             wanted.map(|(at, code)| (at.to_owned(), code))
         );
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_could_not_be_read() {
+        let details = Details {
+            purchase_date: Some(day("2012-06-07")),
+            estimated: vec![ProductField::SerialNumber, ProductField::Dealer],
+            unread: Unread {
+                fields: vec![ProductField::SerialNumber],
+                estimated: false,
+            },
+            ..Details::default()
+        };
+        let wanted = [
+            ("#/estimated/1", "estimated_without_value"),
+            ("#/purchase_date", "before_launch"),
+        ];
+        let wanted = wanted.map(|(at, code)| (at.to_owned(), code));
+        assert_eq!(faults(&details, Some(&lens())), wanted);
+        let unsure = Details {
+            estimated: Vec::new(),
+            unread: Unread {
+                fields: Vec::new(),
+                estimated: true,
+            },
+            ..details
+        };
+        assert!(check(&unsure, Some(&lens()), day("2026-06-01"), &rules()).is_ok());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::account::email_key;
 use super::document::{DocumentFacts, DocumentStatus, RejectionCode, RevisionCode, has_accepted};
-use crate::error::{Code, Fault, FaultCode};
+use super::values::{Field, email_key};
+use crate::error::{Code, Fault, FaultCode, Faults};
 use crate::types::{Instant, text_enum};
 
 text_enum! {
@@ -51,30 +51,31 @@ pub enum ReviewDecision {
 }
 
 impl ReviewDecision {
-    /// Reads a decision as it was sent: rejecting needs codes, asking needs a note, only rejecting has codes.
+    /// Reads a decision as it was sent: rejecting needs codes, asking needs a note, only rejecting has codes. Nothing where codes or note
+    /// could not be read, which `faults` tells already.
     pub fn read(
         decision: CaseDecision,
-        codes: &[String],
-        note: Option<&str>,
-    ) -> Result<Self, Vec<Fault>> {
-        let note = note
-            .map(str::trim)
-            .filter(|note| !note.is_empty())
-            .map(str::to_owned);
-        match decision {
-            CaseDecision::Reject => {
-                let codes = read_codes(codes, RejectionCode::ALL)?;
-                Ok(Self::Reject { codes, note })
-            }
-            _ if !codes.is_empty() => Err(vec![
-                Fault::new("#/codes", FaultCode::TooMany).with("max", 0),
-            ]),
-            CaseDecision::Approve => Ok(Self::Approve),
-            CaseDecision::RequestInformation => match note {
-                Some(note) => Ok(Self::RequestInformation { note }),
-                None => Err(vec![Fault::new("#/note", FaultCode::NoteRequired)]),
-            },
+        codes: &Field<Vec<String>>,
+        note: &Field<String>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let note = note.as_ref().optional();
+        let note = note.map(|note| note.map(|note| note.trim()).filter(|note| !note.is_empty()));
+        if decision == CaseDecision::Reject {
+            let codes = read_codes(codes, RejectionCode::ALL, faults)?;
+            let note = note?.map(str::to_owned);
+            return Some(Self::Reject { codes, note });
         }
+        let without = without_codes(codes, faults);
+        if decision == CaseDecision::Approve {
+            return without.and(note).map(|_| Self::Approve);
+        }
+        let note = note?;
+        if note.is_none() {
+            faults.push(Fault::new("#/note", FaultCode::NoteRequired));
+        }
+        let note = note.filter(|_| without.is_some())?.to_owned();
+        Some(Self::RequestInformation { note })
     }
 }
 
@@ -90,17 +91,21 @@ pub enum DocumentDecision {
 }
 
 impl DocumentDecision {
-    /// Reads a decision as it was sent: anything but accepting needs codes of its own list.
-    pub fn read(verdict: DocumentVerdict, codes: &[String]) -> Result<Self, Vec<Fault>> {
+    /// Reads a decision as it was sent: anything but accepting needs codes of its own list. Nothing where the codes could not be read,
+    /// which `faults` tells already.
+    pub fn read(
+        verdict: DocumentVerdict,
+        codes: &Field<Vec<String>>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
         match verdict {
-            DocumentVerdict::Accept if codes.is_empty() => Ok(Self::Accept),
-            DocumentVerdict::Accept => Err(vec![
-                Fault::new("#/codes", FaultCode::TooMany).with("max", 0),
-            ]),
+            DocumentVerdict::Accept => without_codes(codes, faults).map(|()| Self::Accept),
             DocumentVerdict::RequestRevision => {
-                read_codes(codes, RevisionCode::ALL).map(Self::RequestRevision)
+                read_codes(codes, RevisionCode::ALL, faults).map(Self::RequestRevision)
             }
-            DocumentVerdict::Reject => read_codes(codes, RejectionCode::ALL).map(Self::Reject),
+            DocumentVerdict::Reject => {
+                read_codes(codes, RejectionCode::ALL, faults).map(Self::Reject)
+            }
         }
     }
 
@@ -128,32 +133,42 @@ impl DocumentDecision {
     }
 }
 
+/// A decision that has no codes has none.
+fn without_codes(codes: &Field<Vec<String>>, faults: &mut Faults) -> Option<()> {
+    let sent = codes.as_ref().optional()?;
+    if sent.is_none_or(Vec::is_empty) {
+        return Some(());
+    }
+    faults.push(Fault::new("#/codes", FaultCode::TooMany).with("max", 0));
+    None
+}
+
 /// Words as codes, without repetition; a fault for each that is not of the list, and one where there are none.
-fn read_codes<T>(words: &[String], all: &[T]) -> Result<Vec<T>, Vec<Fault>>
+fn read_codes<T>(words: &Field<Vec<String>>, all: &[T], faults: &mut Faults) -> Option<Vec<T>>
 where
     T: std::str::FromStr + std::fmt::Display + PartialEq,
 {
     let allowed = || all.iter().map(T::to_string).collect::<Vec<_>>().join(", ");
+    let words = words.as_ref().optional()?.map_or(&[][..], Vec::as_slice);
     if words.is_empty() {
-        return Err(vec![Fault::new("#/codes", FaultCode::CodesRequired)]);
+        faults.push(Fault::new("#/codes", FaultCode::CodesRequired));
+        return None;
     }
     let mut codes = Vec::new();
-    let mut faults = Vec::new();
+    let mut unknown = Vec::new();
     for (at, word) in words.iter().enumerate() {
         match word.parse() {
             Ok(code) if codes.contains(&code) => {}
             Ok(code) => codes.push(code),
-            Err(_) => faults.push(
+            Err(_) => unknown.push(
                 Fault::new(format!("#/codes/{at}"), FaultCode::NotAccepted)
                     .with("allowed", allowed()),
             ),
         }
     }
-    if faults.is_empty() {
-        Ok(codes)
-    } else {
-        Err(faults)
-    }
+    let is_known = unknown.is_empty();
+    faults.extend(unknown);
+    is_known.then_some(codes)
 }
 
 /// Who has claimed a case, seen by the reviewer who asks.
@@ -214,31 +229,36 @@ mod tests {
 
     #[test]
     fn rejecting_needs_a_code_and_asking_needs_a_note() {
-        let read =
-            |decision, codes: &[&str], note| ReviewDecision::read(decision, &words(codes), note);
+        let read = |decision, codes: &[&str], note: Option<&str>| {
+            let note = note.map_or(Field::Absent, |note| Field::Read(note.to_owned()));
+            let mut faults = Faults::default();
+            let read =
+                ReviewDecision::read(decision, &Field::Read(words(codes)), &note, &mut faults);
+            read.ok_or(faults)
+        };
         assert_eq!(
             read(CaseDecision::Approve, &[], None),
             Ok(ReviewDecision::Approve)
         );
-        let fault = |pointer: &str, code| Err(vec![Fault::new(pointer, code)]);
+        let fault = |pointer: &str, code| Err(Faults::from(vec![Fault::new(pointer, code)]));
         assert_eq!(
             read(CaseDecision::Reject, &[], Some("no")),
             fault("#/codes", FaultCode::CodesRequired)
         );
         assert_eq!(
             read(CaseDecision::Reject, &["not_a_business", "ugly"], None),
-            Err(vec![
+            Err(Faults::from(vec![
                 Fault::new("#/codes/1", FaultCode::NotAccepted).with(
                     "allowed",
                     "suspected_forgery, not_a_business, not_authorised, duplicate_account, country_not_supported"
                 )
-            ])
+            ]))
         );
         assert_eq!(
             read(CaseDecision::Approve, &["not_a_business"], None),
-            Err(vec![
+            Err(Faults::from(vec![
                 Fault::new("#/codes", FaultCode::TooMany).with("max", 0)
-            ])
+            ]))
         );
         assert_eq!(
             read(CaseDecision::RequestInformation, &[], Some(" ")),
@@ -265,7 +285,11 @@ mod tests {
 
     #[test]
     fn a_document_is_decided_with_codes_of_the_right_list() {
-        let read = |verdict, codes: &[&str]| DocumentDecision::read(verdict, &words(codes));
+        let read = |verdict, codes: &[&str]| {
+            let mut faults = Faults::default();
+            let read = DocumentDecision::read(verdict, &Field::Read(words(codes)), &mut faults);
+            read.ok_or(faults)
+        };
         assert_eq!(
             read(DocumentVerdict::Accept, &[]).unwrap().status(),
             DocumentStatus::Accepted
@@ -284,6 +308,47 @@ mod tests {
         let forged = read(DocumentVerdict::Reject, &["suspected_forgery"]).unwrap();
         assert!(!forged.deletes_file());
         assert_eq!(forged.status(), DocumentStatus::Rejected);
+    }
+
+    #[test]
+    fn nothing_is_said_of_codes_and_notes_that_could_not_be_read() {
+        let decide = |decision, codes, note| {
+            let mut faults = Faults::default();
+            let read = ReviewDecision::read(decision, &codes, &note, &mut faults);
+            assert!(read.is_none(), "{read:?}");
+            faults
+        };
+        let read = |words: &[&str]| Field::Read(self::words(words));
+        let note = || Field::Read("Which name?".to_owned());
+        for (decision, codes, note) in [
+            (CaseDecision::Reject, Field::Refused, note()),
+            (
+                CaseDecision::Reject,
+                read(&["not_a_business"]),
+                Field::Refused,
+            ),
+            (CaseDecision::Approve, Field::Refused, Field::Absent),
+            (
+                CaseDecision::RequestInformation,
+                Field::Null,
+                Field::Refused,
+            ),
+            (CaseDecision::RequestInformation, Field::Refused, note()),
+        ] {
+            assert!(decide(decision, codes, note).is_empty(), "{decision}");
+        }
+        let both = decide(
+            CaseDecision::RequestInformation,
+            read(&["not_a_business"]),
+            Field::Absent,
+        );
+        assert_eq!(
+            both,
+            Faults::from(vec![
+                Fault::new("#/codes", FaultCode::TooMany).with("max", 0),
+                Fault::new("#/note", FaultCode::NoteRequired),
+            ])
+        );
     }
 
     #[test]

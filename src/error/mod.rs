@@ -1,9 +1,9 @@
 //! What can go wrong, in the service's own words; statuses and texts are in `handlers/problem`.
 
-mod found;
+mod faults;
 mod refusal;
 
-pub use found::Found;
+pub use faults::{Faults, Partial};
 pub use refusal::{Fault, Refusal};
 
 /// The result of everything that can be refused or fail.
@@ -140,6 +140,7 @@ codes! {
         Duplicate = "duplicate",
         NumberUnknown = "number_unknown",
         ReferenceUnknown = "reference_unknown",
+        More = "more",
     }
 }
 

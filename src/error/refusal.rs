@@ -11,8 +11,6 @@ pub struct Fault {
     pub code: FaultCode,
     /// What the text names: `max` of a length, `allowed` of a list.
     pub params: Vec<(&'static str, String)>,
-    /// Pointers of other fields that were looked at to find it.
-    pub reads: Vec<String>,
 }
 
 impl Fault {
@@ -22,7 +20,6 @@ impl Fault {
             pointer: pointer.into(),
             code,
             params: Vec::new(),
-            reads: Vec::new(),
         }
     }
 
@@ -30,13 +27,6 @@ impl Fault {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.params.push((name, value.to_string()));
-        self
-    }
-
-    /// Names one more field that was looked at.
-    #[must_use]
-    pub fn reading(mut self, pointer: impl Into<String>) -> Self {
-        self.reads.push(pointer.into());
         self
     }
 }

@@ -4,10 +4,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
 
 use super::answer::Answer;
-use super::extract::{Body, Checked, Cursor, PageParams, Pages, Params, list_params};
+use super::extract::{Body, Cursor, PageParams, Pages, Params, Plain, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::StaffOnly;
@@ -140,7 +139,7 @@ async fn list_jobs(
 }
 
 /// Why a job is tried again.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "The mail server is back." }))]
 struct RetryJob {
@@ -153,7 +152,7 @@ struct RetryJob {
     reason: String,
 }
 
-impl Checked for RetryJob {}
+impl Plain for RetryJob {}
 
 /// Retry a job
 ///

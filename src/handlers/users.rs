@@ -6,13 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep,
-    PageParams, Pages, Params, list_params,
+    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Params, Plain, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -22,6 +21,7 @@ use crate::domain::account::AccountId;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
 use crate::domain::permissions::UsersManage;
+use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::repository::accounts;
 use crate::repository::users::{self as stored, User};
@@ -148,13 +148,12 @@ async fn list_users(
 }
 
 /// Who is to be a user.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "nina@fjordfoto.example", "name": "Nina Fjord", "role": "member", "language": "da" }))]
 struct InviteUser {
     /// The user signs in with it.
-    #[schema(format = "email", max_length = 254)]
-    email: String,
+    email: Email,
     #[schema(
         min_length = 1,
         max_length = 100,
@@ -173,7 +172,7 @@ struct InviteUser {
     language: Option<String>,
 }
 
-impl Checked for InviteUser {}
+impl Plain for InviteUser {}
 
 impl From<InviteUser> for Newcomer {
     fn from(body: InviteUser) -> Self {

@@ -10,6 +10,7 @@ use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
+use crate::domain::values::email_key;
 use crate::error::{Code, Result};
 use crate::types::Instant;
 
@@ -240,7 +241,7 @@ pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Account>> {
             accounts::company_key
                 .like(format!("%{}%", escaped.to_lowercase()))
                 .escape('\\')
-                .or(accounts::contact_email_key.eq(text.trim().to_lowercase()))
+                .or(accounts::contact_email_key.eq(email_key(text)))
                 .or(accounts::account_number.eq(text.clone()))
                 .or(accounts::vat_number.eq(text.clone()).assume_not_null()),
         );

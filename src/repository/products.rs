@@ -71,6 +71,7 @@ impl Product {
             purchase_country: self.purchase_country,
             dealer: self.dealer.clone(),
             estimated: self.estimated(),
+            ..Details::default()
         }
     }
 }

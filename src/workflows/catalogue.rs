@@ -1,13 +1,13 @@
 //! Filling the catalogue from a file: all of it or nothing, every fault with its row.
 
-use chrono::NaiveDate;
 use regex::Regex;
 
 use super::Context;
-use super::csv_file::{Column, DATE, Row, optional, required, rows};
+use super::csv_file::{Column, Row, optional, required, rows};
 use crate::domain::access::ServiceAccess;
 use crate::domain::event::Event;
 use crate::domain::model::{Category, ModelId, Value, name_key};
+use crate::domain::values::Date;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::models::{self, Model};
 use crate::repository::{DbConn, events};
@@ -75,8 +75,8 @@ fn read(row: Row, id: ModelId, context: &Context, faults: &mut Vec<Fault>) -> Op
                 .with("max", 1_000_000),
         );
     }
-    let valid_from = row.parsed::<NaiveDate>("valid_from", DATE, faults);
-    let launched_date = row.parsed("launched_date", DATE, faults);
+    let valid_from = row.value("valid_from", faults).map(Date::day);
+    let launched_date = row.value("launched_date", faults).map(Date::day);
     let pattern = (FaultCode::Format, "a regular expression");
     let serial_pattern = row.parsed::<Regex>("serial_pattern", pattern, faults);
     let (Some(category), Some(points), Some(valid_from), true) =

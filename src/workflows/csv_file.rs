@@ -2,6 +2,7 @@
 
 use csv::{ReaderBuilder, StringRecord};
 
+use crate::domain::values::Value;
 use crate::error::{Fault, FaultCode};
 
 /// One column of a file.
@@ -12,11 +13,6 @@ pub struct Column {
     /// Whether the header row must have it and no cell of it may be empty.
     pub required: bool,
 }
-
-/// How a date is written.
-pub const DATE: (FaultCode, &str) = (FaultCode::Format, "yyyy-mm-dd");
-/// How a country is written.
-pub const COUNTRY: (FaultCode, &str) = (FaultCode::Format, "ISO 3166-1 alpha-2");
 
 /// A column that a file may leave out.
 pub const fn optional(name: &'static str) -> Column {
@@ -63,6 +59,15 @@ impl Row {
             pointer: format!("#/rows/{}/{column}", self.number),
             ..fault
         }
+    }
+
+    /// The value in a column; a fault where something else stands there.
+    pub fn value<T: Value>(&self, column: &str, faults: &mut Vec<Fault>) -> Option<T> {
+        let read = self.get(column)?.parse().ok();
+        if read.is_none() {
+            faults.push(self.place(T::fault(column)));
+        }
+        read
     }
 
     /// What stands in a column, read; where it cannot be, a fault with `code` that tells what is `expected`.

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::tasks::{Task, enqueue};
-use crate::domain::account::email_key;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
+use crate::domain::values::email_key;
 use crate::error::Result;
 use crate::repository::DbConn;
 use crate::repository::accounts::Account;

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use diesel::Connection;
 
 use super::Context;
-use super::csv_file::{COUNTRY, Column, DATE, Row, guarded, optional, required, rows};
+use super::csv_file::{Column, Row, guarded, optional, required, rows};
 use super::products::{Inventory, Registered, Wanted, checked};
 use crate::domain::access::AccountAccess;
-use crate::domain::country::Country;
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{ProductField, ProductId};
-use crate::domain::product_details::{CheckedDetails, Details};
+use crate::domain::product_details::{CheckedDetails, Details, Unread};
+use crate::domain::values::Date;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::DbConn;
 use crate::repository::models::{self, Model};
@@ -105,22 +104,34 @@ fn details(row: &Row, faults: &mut Vec<Fault>) -> Details {
     let words: Vec<&str> = ProductField::ALL.iter().map(|one| one.as_str()).collect();
     let named = row.get("estimated").unwrap_or_default();
     let named = named.split(|c: char| c.is_whitespace() || c == '|');
-    let mut estimated = Vec::new();
+    let (mut estimated, mut unread) = (Vec::new(), Unread::default());
     for word in named.filter(|word| !word.is_empty()) {
         match word.parse() {
             Ok(field) => estimated.push(field),
-            Err(_) => faults.push(
-                row.fault("estimated", FaultCode::NotAccepted)
-                    .with("allowed", words.join(", ")),
-            ),
+            Err(_) => {
+                unread.estimated = true;
+                let fault = row.fault("estimated", FaultCode::NotAccepted);
+                faults.push(fault.with("allowed", words.join(", ")));
+            }
+        }
+    }
+    let purchase_date = row.value("purchase_date", faults).map(Date::day);
+    let purchase_country = row.value("purchase_country", faults);
+    for (field, is_read) in [
+        (ProductField::PurchaseDate, purchase_date.is_some()),
+        (ProductField::PurchaseCountry, purchase_country.is_some()),
+    ] {
+        if !is_read && row.get(field.as_str()).is_some() {
+            unread.fields.push(field);
         }
     }
     Details {
         serial_number: row.get("serial_number").map(str::to_owned),
-        purchase_date: row.parsed::<NaiveDate>("purchase_date", DATE, faults),
-        purchase_country: row.parsed::<Country>("purchase_country", COUNTRY, faults),
+        purchase_date,
+        purchase_country,
         dealer: row.get("dealer").map(str::to_owned),
         estimated,
+        unread,
     }
 }
 

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Context;
 use crate::domain::access::SessionId;
-use crate::domain::account::email_key;
 use crate::domain::password::throttle;
+use crate::domain::values::Email;
 use crate::error::{Code, Refusal, Result};
 use crate::repository::DbConn;
 use crate::repository::sessions::{self, RefreshToken, Session, SignInFailures};
@@ -32,8 +32,8 @@ pub struct SignedIn {
 
 /// Counts a try before the password is looked at, so that many at once are not free; the user of the address, known or not.
 /// The caller has a place at the hasher already: what is counted is compared.
-pub fn begin(conn: &mut DbConn, context: &Context, email: &str) -> Result<Option<User>> {
-    let key = email_key(email);
+pub fn begin(conn: &mut DbConn, context: &Context, email: &Email) -> Result<Option<User>> {
+    let key = email.key();
     let email_hash = sha256_hex(key.as_bytes());
     let before = sessions::failures(conn, &email_hash)?
         .filter(|failed| context.now.since(failed.last_at) < FORGET);

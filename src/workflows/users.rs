@@ -2,11 +2,12 @@
 
 use super::{Context, passwords};
 use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
-use crate::domain::account::{AccountId, email_key};
+use crate::domain::account::AccountId;
 use crate::domain::event::Event;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::domain::permissions::Role;
+use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::repository::users::{self, User};
 use crate::repository::{DbConn, accounts, events, sessions};
@@ -15,7 +16,7 @@ use crate::types::Json;
 /// Who is to be a user.
 #[derive(Debug, Clone)]
 pub struct Newcomer {
-    pub email: String,
+    pub email: Email,
     pub name: String,
     /// One role for a user of an account, one or more for staff.
     pub roles: Vec<Role>,
@@ -33,8 +34,8 @@ fn user(
         id: UserId::new(context.now),
         version: 1,
         account_id,
-        email_key: email_key(&new.email),
-        email: new.email,
+        email_key: new.email.key(),
+        email: new.email.to_string(),
         name: new.name,
         roles: Json::of(&new.roles)?,
         language: new.language.unwrap_or(language),

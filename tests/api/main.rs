@@ -10,6 +10,7 @@ mod faq;
 mod files;
 mod holder;
 mod http;
+mod input;
 mod invoices;
 mod jobs;
 mod journey;

@@ -2,19 +2,18 @@
 
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::domain::account::{Registration as Rules, check_registration, check_vat_number};
+use crate::domain::account::{Company, check_authority, check_company, check_terms};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::error::{Fault, Result};
-use crate::handlers::extract::Checked;
+use crate::domain::values::{Email, Field};
+use crate::error::{Faults, Result};
+use crate::handlers::extract::{Input, Plain};
 use crate::programme::Programme;
-use crate::types::Instant;
 use crate::workflows::accounts::Registration;
 
 /// Where a business is.
-#[derive(Debug, Clone, Deserialize, serde::Serialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Deserialize, serde::Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// Street and number.
@@ -42,7 +41,7 @@ pub struct Address {
 }
 
 /// Who speaks for a business.
-#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     #[schema(
@@ -53,8 +52,8 @@ pub struct Contact {
     )]
     pub name: String,
     /// Mails go here.
-    #[schema(format = "email", max_length = 254, example = "asta@nordlys.example")]
-    pub email: String,
+    #[schema(example = "asta@nordlys.example")]
+    pub email: Email,
     /// With the country's code.
     #[schema(
         pattern = r"^\+[0-9]{6,15}$",
@@ -65,7 +64,7 @@ pub struct Contact {
 }
 
 /// A business that registers.
-#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "company_name": "Nordlys Foto ApS", "country": "DK", "vat_registered": true, "vat_number": "13585628",
@@ -76,98 +75,109 @@ pub struct Contact {
 }))]
 pub struct RegisterAccount {
     #[schema(
+        value_type = String,
         min_length = 1,
         max_length = 200,
         pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
     )]
-    pub company_name: String,
+    company_name: Field<String>,
     /// One of the programme's countries.
-    pub country: Country,
+    #[schema(value_type = Country)]
+    country: Field<Country>,
     /// Whether the business is registered for VAT; decides which documents prove it.
-    pub vat_registered: bool,
+    #[schema(value_type = bool)]
+    vat_registered: Field<bool>,
     /// Required of who is registered for VAT; separators and the country's prefix are dropped.
-    #[schema(max_length = 30, nullable = false)]
-    pub vat_number: Option<String>,
-    #[validate(nested)]
-    pub address: Address,
-    #[validate(nested)]
-    pub contact: Contact,
+    #[schema(value_type = Option<String>, max_length = 30, nullable = false)]
+    vat_number: Field<String>,
+    #[schema(value_type = Address)]
+    address: Field<Address>,
+    #[schema(value_type = Contact)]
+    contact: Field<Contact>,
     /// The e-mail address of an old CPS account, to take over its products.
-    #[schema(format = "email", max_length = 254, nullable = false)]
-    pub legacy_cps_email: Option<String>,
+    #[schema(value_type = Option<Email>, nullable = false)]
+    legacy_cps_email: Field<Email>,
     /// `da` or `en`, with or without a region; others fall back to English.
     #[schema(
+        value_type = Option<String>,
         pattern = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
         max_length = 35,
         nullable = false
     )]
-    pub language: Option<String>,
+    language: Field<String>,
     /// The tag of the sign-up link.
     #[schema(
+        value_type = Option<String>,
         min_length = 1,
         max_length = 64,
         pattern = r"^[^\x00-\x1f\x7f]+$",
         nullable = false
     )]
-    pub source: Option<String>,
+    source: Field<String>,
     /// The person may bind the business and hand over its documents.
-    pub authority_declared: bool,
+    #[schema(value_type = bool)]
+    authority_declared: Field<bool>,
     /// The current `terms_version` of the programme.
-    #[schema(min_length = 1, max_length = 32)]
-    pub accept_terms_version: String,
+    #[schema(value_type = String, min_length = 1, max_length = 32)]
+    accept_terms_version: Field<String>,
 }
 
-impl Checked for RegisterAccount {
-    fn faults(&self, programme: &Programme, _: Instant) -> Vec<Fault> {
-        let rules = Rules {
-            country: self.country,
-            vat_registered: self.vat_registered,
-            vat_number: self.vat_number.as_deref(),
-            authority_declared: self.authority_declared,
-            terms_version: &self.accept_terms_version,
+impl Input for RegisterAccount {
+    /// Without the address that the authority was declared from.
+    type Parsed = Registration;
+
+    fn parse(self, programme: &Programme, mut faults: Faults) -> Result<Registration> {
+        let company = Company {
+            country: self.country.value(),
+            vat_registered: self.vat_registered.value(),
+            vat_number: self
+                .vat_number
+                .as_ref()
+                .optional()
+                .map(|number| number.map(String::as_str)),
         };
-        check_registration(rules, &programme.countries, &programme.terms_version)
+        let vat_number = faults.note(check_company(company, &programme.countries));
+        if let Field::Read(declared) = self.authority_declared {
+            faults.note(check_authority(declared));
+        }
+        if let Field::Read(terms) = &self.accept_terms_version {
+            faults.note(check_terms(terms, &programme.terms_version));
+        }
+        faults.judge(vat_number.and_then(|number| self.registration(number)))
     }
 }
 
 impl RegisterAccount {
-    /// The registration, as it is stored.
-    pub fn into_registration(self, declared_from: String) -> Result<Registration> {
-        let vat_number = check_vat_number(
-            self.country,
-            self.vat_registered,
-            self.vat_number.as_deref(),
-        )?;
-        Ok(Registration {
-            company_name: self.company_name.trim().to_owned(),
-            country: self.country,
-            vat_registered: self.vat_registered,
+    /// The registration, if all of it could be read.
+    fn registration(self, vat_number: Option<String>) -> Option<Registration> {
+        let (address, contact) = (self.address.value()?, self.contact.value()?);
+        let language = self.language.optional()?;
+        Some(Registration {
+            company_name: self.company_name.value()?.trim().to_owned(),
+            country: self.country.value()?,
+            vat_registered: self.vat_registered.value()?,
             vat_number,
-            street: self.address.street.trim().to_owned(),
-            postal_code: self.address.postal_code.trim().to_owned(),
-            city: self.address.city.trim().to_owned(),
-            contact_name: self.contact.name.trim().to_owned(),
-            contact_email: self.contact.email,
-            contact_phone: self.contact.phone,
-            legacy_cps_email: self.legacy_cps_email,
-            language: self
-                .language
-                .as_deref()
-                .map_or(Language::En, Language::from_tag),
-            source: self.source,
-            terms_version: self.accept_terms_version,
-            declared_from,
+            street: address.street.trim().to_owned(),
+            postal_code: address.postal_code.trim().to_owned(),
+            city: address.city.trim().to_owned(),
+            contact_name: contact.name.trim().to_owned(),
+            contact_email: contact.email,
+            contact_phone: contact.phone,
+            legacy_cps_email: self.legacy_cps_email.optional()?,
+            language: language.as_deref().map_or(Language::En, Language::from_tag),
+            source: self.source.optional()?,
+            terms_version: self.accept_terms_version.value()?,
+            declared_from: String::new(),
         })
     }
 }
 
 /// Whose link is lost.
-#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "asta@nordlys.example" }))]
 pub struct ApplicantLinkRequest {
-    #[schema(format = "email", max_length = 254)]
-    pub email: String,
+    pub email: Email,
 }
 
-impl Checked for ApplicantLinkRequest {}
+impl Plain for ApplicantLinkRequest {}

@@ -2,19 +2,19 @@
 
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::domain::account::check_company;
+use crate::domain::account::{Company, check_company};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::error::Fault;
-use crate::handlers::extract::Checked;
+use crate::domain::values::{Email, Field};
+use crate::error::{Faults, Partial, Result};
+use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;
 use crate::repository::accounts::Account;
-use crate::types::Instant;
+use crate::workflows::accounts::Unread;
 
 /// A change of the address: what is left out stays.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressPatch {
     #[schema(
@@ -41,7 +41,7 @@ pub struct AddressPatch {
 }
 
 /// A change of who speaks for the business: what is left out stays.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPatch {
     #[schema(
@@ -52,94 +52,120 @@ pub struct ContactPatch {
     )]
     name: Option<String>,
     /// Mails go here; nobody's sign-in changes with it.
-    #[schema(format = "email", max_length = 254, nullable = false)]
-    email: Option<String>,
+    #[schema(nullable = false)]
+    email: Option<Email>,
     /// With the country's code; null deletes it.
-    #[serde(default, with = "serde_with::rust::double_option")]
+    #[serde(default)]
     #[schema(value_type = Option<String>, pattern = r"^\+[0-9]{6,15}$")]
-    phone: Option<Option<String>>,
+    phone: Field<String>,
 }
 
 /// A change of an account, as a JSON Merge Patch (RFC 7396): what is left out stays.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "contact": { "name": "Mette Fjord", "phone": "+4586120000" }, "language": "da" }))]
 pub struct UpdateAccount {
+    #[serde(default)]
     #[schema(
+        value_type = Option<String>,
         min_length = 1,
         max_length = 200,
         pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
         nullable = false
     )]
-    company_name: Option<String>,
+    company_name: Field<String>,
     /// One of the programme's countries.
-    #[schema(nullable = false)]
-    country: Option<Country>,
+    #[serde(default)]
+    #[schema(value_type = Option<Country>, nullable = false)]
+    country: Field<Country>,
     /// Decides which documents prove the business.
-    #[schema(nullable = false)]
-    vat_registered: Option<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    vat_registered: Field<bool>,
     /// Null deletes it, where the business is not registered for VAT.
-    #[serde(default, with = "serde_with::rust::double_option")]
+    #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 30)]
-    vat_number: Option<Option<String>>,
-    #[validate(nested)]
-    #[schema(nullable = false)]
-    address: Option<AddressPatch>,
-    #[validate(nested)]
-    #[schema(nullable = false)]
-    contact: Option<ContactPatch>,
+    vat_number: Field<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<AddressPatch>, nullable = false)]
+    address: Field<AddressPatch>,
+    #[serde(default)]
+    #[schema(value_type = Option<ContactPatch>, nullable = false)]
+    contact: Field<ContactPatch>,
     /// The e-mail address of an old CPS account; null deletes it.
-    #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<String>, format = "email", max_length = 254)]
-    legacy_cps_email: Option<Option<String>>,
+    #[serde(default)]
+    #[schema(schema_with = nullable::<Email>)]
+    legacy_cps_email: Field<Email>,
     /// `da` or `en`, with or without a region; others fall back to English.
+    #[serde(default)]
     #[schema(
+        value_type = Option<String>,
         pattern = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
         max_length = 35,
         nullable = false
     )]
-    language: Option<String>,
+    language: Field<String>,
     /// The tag of the sign-up link; null deletes it.
-    #[serde(default, with = "serde_with::rust::double_option")]
+    #[serde(default)]
     #[schema(
         value_type = Option<String>,
         min_length = 1,
         max_length = 64,
         pattern = r"^[^\x00-\x1f\x7f]+$"
     )]
-    source: Option<Option<String>>,
+    source: Field<String>,
 }
 
-/// What the patch alone can tell. The rest is checked with the account that it is merged into.
-impl Checked for UpdateAccount {
-    fn faults(&self, programme: &Programme, _: Instant) -> Vec<Fault> {
-        let Some(country) = self.country else {
-            return Vec::new();
+impl Input for UpdateAccount {
+    type Parsed = Partial<Self>;
+    const MEDIA_TYPE: &'static str = "application/merge-patch+json";
+
+    /// What the patch alone can tell. The rest is judged with the account that it is merged into.
+    fn parse(mut self, programme: &Programme, mut faults: Faults) -> Result<Self::Parsed> {
+        let number = self.vat_number.as_ref().value();
+        let company = Company {
+            country: self.country.value(),
+            vat_registered: Some(false),
+            vat_number: number.map(|number| Some(number.as_str())),
         };
-        let number = self.vat_number.as_ref().and_then(Option::as_deref);
-        check_company(country, false, number, &programme.countries)
+        faults.note(check_company(company, &programme.countries));
+        let country = self.country.value();
+        if country.is_some_and(|country| !programme.countries.contains(&country)) {
+            // Its fault is told; the account's own number is not held against it.
+            self.country = Field::Refused;
+        }
+        let read = self;
+        Ok(Partial { read, faults })
     }
 }
 
 impl UpdateAccount {
-    /// Puts what was sent into `account`.
-    pub fn merge(self, account: &mut Account) {
-        put_trimmed(&mut account.company_name, self.company_name);
-        put(&mut account.country, self.country);
-        put(&mut account.vat_registered, self.vat_registered);
-        put(&mut account.vat_number, self.vat_number);
-        put(&mut account.legacy_cps_email, self.legacy_cps_email);
-        put(&mut account.source, self.source);
-        let language = self.language.as_deref().map(Language::from_tag);
-        put(&mut account.language, language);
-        let address = self.address.unwrap_or_default();
+    /// Puts what was sent into `account`, as far as it could be read.
+    pub fn merge(self, account: &mut Account) -> Unread {
+        let unread = Unread {
+            country: self.country.is_refused(),
+            vat_registered: self.vat_registered.is_refused(),
+            vat_number: self.vat_number.is_refused(),
+        };
+        put_trimmed(&mut account.company_name, self.company_name.value());
+        put(&mut account.country, self.country.value());
+        put(&mut account.vat_registered, self.vat_registered.value());
+        put_or_delete(&mut account.vat_number, self.vat_number);
+        let legacy_cps_email = self.legacy_cps_email.map(|email| email.to_string());
+        put_or_delete(&mut account.legacy_cps_email, legacy_cps_email);
+        put_or_delete(&mut account.source, self.source);
+        let language = self.language.map(|tag| Language::from_tag(&tag));
+        put(&mut account.language, language.value());
+        let address = self.address.value().unwrap_or_default();
         put_trimmed(&mut account.street, address.street);
         put_trimmed(&mut account.postal_code, address.postal_code);
         put_trimmed(&mut account.city, address.city);
-        let contact = self.contact.unwrap_or_default();
+        let contact = self.contact.value().unwrap_or_default();
         put_trimmed(&mut account.contact_name, contact.name);
-        put(&mut account.contact_email, contact.email);
-        put(&mut account.contact_phone, contact.phone);
+        let email = contact.email.map(|email| email.to_string());
+        put(&mut account.contact_email, email);
+        put_or_delete(&mut account.contact_phone, contact.phone);
+        unread
     }
 }
 
@@ -151,4 +177,12 @@ fn put<T>(field: &mut T, sent: Option<T>) {
 
 fn put_trimmed(field: &mut String, sent: Option<String>) {
     put(field, sent.map(|text| text.trim().to_owned()));
+}
+
+fn put_or_delete<T>(field: &mut Option<T>, sent: Field<T>) {
+    match sent {
+        Field::Read(value) => *field = Some(value),
+        Field::Null => *field = None,
+        Field::Absent | Field::Refused => {}
+    }
 }

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::ClientAddress;
 use super::answer::Answer;
-use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep, Patch};
+use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::repository::accounts;
 use crate::types::uuid_at;
 use crate::workflows;
+use crate::workflows::accounts::Registration;
 use crate::workflows::tasks::{Task, enqueue};
 use bodies::{ApplicantLinkRequest, RegisterAccount};
 use change::UpdateAccount;
@@ -100,7 +101,10 @@ async fn register_account(
         .unwrap_or_default();
     let (context, new) = (
         service.context(),
-        body.value.into_registration(declared_from)?,
+        Registration {
+            declared_from,
+            ..body.value
+        },
     );
     key.write(&service, &hash, Keep::Sealed, move |conn| {
         let (account, token) = workflows::accounts::register(conn, &context, who, new)?;
@@ -133,7 +137,7 @@ async fn send_applicant_link(
     let now = service.now();
     let task = Task::SendApplicantLinks {
         request: uuid_at(now).to_string(),
-        email: body.value.email,
+        email: body.value.email.to_string(),
     };
     service
         .db
@@ -189,17 +193,18 @@ async fn update_account(
     access: Access<AccountChange>,
     seen: IfMatch,
     language: Language,
-    body: Patch<UpdateAccount>,
+    body: Body<UpdateAccount>,
 ) -> Result<Answer> {
     let context = service.context();
     let view = service
         .db
         .write(move |conn| {
-            let merge = |account: &mut accounts::Account| body.value.merge(account);
+            let patch = body
+                .value
+                .map(|patch| |account: &mut accounts::Account| patch.merge(account));
             let check = |version| seen.check(version);
-            let (account, found) = (&access.account, body.found);
             let account =
-                workflows::accounts::change(conn, &context, account, found, check, merge)?;
+                workflows::accounts::change(conn, &context, &access.account, check, patch)?;
             load_view(conn, account, language)
         })
         .await?;

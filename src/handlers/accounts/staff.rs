@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
 
 use super::views::{AccountPage, AccountSummary};
 use super::{AccountPath, AccountView, load_view};
@@ -15,7 +14,7 @@ use crate::domain::permissions::{AccountSuspend, AccountsList, FirstPasswordLink
 use crate::error::Result;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Pages, Params,
+    Body, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Pages, Params, Plain,
     list_params,
 };
 use crate::handlers::service::Service;
@@ -101,7 +100,7 @@ async fn list_accounts(
 }
 
 /// Why an account is suspended.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "Two members claim the same serial numbers." }))]
 struct SuspendAccount {
@@ -114,7 +113,7 @@ struct SuspendAccount {
     reason: String,
 }
 
-impl Checked for SuspendAccount {}
+impl Plain for SuspendAccount {}
 
 /// Suspend an account
 ///
@@ -147,7 +146,7 @@ async fn suspend_account(
 }
 
 /// Why a suspension ends.
-#[derive(Deserialize, IntoParams, Validate)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct LiftParams {

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::receiving::{ExpectedFile, ReceivedFile};
 use crate::domain::document::{DocumentKind, check_issued_date, display_name};
+use crate::domain::values::{Date, Value};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::handlers::extract::{Limits, of_payload};
 use crate::handlers::service::Service;
@@ -42,7 +43,7 @@ pub struct UploadForm {
     file: Vec<u8>,
     /// Required of a `business_invoice`.
     #[schema(nullable = false)]
-    issued_date: Option<NaiveDate>,
+    issued_date: Option<Date>,
 }
 
 /// A form of which nothing is read yet.
@@ -255,11 +256,12 @@ fn issued_date(
     service: &Service,
     faults: &mut Vec<Fault>,
 ) -> Option<NaiveDate> {
-    let date = sent.map(str::parse::<NaiveDate>);
+    let date = sent.map(str::parse::<Date>);
     if let Some(Err(_)) = date {
-        faults.push(Fault::new("#/issued_date", FaultCode::Format).with("format", "date"));
+        faults.push(Date::fault("#/issued_date"));
+        return None;
     }
-    let date = date.and_then(Result::ok);
+    let date = date.and_then(Result::ok).map(Date::day);
     let rules = &service.programme;
     let today = rules.review.date_of(service.now());
     let months = rules.application.business_invoice_months;

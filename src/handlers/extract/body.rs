@@ -1,4 +1,4 @@
-//! A JSON body: its size, its pace, its media type, its parsing, then its checks.
+//! A body: its size, its pace, its media type. What becomes of it is in `input`.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,54 +12,32 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::Limits;
-use super::checked::{Checked, draft};
+use super::input::{Input, read};
 use super::schemas::body_schema;
-use crate::error::{Code, Error, Found, Result};
+use crate::error::{Code, Error, Result};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
 
-/// A JSON body that has passed every check.
-pub struct Body<T> {
-    pub value: T,
+/// A JSON body, parsed.
+pub struct Body<T: Input> {
+    pub value: T::Parsed,
     hash: String,
 }
 
-impl<T> Body<T> {
+impl<T: Input> Body<T> {
     /// Identifies the body as sent, for idempotency keys.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 }
 
-/// A JSON body with what is wrong with it so far: for who asks the database for the rest, and refuses all at once.
-pub struct Draft<T> {
-    /// As sent, but for a stand-in wherever something is wrong.
-    pub value: T,
-    pub found: Found,
+/// A JSON body that may be left out.
+pub struct OptionalBody<T: Input> {
+    pub value: Option<T::Parsed>,
     hash: String,
 }
 
-impl<T> Draft<T> {
-    /// Identifies the body as sent, for idempotency keys.
-    pub fn hash(&self) -> &str {
-        &self.hash
-    }
-}
-
-/// A JSON Merge Patch (RFC 7396) with what is wrong with it so far: it is judged by what comes out of it.
-pub struct Patch<T> {
-    /// As sent, but for a stand-in wherever something is wrong.
-    pub value: T,
-    pub found: Found,
-}
-
-/// A JSON body that may be left out: no body at all, or one that has passed every check.
-pub struct OptionalBody<T> {
-    pub value: Option<T>,
-    hash: String,
-}
-
-impl<T> OptionalBody<T> {
+impl<T: Input> OptionalBody<T> {
     /// Identifies the body as sent, for idempotency keys.
     pub fn hash(&self) -> &str {
         &self.hash
@@ -68,55 +46,23 @@ impl<T> OptionalBody<T> {
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-impl<T: Checked> FromRequest for Body<T> {
+impl<T: Input> FromRequest for Body<T> {
     type Error = Error;
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let draft = Draft::<T>::from_request(request, payload);
-        Box::pin(async move {
-            let Draft { value, found, hash } = draft.await?;
-            Ok(Self {
-                value: found.judge(Ok(value))?,
-                hash,
-            })
-        })
-    }
-}
-
-impl<T: Checked> FromRequest for Draft<T> {
-    type Error = Error;
-    type Future = Extracted<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = bytes(request, payload, "application/json");
+        let read = bytes(request, payload, T::MEDIA_TYPE);
         Box::pin(async move {
             let (bytes, service) = read.await?;
-            let (value, found) = drafted(&bytes, &service)?;
             Ok(Self {
-                value,
-                found,
+                value: parsed::<T>(&bytes, &service)?,
                 hash: sha256_hex(&bytes),
             })
         })
     }
 }
 
-impl<T: Checked> FromRequest for Patch<T> {
-    type Error = Error;
-    type Future = Extracted<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = bytes(request, payload, "application/merge-patch+json");
-        Box::pin(async move {
-            let (bytes, service) = read.await?;
-            let (value, found) = drafted(&bytes, &service)?;
-            Ok(Self { value, found })
-        })
-    }
-}
-
-impl<T: Checked> FromRequest for OptionalBody<T> {
+impl<T: Input> FromRequest for OptionalBody<T> {
     type Error = Error;
     type Future = Extracted<Self>;
 
@@ -128,7 +74,7 @@ impl<T: Checked> FromRequest for OptionalBody<T> {
             let (bytes, service) = read.await?;
             let value = match bytes.is_empty() {
                 true => None,
-                false if is_typed => Some(checked(&bytes, &service)?),
+                false if is_typed => Some(parsed::<T>(&bytes, &service)?),
                 false => {
                     return Err(Code::UnsupportedMediaType
                         .with("expected", "application/json")
@@ -143,16 +89,10 @@ impl<T: Checked> FromRequest for OptionalBody<T> {
     }
 }
 
-fn checked<T: Checked>(bytes: &Bytes, service: &Service) -> Result<T> {
-    let (value, found) = drafted(bytes, service)?;
-    found.judge(Ok(value))
-}
-
-fn drafted<T: Checked>(bytes: &Bytes, service: &Service) -> Result<(T, Found)> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| Code::MalformedRequest)?;
-    draft(value, "#", body_schema::<T>, |value: &T| {
-        value.faults(&service.programme, service.now())
-    })
+fn parsed<T: Input>(bytes: &Bytes, service: &Service) -> Result<T::Parsed> {
+    let json: Value = serde_json::from_slice(bytes).map_err(|_| Code::MalformedRequest)?;
+    let (fields, faults) = read::<T>(json, "#", body_schema::<T>)?;
+    fields.parse(&service.programme, faults)
 }
 
 /// The bytes of a body of `media_type` (of any, where that is empty), within the limits.

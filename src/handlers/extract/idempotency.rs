@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::TimeDelta;
+use percent_encoding::percent_decode_str;
 
 use crate::auth::Identity;
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
@@ -35,7 +36,7 @@ pub enum Keep {
 #[derive(Debug, Clone)]
 pub struct Idempotency {
     key: Option<String>,
-    /// Caller and route; nobody meets another's key.
+    /// Caller, route and the values in it; nobody meets another's key.
     owner: String,
     is_anonymous: bool,
 }
@@ -77,11 +78,21 @@ fn read(request: &HttpRequest) -> Result<Idempotency> {
         (None, Some(account)) => account.to_string(),
         (None, None) => "anyone".to_owned(),
     };
-    let owner = format!("{who} {} {}", request.method(), request.path());
+    let owner = format!("{who} {} {}", request.method(), path_of(request));
     Ok(Idempotency {
         key,
         owner,
         is_anonymous: caller.is_anyone(),
+    })
+}
+
+/// The route with its decoded values: however a path is escaped, it is the same one.
+fn path_of(request: &HttpRequest) -> String {
+    let route = request.match_pattern().unwrap_or_default();
+    let values = request.match_info().iter();
+    values.fold(route, |path, (name, value)| {
+        let decoded = percent_decode_str(value).decode_utf8_lossy();
+        path.replace(&format!("{{{name}}}"), &decoded)
     })
 }
 

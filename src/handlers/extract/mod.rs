@@ -1,21 +1,22 @@
 //! Extractors that a handler gets by naming them; each answers with every fault at once.
 
 mod body;
-mod checked;
 mod idempotency;
 mod if_match;
+mod input;
 mod limits;
 mod page;
 mod params;
 mod schemas;
 
-pub use body::{Body, CsvBody, Draft, OptionalBody, Patch, of_payload, read_limited};
-pub use checked::Checked;
+pub use body::{Body, CsvBody, OptionalBody, of_payload, read_limited};
 pub use idempotency::{
     Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,
 };
 pub use if_match::{IfMatch, IfMatchHeader};
+pub use input::{Input, Plain, broken, validated};
 pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader, Unanswered};
 pub(crate) use page::list_params;
 pub use page::{Cursor, PageParams, Pages};
 pub use params::Params;
+pub use schemas::nullable;

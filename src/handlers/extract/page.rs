@@ -60,7 +60,7 @@ pub trait PageParams {
 macro_rules! list_params {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$fmeta:meta])* $field:ident: $ty:ty),* $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, serde::Deserialize, utoipa::IntoParams, validator::Validate)]
+        #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
         #[serde(deny_unknown_fields)]
         #[into_params(parameter_in = Query)]
         $vis struct $name {

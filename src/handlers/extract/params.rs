@@ -7,16 +7,15 @@ use actix_web::{FromRequest, HttpRequest, web::Query};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
-use validator::Validate;
 
-use super::checked::{draft, typed};
+use super::input::{read as read_fields, typed};
 use super::schemas::query_schema;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 
 /// The query parameters of an operation.
 pub struct Params<T>(pub T);
 
-impl<T: DeserializeOwned + Validate + IntoParams + 'static> FromRequest for Params<T> {
+impl<T: DeserializeOwned + IntoParams + 'static> FromRequest for Params<T> {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
@@ -25,11 +24,10 @@ impl<T: DeserializeOwned + Validate + IntoParams + 'static> FromRequest for Para
     }
 }
 
-fn read<T: DeserializeOwned + Validate + IntoParams + 'static>(query: &str) -> Result<T> {
+fn read<T: DeserializeOwned + IntoParams + 'static>(query: &str) -> Result<T> {
     // Most requests have none. Then only a missing one can be wrong, of which the type knows as much as the schema.
     if query.is_empty()
         && let Ok(value) = serde_json::from_value::<T>(Value::Object(Map::new()))
-        && value.validate().is_ok()
     {
         return Ok(value);
     }
@@ -45,12 +43,6 @@ fn read<T: DeserializeOwned + Validate + IntoParams + 'static>(query: &str) -> R
             return Err(Fault::new(format!("#/query/{name}"), FaultCode::NotUnique).into());
         }
     }
-    let no_rules = |_: &T| Vec::new();
-    let (value, found) = draft(
-        Value::Object(object),
-        "#/query",
-        query_schema::<T>,
-        no_rules,
-    )?;
-    found.judge(Ok(value))
+    let (value, faults) = read_fields(Value::Object(object), "#/query", query_schema::<T>)?;
+    faults.judge(Some(value))
 }

@@ -1,11 +1,12 @@
 //! The schemas that requests are checked against: those of the contract, and what holds for every text beside them.
 
 use serde_json::{Map, Value, json};
-use utoipa::openapi::Required;
 use utoipa::openapi::path::ParameterIn;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::{RefOr, Required, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::checked::pointer_of;
+use super::input::pointer_of;
 use crate::error::{Fault, FaultCode};
 
 /// The schema of a body, with all that it refers to under `components`.
@@ -19,6 +20,17 @@ pub fn body_schema<T: ToSchema>() -> Value {
     let mut schema = json!(<T as utoipa::PartialSchema>::schema());
     if let Some(object) = schema.as_object_mut() {
         object.insert("components".to_owned(), json!({ "schemas": parts }));
+    }
+    schema
+}
+
+/// The schema of `T`, or null, which deletes it in a merge patch.
+pub fn nullable<T: PartialSchema>() -> RefOr<Schema> {
+    let mut schema = T::schema();
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
+        let description = object.description.take().unwrap_or_default();
+        object.description = Some(format!("{description} Null deletes it.").trim().to_owned());
     }
     schema
 }

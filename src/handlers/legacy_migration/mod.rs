@@ -7,18 +7,20 @@ use actix_web::{HttpRequest, get, post, put};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{Body, Checked, Draft, Idempotency, IdempotencyHeader, Keep, OptionalBody};
+use super::extract::{Body, Idempotency, IdempotencyHeader, Input, Keep, OptionalBody, Plain};
 use super::language::preferred;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::permissions::{LegacyAttach, ProductsChange, ProductsRead};
-use crate::error::Result;
+use crate::domain::values::Field;
+use crate::error::{Faults, Partial, Result};
+use crate::programme::Programme;
 use crate::workflows::legacy_migration as migration;
+use crate::workflows::legacy_migration::Attachment;
 use views::{MigratedView, MigrationView};
 
 /// Registers the operations of this module.
@@ -75,7 +77,7 @@ async fn read_migration(
 }
 
 /// Which products to take over.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "legacy_references": ["L-1001", "L-1002"] }))]
 struct MigrateProducts {
@@ -84,7 +86,7 @@ struct MigrateProducts {
     legacy_references: Option<Vec<String>>,
 }
 
-impl Checked for MigrateProducts {}
+impl Plain for MigrateProducts {}
 
 /// Take over the products
 ///
@@ -139,7 +141,7 @@ async fn send_code(
 }
 
 /// The code of the mail.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "code": "12345678" }))]
 struct ProveAddress {
@@ -147,7 +149,7 @@ struct ProveAddress {
     code: SecretString,
 }
 
-impl Checked for ProveAddress {}
+impl Plain for ProveAddress {}
 
 /// Enter the code
 ///
@@ -176,22 +178,35 @@ async fn prove_address(
 }
 
 /// Which old account, and why.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "member_number": "4410023", "reason": "Proof of purchase seen, the old mailbox is gone" }))]
 struct AttachLegacyAccount {
     /// The member number of the old CPS account.
-    #[schema(min_length = 1, max_length = 40)]
-    member_number: String,
+    #[schema(value_type = String, min_length = 1, max_length = 40)]
+    member_number: Field<String>,
     #[schema(
+        value_type = String,
         min_length = 1,
         max_length = 500,
         pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
     )]
-    reason: String,
+    reason: Field<String>,
 }
 
-impl Checked for AttachLegacyAccount {}
+/// The database knows which numbers there are.
+impl Input for AttachLegacyAccount {
+    type Parsed = Partial<Attachment>;
+
+    fn parse(self, _: &Programme, faults: Faults) -> Result<Self::Parsed> {
+        let trimmed = |field: Field<String>| field.map(|text| text.trim().to_owned()).value();
+        let read = Attachment {
+            member_number: trimmed(self.member_number),
+            reason: trimmed(self.reason),
+        };
+        Ok(Partial { read, faults })
+    }
+}
 
 /// An old account that is attached.
 #[derive(Serialize, ToSchema)]
@@ -217,20 +232,12 @@ async fn attach_account(
     service: Data<Service>,
     access: Access<LegacyAttach>,
     _path: Path<AccountPath>,
-    body: Draft<AttachLegacyAccount>,
+    body: Body<AttachLegacyAccount>,
 ) -> Result<Answer> {
-    let context = service.context();
-    let AttachLegacyAccount {
-        member_number,
-        reason,
-    } = body.value;
-    let found = body.found;
+    let (context, attachment) = (service.context(), body.value);
     let legacy = service
         .db
-        .write(move |conn| {
-            let (number, reason) = (member_number.trim(), reason.trim());
-            migration::attach(conn, &context, &access.account, number, reason, found)
-        })
+        .write(move |conn| migration::attach(conn, &context, &access.account, attachment))
         .await?;
     Answer::ok(&AttachedView {
         email: legacy.email,

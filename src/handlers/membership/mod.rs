@@ -6,11 +6,13 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{Body, Checked, Keep, Params, RequiredIdempotencyHeader, RequiredKey};
+use super::extract::{
+    Body, Input, Keep, Params, RequiredIdempotencyHeader, RequiredKey, broken, validated,
+};
 use super::language::preferred;
 use super::problem::Problem;
 use super::service::Service;
@@ -19,11 +21,11 @@ use crate::auth::{Access, StaffOnly};
 use crate::domain::account::{AccountId, check_terms};
 use crate::domain::card::check_token;
 use crate::domain::invoice::PaymentMethod;
-use crate::domain::membership::{CorporateSwitch, find_level};
+use crate::domain::membership::{CorporateSwitch, Level, find_level};
 use crate::domain::permissions::{MemberLookup, MembershipJoin, MembershipRead};
-use crate::error::{Fault, FaultCode, Result};
+use crate::domain::values::Field;
+use crate::error::{Fault, FaultCode, Faults, Result};
 use crate::programme::Programme;
-use crate::types::Instant;
 use crate::workflows::members;
 use crate::workflows::membership::{self, Joining};
 use views::{LevelsView, MemberView, MembershipView};
@@ -73,7 +75,7 @@ struct MemberPath {
 }
 
 /// Which track is offered.
-#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct LevelsParams {
@@ -116,40 +118,74 @@ async fn list_levels(
 /// A choice of level and payment.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "card_goes_with_method"))]
 #[schema(example = json!({
     "level": "gold", "payment_method": "card", "card_token": "tok_visa", "accept_terms_version": "2026-01"
 }))]
 struct JoinProgramme {
     /// The code of an open level.
-    #[schema(min_length = 1, max_length = 40)]
-    level: String,
-    payment_method: PaymentMethod,
+    #[schema(value_type = String, min_length = 1, max_length = 40)]
+    level: Field<String>,
+    #[schema(value_type = PaymentMethod)]
+    payment_method: Field<PaymentMethod>,
     /// What the payment page gave for the card; with `card` only.
-    #[schema(pattern = "^[!-~]{1,255}$", nullable = false)]
-    card_token: Option<String>,
+    #[schema(value_type = Option<String>, pattern = "^[!-~]{1,255}$", nullable = false)]
+    card_token: Field<String>,
     /// The current `terms_version` of the programme.
-    #[schema(min_length = 1, max_length = 32)]
-    accept_terms_version: String,
+    #[schema(value_type = String, min_length = 1, max_length = 32)]
+    accept_terms_version: Field<String>,
 }
 
-impl Checked for JoinProgramme {
-    fn faults(&self, programme: &Programme, _: Instant) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        if find_level(&programme.levels, &self.level).is_none() {
-            let codes: Vec<&str> = programme
-                .levels
-                .iter()
-                .map(|level| level.code.as_str())
-                .collect();
-            let fault = Fault::new("#/level", FaultCode::NotAccepted);
-            faults.push(fault.with("allowed", codes.join(", ")));
+/// A card has its token, and a bank transfer has none.
+fn card_goes_with_method(body: &JoinProgramme) -> Result<(), ValidationError> {
+    let token = body.card_token.as_ref().optional();
+    let (Field::Read(method), Some(token)) = (body.payment_method, token) else {
+        return Ok(());
+    };
+    let checked = check_token(method, token.map(String::as_str));
+    checked.map_err(|code| broken("card_token", code))
+}
+
+/// A choice that was read; the card is not resolved yet.
+struct Choice {
+    level: String,
+    payment_method: PaymentMethod,
+    card_token: Option<String>,
+    terms_version: String,
+}
+
+impl Input for JoinProgramme {
+    type Parsed = Choice;
+
+    fn parse(self, programme: &Programme, mut faults: Faults) -> Result<Choice> {
+        faults.note(validated(&self));
+        let (level, terms) = (self.level.value(), self.accept_terms_version.value());
+        if let Some(level) = &level {
+            faults.note(check_level(level, &programme.levels));
         }
-        let token = check_token(self.payment_method, self.card_token.as_deref());
-        let about_token = |code| Fault::new("#/card_token", code).reading("#/payment_method");
-        faults.extend(token.err().map(about_token));
-        faults.extend(check_terms(&self.accept_terms_version, &programme.terms_version).err());
-        faults
+        if let Some(terms) = &terms {
+            faults.note(check_terms(terms, &programme.terms_version));
+        }
+        let card_token = self.card_token.optional();
+        let choice = || {
+            Some(Choice {
+                level: level?,
+                payment_method: self.payment_method.value()?,
+                card_token: card_token?,
+                terms_version: terms?,
+            })
+        };
+        faults.judge(choice())
     }
+}
+
+fn check_level(code: &str, levels: &[Level]) -> Result<(), Vec<Fault>> {
+    if find_level(levels, code).is_some() {
+        return Ok(());
+    }
+    let codes: Vec<&str> = levels.iter().map(|level| level.code.as_str()).collect();
+    let fault = Fault::new("#/level", FaultCode::NotAccepted);
+    Err(vec![fault.with("allowed", codes.join(", "))])
 }
 
 /// Join the programme
@@ -184,7 +220,7 @@ async fn join_programme(
             level: chosen.level,
             payment_method: chosen.payment_method,
             card: card?,
-            terms_version: chosen.accept_terms_version,
+            terms_version: chosen.terms_version,
         };
         let joined = membership::join(conn, &context, &access.account, &joining)?;
         let location = format!("/v1/accounts/{}/membership", joined.account_id);

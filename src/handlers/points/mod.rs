@@ -6,21 +6,22 @@ use actix_web::web::{Data, Path};
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::accounts::AccountPath;
 use super::actor::{Reader, users_of};
 use super::answer::Answer;
 use super::extract::{
-    Body, Checked, Cursor, Keep, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
-    list_params,
+    Body, Cursor, Input, Keep, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
+    broken, list_params, validated,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::access::AccountAccess;
 use crate::domain::permissions::{PointsAdjust, PointsRead};
-use crate::error::{Fault, FaultCode, Result};
+use crate::domain::values::Field;
+use crate::error::{FaultCode, Faults, Result};
 use crate::programme::Programme;
 use crate::repository::points::{self, PointsEntry};
 use crate::repository::{DbConn, accounts, users};
@@ -49,7 +50,7 @@ pub fn routes(config: &mut impl Routes) {
 }
 
 /// Of which moment.
-#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct PointsParams {
@@ -159,24 +160,38 @@ fn reader(
 /// Points that staff give or take.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "is_something"))]
 #[schema(example = json!({ "amount": 100, "reason": "Compensation for a lost loan camera" }))]
 struct AdjustPoints {
     /// Not 0; negative takes.
-    #[schema(minimum = -1000000, maximum = 1000000)]
-    amount: i64,
+    #[schema(value_type = i64, minimum = -1000000, maximum = 1000000)]
+    amount: Field<i64>,
     /// Why; the account sees it.
     #[schema(
+        value_type = String,
         min_length = 1,
         max_length = 500,
         pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
     )]
-    reason: String,
+    reason: Field<String>,
 }
 
-impl Checked for AdjustPoints {
-    fn faults(&self, _: &Programme, _: Instant) -> Vec<Fault> {
-        let nothing = (self.amount == 0).then(|| Fault::new("#/amount", FaultCode::Invalid));
-        nothing.into_iter().collect()
+/// An adjustment of 0 is none.
+fn is_something(body: &AdjustPoints) -> Result<(), ValidationError> {
+    match body.amount {
+        Field::Read(0) => Err(broken("amount", FaultCode::Invalid)),
+        _ => Ok(()),
+    }
+}
+
+impl Input for AdjustPoints {
+    /// The amount, and why.
+    type Parsed = (i64, String);
+
+    fn parse(self, _: &Programme, mut faults: Faults) -> Result<Self::Parsed> {
+        faults.note(validated(&self));
+        let reason = self.reason.map(|reason| reason.trim().to_owned());
+        faults.judge(self.amount.value().zip(reason.value()))
     }
 }
 
@@ -200,11 +215,11 @@ async fn adjust_points(
     body: Body<AdjustPoints>,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
-    let AdjustPoints { amount, reason } = body.value;
+    let (amount, reason) = body.value;
     key.0
         .write(&service, &hash, Keep::Plain, move |conn| {
-            let reason = reason.trim();
-            let entry = workflows::points::adjust(conn, &context, &access.account, amount, reason)?;
+            let entry =
+                workflows::points::adjust(conn, &context, &access.account, amount, &reason)?;
             Answer::created(&EntryView::of(entry, &Reader::Staff))
         })
         .await

@@ -48,7 +48,18 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldProblem>,
+    /// How many more there are than `errors` has room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub more_errors: Option<usize>,
 }
+
+/// So many faults are told in one answer.
+const MOST_FAULTS: usize = 100;
+/// Bytes of all that is told of faults; what is around it fits into the rest of 32 kB.
+const MOST_BYTES: usize = 24 * 1024;
+/// Characters of what a caller sent, a path or a name, before it is cut off.
+const MOST_CHARACTERS: usize = 500;
 
 /// One field that does not pass; never with the value that was sent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,25 +85,50 @@ pub struct Context<'a> {
 /// The problem that `error` is, for the request of `context`.
 pub fn render(error: &Error, context: &Context<'_>) -> Problem {
     let refusal = refusal_of(error);
+    let errors = field_problems(&refusal.faults, context.language);
+    let more = refusal.faults.len() - errors.len();
+    let mut detail = words::detail(&refusal, context.language);
+    if more > 0 {
+        detail = format!("{detail} {}", words::more(more, context.language));
+    }
     Problem {
         kind: format!("{}/problems/{}", context.public_url, refusal.code.as_str()),
         title: words::title(refusal.code, context.language),
         status: status(refusal.code).as_u16(),
-        detail: words::detail(&refusal, context.language),
-        instance: context.instance.clone(),
+        detail,
+        instance: cut_off(&context.instance),
         code: refusal.code.as_str(),
         request_id: context.request_id.clone(),
-        errors: refusal
-            .faults
-            .iter()
-            .map(|fault| field_problem(fault, context.language))
-            .collect(),
+        errors,
+        more_errors: (more > 0).then_some(more),
+    }
+}
+
+/// The first faults, as many as an answer has room for.
+fn field_problems(faults: &[Fault], language: Language) -> Vec<FieldProblem> {
+    let mut room = MOST_BYTES;
+    let problems = faults.iter().take(MOST_FAULTS);
+    let problems = problems.map(|fault| field_problem(fault, language));
+    problems
+        .take_while(|problem| {
+            let bytes = serde_json::to_string(problem).map_or(MOST_BYTES, |text| text.len() + 1);
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        })
+        .collect()
+}
+
+fn cut_off(sent: &str) -> String {
+    match sent.char_indices().nth(MOST_CHARACTERS) {
+        Some((at, _)) => format!("{}…", sent.get(..at).unwrap_or_default()),
+        None => sent.to_owned(),
     }
 }
 
 fn field_problem(fault: &Fault, language: Language) -> FieldProblem {
     FieldProblem {
-        pointer: fault.pointer.clone(),
+        pointer: cut_off(&fault.pointer),
         code: fault.code.as_str(),
         detail: words::fault(fault, language),
     }

@@ -1,7 +1,7 @@
 //! The words of problems and of their fields, from `texts/{da,en}/{problems,faults}.toml`.
 
 use crate::domain::language::Language;
-use crate::error::{Code, Fault, Refusal};
+use crate::error::{Code, Fault, FaultCode, Refusal};
 use crate::texts::{Subject, Value, say};
 
 /// What kind of problem it is.
@@ -30,6 +30,12 @@ pub fn fault(fault: &Fault, language: Language) -> String {
     say(Subject::Faults, code, language, values(&fault.params))
 }
 
+/// That `count` more fields are wrong than the answer lists.
+pub fn more(count: usize, language: Language) -> String {
+    let values = Value::from_pairs([("count", count)]);
+    say(Subject::Faults, FaultCode::More.as_str(), language, values)
+}
+
 fn of_code(code: Code, part: &str, language: Language, values: Value) -> String {
     let key = format!("{}.{part}", code.as_str());
     say(Subject::Problems, &key, language, values)
@@ -45,7 +51,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::error::FaultCode;
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.

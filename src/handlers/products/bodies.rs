@@ -1,22 +1,20 @@
 //! What callers send about a product.
 
-use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_with::rust::double_option;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::domain::country::Country;
 use crate::domain::model::ModelId;
 use crate::domain::product::{ProductField, still_estimated};
-use crate::domain::product_details::{Details, check};
-use crate::error::Fault;
-use crate::handlers::extract::Checked;
+use crate::domain::product_details::{Details, Unread};
+use crate::domain::values::{Date, Field};
+use crate::error::{Faults, Partial, Result};
+use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;
-use crate::types::Instant;
+use crate::workflows::products::NewProduct;
 
 /// A product to register; all but the model may be added later, and each may be a best guess.
-#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "model_id": "mod_000000000000700080000000000003e9", "serial_number": "012021001234", "purchase_date": "2024-05-17",
@@ -24,89 +22,122 @@ use crate::types::Instant;
 }))]
 pub struct RegisterProduct {
     /// A model of the catalogue.
-    pub model_id: ModelId,
+    #[schema(value_type = ModelId)]
+    model_id: Field<ModelId>,
     /// As it stands on the product; spaces, hyphens and a bracketed part are dropped.
-    #[schema(min_length = 1, max_length = 64, nullable = false)]
-    pub serial_number: Option<String>,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, nullable = false)]
+    serial_number: Field<String>,
     /// Not in the future, and not before the model's launch.
-    #[schema(nullable = false)]
-    pub purchase_date: Option<NaiveDate>,
-    #[schema(nullable = false)]
-    pub purchase_country: Option<Country>,
+    #[schema(value_type = Option<Date>, nullable = false)]
+    purchase_date: Field<Date>,
+    #[schema(value_type = Option<Country>, nullable = false)]
+    purchase_country: Field<Country>,
     /// Who sold it.
     #[schema(
+        value_type = Option<String>,
         min_length = 1,
         max_length = 200,
         pattern = r"^[^\x00-\x1f\x7f]*$",
         nullable = false
     )]
-    pub dealer: Option<String>,
+    dealer: Field<String>,
     /// Which of the fields are best guesses.
-    #[serde(default)]
-    #[schema(max_items = 4, required = false)]
-    pub estimated: Vec<ProductField>,
+    #[schema(value_type = Vec<ProductField>, max_items = 4, required = false)]
+    estimated: Field<Vec<ProductField>>,
 }
 
-impl RegisterProduct {
-    /// What is said of the product.
-    pub fn details(&self) -> Details {
-        Details {
-            serial_number: self.serial_number.clone(),
+/// The model knows more of it.
+impl Input for RegisterProduct {
+    type Parsed = Partial<NewProduct>;
+
+    fn parse(self, _: &Programme, faults: Faults) -> Result<Self::Parsed> {
+        let said = UpdateProduct {
+            serial_number: self.serial_number,
             purchase_date: self.purchase_date,
             purchase_country: self.purchase_country,
-            dealer: self.dealer.clone(),
-            estimated: self.estimated.clone(),
-        }
-    }
-}
-
-impl Checked for RegisterProduct {
-    fn faults(&self, programme: &Programme, now: Instant) -> Vec<Fault> {
-        let today = programme.review.date_of(now);
-        let found = check(&self.details(), None, today, &programme.products);
-        found.err().unwrap_or_default()
+            dealer: self.dealer,
+            estimated: self.estimated,
+        };
+        let read = NewProduct {
+            model: self.model_id.value(),
+            details: said.apply(Details::default()),
+        };
+        Ok(Partial { read, faults })
     }
 }
 
 /// Changes to a product; null clears a field, what is left out stays.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({ "serial_number": "012021001234", "estimated": [] }))]
 pub struct UpdateProduct {
-    #[serde(with = "double_option")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, required = false)]
-    pub serial_number: Option<Option<String>>,
-    #[serde(with = "double_option")]
-    #[schema(value_type = Option<NaiveDate>, required = false)]
-    pub purchase_date: Option<Option<NaiveDate>>,
-    #[serde(with = "double_option")]
-    #[schema(value_type = Option<String>, pattern = "^[A-Z]{2}$", required = false)]
-    pub purchase_country: Option<Option<Country>>,
-    #[serde(with = "double_option")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*$", required = false)]
-    pub dealer: Option<Option<String>>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    serial_number: Field<String>,
+    #[serde(default)]
+    #[schema(schema_with = nullable::<Date>)]
+    purchase_date: Field<Date>,
+    #[serde(default)]
+    #[schema(schema_with = nullable::<Country>)]
+    purchase_country: Field<Country>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*$")]
+    dealer: Field<String>,
     /// Which of the fields are best guesses, all of them.
-    #[serde(with = "double_option")]
-    #[schema(value_type = Option<Vec<ProductField>>, max_items = 4, required = false)]
-    pub estimated: Option<Option<Vec<ProductField>>>,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<ProductField>>, max_items = 4)]
+    estimated: Field<Vec<ProductField>>,
 }
 
-impl Checked for UpdateProduct {}
+impl Input for UpdateProduct {
+    type Parsed = Partial<Self>;
+    const MEDIA_TYPE: &'static str = "application/merge-patch+json";
+
+    fn parse(self, _: &Programme, faults: Faults) -> Result<Self::Parsed> {
+        let read = self;
+        Ok(Partial { read, faults })
+    }
+}
 
 impl UpdateProduct {
     /// The details after these changes; what is cleared is no guess any more.
     pub fn apply(self, before: Details) -> Details {
+        let unread = self.unread();
         let after = Details {
-            serial_number: self.serial_number.unwrap_or(before.serial_number),
-            purchase_date: self.purchase_date.unwrap_or(before.purchase_date),
-            purchase_country: self.purchase_country.unwrap_or(before.purchase_country),
-            dealer: self.dealer.unwrap_or(before.dealer),
+            serial_number: self.serial_number.over(before.serial_number).flatten(),
+            purchase_date: match self.purchase_date {
+                Field::Absent => before.purchase_date,
+                sent => sent.value().map(Date::day),
+            },
+            purchase_country: self
+                .purchase_country
+                .over(before.purchase_country)
+                .flatten(),
+            dealer: self.dealer.over(before.dealer).flatten(),
             estimated: Vec::new(),
+            unread,
         };
         let estimated = match self.estimated {
-            Some(named) => named.unwrap_or_default(),
-            None => still_estimated(&before.estimated, &after.missing()),
+            Field::Absent => still_estimated(&before.estimated, &after.missing()),
+            sent => sent.value().unwrap_or_default(),
         };
         Details { estimated, ..after }
+    }
+
+    fn unread(&self) -> Unread {
+        let fields = [
+            (ProductField::SerialNumber, self.serial_number.is_refused()),
+            (ProductField::PurchaseDate, self.purchase_date.is_refused()),
+            (
+                ProductField::PurchaseCountry,
+                self.purchase_country.is_refused(),
+            ),
+            (ProductField::Dealer, self.dealer.is_refused()),
+        ];
+        let refused = fields.into_iter().filter(|(_, is_refused)| *is_refused);
+        Unread {
+            fields: refused.map(|(field, _)| field).collect(),
+            estimated: self.estimated.is_refused(),
+        }
     }
 }

@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
 
 use crate::auth::Access;
 use crate::domain::permissions::{ProductsChange, ProductsRead};
@@ -36,7 +35,7 @@ pub fn routes(config: &mut impl Routes) {
 }
 
 /// How to read a file in.
-#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ImportParams {

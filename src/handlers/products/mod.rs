@@ -8,13 +8,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{delete, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Cursor, Draft, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
-    Params, Patch, list_params,
+    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Params, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -149,13 +148,12 @@ async fn register_product(
     service: Data<Service>,
     access: Access<ProductsChange>,
     key: Idempotency,
-    body: Draft<RegisterProduct>,
+    body: Body<RegisterProduct>,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     key.write(&service, &hash, Keep::Plain, move |conn| {
-        let (model, details) = (body.value.model_id, body.value.details());
-        let (access, found) = (&access.account, body.found);
-        let registered = registering::register(conn, &context, access, model, &details, found)?;
+        let access = &access.account;
+        let registered = registering::register(conn, &context, access, body.value)?;
         let is_new = matches!(registered, Registered::New(_));
         let view = load_view(conn, &context, registered.product()?)?;
         let answer = match is_new {
@@ -216,16 +214,15 @@ async fn update_product(
     access: Access<ProductsChange>,
     path: Path<ProductPath>,
     seen: IfMatch,
-    body: Patch<UpdateProduct>,
+    body: Body<UpdateProduct>,
 ) -> Result<Answer> {
     let (context, id, account) = (service.context(), path.product_id, access.account);
     let view = service
         .db
         .write(move |conn| {
             let check = |version| seen.check(version);
-            let apply = |before| body.value.apply(before);
-            let found = body.found;
-            let product = registering::change(conn, &context, &account, id, found, check, apply)?;
+            let change = body.value.map(|patch| |before| patch.apply(before));
+            let product = registering::change(conn, &context, &account, id, check, change)?;
             load_view(conn, &context, product)
         })
         .await?;
@@ -233,7 +230,7 @@ async fn update_product(
 }
 
 /// Why a registration ends.
-#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct EndParams {

@@ -6,7 +6,6 @@ use actix_web::web::{Data, Path};
 use actix_web::{get, post, put};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::{Callers, RateLimit, Routes};
 use crate::auth::{Access, StaffOnly};
@@ -14,18 +13,18 @@ use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::language::Language;
 use crate::domain::permissions::{ReviewsDecide, ReviewsRead};
 use crate::domain::review::{CaseDecision, DocumentDecision, DocumentVerdict, ReviewDecision};
-use crate::error::{Error, Fault, Result};
+use crate::domain::values::Field;
+use crate::error::{Faults, Result};
 use crate::handlers::accounts::{AccountPath, AccountView, load_view};
 use crate::handlers::answer::Answer;
 use crate::handlers::documents::{DocumentPath, DocumentView};
 use crate::handlers::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Pages, Params,
+    Body, Cursor, Idempotency, IdempotencyHeader, Input, Keep, PageParams, Pages, Params,
     list_params,
 };
 use crate::handlers::service::Service;
 use crate::programme::Programme;
 use crate::repository::reviews::{self as stored, Queue};
-use crate::types::Instant;
 use crate::workflows::reviews;
 use views::{CaseView, ReviewPage, ReviewSummary, case_view};
 
@@ -169,22 +168,25 @@ async fn claim_review(
 }
 
 /// A decision on a document.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "decision": "request_revision", "codes": ["unreadable"] }))]
 struct DecideDocument {
-    decision: DocumentVerdict,
+    #[schema(value_type = DocumentVerdict)]
+    decision: Field<DocumentVerdict>,
     /// Revision codes for `request_revision`, rejection codes for `reject`, none for `accept`.
-    #[serde(default)]
-    #[schema(max_items = 20, required = false)]
-    codes: Vec<String>,
+    #[schema(value_type = Vec<String>, max_items = 20, required = false)]
+    codes: Field<Vec<String>>,
 }
 
-impl Checked for DecideDocument {
-    fn faults(&self, _: &Programme, _: Instant) -> Vec<Fault> {
-        DocumentDecision::read(self.decision, &self.codes)
-            .err()
-            .unwrap_or_default()
+impl Input for DecideDocument {
+    type Parsed = DocumentDecision;
+
+    fn parse(self, _: &Programme, mut faults: Faults) -> Result<DocumentDecision> {
+        let verdict = self.decision.value();
+        let decision =
+            verdict.and_then(|verdict| DocumentDecision::read(verdict, &self.codes, &mut faults));
+        faults.judge(decision)
     }
 }
 
@@ -207,9 +209,7 @@ async fn decide_document(
     path: Path<DocumentPath>,
     body: Body<DecideDocument>,
 ) -> Result<Answer> {
-    let decision =
-        DocumentDecision::read(body.value.decision, &body.value.codes).map_err(Error::invalid)?;
-    let (context, id) = (service.context(), path.document_id);
+    let (context, id, decision) = (service.context(), path.document_id, body.value);
     let document = service
         .db
         .write(move |conn| reviews::decide_document(conn, &context, &access.account, id, &decision))
@@ -219,25 +219,28 @@ async fn decide_document(
 }
 
 /// A decision on a case.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "decision": "request_information", "note": "Please send the certificate again: its second page is missing." }))]
 struct DecideReview {
-    decision: CaseDecision,
+    #[schema(value_type = CaseDecision)]
+    decision: Field<CaseDecision>,
     /// Rejection codes; required for `reject`.
-    #[serde(default)]
-    #[schema(max_items = 20, required = false)]
-    codes: Vec<String>,
+    #[schema(value_type = Vec<String>, max_items = 20, required = false)]
+    codes: Field<Vec<String>>,
     /// In words; required for `request_information`.
-    #[schema(max_length = 4000, nullable = false)]
-    note: Option<String>,
+    #[schema(value_type = Option<String>, max_length = 4000, nullable = false)]
+    note: Field<String>,
 }
 
-impl Checked for DecideReview {
-    fn faults(&self, _: &Programme, _: Instant) -> Vec<Fault> {
-        ReviewDecision::read(self.decision, &self.codes, self.note.as_deref())
-            .err()
-            .unwrap_or_default()
+impl Input for DecideReview {
+    type Parsed = ReviewDecision;
+
+    fn parse(self, _: &Programme, mut faults: Faults) -> Result<ReviewDecision> {
+        let decision = self.decision.value().and_then(|decision| {
+            ReviewDecision::read(decision, &self.codes, &self.note, &mut faults)
+        });
+        faults.judge(decision)
     }
 }
 
@@ -261,15 +264,7 @@ async fn decide_review(
     language: Language,
     body: Body<DecideReview>,
 ) -> Result<Answer> {
-    let hash = body.hash().to_owned();
-    let DecideReview {
-        decision,
-        codes,
-        note,
-    } = body.value;
-    let decision =
-        ReviewDecision::read(decision, &codes, note.as_deref()).map_err(Error::invalid)?;
-    let context = service.context();
+    let (context, hash, decision) = (service.context(), body.hash().to_owned(), body.value);
     key.write(&service, &hash, Keep::Plain, move |conn| {
         let account = reviews::decide(conn, &context, &access.account, decision)?;
         let version = account.version;

@@ -7,13 +7,12 @@ use actix_web::{get, put};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::answer::Answer;
-use super::extract::{Body, Checked, Cursor, PageParams, Pages, Params, list_params};
+use super::extract::{Body, Cursor, PageParams, Pages, Params, Plain, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::domain::account::email_key;
+use crate::domain::values::email_key;
 use crate::error::{Fault, FaultCode, Result};
 use crate::jobs::Worker;
 use crate::repository::mails::{self, Mail, MailId};
@@ -39,14 +38,14 @@ async fn read_sandbox(service: Data<Service>) -> Result<Answer> {
 }
 
 /// The service's clock.
-#[derive(Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "now": "2030-01-01T12:00:00Z" }))]
 struct ClockView {
     now: Instant,
 }
 
-impl Checked for ClockView {}
+impl Plain for ClockView {}
 
 /// How far the clock moves at once.
 const MOST_MONTHS: u32 = 120;

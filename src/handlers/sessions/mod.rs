@@ -8,7 +8,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::{Callers, RateLimit, Routes, problem};
 use crate::auth::tokens::ACCESS_SECONDS;
@@ -16,9 +15,10 @@ use crate::auth::{Authenticator, Signed};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::permissions::Role;
+use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::handlers::answer::Answer;
-use crate::handlers::extract::{Body, Checked};
+use crate::handlers::extract::{Body, Plain};
 use crate::handlers::service::Service;
 use crate::repository::{sessions, users};
 use crate::types::Instant;
@@ -36,17 +36,16 @@ pub fn routes(config: &mut impl Routes) {
 }
 
 /// Who signs in.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "mette@fjordfoto.example", "password": "Sandbox-Adgang-2026" }))]
 struct SignIn {
-    #[schema(format = "email", max_length = 254)]
-    email: String,
+    email: Email,
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 128)]
     password: SecretString,
 }
 
-impl Checked for SignIn {}
+impl Plain for SignIn {}
 
 /// A session's tokens.
 #[derive(Serialize, ToSchema)]
@@ -135,7 +134,7 @@ async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<An
 }
 
 /// A refresh token.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "refresh_token": "cpr_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E" }))]
 struct RefreshRequest {
@@ -143,7 +142,7 @@ struct RefreshRequest {
     refresh_token: SecretString,
 }
 
-impl Checked for RefreshRequest {}
+impl Plain for RefreshRequest {}
 
 /// Stay signed in
 ///

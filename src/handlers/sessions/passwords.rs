@@ -5,14 +5,14 @@ use actix_web::web::Data;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::auth::Authenticator;
 use crate::domain::access::Anonymous;
 use crate::domain::password::check_password;
+use crate::domain::values::Email;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::handlers::answer::Answer;
-use crate::handlers::extract::{Body, Checked};
+use crate::handlers::extract::{Body, Plain};
 use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
 use crate::types::uuid_at;
@@ -27,15 +27,14 @@ pub fn routes(config: &mut impl Routes) {
 }
 
 /// Whose password is forgotten.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "mette@fjordfoto.example" }))]
 struct PasswordResetRequest {
-    #[schema(format = "email", max_length = 254)]
-    email: String,
+    email: Email,
 }
 
-impl Checked for PasswordResetRequest {}
+impl Plain for PasswordResetRequest {}
 
 /// Ask for a new password
 ///
@@ -54,7 +53,7 @@ async fn request_password_reset(
     let now = service.now();
     let task = Task::AnswerReset {
         request: uuid_at(now).to_string(),
-        email: body.value.email,
+        email: body.value.email.to_string(),
     };
     service
         .db
@@ -64,7 +63,7 @@ async fn request_password_reset(
 }
 
 /// A new password.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "token": "cpt_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E", "new_password": "en lang og god sætning" }))]
 struct SetPassword {
@@ -76,7 +75,7 @@ struct SetPassword {
     new_password: SecretString,
 }
 
-impl Checked for SetPassword {}
+impl Plain for SetPassword {}
 
 /// Set a password
 ///

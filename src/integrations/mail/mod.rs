@@ -12,6 +12,7 @@ use self::route::Route;
 use crate::config::MailRoute;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
+use crate::domain::values::Email;
 use crate::error::{Error, Result};
 use crate::texts::{Subject, render};
 
@@ -75,7 +76,7 @@ impl Mailer {
         let message = Message::builder()
             .message_id(Some(format!("<{id}@{host}>")))
             .from(self.from.clone())
-            .to(to.parse().map_err(Error::internal("reading an address"))?)
+            .to(mailbox(to)?)
             .subject(mail.subject.clone())
             .header(header::MIME_VERSION_1_0)
             .singlepart(SinglePart::plain(mail.text.clone()))
@@ -92,6 +93,14 @@ impl Mailer {
     }
 }
 
+/// Where a mail goes, in the letters that every mail server knows.
+fn mailbox(to: &str) -> Result<Mailbox> {
+    let email: Email = to.parse().map_err(Error::internal("reading an address"))?;
+    let address = email.deliverable().parse();
+    let address = address.map_err(Error::internal("reading an address"))?;
+    Ok(Mailbox::new(None, address))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -99,6 +108,28 @@ mod tests {
     use super::*;
     use crate::texts::{keys, placeholders};
     use serde_json::json;
+
+    #[test]
+    fn the_mail_server_is_told_the_letters_that_it_knows() {
+        for (typed, told) in [
+            ("post@blåbær.dk", "post@xn--blbr-roah.dk"),
+            ("O'Neill+a@x.dk", "O'Neill+a@x.dk"),
+        ] {
+            assert_eq!(mailbox(typed).unwrap().email.to_string(), told);
+        }
+        assert!(mailbox("A0 <asta@nordlys.example>").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_read_as_an_address_can_be_mailed_to(
+            typed in "[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,66}@[a-zåæøßé0-9.-]{1,40}(\\.[a-z0-9-]{1,10})?",
+        ) {
+            if typed.parse::<Email>().is_ok() {
+                proptest::prop_assert!(mailbox(&typed).is_ok(), "{}", typed);
+            }
+        }
+    }
 
     fn values() -> Value {
         json!({

@@ -3,10 +3,11 @@
 use super::super::Context;
 use super::{check_room, confirm, known, links};
 use crate::domain::access::AccountAccess;
-use crate::domain::account::{AccountStatus, check_company, check_vat_number, email_key};
+use crate::domain::account::{AccountStatus, Company, check_company, check_vat_number};
 use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
-use crate::error::{Code, Error, Found, Result};
+use crate::domain::values::email_key;
+use crate::error::{Code, Error, Partial, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};
 
@@ -44,39 +45,51 @@ impl Touched {
     }
 }
 
-/// Changes an account: `check` compares its version with the caller's, `merge` is the change itself. What comes out is checked
-/// like a registration, together with what was `found` wrong before; a change of nothing is no new version.
+/// Which fields of a company were sent and could not be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Unread {
+    pub country: bool,
+    pub vat_registered: bool,
+    pub vat_number: bool,
+}
+
+/// Changes an account: `check` compares its version with the caller's, `patch` makes the change, as far as it could be read. What comes out
+/// is checked like a registration, together with what was wrong before; a change of nothing is no new version.
 pub fn change(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-    found: Found,
     check: impl FnOnce(i64) -> Result<()>,
-    merge: impl FnOnce(&mut Account),
+    patch: Partial<impl FnOnce(&mut Account) -> Unread>,
 ) -> Result<Account> {
     let mut after = accounts::lock(conn, access)?;
     confirm(conn, access, &after)?;
     let before = Account::clone(&after);
-    merge(&mut after);
-    let typed = after.vat_number.take();
-    let stored = check_vat_number(after.country, after.vat_registered, typed.as_deref());
-    after.vat_number = stored.unwrap_or_else(|_| typed.clone());
+    let Partial { read, mut faults } = patch;
+    let unread = read(&mut after);
+    let company = check_company(company(&after, unread), &context.programme.countries);
+    let number = check_vat_number(
+        after.country,
+        after.vat_registered,
+        after.vat_number.as_deref(),
+    );
+    after.vat_number = number.unwrap_or_else(|_| after.vat_number.take());
     let touched = Touched::between(&before, &after);
-    let (countries, number) = (&context.programme.countries, typed.as_deref());
-    let faults = match touched.company {
-        true => check_company(after.country, after.vat_registered, number, countries),
+    let refused = match touched.company {
+        true => company.err().unwrap_or_default(),
         false => Vec::new(),
     };
-    if !found.is_empty() {
-        return Err(found.and(faults).into());
+    if !faults.is_empty() {
+        faults.extend(refused);
+        return Err(faults.into());
     }
     check(before.version)?;
     if !touched.company && !touched.contact {
         return Ok(before);
     }
     admit(access, before.status, &touched)?;
-    if !faults.is_empty() {
-        return Err(Error::invalid(faults));
+    if !refused.is_empty() {
+        return Err(Error::invalid(refused));
     }
     after.company_key = after.company_name.to_lowercase();
     links::use_mailbox(context, access, &mut after);
@@ -88,6 +101,15 @@ pub fn change(
     accounts::store(conn, &mut after, context.now)?;
     tell(conn, context, access, &after, (&touched, reopened))?;
     Ok(after.into_row())
+}
+
+/// What the company says of itself after the change.
+fn company(after: &Account, unread: Unread) -> Company<'_> {
+    Company {
+        country: (!unread.country).then_some(after.country),
+        vat_registered: (!unread.vat_registered).then_some(after.vat_registered),
+        vat_number: (!unread.vat_number).then_some(after.vat_number.as_deref()),
+    }
 }
 
 fn tell(

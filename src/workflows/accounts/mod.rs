@@ -14,12 +14,13 @@ use crate::domain::account::{self, AccountId, AccountStatus};
 use crate::domain::country::Country;
 use crate::domain::event::Event;
 use crate::domain::language::Language;
+use crate::domain::values::Email;
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
 use crate::secrets::{random, random_token, sha256_hex};
 
-pub use change::change;
+pub use change::{Unread, change};
 pub use known::tell as tell_known_address;
 pub use links::{fresh_link, link_ends, send_links, use_mailbox};
 pub use standing::{lift_suspension, send_first_link, suspend};
@@ -35,9 +36,9 @@ pub struct Registration {
     pub postal_code: String,
     pub city: String,
     pub contact_name: String,
-    pub contact_email: String,
+    pub contact_email: Email,
     pub contact_phone: Option<String>,
-    pub legacy_cps_email: Option<String>,
+    pub legacy_cps_email: Option<Email>,
     pub language: Language,
     pub source: Option<String>,
     pub terms_version: String,
@@ -52,7 +53,7 @@ pub fn register(
     who: Anonymous,
     new: Registration,
 ) -> Result<(Account, SecretString)> {
-    let email_key = account::email_key(&new.contact_email);
+    let email_key = new.contact_email.key();
     check_room(conn, context, &email_key)?;
     let token = random_token(APPLICANT_PREFIX)?;
     let account = draft(conn, context, new, email_key, &token)?;
@@ -118,10 +119,10 @@ fn draft(
         postal_code: new.postal_code,
         city: new.city,
         contact_name: new.contact_name,
-        contact_email: new.contact_email,
+        contact_email: new.contact_email.to_string(),
         contact_email_key: email_key,
         contact_phone: new.contact_phone,
-        legacy_cps_email: new.legacy_cps_email,
+        legacy_cps_email: new.legacy_cps_email.map(|email| email.to_string()),
         language: new.language,
         source: new.source,
         authority_declared_at: context.now,

@@ -2,19 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use validator::ValidateEmail;
-
 use crate::domain::access::ServiceAccess;
-use crate::domain::account::email_key;
-use crate::domain::country::Country;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{LegacyAccountId, LegacyProductId};
+use crate::domain::values::{Date, Email};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
 use crate::repository::{DbConn, events};
 use crate::workflows::Context;
-use crate::workflows::csv_file::{COUNTRY, Column, DATE, Row, optional, required, rows};
+use crate::workflows::csv_file::{Column, Row, optional, required, rows};
 
 const COLUMNS: [Column; 8] = [
     required("email"),
@@ -47,10 +43,18 @@ pub fn import(
     let mut faults = Vec::new();
     let mut described: BTreeMap<String, Described> = BTreeMap::new();
     for row in rows {
-        let email = row.get("email").unwrap_or_default();
+        let Some(email) = row.value::<Email>("email", &mut faults) else {
+            let _ = read_product(
+                context,
+                &row,
+                LegacyAccountId::new(context.now),
+                &mut faults,
+            );
+            continue;
+        };
         let entry = described
-            .entry(email_key(email))
-            .or_insert_with(|| describe(context, email, &row));
+            .entry(email.key())
+            .or_insert_with(|| describe(context, &email, &row));
         if row.get("member_number") != Some(entry.account.member_number.as_str()) {
             faults.push(row.fault("member_number", FaultCode::NotUnique));
         }
@@ -86,11 +90,11 @@ fn imported((accounts, products): (usize, usize)) -> Event {
     }
 }
 
-fn describe(context: &Context, email: &str, row: &Row) -> Described {
+fn describe(context: &Context, email: &Email, row: &Row) -> Described {
     let account = LegacyAccount {
         id: LegacyAccountId::new(context.now),
-        email: email.to_owned(),
-        email_key: email_key(email),
+        email: email.to_string(),
+        email_key: email.key(),
         member_number: row.get("member_number").unwrap_or_default().to_owned(),
         created_at: context.now,
     };
@@ -107,13 +111,6 @@ fn read_product(
     account: LegacyAccountId,
     faults: &mut Vec<Fault>,
 ) -> LegacyProduct {
-    let email = row.get("email").unwrap_or_default();
-    if !email.validate_email() {
-        faults.push(
-            row.fault("email", FaultCode::Format)
-                .with("format", "email"),
-        );
-    }
     let text = |column| row.get(column).map(str::to_owned);
     LegacyProduct {
         id: LegacyProductId::new(context.now),
@@ -121,8 +118,8 @@ fn read_product(
         legacy_reference: text("legacy_reference").unwrap_or_default(),
         model: text("model").unwrap_or_default(),
         serial_number: text("serial_number"),
-        purchase_date: row.parsed::<NaiveDate>("purchase_date", DATE, faults),
-        purchase_country: row.parsed::<Country>("purchase_country", COUNTRY, faults),
+        purchase_date: row.value("purchase_date", faults).map(Date::day),
+        purchase_country: row.value("purchase_country", faults),
         dealer: text("dealer"),
         result: None,
         product_id: None,

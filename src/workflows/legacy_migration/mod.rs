@@ -6,12 +6,12 @@ mod takeover;
 
 use super::Context;
 use crate::domain::access::AccountAccess;
-use crate::domain::account::email_key;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyFacts, MigrationFacts, availability as available,
 };
-use crate::error::{Code, Fault, FaultCode, Found, Result};
+use crate::domain::values::email_key;
+use crate::error::{Code, Fault, FaultCode, Partial, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, Takeover};
 use crate::repository::{DbConn, events, sessions, users};
@@ -83,14 +83,19 @@ fn is_proven(conn: &mut DbConn, account: &Account) -> Result<bool> {
     Ok(by_code || by_password)
 }
 
+/// Which old account staff attach, and why; each is nothing where it could not be read.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    pub member_number: Option<String>,
+    pub reason: Option<String>,
+}
+
 /// Attaches the old account of a member number, for who could not prove its address; staff say why.
 pub fn attach(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-    member_number: &str,
-    reason: &str,
-    found: Found,
+    attachment: Partial<Attachment>,
 ) -> Result<LegacyAccount> {
     let staff = access.staff().ok_or(Code::Forbidden)?;
     let account = accounts::lock(conn, access)?;
@@ -98,9 +103,7 @@ pub fn attach(
     if account.approved_at.is_none() {
         return Err(Code::AccountNotActive.with("status", account.status).into());
     }
-    let legacy = legacy::find_by_number(conn, member_number)?;
-    let unknown = || vec![Fault::new("#/member_number", FaultCode::NumberUnknown)];
-    let legacy = found.judge(legacy.ok_or_else(unknown))?;
+    let (legacy, reason) = judge_attachment(conn, attachment)?;
     let standing = legacy::takeover_of(conn, account.id)?;
     if standing
         .as_ref()
@@ -111,7 +114,7 @@ pub fn attach(
     make_room(conn, standing)?;
     let takeover = Takeover {
         attached_by: Some(staff),
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.clone()),
         ..Takeover::of(account.id, legacy.id, context.now)
     };
     if !legacy::take(conn, &takeover)? {
@@ -124,6 +127,21 @@ pub fn attach(
     let stamp = access.stamp(context.now).because(reason);
     events::record(conn, &stamp, &[attached])?;
     Ok(legacy)
+}
+
+fn judge_attachment(
+    conn: &mut DbConn,
+    attachment: Partial<Attachment>,
+) -> Result<(LegacyAccount, String)> {
+    let Partial { read, mut faults } = attachment;
+    let legacy = match &read.member_number {
+        Some(number) => legacy::find_by_number(conn, number)?,
+        None => None,
+    };
+    if read.member_number.is_some() && legacy.is_none() {
+        faults.push(Fault::new("#/member_number", FaultCode::NumberUnknown));
+    }
+    faults.judge(legacy.zip(read.reason))
 }
 
 /// An old account that was attached and not used makes room for another.

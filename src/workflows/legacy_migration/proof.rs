@@ -7,10 +7,10 @@ use subtle::ConstantTimeEq;
 
 use super::is_proven;
 use crate::domain::access::AccountAccess;
-use crate::domain::account::email_key;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{CodeMails, SentCode, check_try, next_mail};
 use crate::domain::mail::Template;
+use crate::domain::values::email_key;
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
 use crate::repository::legacy_migration::{self as legacy, Proof};
 use crate::repository::{DbConn, accounts, events};

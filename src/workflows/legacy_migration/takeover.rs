@@ -225,7 +225,7 @@ fn usable(context: &Context, model: Option<&Model>, product: &LegacyProduct) -> 
         purchase_date: product.purchase_date,
         purchase_country: product.purchase_country,
         dealer: product.dealer.clone(),
-        estimated: Vec::new(),
+        ..Details::default()
     };
     let faults = model.map(|model| checked(context, model, &details));
     for fault in faults.and_then(Result::err).into_iter().flatten() {

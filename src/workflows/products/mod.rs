@@ -9,7 +9,7 @@ use crate::domain::access::AccountAccess;
 use crate::domain::model::ModelId;
 use crate::domain::product::{EndReason, ProductField, ProductId};
 use crate::domain::product_details::{CheckedDetails, Details, check};
-use crate::error::{Code, Error, Fault, FaultCode, Found, Result};
+use crate::error::{Code, Error, Fault, FaultCode, Partial, Result};
 use crate::repository::DbConn;
 use crate::repository::models::{self, Model};
 use crate::repository::products::{self, Product};
@@ -22,32 +22,45 @@ pub fn checked(
     model: &Model,
     details: &Details,
 ) -> Result<CheckedDetails, Vec<Fault>> {
-    let today = context.programme.review.date_of(context.now);
-    check(
-        details,
-        Some(&model.facts()),
-        today,
-        &context.programme.products,
-    )
+    check_for(context, Some(model), details)
 }
 
-/// Registers one product; 422 with what was found wrong before and every fault that the model knows.
+fn check_for(
+    context: &Context,
+    model: Option<&Model>,
+    details: &Details,
+) -> Result<CheckedDetails, Vec<Fault>> {
+    let today = context.programme.review.date_of(context.now);
+    let facts = model.map(Model::facts);
+    check(details, facts.as_ref(), today, &context.programme.products)
+}
+
+/// What is said of a product that somebody registers, as far as it could be read.
+#[derive(Debug, Clone)]
+pub struct NewProduct {
+    /// Nothing where it could not be read.
+    pub model: Option<ModelId>,
+    /// What is said of the product.
+    pub details: Details,
+}
+
+/// Registers one product; 422 with what was wrong before and every fault that the model knows.
 pub fn register(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-    model: ModelId,
-    details: &Details,
-    found: Found,
+    new: Partial<NewProduct>,
 ) -> Result<Registered> {
-    let judged = match models::find(conn, model)? {
-        Some(model) => {
-            let details = checked(context, &model, details).map_err(reading_model);
-            details.map(|details| (model, details))
-        }
-        None => Err(vec![Fault::new("#/model_id", FaultCode::ModelUnknown)]),
+    let Partial { read, mut faults } = new;
+    let model = match read.model {
+        Some(id) => models::find(conn, id)?,
+        None => None,
     };
-    let (model, details) = found.judge(judged)?;
+    if read.model.is_some() && model.is_none() {
+        faults.push(Fault::new("#/model_id", FaultCode::ModelUnknown));
+    }
+    let details = faults.note(check_for(context, model.as_ref(), &read.details));
+    let (model, details) = faults.judge(model.zip(details))?;
     let key = details.serial.as_ref().map(|serial| serial.key.clone());
     let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
     let mut inventory = Inventory::open(conn, context, access, &wanted)?;
@@ -57,26 +70,22 @@ pub fn register(
     Ok(registered)
 }
 
-fn reading_model(faults: Vec<Fault>) -> Vec<Fault> {
-    let faults = faults.into_iter();
-    faults.map(|fault| fault.reading("#/model_id")).collect()
-}
-
-/// Changes one product: `check` compares its version with the caller's, `apply` makes the new details of the old ones. What comes out is
-/// checked together with what was `found` wrong before.
+/// Changes one product: `check` compares its version with the caller's, `change` makes the new details of the old ones. What comes out is
+/// judged together with what was wrong before.
 pub fn change(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
     id: ProductId,
-    found: Found,
     check: impl FnOnce(i64) -> Result<()>,
-    apply: impl FnOnce(Details) -> Details,
+    change: Partial<impl FnOnce(Details) -> Details>,
 ) -> Result<Product> {
     let seen = products::find(conn, access, id)?;
     let model = models::find(conn, seen.model_id)?.ok_or(Code::NotFound)?;
-    let details = apply(seen.details());
-    let details = found.judge(checked(context, &model, &details))?;
+    let Partial { read, mut faults } = change;
+    let details = read(seen.details());
+    let details = faults.note(checked(context, &model, &details));
+    let details = faults.judge(details)?;
     let key = details.serial.as_ref().map(|serial| serial.key.clone());
     let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
     let mut inventory = Inventory::open(conn, context, access, &wanted)?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Context;
 use crate::domain::access::{ServiceAccess, UserId};
-use crate::domain::account::{AccountId, AccountStatus, account_number, email_key};
+use crate::domain::account::{AccountId, AccountStatus, account_number};
 use crate::domain::actor::Cause;
 use crate::domain::country::Country;
 use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
@@ -16,6 +16,7 @@ use crate::domain::event::Event;
 use crate::domain::file::FileState;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
+use crate::domain::values::email_key;
 use crate::error::Result;
 use crate::repository::accounts::{self, Account};
 use crate::repository::documents::{self, Document};

@@ -47,6 +47,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
                 .map(|_| ProductField::PurchaseDate)
                 .into_iter()
                 .collect(),
+            ..Details::default()
         };
         register(conn, context, member, (fixed(n).into(), model), &details)?;
     }

@@ -1,4 +1,4 @@
-//! From JSON to a checked value: the documented schema first, then the type, then what no schema can say.
+//! From JSON to what was meant: the documented schema first, then the type of each field, then what no schema can say.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -7,14 +7,14 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+use validator::{Validate, ValidationError as RuleError, ValidationErrors};
 
 use super::schemas::find_nul;
-use crate::error::{Error, Fault, FaultCode, Found, Result};
+use crate::domain::values;
+use crate::error::{Error, Fault, FaultCode, Faults, Result};
 use crate::programme::Programme;
-use crate::types::Instant;
 
 /// `text` as the JSON type that the schema of `T` names for `name`; as it is where it does not fit, so that the schema says so.
 pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Result<Value> {
@@ -30,12 +30,34 @@ pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Resul
     Ok(parsed.unwrap_or_else(|| Value::String(text.to_owned())))
 }
 
-/// A body, with the rules that the programme sets beside its schema.
-pub trait Checked: DeserializeOwned + Validate + ToSchema + 'static {
-    /// Every field that the programme does not accept.
-    fn faults(&self, _programme: &Programme, _now: Instant) -> Vec<Fault> {
-        Vec::new()
+/// What callers send becomes what the programme works with, or faults: field by field, and all of them at once.
+///
+/// A body whose rules look at several fields, or of which the database knows more, has [`Field`](crate::domain::values::Field)s: each is
+/// read for itself, and a rule runs where all that it looks at was read.
+pub trait Input: DeserializeOwned + ToSchema + 'static {
+    /// What comes out.
+    type Parsed;
+    /// The media type of the body.
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    /// What was read, judged with the `faults` that the schema found.
+    fn parse(self, programme: &Programme, faults: Faults) -> Result<Self::Parsed>;
+}
+
+/// A body that has no rules beside its schema.
+pub trait Plain: DeserializeOwned + ToSchema + 'static {}
+
+impl<T: Plain> Input for T {
+    type Parsed = Self;
+
+    fn parse(self, _: &Programme, faults: Faults) -> Result<Self> {
+        faults.judge(Some(self))
     }
+}
+
+/// The faults that the rules of `validator` find in what was read.
+pub fn validated(value: &impl Validate) -> Result<(), Vec<Fault>> {
+    value.validate().map_err(|errors| rule_faults(&errors, "#"))
 }
 
 struct Checker {
@@ -55,9 +77,13 @@ fn checker<T: 'static>(schema: fn() -> Value) -> Result<Arc<Checker>> {
         return Ok(known);
     }
     let schema = schema();
-    let validator = jsonschema::options()
+    let mut options = jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
-        .should_validate_formats(true)
+        .should_validate_formats(true);
+    for format in values::FORMATS {
+        options = options.with_format(format.name, format.check);
+    }
+    let validator = options
         .build(&schema)
         .map_err(|e| Error::internal("compiling a schema")(e.to_string()))?;
     let made = Arc::new(Checker { schema, validator });
@@ -68,53 +94,44 @@ fn checker<T: 'static>(schema: fn() -> Value) -> Result<Arc<Checker>> {
     Ok(made)
 }
 
-/// The value that `json` describes and every fault of it, each pointer behind `prefix` (`#` for a body): wherever one stands, the value
-/// is a stand-in. `rules` says what neither the schema nor the type's own `Validate` can. Refused at once where there is nothing to
-/// go on with.
-pub fn draft<T: DeserializeOwned + Validate + 'static>(
-    json: Value,
+/// What no type reads: it stands in for what a schema refused, so that the field that holds it cannot be read.
+fn unreadable() -> Value {
+    json!({ "": null })
+}
+
+/// What `json` describes, and every fault that its schema finds, each pointer behind `prefix` (`#` for a body). Refused at once where
+/// nothing can be read.
+pub fn read<T: DeserializeOwned + 'static>(
+    mut json: Value,
     prefix: &str,
     schema: fn() -> Value,
-    rules: impl Fn(&T) -> Vec<Fault>,
-) -> Result<(T, Found)> {
+) -> Result<(T, Faults)> {
     let checker = checker::<T>(schema)?;
     let errors = checker.validator.iter_errors(&json);
-    let mut found: Vec<Fault> = errors.flat_map(|error| faults_of(&error)).collect();
-    find_nul(&json, "", &mut found);
-    let example = checker.schema.get("example").unwrap_or(&Value::Null);
-    let json = mended(json, &found, example);
-    for fault in &mut found {
+    let mut faults: Vec<Fault> = errors.flat_map(|error| faults_of(&error)).collect();
+    find_nul(&json, "", &mut faults);
+    for fault in &mut faults {
+        strike_out(&mut json, fault);
         fault.pointer.insert_str(0, prefix);
     }
-    let found = Found::new(found);
     match serde_json::from_value::<T>(json) {
-        Ok(value) => {
-            let own = value.validate().err();
-            let own = own.map_or(Vec::new(), |errors| rule_faults(&errors, prefix, prefix));
-            let found = found.and([own, rules(&value)].concat());
-            Ok((value, found))
-        }
-        Err(_) if found.is_empty() => Err(Fault::new(prefix, FaultCode::Invalid).into()),
-        Err(_) => Err(found.into()),
+        Ok(value) => Ok((value, faults.into())),
+        Err(_) if faults.is_empty() => Err(Fault::new(prefix, FaultCode::Invalid).into()),
+        Err(_) => Err(Faults::from(faults).into()),
     }
 }
 
-/// `json` with the example's value wherever a fault stands, so that the rules can look at the rest.
-fn mended(mut json: Value, found: &[Fault], example: &Value) -> Value {
-    for fault in found {
-        let Some((parent, name)) = fault.pointer.rsplit_once('/') else {
-            continue;
-        };
-        let name = name.replace("~1", "/").replace("~0", "~");
-        let Some(Value::Object(object)) = json.pointer_mut(parent) else {
-            continue;
-        };
-        match example.pointer(&fault.pointer) {
-            Some(value) if fault.code != FaultCode::Unknown => object.insert(name, value.clone()),
-            _ => object.remove(&name),
-        };
+/// Takes what is refused out of `json`: what does not belong there altogether, all else so that nobody reads it.
+fn strike_out(json: &mut Value, fault: &Fault) {
+    if fault.code != FaultCode::Unknown {
+        if let Some(refused) = json.pointer_mut(&fault.pointer) {
+            *refused = unreadable();
+        }
+    } else if let Some((parent, name)) = fault.pointer.rsplit_once('/')
+        && let Some(Value::Object(object)) = json.pointer_mut(parent)
+    {
+        object.remove(&name.replace("~1", "/").replace("~0", "~"));
     }
-    json
 }
 
 /// One segment of a JSON Pointer, escaped.
@@ -139,7 +156,9 @@ fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
                 .collect()
         }
         Kind::Type { kind } => one(here(FaultCode::Type).with("expected", expected(kind))),
-        Kind::Format { format } => one(here(FaultCode::Format).with("format", format)),
+        Kind::Format { format } => {
+            one(here(FaultCode::Format).with("format", values::written(format)))
+        }
         Kind::Pattern { .. } => one(here(FaultCode::Pattern)),
         Kind::Enum { options } => {
             one(here(FaultCode::NotAccepted).with("allowed", listed(options)))
@@ -187,57 +206,27 @@ fn listed(options: &Value) -> String {
 }
 
 /// The faults of `validator` for what stands at `at`, without the values that it echoes.
-fn rule_faults(errors: &ValidationErrors, prefix: &str, at: &str) -> Vec<Fault> {
-    let sorted: BTreeMap<_, _> = errors.errors().iter().collect();
+fn rule_faults(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
+    let sorted: BTreeMap<_, _> = errors.field_errors().into_iter().collect();
     let mut faults = Vec::new();
-    for (field, kind) in sorted {
-        let pointer = if field == "__all__" {
-            at.to_owned()
-        } else {
-            format!("{at}/{field}")
-        };
-        match kind {
-            ValidationErrorsKind::Field(all) => {
-                let rule_fault = |error| rule_fault(error, prefix, &pointer);
-                faults.extend(all.iter().map(rule_fault));
-            }
-            ValidationErrorsKind::Struct(inner) => {
-                faults.extend(rule_faults(inner, prefix, &pointer));
-            }
-            ValidationErrorsKind::List(items) => {
-                faults.extend(items.iter().flat_map(|(index, inner)| {
-                    rule_faults(inner, prefix, &format!("{pointer}/{index}"))
-                }));
-            }
-        }
+    for (field, errors) in sorted {
+        let code =
+            |error: &RuleError| FaultCode::from_word(&error.code).unwrap_or(FaultCode::Invalid);
+        let fault = |error| Fault::new(pointer(at, &field, error), code(error));
+        faults.extend(errors.iter().map(fault));
     }
     faults
 }
 
-/// `field` and `reads` in the parameters of an error on the whole struct name where it stands and what it looked at.
-fn rule_fault(error: &validator::ValidationError, prefix: &str, pointer: &str) -> Fault {
-    let code = FaultCode::from_word(&error.code).unwrap_or(FaultCode::Invalid);
-    let text = |name: &str| {
-        error.params.get(name).map(|value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        })
-    };
-    let pointer = match text("field") {
-        Some(field) => format!("{pointer}/{field}"),
-        None => pointer.to_owned(),
-    };
-    let named = ["min", "max", "allowed"]
-        .into_iter()
-        .filter_map(|name| Some((name, text(name)?)));
-    Fault {
-        pointer,
-        code,
-        params: named.collect(),
-        reads: text("reads")
-            .map(|field| format!("{prefix}/{field}"))
-            .into_iter()
-            .collect(),
-    }
+/// What a rule over several fields found, for `validator`: it stands at `field`.
+pub fn broken(field: &'static str, code: FaultCode) -> RuleError {
+    let mut error = RuleError::new(code.as_str());
+    error.add_param("field".into(), &field);
+    error
+}
+
+/// Where a rule's fault stands: at its field, or at that which a rule over several names.
+fn pointer(at: &str, field: &str, error: &RuleError) -> String {
+    let named = error.params.get("field").and_then(Value::as_str);
+    format!("{at}/{}", named.unwrap_or(field))
 }
