@@ -147,9 +147,8 @@ fn claim(
     request_hash: &str,
     now: Instant,
 ) -> Result<Option<StoredAnswer>> {
-    let claimed = stored::forget_before(conn, scope, now.plus(TimeDelta::hours(-24)))
-        .and_then(|()| stored::claim(conn, scope, request_hash, now));
-    match claimed {
+    let before = now.plus(TimeDelta::hours(-24));
+    match stored::claim(conn, scope, request_hash, now, before) {
         Err(Error::Contended) => Err(Refusal::from(Code::IdempotencyInProgress)
             .retry_after(1)
             .into()),

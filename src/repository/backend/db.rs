@@ -111,7 +111,8 @@ impl Db {
         Ok(is_migrated)
     }
 
-    /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip. Refused as `read` is.
+    /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip. A second one may only look at what never
+    /// changes, or at what is newer. Refused as `read` is.
     pub async fn fetch<T, F>(&self, work: F) -> Result<T>
     where
         F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,

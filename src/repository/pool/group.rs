@@ -7,7 +7,7 @@ use diesel::connection::{Connection, SimpleConnection, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
 
 use super::{Answer, Done, Work};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::repository::DbConn;
 use crate::repository::wakeups::{Made, Wakeups, noted};
 

@@ -351,7 +351,10 @@ mod tests {
     fn pool() -> (tempfile::TempDir, Pool) {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        (folder, Pool::open(&url, 2, false, Transactions::ByTheWork).unwrap())
+        (
+            folder,
+            Pool::open(&url, 2, false, Transactions::ByTheWork).unwrap(),
+        )
     }
 
     fn patience(wait: Duration) -> Patience {
