@@ -38,12 +38,22 @@ impl Folder {
         }
     }
 
+    /// Where the files of this run are.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A sandbox on the database at `url`, with its usual log.
     pub fn service(&self, url: &str) -> Child {
+        self.start(Path::new(env!("CARGO_BIN_EXE_cps-api")), url, None)
+    }
+
+    /// A sandbox of the program `binary`, with a shared object loaded before all others where one is named.
+    pub fn start(&self, binary: &Path, url: &str, preload: Option<&Path>) -> Child {
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = port.local_addr().unwrap().to_string();
         drop(port);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cps-api"));
+        let mut command = Command::new(binary);
         command
             .current_dir(self.folder.path())
             .env_clear()
@@ -53,6 +63,9 @@ impl Folder {
             .env("DATABASE_URL", url)
             .stdout(Stdio::null())
             .stderr(File::create(self.folder.path().join("log")).unwrap());
+        if let Some(preload) = preload {
+            command.env("LD_PRELOAD", preload);
+        }
         let begun = Instant::now();
         Child {
             process: command.spawn().unwrap(),

@@ -1,52 +1,43 @@
-//! The service against a bare actix-web server on tokio-postgres that runs the same SQL for the same answers and asks nobody who they are.
+//! The service against a bare actix-web server on tokio-postgres that leaves the same rows and gives the same answers with the fewest
+//! statements, and asks nobody who they are.
 //!
-//! `tests/with-postgres cargo bench` measures, in one run, requests a second and latency of reading points and of registering products, on
-//! SQLite and on PostgreSQL, and of the bare server without the statement that records events; then how much memory an idle service has, and
-//! how soon after its start it answers. Each server is a process of its own, and they take turns, so that whatever else the machine does meets
-//! all of them. BENCH_SECONDS (of one turn) and BENCH_ROUNDS change how long it takes.
+//! `FSYNC=on tests/with-postgres cargo bench` fills a PostgreSQL with BENCH_ACCOUNTS accounts (100,000) of BENCH_ENTRIES ledger entries each (10;
+//! 100 make 10 million) and measures in one run, at random accounts: reading points, products and entries, registering products, and the last
+//! on the bare server without the statement that records events; registering on SQLite with an fsync of 2 ms, by one client and by 32; memory.
+//! BENCH_BEFORE names a git revision whose service is built and measured beside this one. Each server is a process of its own, and they take
+//! turns, so that whatever else the machine does meets all of them; medians are told. BENCH_SECONDS (of one turn) and BENCH_ROUNDS change how
+//! long it takes. It needs `wrk` and a C compiler.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod bare;
+mod before;
 mod child;
-mod load;
-
-use std::time::Duration;
+mod fill;
+mod slow_fsync;
+mod wrk;
 
 use child::{Child, Folder};
-use load::{Load, Measured, Work};
 use serde_json::Value;
+use wrk::{Load, Turn, Work};
 
-const ACCOUNTS: [(&str, &str); 2] = [
-    (
-        "mette@fjordfoto.example",
-        "acc_00000000000070008000000000000001",
-    ),
-    (
-        "jonas@lysogskygge.example",
-        "acc_00000000000070008000000000000002",
-    ),
-];
 const PASSWORD: &str = "Sandbox-Adgang-2026";
 const MODEL: &str = "EOS R5";
+/// How many ask at the same time.
+const CONNECTIONS: u64 = 32;
 
 /// One server that is measured.
 struct Target {
     name: &'static str,
     child: Child,
-    /// What stands behind `Authorization: `, for each account.
-    credentials: Vec<String>,
-    model: String,
-    /// Begins its serial numbers, so that no two servers on one database meet.
-    prefix: &'static str,
-    reads: Measured,
-    writes: Measured,
+    reader: String,
+    writers: Vec<String>,
+    accounts: u64,
+    turns: Vec<(Work, Turn)>,
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
+    let text = std::env::var(name).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 fn main() {
@@ -57,7 +48,7 @@ fn main() {
     }
     let Ok(postgres) = std::env::var("TEST_DATABASE_URL") else {
         // cargo test builds and runs benches too, to see that they still work.
-        println!("no PostgreSQL to measure on; run: tests/with-postgres cargo bench");
+        println!("no PostgreSQL to measure on; run: FSYNC=on tests/with-postgres cargo bench");
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -68,103 +59,172 @@ fn main() {
 }
 
 async fn measure(postgres: &str) {
-    let folder = Folder::new(postgres);
-    let mut targets = vec![
-        bare_target("bare server on PostgreSQL", "B", &folder, true).await,
-        bare_target("bare server without events", "N", &folder, false).await,
-        service_target("service on PostgreSQL", "P", &folder, &folder.postgres).await,
-        service_target("service on SQLite", "S", &folder, &folder.sqlite).await,
-    ];
-    same_answers(&targets).await;
-    let turn = Duration::from_secs(number("BENCH_SECONDS", 3));
-    let rounds = number("BENCH_ROUNDS", 5);
-    for work in [Work::Read, Work::Write] {
-        for target in &targets {
-            load(target).run(work, turn / 3, 1_000_000).await;
-        }
-        for round in 0..rounds {
-            for n in 0..targets.len() {
-                let n = (n + usize::try_from(round).unwrap()) % targets.len();
-                let target = &mut targets[n];
-                let first = round * 10_000_000 + 2_000_000;
-                let measured = load(target).run(work, turn, first).await;
-                match work {
-                    Work::Read => target.reads.add(measured),
-                    Work::Write => target.writes.add(measured),
-                }
-            }
-        }
-    }
-    println!(
-        "\n{rounds} turns of {turn:?} each, {} connections",
-        load::CONNECTIONS
+    let (accounts, entries) = (
+        number("BENCH_ACCOUNTS", 100_000),
+        number("BENCH_ENTRIES", 10),
     );
-    report("GET /v1/accounts/{id}/points", &mut targets, |one| {
-        &mut one.reads
-    });
-    report("POST /v1/accounts/{id}/products", &mut targets, |one| {
-        &mut one.writes
-    });
-    let (with, without) = (targets[0].writes.rate(), targets[1].writes.rate());
+    let folder = Folder::new(postgres);
+    filled(&folder, &folder.postgres, accounts, entries).await;
+    let mut targets = vec![
+        bare_target("bare server", &folder, true, accounts).await,
+        bare_target("bare server without events", &folder, false, accounts).await,
+        service_target("service", folder.service(&folder.postgres), accounts).await,
+    ];
+    let older = older(postgres, accounts, entries, &mut targets).await;
+    let small = small(postgres, &mut targets).await;
+    let model = model(&targets[2].child).await;
+    let works = [Work::Points, Work::Products, Work::Entries, Work::Register];
+    for work in works {
+        take_turns(&folder, &mut targets, work, &model);
+        report(&work.title(), &targets, work);
+    }
+    let rate = |n: usize| {
+        median(
+            targets[n]
+                .turns
+                .iter()
+                .filter(|(work, _)| *work == Work::Register)
+                .map(|(_, turn)| turn.rate)
+                .collect(),
+        )
+    };
     println!(
         "\nwrites with events: {:.2} of those without",
-        with / without
+        rate(0) / rate(1)
     );
-    drop(targets);
-    println!();
+    for target in &targets[2..] {
+        println!(
+            "{}: {:.1} MiB resident after the load",
+            target.name,
+            target.child.resident_mib()
+        );
+    }
+    drop((targets, older, small));
+    on_sqlite(&folder).await;
     for (name, url) in [("PostgreSQL", &folder.postgres), ("SQLite", &folder.sqlite)] {
         idle(name, &folder, url).await;
     }
 }
 
-async fn bare_target(
-    name: &'static str,
-    prefix: &'static str,
-    folder: &Folder,
-    records: bool,
-) -> Target {
-    // The service makes the tables and what is in them.
-    let mut service = folder.service(&folder.postgres);
+/// The service of BENCH_BEFORE, on as many rows of its own.
+async fn older(
+    postgres: &str,
+    accounts: u64,
+    entries: u64,
+    targets: &mut Vec<Target>,
+) -> Option<Folder> {
+    let revision = std::env::var("BENCH_BEFORE").ok()?;
+    let folder = Folder::new(postgres);
+    let binary = before::build(folder.path(), &revision);
+    let mut first = folder.start(&binary, &folder.postgres, None);
+    first.ready().await;
+    drop(first);
+    fill::fill(&folder.postgres, accounts, entries);
+    let child = folder.start(&binary, &folder.postgres, None);
+    targets.push(service_target("service before", child, accounts).await);
+    Some(folder)
+}
+
+/// The service on 10,000 entries, beside which one on many is not slower.
+async fn small(postgres: &str, targets: &mut Vec<Target>) -> Folder {
+    let folder = Folder::new(postgres);
+    filled(&folder, &folder.postgres, 1000, 10).await;
+    let child = folder.service(&folder.postgres);
+    targets.push(service_target("service on 10,000 entries", child, 1000).await);
+    folder
+}
+
+/// The service makes the tables and what is in them.
+async fn filled(folder: &Folder, url: &str, accounts: u64, entries: u64) {
+    let mut service = folder.service(url);
     service.ready().await;
-    let model = model(&service).await;
     drop(service);
-    let child = folder.bare(records);
-    Target {
-        name,
-        child,
-        credentials: vec!["none".to_owned(); ACCOUNTS.len()],
-        model,
-        prefix,
-        reads: Measured::default(),
-        writes: Measured::default(),
+    fill::fill(url, accounts, entries);
+}
+
+fn take_turns(folder: &Folder, targets: &mut [Target], work: Work, model: &str) {
+    let (seconds, rounds) = (number("BENCH_SECONDS", 3), number("BENCH_ROUNDS", 3));
+    for round in 0..=rounds {
+        for n in 0..targets.len() {
+            let n = (n + usize::try_from(round).unwrap()) % targets.len();
+            // A short first round warms all of them up.
+            let seconds = if round == 0 { 1 } else { seconds };
+            let prefix = 100 + round * 10 + u64::try_from(n).unwrap();
+            let target = &mut targets[n];
+            let turn = load(target, model).run(folder.path(), work, CONNECTIONS, seconds, prefix);
+            if round > 0 {
+                target.turns.push((work, turn));
+            }
+        }
     }
 }
 
-async fn service_target(
-    name: &'static str,
-    prefix: &'static str,
-    folder: &Folder,
-    url: &str,
-) -> Target {
-    let mut child = folder.service(url);
+fn load<'a>(target: &'a Target, model: &'a str) -> Load<'a> {
+    Load {
+        address: &target.child.address,
+        reader: &target.reader,
+        writers: &target.writers,
+        accounts: target.accounts,
+        model,
+    }
+}
+
+async fn bare_target(name: &'static str, folder: &Folder, records: bool, accounts: u64) -> Target {
+    let mut child = folder.bare(records);
     child.ready().await;
-    let mut credentials = Vec::new();
-    for (email, _) in ACCOUNTS {
-        credentials.push(sign_in(&child, email).await);
-    }
-    let model = model(&child).await;
     Target {
         name,
         child,
-        credentials,
-        model,
-        prefix,
-        reads: Measured::default(),
-        writes: Measured::default(),
+        reader: "none".to_owned(),
+        writers: vec!["none".to_owned(); usize::try_from(fill::WRITERS.min(accounts)).unwrap()],
+        accounts,
+        turns: Vec::new(),
     }
 }
 
-/// What stands behind `Authorization: ` for a member.
+async fn service_target(name: &'static str, mut child: Child, accounts: u64) -> Target {
+    child.ready().await;
+    let reader = sign_in(&child, "admin@cps.example").await;
+    let mut writers = Vec::new();
+    for n in 1..=fill::WRITERS.min(accounts) {
+        writers.push(sign_in(&child, &fill::email(n)).await);
+    }
+    Target {
+        name,
+        child,
+        reader,
+        writers,
+        accounts,
+        turns: Vec::new(),
+    }
+}
+
+/// Registering on a file whose disk takes 2 ms an fsync: by one client, and by as many as ask elsewhere.
+async fn on_sqlite(folder: &Folder) {
+    filled(folder, &folder.sqlite, 1000, 10).await;
+    let slow = slow_fsync::build(folder.path());
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_cps-api"));
+    let child = folder.start(binary, &folder.sqlite, Some(&slow));
+    let target = service_target("service on SQLite", child, 1000).await;
+    let model = model(&target.child).await;
+    println!("\nPOST .../products on SQLite, an fsync of 2 ms");
+    let (seconds, rounds) = (number("BENCH_SECONDS", 3), number("BENCH_ROUNDS", 3));
+    let mut rates = Vec::new();
+    for connections in [1, CONNECTIONS] {
+        let turn = |round| {
+            let prefix = 100 + round * 10 + connections % 10;
+            load(&target, &model).run(folder.path(), Work::Register, connections, seconds, prefix)
+        };
+        let turns: Vec<Turn> = (1..=rounds).map(turn).collect();
+        rates.push(row(
+            &format!("{connections} clients"),
+            &turns,
+            rates.first().copied(),
+        ));
+    }
+}
+
+/// What stands behind `Authorization: `.
 async fn sign_in(service: &Child, email: &str) -> String {
     let body = serde_json::json!({ "email": email, "password": PASSWORD }).to_string();
     let session = service.ask("POST", "/v1/sessions", "none", &body).await;
@@ -180,58 +240,40 @@ async fn model(service: &Child) -> String {
     model["id"].as_str().unwrap().to_owned()
 }
 
-fn load(target: &Target) -> Load {
-    Load {
-        address: target.child.address.clone(),
-        credentials: target.credentials.clone(),
-        accounts: ACCOUNTS.map(|(_, account)| account.to_owned()).to_vec(),
-        model: target.model.clone(),
-        prefix: target.prefix,
-    }
-}
-
-/// The bare server says what the service says.
-async fn same_answers(targets: &[Target]) {
-    let mut answers = Vec::new();
-    for target in targets {
-        let load = load(target);
-        let (read, write) = (load.once(Work::Read).await, load.once(Work::Write).await);
-        let fields = |body: &str| {
-            let body: Value = serde_json::from_str(body).unwrap();
-            let names: Vec<String> = body.as_object().unwrap().keys().cloned().collect();
-            names
-        };
-        answers.push((fields(&read), fields(&write)));
-    }
-    answers.dedup();
-    assert_eq!(answers.len(), 1, "{answers:#?}");
-}
-
-fn report(title: &str, targets: &mut [Target], of: fn(&mut Target) -> &mut Measured) {
+fn report(title: &str, targets: &[Target], work: Work) {
     println!("\n{title:44} requests/s    ratio   p50 ms   p99 ms");
-    let bare = of(&mut targets[0]).rate();
+    let mut bare = None;
     for target in targets {
-        let name = target.name;
-        let measured = of(target);
-        let (rate, p50, p99) = (measured.rate(), measured.at(0.50), measured.at(0.99));
-        println!(
-            "  {name:42} {rate:10.0} {:8.2} {p50:8.2} {p99:8.2}",
-            rate / bare
-        );
+        let turns = target.turns.iter().filter(|(one, _)| *one == work);
+        let turns: Vec<Turn> = turns.map(|(_, turn)| *turn).collect();
+        let rate = row(target.name, &turns, bare);
+        bare.get_or_insert(rate);
     }
+}
+
+/// Prints the medians of some turns; their rate.
+fn row(name: &str, turns: &[Turn], bare: Option<f64>) -> f64 {
+    let of = |part: fn(&Turn) -> f64| median(turns.iter().map(part).collect());
+    let (rate, p50, p99) = (
+        of(|turn| turn.rate),
+        of(|turn| turn.p50),
+        of(|turn| turn.p99),
+    );
+    let ratio = rate / bare.unwrap_or(rate);
+    println!("  {name:42} {rate:10.0} {ratio:8.2} {p50:8.2} {p99:8.2}");
+    rate
 }
 
 /// How soon a service answers on a database that is migrated, and what it weighs when nobody asks: before it has done anything, and
 /// after many have signed in.
 async fn idle(name: &str, folder: &Folder, url: &str) {
     let (mut starts, mut fresh, mut rested) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..5 {
+    for _ in 0..3 {
         let mut child = folder.service(url);
         starts.push(child.first_answer().await.as_secs_f64());
         fresh.push(resident_at_rest(&child).await);
-        for _ in 0..4 {
-            let sessions = ACCOUNTS.map(|(email, _)| sign_in(&child, email));
-            futures_util::future::join_all(sessions).await;
+        for n in 1..=8 {
+            sign_in(&child, &fill::email(n)).await;
         }
         rested.push(resident_at_rest(&child).await);
     }
@@ -244,7 +286,7 @@ async fn idle(name: &str, folder: &Folder, url: &str) {
 }
 
 async fn resident_at_rest(child: &Child) -> f64 {
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     child.resident_mib()
 }
 

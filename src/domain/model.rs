@@ -1,6 +1,9 @@
 //! The catalogue: models, their categories and their dated values.
 
+use std::sync::{Arc, OnceLock};
+
 use chrono::NaiveDate;
+use regex::Regex;
 
 use crate::types::{id, text_enum};
 
@@ -51,8 +54,43 @@ pub struct ModelFacts {
     /// No purchase is older.
     pub launched_date: Option<NaiveDate>,
     /// What its serial numbers look like, as a regular expression, where the catalogue knows it.
-    pub serial_pattern: Option<String>,
+    pub serial_pattern: Option<SerialPattern>,
 }
+
+/// A regular expression for serial numbers. It is compiled when it is first asked, once for it and all its clones.
+#[derive(Debug, Clone)]
+pub struct SerialPattern(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    text: String,
+    /// None where the text is no regular expression, which the catalogue's import refuses.
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl SerialPattern {
+    /// The pattern of a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Arc::new(Compiled {
+            text: text.into(),
+            regex: OnceLock::new(),
+        }))
+    }
+
+    /// Whether a serial number, as it is shown, looks like this.
+    pub fn admits(&self, shown: &str) -> bool {
+        let compiled = self.0.regex.get_or_init(|| Regex::new(&self.0.text).ok());
+        compiled.as_ref().is_none_or(|regex| regex.is_match(shown))
+    }
+}
+
+impl PartialEq for SerialPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.text == other.0.text
+    }
+}
+
+impl Eq for SerialPattern {}
 
 /// A model's name as it is compared: in lower case, with single spaces.
 pub fn name_key(name: &str) -> String {
@@ -77,6 +115,15 @@ mod tests {
         assert_eq!(points("2020-01-01"), Some(235));
         assert_eq!(points("2026-05-31"), Some(235));
         assert_eq!(points("2026-06-01"), Some(250));
+    }
+
+    #[test]
+    fn a_pattern_is_compiled_once_for_all_its_clones() {
+        let pattern = SerialPattern::new("^[0-9]{10}$");
+        let clone = pattern.clone();
+        assert!(clone.admits("3110000123") && !clone.admits("311"));
+        assert!(matches!(pattern.0.regex.get(), Some(Some(_))));
+        assert!(SerialPattern::new("(").admits("anything"));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What somebody says of a product: serial number, purchase, guesses; every fault of it at once. Where a product stands is in `product`.
 
 use chrono::NaiveDate;
-use regex::Regex;
 
 use super::country::Country;
 use super::model::{Category, ModelFacts};
@@ -143,15 +142,16 @@ fn read_serial(
 ) -> Result<Serial, FaultCode> {
     let category = model.map_or(Category::Camera, |model| model.category);
     let serial = Serial::parse(typed, category, rules)?;
-    let pattern = model.and_then(|model| model.serial_pattern.as_deref());
-    match pattern.map(Regex::new) {
-        Some(Ok(pattern)) if !pattern.is_match(&serial.shown) => Err(FaultCode::SerialFormat),
+    let pattern = model.and_then(|model| model.serial_pattern.as_ref());
+    match pattern {
+        Some(pattern) if !pattern.admits(&serial.shown) => Err(FaultCode::SerialFormat),
         _ => Ok(serial),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::model::SerialPattern;
     use super::super::product::tests::rules;
     use super::*;
 
@@ -234,7 +234,7 @@ mod tests {
         let patterned = ModelFacts {
             category: Category::Video,
             launched_date: None,
-            serial_pattern: Some("^[0-9]{12}$".to_owned()),
+            serial_pattern: Some(SerialPattern::new("^[0-9]{12}$")),
         };
         assert_eq!(
             faults(&details, Some(&patterned)),

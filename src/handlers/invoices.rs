@@ -216,9 +216,10 @@ async fn list_invoices(
         .map(|cursor| InvoiceId::from(cursor.id));
     let rows = service
         .db
-        .read(move |conn| {
-            accounts::find(conn, &access.account)?;
-            invoices::list(conn, &access.account, before, size + 1)
+        .fetch(move |conn| {
+            let rows = invoices::list(conn, &access.account, before, size + 1)?;
+            accounts::exists_unless(conn, &access.account, !rows.is_empty())?;
+            Ok(rows)
         })
         .await?;
     let (rows, next_cursor) = pages.cut(rows, size, |invoice| Cursor::of_id(invoice.id.uuid()));

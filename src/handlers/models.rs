@@ -121,7 +121,7 @@ async fn list_models(
     let today = service.programme.review.date_of(service.now());
     let (rows, values) = service
         .db
-        .read(move |conn| {
+        .fetch(move |conn| {
             let rows = models::search(conn, &search)?;
             let ids: Vec<ModelId> = rows.iter().map(|model| model.id).collect();
             let values = models::values_at(conn, &ids, today)?;

@@ -9,6 +9,7 @@ use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::programme::Programme;
 use crate::repository::Db;
+use crate::repository::catalogue::CatalogueCache;
 use crate::secrets::Sealer;
 use crate::types::Instant;
 use crate::workflows::{Context, Links};
@@ -25,6 +26,7 @@ pub struct Service {
     pub store: DocumentStore,
     pub links: Arc<Links>,
     pub cards: Cards,
+    pub catalogue: CatalogueCache,
 }
 
 impl Service {
@@ -40,6 +42,7 @@ impl Service {
             programme: self.programme.clone(),
             sealer: self.sealer.clone(),
             links: self.links.clone(),
+            catalogue: self.catalogue.clone(),
         }
     }
 }

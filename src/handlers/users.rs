@@ -136,9 +136,10 @@ async fn list_users(
     let before = pages.after(&params.0)?.map(|cursor| cursor.id.into());
     let rows = service
         .db
-        .read(move |conn| {
-            accounts::find(conn, &access.account)?;
-            stored::list(conn, &access.account, before, size + 1)
+        .fetch(move |conn| {
+            let rows = stored::list(conn, &access.account, before, size + 1)?;
+            accounts::exists_unless(conn, &access.account, !rows.is_empty())?;
+            Ok(rows)
         })
         .await?;
     let (rows, next_cursor) = pages.cut(rows, size, |user| Cursor::of_id(user.id.uuid()));

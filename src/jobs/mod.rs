@@ -25,6 +25,7 @@ use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::programme::Programme;
 use crate::repository::Db;
+use crate::repository::catalogue::CatalogueCache;
 use crate::repository::jobs::{self, Failure, Job};
 use crate::secrets::{self, Sealer};
 use crate::workflows::tasks::Task;
@@ -43,6 +44,7 @@ pub struct Worker {
     pub programme: Arc<Programme>,
     pub sealer: Sealer,
     pub links: Arc<Links>,
+    pub catalogue: CatalogueCache,
     pub mailer: Mailer,
     pub store: DocumentStore,
     /// The clock is moved by one caller at a time.
@@ -62,6 +64,7 @@ impl Worker {
             programme: self.programme.clone(),
             sealer: self.sealer.clone(),
             links: self.links.clone(),
+            catalogue: self.catalogue.clone(),
         }
     }
 

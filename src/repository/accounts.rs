@@ -86,6 +86,14 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess) -> Result<Account> {
     find_by_id(conn, access.account_id())?.ok_or_else(|| Code::NotFound.into())
 }
 
+/// Refuses an account that is not there as `not_found`; without a statement where something of it `was_seen`.
+pub fn exists_unless(conn: &mut DbConn, access: &AccountAccess, was_seen: bool) -> Result<()> {
+    match was_seen {
+        true => Ok(()),
+        false => find(conn, access).map(drop),
+    }
+}
+
 /// The account of an id that the service itself holds.
 pub fn find_by_id(conn: &mut DbConn, id: AccountId) -> Result<Option<Account>> {
     Ok(accounts::table

@@ -17,15 +17,6 @@ pub struct StoredAnswer {
     pub sealed: Option<String>,
 }
 
-/// Forgets the key of `scope` if it was used before `before`.
-pub fn forget_before(conn: &mut DbConn, scope: &str, before: Instant) -> Result<()> {
-    let old = idempotency_keys::table
-        .filter(idempotency_keys::scope.eq(scope))
-        .filter(idempotency_keys::created_at.lt(before));
-    diesel::delete(old).execute(conn)?;
-    Ok(())
-}
-
 /// Whether the key of `scope` was used since `since`.
 pub fn is_known(conn: &mut DbConn, scope: &str, since: Instant) -> Result<bool> {
     let known = idempotency_keys::table
@@ -47,20 +38,31 @@ pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
     )
 }
 
-/// Takes the key for this transaction, or finds the answer of the one that took it; waits for one that is still running.
+/// Takes the key for this transaction, or finds the answer of the one that took it; waits for one that is still running. A key that was used
+/// before `before` is taken as a new one.
 pub fn claim(
     conn: &mut DbConn,
     scope: &str,
     request_hash: &str,
     now: Instant,
+    before: Instant,
 ) -> Result<Option<StoredAnswer>> {
-    let row = (
-        idempotency_keys::scope.eq(scope),
+    let fresh = (
         idempotency_keys::request_hash.eq(request_hash),
         idempotency_keys::answer.eq(Json(serde_json::Value::Null)),
+        idempotency_keys::sealed.eq(None::<String>),
         idempotency_keys::created_at.eq(now),
     );
-    let taken = each!(conn, c => diesel::insert_into(idempotency_keys::table).values(row).on_conflict_do_nothing().execute(c))?;
+    let old = idempotency_keys::created_at.lt(before);
+    let taken = each!(conn, c => diesel::query_dsl::methods::FilterDsl::filter(
+        diesel::insert_into(idempotency_keys::table)
+            .values((idempotency_keys::scope.eq(scope), fresh.clone()))
+            .on_conflict(idempotency_keys::scope)
+            .do_update()
+            .set(fresh),
+        old,
+    )
+    .execute(c))?;
     if taken == 1 {
         return Ok(None);
     }

@@ -2,13 +2,14 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 
 use super::accounts::Account;
 use super::held::Held;
 use super::schema::{
     legacy_accounts, legacy_products, legacy_proofs, legacy_takeovers, member_numbers,
 };
-use super::{DbConn, MultiBackend};
+use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::country::Country;
@@ -31,7 +32,7 @@ pub struct LegacyAccount {
 
 /// A product of an old account, and what became of it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = legacy_products, check_for_backend(MultiBackend))]
+#[diesel(table_name = legacy_products, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
 pub struct LegacyProduct {
     pub id: LegacyProductId,
     pub legacy_account_id: LegacyAccountId,
@@ -141,8 +142,7 @@ pub fn insert(conn: &mut DbConn, account: &LegacyAccount) -> Result<bool> {
 
 /// Stores products of an old account.
 pub fn insert_products(conn: &mut DbConn, products: &[LegacyProduct]) -> Result<()> {
-    // SQLite takes a bounded number of values in one statement.
-    for some in products.chunks(500) {
+    for some in products.chunks(MOST_ROWS) {
         each!(conn, c => diesel::insert_into(legacy_products::table).values(some).execute(c))?;
     }
     Ok(())
@@ -158,19 +158,19 @@ pub fn products(conn: &mut DbConn, id: LegacyAccountId) -> Result<Vec<LegacyProd
         .load(conn)?)
 }
 
-/// Stores what became of a product.
-pub fn set_result(
-    conn: &mut DbConn,
-    id: LegacyProductId,
-    result: MigrationResult,
-    product: Option<ProductId>,
-) -> Result<()> {
-    diesel::update(legacy_products::table.find(id))
-        .set((
-            legacy_products::result.eq(result),
-            legacy_products::product_id.eq(product),
-        ))
-        .execute(conn)?;
+/// Stores what became of products.
+pub fn set_results(conn: &mut DbConn, products: &[LegacyProduct]) -> Result<()> {
+    for some in products.chunks(MOST_ROWS) {
+        each!(conn, c => diesel::insert_into(legacy_products::table)
+            .values(some)
+            .on_conflict(legacy_products::id)
+            .do_update()
+            .set((
+                legacy_products::result.eq(excluded(legacy_products::result)),
+                legacy_products::product_id.eq(excluded(legacy_products::product_id)),
+            ))
+            .execute(c))?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod applicant_tokens;
 mod backend;
 pub mod cards;
+pub mod catalogue;
 pub mod documents;
 
 pub mod events;
@@ -26,10 +27,13 @@ pub mod schema;
 pub mod sessions;
 pub mod settings;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod users;
 mod wakeups;
 pub mod work_items;
+
+/// SQLite takes a bounded number of values in one statement.
+const MOST_ROWS: usize = 500;
 
 pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate, sqlite_file};
 pub use held::Held;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::schema::{model_points, models};
 use super::{DbConn, MultiBackend};
-use crate::domain::model::{Category, ModelFacts, ModelId, Value, value_at};
+use crate::domain::model::{Category, ModelFacts, ModelId, SerialPattern, Value, value_at};
 use crate::each;
 use crate::error::Result;
 use crate::types::Instant;
@@ -34,11 +34,43 @@ impl Model {
         ModelFacts {
             category: self.category,
             launched_date: self.launched_date,
-            serial_pattern: self.serial_pattern.clone(),
+            serial_pattern: self.serial_pattern.as_deref().map(SerialPattern::new),
         }
     }
 }
 
+/// Every model.
+pub(super) fn all(conn: &mut DbConn) -> Result<Vec<Model>> {
+    Ok(models::table
+        .limit(MOST_MODELS)
+        .select(Model::as_select())
+        .load(conn)?)
+}
+
+/// Every value of every model.
+pub(super) fn all_values(conn: &mut DbConn) -> Result<HashMap<ModelId, Vec<Value>>> {
+    let rows: Vec<(ModelId, NaiveDate, i64)> = model_points::table
+        .limit(MOST_MODELS)
+        .select((
+            model_points::model_id,
+            model_points::valid_from,
+            model_points::points,
+        ))
+        .load(conn)?;
+    Ok(by_model(rows))
+}
+
+fn by_model(rows: Vec<(ModelId, NaiveDate, i64)>) -> HashMap<ModelId, Vec<Value>> {
+    let mut values: HashMap<ModelId, Vec<Value>> = HashMap::new();
+    for (id, valid_from, points) in rows {
+        let value = Value { valid_from, points };
+        values.entry(id).or_default().push(value);
+    }
+    values
+}
+
+/// More models than this, and more values of them, no catalogue has.
+const MOST_MODELS: i64 = 1_000_000;
 /// More values than this no page of models has.
 const MOST_VALUES: i64 = 10_000;
 
@@ -58,15 +90,6 @@ pub fn of_ids(conn: &mut DbConn, ids: &[ModelId]) -> Result<HashMap<ModelId, Mod
         .select(Model::as_select())
         .load(conn)?;
     Ok(found.into_iter().map(|model| (model.id, model)).collect())
-}
-
-/// The model of a name, as it is compared.
-pub fn find_by_name(conn: &mut DbConn, name_key: &str) -> Result<Option<Model>> {
-    Ok(models::table
-        .filter(models::name_key.eq(name_key))
-        .select(Model::as_select())
-        .first(conn)
-        .optional()?)
 }
 
 /// What is looked for in the catalogue.
@@ -118,14 +141,7 @@ pub fn values_at(
             model_points::points,
         ))
         .load(conn)?;
-    let mut values: HashMap<ModelId, Vec<Value>> = HashMap::new();
-    for (id, valid_from, points) in rows {
-        values
-            .entry(id)
-            .or_default()
-            .push(Value { valid_from, points });
-    }
-    let current = values
+    let current = by_model(rows)
         .into_iter()
         .filter_map(|(id, values)| Some((id, value_at(&values, date)?)));
     Ok(current.collect())

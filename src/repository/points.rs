@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::accounts::Account;
+use super::accounts::{self, Account};
+use super::catalogue::{self, Version};
 use super::held::{Held, stored};
-use super::schema::{accounts, points_accounts, points_entries};
-use super::{DbConn, MultiBackend};
+use super::schema::{accounts as accounts_table, points_accounts, points_entries};
+use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::points::{Account as Sums, Entry, EntryId, EntryKind, Invited};
@@ -67,7 +68,7 @@ impl PointsAccount {
 
 /// One entry; it says why.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = points_entries, check_for_backend(MultiBackend))]
+#[diesel(table_name = points_entries, check_for_backend(MultiBackend), treat_none_as_default_value = false)]
 pub struct PointsEntry {
     pub id: EntryId,
     pub account_id: AccountId,
@@ -108,9 +109,9 @@ impl PointsEntry {
 /// The ledger of an account, empty before its first entry; one statement. `not_found` where there is no such account.
 pub fn find(conn: &mut DbConn, access: &AccountAccess) -> Result<PointsAccount> {
     let account_id = access.account_id();
-    let found: Option<Option<PointsAccount>> = accounts::table
+    let found: Option<Option<PointsAccount>> = accounts_table::table
         .left_join(points_accounts::table)
-        .filter(accounts::id.eq(account_id))
+        .filter(accounts_table::id.eq(account_id))
         .select(Option::<PointsAccount>::as_select())
         .first(conn)
         .optional()?;
@@ -123,12 +124,63 @@ pub fn lock(conn: &mut DbConn, account: &Held<Account>) -> Result<Held<PointsAcc
     if let Some(ledger) = lock_made(conn, account.id)? {
         return Ok(ledger);
     }
-    let empty = PointsAccount::empty(account.id);
+    make(conn, account.id)?;
+    lock_made(conn, account.id)?.ok_or(Error::Contended)
+}
+
+/// These accounts and their ledgers, all of them held, the accounts as by [`accounts::lock_many`]; with them the version of the catalogue
+/// that stands. One statement where every account has a ledger.
+pub fn lock_many(
+    conn: &mut DbConn,
+    ids: &[AccountId],
+) -> Result<(Vec<(Held<Account>, Held<PointsAccount>)>, Version)> {
+    let found = lock_joined(conn, ids)?;
+    if found.len() == ids.len() {
+        return Ok(split(found));
+    }
+    for account in accounts::lock_many(conn, ids)? {
+        make(conn, account.id)?;
+    }
+    lock_joined(conn, ids).map(split)
+}
+
+type Joined = (Account, PointsAccount, Version);
+
+fn lock_joined(conn: &mut DbConn, ids: &[AccountId]) -> Result<Vec<Joined>> {
+    macro_rules! rows {
+        () => {
+            accounts_table::table
+                .inner_join(points_accounts::table)
+                .filter(accounts_table::id.eq_any(ids))
+                .order(accounts_table::id)
+                .select((
+                    Account::as_select(),
+                    PointsAccount::as_select(),
+                    catalogue::version(),
+                ))
+        };
+    }
+    Ok(match conn {
+        DbConn::Postgres(conn) => rows!().for_update().load(conn)?,
+        DbConn::Sqlite(conn) => rows!().load(conn)?,
+    })
+}
+
+fn split(found: Vec<Joined>) -> (Vec<(Held<Account>, Held<PointsAccount>)>, Version) {
+    let version = found.last().and_then(|(_, _, version)| version.clone());
+    let held = found
+        .into_iter()
+        .map(|(account, ledger, _)| (Held::new(account), Held::new(ledger)));
+    (held.collect(), version)
+}
+
+fn make(conn: &mut DbConn, account_id: AccountId) -> Result<()> {
+    let empty = PointsAccount::empty(account_id);
     each!(conn, c => diesel::insert_into(points_accounts::table)
         .values(empty)
         .on_conflict_do_nothing()
         .execute(c))?;
-    lock_made(conn, account.id)?.ok_or(Error::Contended)
+    Ok(())
 }
 
 fn lock_made(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Held<PointsAccount>>> {
@@ -150,11 +202,17 @@ pub fn store(conn: &mut DbConn, ledger: &Held<PointsAccount>, seen: i64) -> Resu
     stored(diesel::update(row).set(&**ledger).execute(conn))
 }
 
-/// Adds an entry; the database refuses one that does not continue the ledger.
-pub fn append(conn: &mut DbConn, entry: &PointsEntry) -> Result<()> {
-    diesel::insert_into(points_entries::table)
-        .values(entry)
-        .execute(conn)?;
+/// Adds entries, those of one ledger in their order; the database refuses one that does not continue it.
+pub fn append(conn: &mut DbConn, entries: &[PointsEntry]) -> Result<()> {
+    let table = points_entries::table;
+    // A statement for one row is prepared once, one for many each time.
+    if let [entry] = entries {
+        diesel::insert_into(table).values(entry).execute(conn)?;
+        return Ok(());
+    }
+    for some in entries.chunks(MOST_ROWS) {
+        each!(conn, c => diesel::insert_into(table).values(some).execute(c))?;
+    }
     Ok(())
 }
 

@@ -7,9 +7,10 @@ use diesel::prelude::*;
 
 use super::accounts::Account;
 use super::backend::is_duplicate;
+use super::catalogue::{self, Version};
 use super::held::{Held, store, stored};
 use super::schema::{points_entries, products};
-use super::{DbConn, MultiBackend};
+use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::country::Country;
@@ -17,13 +18,13 @@ use crate::domain::model::ModelId;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::types::Instant;
 use crate::{each, locked};
 
 /// One registration.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = products, check_for_backend(MultiBackend), treat_none_as_null = true)]
+#[diesel(table_name = products, check_for_backend(MultiBackend), treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Product {
     pub id: ProductId,
     pub account_id: AccountId,
@@ -82,10 +83,22 @@ pub fn estimated_text(fields: &[ProductField]) -> String {
     words.join(" ")
 }
 
-/// Stores a new registration; false where another open one has its serial number.
-pub fn insert(conn: &mut DbConn, product: &Product) -> Result<bool> {
-    let stored = each!(conn, c => diesel::insert_into(products::table).values(product).on_conflict_do_nothing().execute(c))?;
-    Ok(stored == 1)
+/// Stores new registrations. `Contended` where another open one came to have one of their serial numbers: who looks again finds it.
+pub fn insert(conn: &mut DbConn, new: &[Product]) -> Result<()> {
+    let table = products::table;
+    let mut stored = 0;
+    // A statement for one row is prepared once, one for many each time.
+    if let [product] = new {
+        stored += each!(conn, c => diesel::insert_into(table).values(product).on_conflict_do_nothing().execute(c))?;
+    } else {
+        for some in new.chunks(MOST_ROWS) {
+            stored += each!(conn, c => diesel::insert_into(table).values(some).on_conflict_do_nothing().execute(c))?;
+        }
+    }
+    match stored == new.len() {
+        true => Ok(()),
+        false => Err(Error::Contended),
+    }
 }
 
 /// A product of a held account, held too.
@@ -101,14 +114,42 @@ pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: ProductId) -> Result
     found.map(Held::new).ok_or_else(|| Code::NotFound.into())
 }
 
-/// Stores the product as its next version; false where another open registration has its serial number.
-pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Result<bool> {
+/// Stores the product as its next version. `Contended` where another open registration came to have its serial number.
+pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Result<()> {
     product.updated_at = now;
-    // A refused statement ends a whole transaction on PostgreSQL, but not the one around this savepoint.
-    match conn.transaction(|conn| store!(conn, products, product)) {
-        Err(error) if is_duplicate(&error, "products", "serial_key") => Ok(false),
-        rows => stored(rows).map(|()| true),
+    match store!(conn, products, product) {
+        Err(error) if is_duplicate(&error, "products", "serial_key") => Err(Error::Contended),
+        rows => stored(rows),
     }
+}
+
+/// Takes their serial numbers from open registrations of held accounts: each is incomplete now, and guesses `estimated` alone.
+pub fn take_serials(
+    conn: &mut DbConn,
+    estimated: &str,
+    ids: &[ProductId],
+    now: Instant,
+) -> Result<()> {
+    for some in ids.chunks(MOST_ROWS) {
+        let open = products::table
+            .filter(products::id.eq_any(some))
+            .filter(products::ended_at.is_null());
+        let rows = diesel::update(open)
+            .set((
+                products::serial_number.eq(None::<String>),
+                products::serial_key.eq(None::<String>),
+                products::serial_since.eq(None::<Instant>),
+                products::status.eq(ProductStatus::Incomplete),
+                products::estimated.eq(estimated),
+                products::version.eq(products::version + 1),
+                products::updated_at.eq(now),
+            ))
+            .execute(conn)?;
+        if rows < some.len() {
+            return Err(Error::Contended);
+        }
+    }
+    Ok(())
 }
 
 /// A product of an account.
@@ -141,41 +182,27 @@ pub fn of_ids(
     Ok(found)
 }
 
-/// The open registration that has a serial number.
-pub fn holder(conn: &mut DbConn, model: ModelId, serial_key: &str) -> Result<Option<Product>> {
-    let open = products::table
-        .filter(products::model_id.eq(model))
-        .filter(products::serial_key.eq(serial_key))
-        .filter(products::ended_at.is_null());
-    Ok(open.select(Product::as_select()).first(conn).optional()?)
-}
-
-/// The accounts of other registrations that have one of these serial numbers and might have to give it up.
-pub fn incomplete_or_guessing_holders(
+/// The registrations of these models with these serial numbers that are open, or ended because they were stolen.
+pub fn of_serials(
     conn: &mut DbConn,
-    model: ModelId,
+    models: &[ModelId],
     serial_keys: &[&str],
-) -> Result<Vec<AccountId>> {
-    let open = products::table
-        .filter(products::model_id.eq(model))
-        .filter(products::serial_key.eq_any(serial_keys))
-        .filter(products::ended_at.is_null());
-    let yielding = products::status
-        .eq(ProductStatus::Incomplete)
-        .or(products::estimated.like("%serial_number%"));
-    Ok(open
-        .filter(yielding)
-        .select(products::account_id)
-        .load(conn)?)
-}
-
-/// Whether a serial number was reported stolen.
-pub fn was_stolen(conn: &mut DbConn, model: ModelId, serial_key: &str) -> Result<bool> {
-    let stolen = products::table
-        .filter(products::model_id.eq(model))
-        .filter(products::serial_key.eq(serial_key))
-        .filter(products::end_reason.eq(EndReason::Stolen));
-    Ok(diesel::select(diesel::dsl::exists(stolen)).get_result(conn)?)
+) -> Result<Vec<Product>> {
+    let mut found = Vec::new();
+    for some in serial_keys.chunks(MOST_ROWS) {
+        let rows: Vec<Product> = products::table
+            .filter(products::model_id.eq_any(models))
+            .filter(products::serial_key.eq_any(some))
+            .filter(
+                products::ended_at
+                    .is_null()
+                    .or(products::end_reason.eq(EndReason::Stolen).assume_not_null()),
+            )
+            .select(Product::as_select())
+            .load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 /// Which products of an account are listed.
@@ -206,6 +233,51 @@ pub fn list(conn: &mut DbConn, access: &AccountAccess, listing: &Listing) -> Res
         .load(conn)?)
 }
 
+/// A product with the points of its award, where one stands.
+pub type Awarded = (Product, Option<i64>);
+
+/// The products that match with what they gave, newest first, and the version of the catalogue that stands: one statement. Without a product,
+/// no version.
+pub fn list_awarded(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    listing: &Listing,
+) -> Result<(Vec<Awarded>, Version)> {
+    let reversal = diesel::alias!(points_entries as reversal);
+    let taken_back = reversal.filter(
+        reversal
+            .field(points_entries::reverses)
+            .eq(points_entries::id.nullable()),
+    );
+    let award = points_entries::product_id
+        .eq(products::id.nullable())
+        .and(points_entries::kind.eq(EntryKind::Award))
+        .and(diesel::dsl::not(diesel::dsl::exists(taken_back)));
+    let mut query = products::table
+        .left_join(points_entries::table.on(award))
+        .filter(products::account_id.eq(access.account_id()))
+        .select((
+            Product::as_select(),
+            points_entries::amount.nullable(),
+            catalogue::version(),
+        ))
+        .into_boxed();
+    query = match listing.status {
+        Some(status) => query.filter(products::status.eq(status)),
+        None => query.filter(products::ended_at.is_null()),
+    };
+    if let Some(before) = listing.before {
+        query = query.filter(products::id.lt(before));
+    }
+    let rows: Vec<(Product, Option<i64>, Version)> = query
+        .order(products::id.desc())
+        .limit(listing.limit)
+        .load(conn)?;
+    let version = rows.last().and_then(|(_, _, version)| version.clone());
+    let rows = rows.into_iter().map(|(product, award, _)| (product, award));
+    Ok((rows.collect(), version))
+}
+
 /// How many products of an account have the green tick.
 pub fn count_complete(conn: &mut DbConn, account: AccountId) -> Result<i64> {
     let complete = products::table
@@ -214,8 +286,8 @@ pub fn count_complete(conn: &mut DbConn, account: AccountId) -> Result<i64> {
     Ok(complete.count().get_result(conn)?)
 }
 
-/// How many other products of the account earn points on a guessed serial number that staff have not looked at.
-pub fn count_earning_guesses(conn: &mut DbConn, product: &Product) -> Result<i64> {
+/// The products of the account that earn points on a guessed serial number that staff have not looked at.
+pub fn earning_on_guesses(conn: &mut DbConn, account: AccountId) -> Result<Vec<ProductId>> {
     let reversal = diesel::alias!(points_entries as reversal);
     let taken_back = reversal.filter(
         reversal
@@ -227,11 +299,10 @@ pub fn count_earning_guesses(conn: &mut DbConn, product: &Product) -> Result<i64
         .filter(points_entries::kind.eq(EntryKind::Award))
         .filter(diesel::dsl::not(diesel::dsl::exists(taken_back)));
     let guesses = products::table
-        .filter(products::account_id.eq(product.account_id))
-        .filter(products::id.ne(product.id))
+        .filter(products::account_id.eq(account))
         .filter(products::status.eq(ProductStatus::Complete))
         .filter(products::estimated.like("%serial_number%"))
         .filter(products::checked_at.is_null())
         .filter(diesel::dsl::exists(standing));
-    Ok(guesses.count().get_result(conn)?)
+    Ok(guesses.select(products::id).load(conn)?)
 }

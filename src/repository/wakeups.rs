@@ -6,9 +6,24 @@ use tokio::sync::Notify;
 
 /// What a transaction has made that somebody waits for.
 #[derive(Debug, Clone, Copy, Default)]
-struct Made {
+pub(super) struct Made {
     events: bool,
     jobs: bool,
+}
+
+impl Made {
+    /// What others have made in the same transaction.
+    pub(super) fn add(&mut self, other: Self) {
+        self.events |= other.events;
+        self.jobs |= other.jobs;
+    }
+}
+
+/// Runs `work`, and says what it made.
+pub(super) fn noted<T>(work: impl FnOnce() -> T) -> (T, Made) {
+    MADE.set(Made::default());
+    let done = work();
+    (done, MADE.take())
 }
 
 thread_local! {
@@ -42,15 +57,20 @@ pub struct Wakeups {
 impl Wakeups {
     /// Runs a transaction, and wakes who waits for what it made once it is committed.
     pub(super) fn around<T, E>(&self, transaction: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        MADE.set(Made::default());
-        let outcome = transaction();
-        let made = MADE.take();
-        if outcome.is_ok() && made.events {
-            self.recorded.notify_one();
-        }
-        if outcome.is_ok() && made.jobs {
-            self.enqueued.notify_one();
+        let (outcome, made) = noted(transaction);
+        if outcome.is_ok() {
+            self.wake(made);
         }
         outcome
+    }
+
+    /// Wakes who waits for what a transaction made that is committed.
+    pub(super) fn wake(&self, made: Made) {
+        if made.events {
+            self.recorded.notify_one();
+        }
+        if made.jobs {
+            self.enqueued.notify_one();
+        }
     }
 }

@@ -5,12 +5,12 @@ use regex::Regex;
 use super::Context;
 use super::csv_file::{Column, Row, optional, required, rows};
 use crate::domain::access::ServiceAccess;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventId};
 use crate::domain::model::{Category, ModelId, Value, name_key};
 use crate::domain::values::Date;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::models::{self, Model};
-use crate::repository::{DbConn, events};
+use crate::repository::{DbConn, catalogue, events};
 
 const COLUMNS: [Column; 6] = [
     required("name"),
@@ -55,6 +55,7 @@ pub fn import(
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
     }
+    catalogue::change(conn, &EventId::new(context.now).to_string())?;
     let models = i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let changed = Event::CatalogueChanged { models };
     events::record(conn, &service.stamp(context.now), &[changed])?;

@@ -25,6 +25,7 @@ pub mod users;
 use std::sync::Arc;
 
 use crate::programme::Programme;
+use crate::repository::catalogue::CatalogueCache;
 use crate::secrets::Sealer;
 use crate::types::Instant;
 
@@ -36,6 +37,7 @@ pub struct Context {
     pub programme: Arc<Programme>,
     pub sealer: Sealer,
     pub links: Arc<Links>,
+    pub catalogue: CatalogueCache,
 }
 
 /// Where the links in mails lead.

@@ -22,12 +22,14 @@ use crate::repository::points::{self, PointsAccount, PointsEntry};
 use crate::repository::{DbConn, Held, events, sessions};
 use crate::types::Instant;
 
-/// The ledger of one account, locked: entries go in one by one, and [`Ledger::close`] sees what they add up to.
+/// The ledger of one account, locked: entries go in one by one, and [`Ledger::close`] sees what they add up to and stores them.
 pub struct Ledger {
     row: Held<PointsAccount>,
     /// As it was when it was locked.
     before: PointsAccount,
     stamp: Stamp,
+    /// Those that are not stored yet.
+    entries: Vec<PointsEntry>,
 }
 
 /// What an entry is about.
@@ -41,12 +43,27 @@ struct About {
 impl Ledger {
     /// Opens the ledger of a held account; `stamp` says who causes its entries.
     pub fn open(conn: &mut DbConn, account: &Held<Account>, stamp: &Stamp) -> Result<Self> {
-        let row = points::lock(conn, account)?;
-        Ok(Self {
+        Ok(Self::of(points::lock(conn, account)?, stamp))
+    }
+
+    /// The ledger that was locked; `stamp` says who causes its entries.
+    pub fn of(row: Held<PointsAccount>, stamp: &Stamp) -> Self {
+        Self {
             before: *row,
             row,
             stamp: stamp.clone(),
-        })
+            entries: Vec::new(),
+        }
+    }
+
+    /// Whether there is an entry since it was locked.
+    pub fn has_changed(&self) -> bool {
+        self.row.seq > self.before.seq
+    }
+
+    /// What the entries so far have given and taken.
+    pub fn gained(&self) -> i64 {
+        self.row.balance - self.before.balance
     }
 
     /// The moment of the next entry: under the lock, never before the last one, so that what was true of a moment stays true.
@@ -57,7 +74,6 @@ impl Ledger {
 
     fn add(
         &mut self,
-        conn: &mut DbConn,
         (kind, amount): (EntryKind, i64),
         about: About,
         reason: &str,
@@ -78,7 +94,7 @@ impl Ledger {
             actor: self.stamp.actor.to_string(),
             created_at: at,
         };
-        points::append(conn, &entry)?;
+        self.entries.push(entry.clone());
         let Sums { balance, held, seq } = next;
         *self.row = PointsAccount {
             balance,
@@ -91,34 +107,32 @@ impl Ledger {
     }
 
     /// Grants what a registration is worth; the entry names the value that it used.
-    pub fn award(
-        &mut self,
-        conn: &mut DbConn,
-        product: ProductId,
-        value: Value,
-        reason: &str,
-    ) -> Result<()> {
+    pub fn award(&mut self, product: ProductId, value: Value, reason: &str) -> Result<PointsEntry> {
         let about = About {
             product_id: Some(product),
             value: Some(value),
             reverses: None,
         };
-        let what = (EntryKind::Award, value.points);
-        self.add(conn, what, about, reason).map(drop)
+        self.add((EntryKind::Award, value.points), about, reason)
     }
 
     /// Takes an award back, for the amount that it recorded.
-    pub fn reverse(&mut self, conn: &mut DbConn, award: &PointsEntry, reason: &str) -> Result<()> {
+    pub fn reverse(&mut self, award: &PointsEntry, reason: &str) -> Result<()> {
         let about = About {
             product_id: award.product_id,
             reverses: Some(award.id),
             value: None,
         };
         let what = (EntryKind::Reversal, -award.amount);
-        self.add(conn, what, about, reason).map(drop)
+        self.add(what, about, reason).map(drop)
     }
 
-    /// Stores where the ledger stands, and invites the account when it has reached the programme's points; what happened goes to
+    /// Takes out the entries that are not stored yet, for whoever stores those of several ledgers together.
+    pub fn take_entries(&mut self) -> Vec<PointsEntry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Stores the entries and where the ledger stands, and invites the account when it has reached the programme's points; what happened goes to
     /// `events`.
     pub fn close(
         mut self,
@@ -127,6 +141,9 @@ impl Ledger {
         account: &Account,
         events: &mut Vec<Event>,
     ) -> Result<()> {
+        if !self.entries.is_empty() {
+            points::append(conn, &self.entries)?;
+        }
         let counting = self.row.counting();
         let change = invitation(
             &context.programme.invitation,
@@ -193,7 +210,7 @@ pub fn adjust(
     let stamp = access.stamp(context.now).because(reason);
     let mut ledger = Ledger::open(conn, &account, &stamp)?;
     let what = (EntryKind::Adjustment, amount);
-    let entry = ledger.add(conn, what, About::default(), reason)?;
+    let entry = ledger.add(what, About::default(), reason)?;
     let mut happened = vec![Event::PointsAdjusted {
         account_id: account.id,
         entry_id: entry.id,

@@ -40,7 +40,10 @@ mod races;
 mod raw;
 mod readme;
 mod refusals;
+#[path = "../common/relay.rs"]
+mod relay;
 mod reviews;
+mod round_trips;
 mod sandbox_clock;
 mod schema;
 mod secrets;

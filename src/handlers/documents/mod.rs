@@ -161,9 +161,10 @@ async fn list_documents(
         .map(|cursor| DocumentId::from(cursor.id));
     let rows = service
         .db
-        .read(move |conn| {
-            accounts::find(conn, &access.account)?;
-            documents::list(conn, account, before, size + 1)
+        .fetch(move |conn| {
+            let rows = documents::list(conn, account, before, size + 1)?;
+            accounts::exists_unless(conn, &access.account, !rows.is_empty())?;
+            Ok(rows)
         })
         .await?;
     let (rows, next_cursor) = pages.cut(rows, size, |document| Cursor::of_id(document.id.uuid()));

@@ -177,9 +177,7 @@ fn claim(
     request_hash: &str,
     now: Instant,
 ) -> Result<Option<StoredAnswer>> {
-    let claimed = stored::forget_before(conn, scope, now.plus(-KEPT))
-        .and_then(|()| stored::claim(conn, scope, request_hash, now));
-    match claimed {
+    match stored::claim(conn, scope, request_hash, now, now.plus(-KEPT)) {
         Err(Error::Contended) => Err(Refusal::from(Code::IdempotencyInProgress)
             .retry_after(1)
             .into()),

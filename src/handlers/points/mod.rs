@@ -126,9 +126,9 @@ async fn list_entries(
     let (account, is_staff) = (access.account, access.caller.is_staff());
     let (rows, reader) = service
         .db
-        .read(move |conn| {
-            accounts::find(conn, &account)?;
+        .fetch(move |conn| {
             let rows = points::entries(conn, &account, before, size + 1)?;
+            accounts::exists_unless(conn, &account, !rows.is_empty())?;
             let reader = reader(conn, &account, is_staff, &rows)?;
             Ok((rows, reader))
         })

@@ -23,10 +23,10 @@ use crate::domain::permissions::{ProductsChange, ProductsRead};
 use crate::domain::product::{EndReason, ProductId, ProductStatus};
 use crate::error::Result;
 use crate::repository::accounts;
-use crate::repository::products::{self, Listing};
-use crate::workflows::products::{self as registering, Registered};
+use crate::repository::products::{self, Awarded, Listing};
+use crate::workflows::products as registering;
 use bodies::{RegisterProduct, UpdateProduct};
-use views::{ProductView, load_view, load_views};
+use views::{ProductView, load_view};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -116,11 +116,15 @@ async fn list_products(
     let list = pages.clone();
     let (items, next_cursor) = service
         .db
-        .read(move |conn| {
-            accounts::find(conn, &access.account)?;
-            let rows = products::list(conn, &access.account, &listing)?;
-            let (rows, next) = list.cut(rows, size, |product| Cursor::of_id(product.id.uuid()));
-            Ok((load_views(conn, &context, rows)?, next))
+        .fetch(move |conn| {
+            let (rows, version) = products::list_awarded(conn, &access.account, &listing)?;
+            let cursor = |(product, _): &Awarded| Cursor::of_id(product.id.uuid());
+            let (rows, next) = list.cut(rows, size, cursor);
+            accounts::exists_unless(conn, &access.account, !rows.is_empty())?;
+            let catalogue = context.catalogue.of_version(conn, version)?;
+            let view = |row| ProductView::of(&context, &catalogue, row);
+            let views: Result<Vec<ProductView>> = rows.into_iter().map(view).collect();
+            Ok((views?, next))
         })
         .await?;
     let link = pages.link_next(next_cursor.as_deref());
@@ -154,9 +158,8 @@ async fn register_product(
     key.write(&service, &hash, Keep::Plain, move |conn| {
         let access = &access.account;
         let registered = registering::register(conn, &context, access, body.value)?;
-        let is_new = matches!(registered, Registered::New(_));
-        let view = load_view(conn, &context, registered.product()?)?;
-        let answer = match is_new {
+        let view = ProductView::of(&context, &registered.catalogue, registered.product)?;
+        let answer = match registered.is_new {
             true => Answer::created(&view)?.location(format!(
                 "/v1/accounts/{}/products/{}",
                 access.account_id(),

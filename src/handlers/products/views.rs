@@ -9,12 +9,12 @@ use crate::domain::model::{Category, ModelId};
 use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Warning;
 use crate::error::{Code, Result};
-use crate::repository::models::{self, Model};
-use crate::repository::products::Product;
-use crate::repository::{DbConn, points};
+use crate::repository::DbConn;
+use crate::repository::catalogue::Catalogue;
+use crate::repository::products::{Awarded, Product};
 use crate::types::Instant;
 use crate::workflows::Context;
-use crate::workflows::products::{checked, missing_of};
+use crate::workflows::products::{checked, granted, missing_of};
 
 /// The model of a product.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,27 +74,29 @@ pub struct ProductView {
 }
 
 impl ProductView {
-    fn of(
+    /// The view of a product with the points of its award, where one stands, by the catalogue that stands.
+    pub fn of(
         context: &Context,
-        product: Product,
-        model: &Model,
-        granted: Option<i64>,
-        value: i64,
-    ) -> Self {
+        catalogue: &Catalogue,
+        (product, granted): Awarded,
+    ) -> Result<Self> {
+        let model = catalogue.model(product.model_id).ok_or(Code::NotFound)?;
+        let today = context.programme.review.date_of(context.now);
+        let value = catalogue.value(product.model_id, today);
         let warnings = checked(context, model, &product.details())
             .map(|checked| checked.warnings)
             .unwrap_or_default();
-        Self {
+        Ok(Self {
             missing: missing_of(&product),
             estimated: product.estimated(),
             warnings,
             points_granted: granted.unwrap_or(0),
-            points_possible: granted.unwrap_or(value),
+            points_possible: granted.unwrap_or(value.map_or(0, |value| value.points)),
             id: product.id,
             model: ProductModelView {
-                id: model.id,
-                name: model.name.clone(),
-                category: model.category,
+                id: model.row.id,
+                name: model.row.name.clone(),
+                category: model.row.category,
             },
             status: product.status,
             serial_number: product.serial_number,
@@ -107,38 +109,13 @@ impl ProductView {
             created_at: product.created_at,
             updated_at: product.updated_at,
             ended_at: product.ended_at,
-        }
+        })
     }
 }
 
-/// The views of `products`, with what their models and the ledger add.
-pub fn load_views(
-    conn: &mut DbConn,
-    context: &Context,
-    products: Vec<Product>,
-) -> Result<Vec<ProductView>> {
-    let mut model_ids: Vec<ModelId> = products.iter().map(|one| one.model_id).collect();
-    model_ids.sort();
-    model_ids.dedup();
-    let product_ids: Vec<ProductId> = products.iter().map(|one| one.id).collect();
-    let today = context.programme.review.date_of(context.now);
-    let models = models::of_ids(conn, &model_ids)?;
-    let values = models::values_at(conn, &model_ids, today)?;
-    let awards = points::standing_awards(conn, &product_ids)?;
-    let views = products.into_iter().map(|product| {
-        let model = models.get(&product.model_id).ok_or(Code::NotFound)?;
-        let award = awards
-            .iter()
-            .find(|award| award.product_id == Some(product.id));
-        let value = values.get(&model.id).map_or(0, |value| value.points);
-        let granted = award.map(|award| award.amount);
-        Ok(ProductView::of(context, product, model, granted, value))
-    });
-    views.collect()
-}
-
-/// The view of one product.
+/// The view of one product, with what the catalogue and the ledger add.
 pub fn load_view(conn: &mut DbConn, context: &Context, product: Product) -> Result<ProductView> {
-    let view = load_views(conn, context, vec![product])?.pop();
-    view.ok_or_else(|| Code::NotFound.into())
+    let granted = granted(conn, product.id)?;
+    let catalogue = context.catalogue.current(conn)?;
+    ProductView::of(context, &catalogue, (product, granted))
 }

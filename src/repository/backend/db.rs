@@ -9,7 +9,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::super::pool::{Patience, Pool};
+use super::super::pool::{Patience, Pool, Transactions};
 use super::super::wakeups::Wakeups;
 use super::retry::{self, TRIED_FOR};
 use super::{DbConn, DbError, Kind, sqlite_path};
@@ -48,16 +48,19 @@ impl Db {
             Kind::Postgres => None,
             Kind::Sqlite => Some(Arc::new(lock_file(sqlite_path(url))?)),
         };
+        let wakeups = Arc::<Wakeups>::default();
+        let open = |size, read_only| Pool::open(url, size, read_only, Transactions::ByTheWork);
         let (reads, writes, probes) = match kind {
             Kind::Postgres => {
-                let pool = Pool::open(url, size, false)?;
+                let pool = open(size, false)?;
                 check_language(&mut pool.connection()?.conn)?;
-                (pool.clone(), pool, Pool::open(url, 1, false)?)
+                (pool.clone(), pool, open(1, false)?)
             }
             Kind::Sqlite => {
-                let writes = Pool::open(url, 1, false)?;
+                let in_groups = Transactions::InGroups(wakeups.clone());
+                let writes = Pool::open(url, 1, false, in_groups)?;
                 check_sqlite(&mut writes.connection()?.conn)?;
-                let reads = Pool::open(url, size, true)?;
+                let reads = open(size, true)?;
                 (reads.clone(), writes, reads)
             }
         };
@@ -68,7 +71,7 @@ impl Db {
             writes,
             probes,
             migrated: Arc::default(),
-            wakeups: Arc::default(),
+            wakeups,
             _file: file,
         })
     }
@@ -108,7 +111,8 @@ impl Db {
         Ok(is_migrated)
     }
 
-    /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip. Refused as `read` is.
+    /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip. A second one may only look at what never
+    /// changes, or at what is newer. Refused as `read` is.
     pub async fn fetch<T, F>(&self, work: F) -> Result<T>
     where
         F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
@@ -169,7 +173,7 @@ impl Db {
         self.reads.run(patience, in_snapshot(work)).await
     }
 
-    /// Runs `work` in one transaction: all of it happens, or none. It is repeated a few times where another transaction was in the way, then
+    /// Runs `work` in one transaction: all of it happens, or none. On SQLite writes that wait share one, each in a savepoint. It is repeated a few times where another transaction was in the way, then
     /// `Contended`. `Broken`: the connection was lost, and it happened or did not; only an idempotency key tells.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
@@ -198,6 +202,9 @@ impl Db {
         T: Send + 'static,
     {
         let patience = self.patience(Instant::now() + PATIENCE, WRITE_SILENCE);
+        if self.kind == Kind::Sqlite {
+            return self.writes.run(patience, work).await;
+        }
         let wakeups = self.wakeups.clone();
         let transaction = move |conn: &mut DbConn| {
             let outcome = wakeups.around(|| {

@@ -152,7 +152,7 @@ impl DbConn {
 
     /// Starts a transaction that writes; SQLite takes its write lock now, so that writers queue instead of failing. `lock_wait`: how long
     /// it may wait for a lock, where that is less than usual.
-    fn begin_write(&mut self, lock_wait: Option<Duration>) -> QueryResult<()> {
+    pub(super) fn begin_write(&mut self, lock_wait: Option<Duration>) -> QueryResult<()> {
         match (self, lock_wait) {
             (DbConn::Postgres(conn), None) => AnsiTransactionManager::begin_transaction(conn),
             (DbConn::Postgres(conn), Some(wait)) => {
@@ -181,7 +181,7 @@ impl DbConn {
         }
     }
 
-    fn finish<T>(&mut self, outcome: Result<T>) -> Result<T> {
+    pub(super) fn finish<T>(&mut self, outcome: Result<T>) -> Result<T> {
         type Transaction = <DbConn as Connection>::TransactionManager;
         match outcome {
             Ok(value) => Transaction::commit_transaction(self)
@@ -215,6 +215,13 @@ impl DbConn {
             Error::Broken(_) => true,
             _ => self.is_broken() || self.ping().is_err(),
         }
+    }
+
+    /// Ends a transaction of which nothing may be kept, and the connection with it.
+    pub(super) fn give_up_transaction(&mut self) {
+        // What is rolled back here is rolled back at the latest when the connection closes.
+        let _ = <Self as Connection>::TransactionManager::rollback_transaction(self);
+        self.give_up();
     }
 
     /// Sees to it that this connection is not used again.

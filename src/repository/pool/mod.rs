@@ -1,7 +1,8 @@
 //! The pool of connections and its queue of work: as many threads at work as there are connections, and none that waits for one. What a
-//! connection of it is stands in `connection`.
+//! connection of it is stands in `connection`, how work shares a transaction in `group`.
 
 mod connection;
+mod group;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 
 use self::connection::{Manager, Signs};
 use super::backend::{DbConn, DbError};
+use super::wakeups::Wakeups;
 use crate::error::{Error, Result};
 
 /// How long the first connection may take while the service starts.
@@ -34,7 +36,25 @@ pub struct Patience {
 }
 
 /// What is done with a connection, or told why there is none.
-type Work = Box<dyn FnOnce(Result<&mut DbConn>) + Send>;
+type Work = Box<dyn FnOnce(Result<&mut DbConn>) -> Done + Send>;
+
+/// Tells the caller what came of its work, or why the transaction around it was not committed.
+type Answer = Box<dyn FnOnce(Result<()>)>;
+
+/// Work that was done, and that its caller has not been told of.
+struct Done {
+    /// Whether it went well: what it wrote is to be committed.
+    is_kept: bool,
+    answer: Answer,
+}
+
+/// Who sees to the transactions of a pool.
+pub enum Transactions {
+    /// The work itself.
+    ByTheWork,
+    /// The pool: what waits shares a transaction, and whoever waits for what it made is woken.
+    InGroups(Arc<Wakeups>),
+}
 
 /// One piece of work. Whoever sets `begun` first has it: a thread that does it, or its caller who has waited too long.
 struct Job {
@@ -84,6 +104,7 @@ struct Queue {
     connections: r2d2::Pool<Manager>,
     most_threads: usize,
     waiting: Mutex<Waiting>,
+    transactions: Transactions,
     signs: Arc<Signs>,
 }
 
@@ -93,7 +114,12 @@ pub struct Pool(Arc<Queue>);
 
 impl Pool {
     /// A pool of `size` connections, of which the first is open.
-    pub fn open(url: &str, size: u32, read_only: bool) -> Result<Self, DbError> {
+    pub fn open(
+        url: &str,
+        size: u32,
+        read_only: bool,
+        transactions: Transactions,
+    ) -> Result<Self, DbError> {
         let signs = Arc::new(Signs::new());
         // r2d2's own check asks the database before every use: a second round trip for every request.
         let connections = r2d2::Pool::builder()
@@ -107,6 +133,7 @@ impl Pool {
             connections,
             most_threads: usize::try_from(size)?,
             waiting: Mutex::default(),
+            transactions,
             signs,
         })))
     }
@@ -127,21 +154,18 @@ impl Pool {
             queue: &self.0,
             begun: Arc::default(),
         };
-        let signs = self.0.signs.clone();
         self.add(Job {
             begun: caller.begun.clone(),
             begin_by: patience.begin_by,
             work: Box::new(move |conn| {
-                let done = conn.and_then(|conn| {
-                    let done = work(conn);
-                    // Before the caller is told, who may come again at once.
-                    if conn.is_broken() {
-                        signs.note_break();
-                    }
-                    done
-                });
-                // Nobody waits any more when the caller has hung up.
-                let _ = tell.send(done);
+                let done = conn.and_then(work);
+                Done {
+                    is_kept: done.is_ok(),
+                    answer: Box::new(move |committed| {
+                        // Nobody waits any more when the caller has hung up.
+                        let _ = tell.send(committed.and(done));
+                    }),
+                }
             }),
         });
         let waited = tokio::time::timeout(left(patience.begin_by), &mut told).await;
@@ -257,7 +281,7 @@ impl Queue {
             Ok(pooled) => pooled,
             Err(error) => {
                 if job.begin() {
-                    (job.work)(Err(error));
+                    ((job.work)(Err(error)).answer)(Ok(()));
                 }
                 return None;
             }
@@ -265,9 +289,38 @@ impl Queue {
         if !job.begin() {
             return Some(pooled);
         }
-        let work = AssertUnwindSafe(|| (job.work)(Ok(&mut pooled.conn)));
-        let is_whole = catch_unwind(work).is_ok() && !pooled.conn.is_broken();
-        is_whole.then_some(pooled)
+        let conn = &mut pooled.conn;
+        let is_whole = match &self.transactions {
+            Transactions::ByTheWork => self.run_alone(conn, job.work),
+            Transactions::InGroups(wakeups) => {
+                group::run(conn, job.work, || self.next_begun(), wakeups)
+            }
+        };
+        (is_whole && !pooled.conn.is_broken()).then_some(pooled)
+    }
+
+    /// Does a piece of work that sees to its own transaction; whether the connection can be used again.
+    fn run_alone(&self, conn: &mut DbConn, work: Work) -> bool {
+        let work = AssertUnwindSafe(|| work(Ok(conn)));
+        let Ok(done) = catch_unwind(work) else {
+            return false;
+        };
+        // Before the caller is told, who may come again at once.
+        if conn.is_broken() {
+            self.signs.note_break();
+        }
+        (done.answer)(Ok(()));
+        true
+    }
+
+    /// Work that waits and has begun with this.
+    fn next_begun(&self) -> Option<Work> {
+        loop {
+            let job = self.waiting().jobs.pop_front()?;
+            if job.begin() {
+                return Some(job.work);
+            }
+        }
     }
 
     /// A connection that works as far as is known: `kept`, or one that is free by `begin_by`.
@@ -298,7 +351,10 @@ mod tests {
     fn pool() -> (tempfile::TempDir, Pool) {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        (folder, Pool::open(&url, 2, false).unwrap())
+        (
+            folder,
+            Pool::open(&url, 2, false, Transactions::ByTheWork).unwrap(),
+        )
     }
 
     fn patience(wait: Duration) -> Patience {

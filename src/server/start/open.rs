@@ -19,6 +19,7 @@ use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
+use crate::repository::catalogue::CatalogueCache;
 use crate::repository::{Db, settings, sqlite_file};
 use crate::server::{ownership, seed};
 use crate::workflows::{Context, Links};
@@ -97,6 +98,7 @@ pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
         programme,
         sealer: keys.sealer(),
         links: links(config, &public_url),
+        catalogue: CatalogueCache::default(),
     };
     if config.mode == Mode::Sandbox {
         let store = document_store(config)?;
@@ -157,6 +159,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         store,
         links,
         cards: Cards::of(config.mode),
+        catalogue: CatalogueCache::default(),
     };
     if config.mode == Mode::Sandbox {
         seed::fill(
@@ -186,6 +189,7 @@ fn worker(service: &Service, mailer: Mailer) -> Worker {
         programme: service.programme.clone(),
         sealer: service.sealer.clone(),
         links: service.links.clone(),
+        catalogue: service.catalogue.clone(),
         mailer,
         store: service.store.clone(),
         stepping: Arc::new(Mutex::new(())),

@@ -8,17 +8,17 @@ use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyProductId, MigrationResult, availability as available, result,
 };
-use crate::domain::model::{ModelId, name_key};
+use crate::domain::model::name_key;
 use crate::domain::product::{ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::repository::accounts::{self, Account};
+use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct, Takeover};
-use crate::repository::models::{self, Model};
 use crate::repository::products::{self, Product};
-use crate::repository::{DbConn, events, points};
+use crate::repository::{DbConn, events};
 use crate::workflows::Context;
-use crate::workflows::products::{Inventory, Registered, Wanted, checked, missing_of};
+use crate::workflows::products::{Inventories, Registered, Wanted, checked, missing_of, wanted};
 
 /// What became of one product of the old account.
 #[derive(Debug, Clone)]
@@ -43,10 +43,11 @@ pub fn migrate(
     references: Option<&[String]>,
 ) -> Result<Migrated> {
     let seen = accounts::find(conn, access)?;
-    let wanted = wanted_by(conn, context, &seen)?;
+    let catalogue = context.catalogue.current(conn)?;
+    let serials = wanted_by(conn, context, &catalogue, &seen)?;
     // All accounts at once and first: whoever holds one and waits for another waits in a circle.
-    let mut inventory = Inventory::open(conn, context, access, &borrowed(&wanted))?;
-    let account = &inventory.account;
+    let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &serials)?;
+    let account = inventories.account(access.account_id())?;
     let Known { facts, legacy } = known(conn, account)?;
     let availability = available(facts);
     let Some((legacy, takeover)) = legacy else {
@@ -60,13 +61,21 @@ pub fn migrate(
     }
     let chosen = choose(legacy::products(conn, legacy.id)?, references)?;
     let waiting: Vec<&LegacyProduct> = chosen.iter().filter(|one| one.result.is_none()).collect();
-    let before = points::find(conn, access)?.balance;
+    let mut fetched = Vec::new();
     if !waiting.is_empty() {
         take(conn, context, access, &legacy, takeover)?;
-        fetch(conn, context, &mut inventory, &waiting)?;
+        fetched = fetch(
+            conn,
+            context,
+            &catalogue,
+            &mut inventories,
+            access,
+            &waiting,
+        )?;
     }
-    inventory.close(conn)?;
-    let points_granted = points::find(conn, access)?.balance - before;
+    let points_granted = inventories.gained(access.account_id());
+    inventories.flush(conn)?;
+    legacy::set_results(conn, &fetched)?;
     let wanted: Vec<LegacyProductId> = chosen.iter().map(|one| one.id).collect();
     let mut stored = legacy::products(conn, legacy.id)?;
     stored.retain(|one| wanted.contains(&one.id));
@@ -145,66 +154,56 @@ fn take(
     Ok(())
 }
 
-/// A serial number that a product which waits would have, and its model.
-type WantedSerial = (ModelId, String);
-
-fn borrowed(wanted: &[WantedSerial]) -> Vec<Wanted<'_>> {
-    let pairs = wanted.iter();
-    pairs.map(|(model, key)| (*model, key.as_str())).collect()
-}
-
 /// The serial numbers that the old account of `account` would bring.
-fn wanted_by(conn: &mut DbConn, context: &Context, account: &Account) -> Result<Vec<WantedSerial>> {
+fn wanted_by(
+    conn: &mut DbConn,
+    context: &Context,
+    catalogue: &Catalogue,
+    account: &Account,
+) -> Result<Vec<Wanted>> {
     let Some((legacy, _)) = known(conn, account)?.legacy else {
         return Ok(Vec::new());
     };
-    let mut wanted = Vec::new();
-    for product in legacy::products(conn, legacy.id)? {
-        let (model, details) = read(conn, context, &product)?;
-        if product.result.is_none()
-            && let Some(model) = model
-            && let Ok(passed) = checked(context, &model, &details)
-            && let Some(serial) = passed.serial
-        {
-            wanted.push((model.id, serial.key));
-        }
-    }
-    Ok(wanted)
+    let products = legacy::products(conn, legacy.id)?.into_iter();
+    let waiting = products.filter(|product| product.result.is_none());
+    let wanted_by_product = |product: LegacyProduct| {
+        let model = catalogue.of_name(&name_key(&product.model))?;
+        let details = usable(context, model, &product);
+        wanted(model, &checked(context, model, &details).ok()?)
+    };
+    Ok(waiting.filter_map(wanted_by_product).collect())
 }
 
-/// The model of an old product, where today's catalogue has it, and what can be used of what the product says.
-fn read(
-    conn: &mut DbConn,
-    context: &Context,
-    product: &LegacyProduct,
-) -> Result<(Option<Model>, Details)> {
-    let model = models::find_by_name(conn, &name_key(&product.model))?;
-    let details = usable(context, model.as_ref(), product);
-    Ok((model, details))
-}
-
-/// Registers each product that waits; what cannot be used of it is left out, so that the product is incomplete.
+/// Registers each product that waits; what cannot be used of it is left out, so that the product is incomplete. The old products with what
+/// became of them, to be stored after the new ones.
 fn fetch(
     conn: &mut DbConn,
     context: &Context,
-    inventory: &mut Inventory<'_>,
+    catalogue: &Catalogue,
+    inventories: &mut Inventories<'_>,
+    access: &AccountAccess,
     waiting: &[&LegacyProduct],
-) -> Result<()> {
-    for product in waiting {
-        let (model, details) = read(conn, context, product)?;
-        let registered = match &model {
+) -> Result<Vec<LegacyProduct>> {
+    let mut fetched = Vec::new();
+    for &product in waiting {
+        let registered = match catalogue.of_name(&name_key(&product.model)) {
             None => None,
             Some(model) => {
+                let details = usable(context, model, product);
                 let details = checked(context, model, &details).map_err(Error::invalid)?;
                 let reference = Some(product.legacy_reference.as_str());
-                let id = ProductId::new(context.now);
-                Some(inventory.register(conn, id, model, details, reference)?)
+                let id = (access.account_id(), ProductId::new(context.now));
+                Some(inventories.register(conn, id, model, details, reference)?)
             }
         };
-        let (result, id) = outcome(registered);
-        legacy::set_result(conn, product.id, result, id)?;
+        let (result, product_id) = outcome(registered);
+        fetched.push(LegacyProduct {
+            result: Some(result),
+            product_id,
+            ..product.clone()
+        });
     }
-    Ok(())
+    Ok(fetched)
 }
 
 fn outcome(registered: Option<Registered>) -> (MigrationResult, Option<ProductId>) {
@@ -219,7 +218,7 @@ fn outcome(registered: Option<Registered>) -> (MigrationResult, Option<ProductId
 }
 
 /// What an old product says, without what today's rules refuse.
-fn usable(context: &Context, model: Option<&Model>, product: &LegacyProduct) -> Details {
+fn usable(context: &Context, model: &CatalogueModel, product: &LegacyProduct) -> Details {
     let mut details = Details {
         serial_number: product.serial_number.clone(),
         purchase_date: product.purchase_date,
@@ -227,8 +226,8 @@ fn usable(context: &Context, model: Option<&Model>, product: &LegacyProduct) -> 
         dealer: product.dealer.clone(),
         ..Details::default()
     };
-    let faults = model.map(|model| checked(context, model, &details));
-    for fault in faults.and_then(Result::err).into_iter().flatten() {
+    let faults = checked(context, model, &details).err();
+    for fault in faults.into_iter().flatten() {
         match fault.pointer.as_str() {
             "#/serial_number" => details.serial_number = None,
             _ => details.purchase_date = None,

@@ -1,8 +1,10 @@
 //! Registering a product, completing it, ending it: whatever door it comes through, the tick and the points go together.
 
-mod inventory;
+mod inventories;
 mod points;
 mod serials;
+
+use std::sync::Arc;
 
 use super::Context;
 use crate::domain::access::AccountAccess;
@@ -10,16 +12,16 @@ use crate::domain::model::ModelId;
 use crate::domain::product::{EndReason, ProductField, ProductId};
 use crate::domain::product_details::{CheckedDetails, Details, check};
 use crate::error::{Code, Error, Fault, FaultCode, Partial, Result};
-use crate::repository::DbConn;
-use crate::repository::models::{self, Model};
-use crate::repository::products::{self, Product};
+use crate::repository::catalogue::{Catalogue, CatalogueModel};
+use crate::repository::products::{self, Awarded, Product};
+use crate::repository::{DbConn, points as ledger};
 
-pub use inventory::{Inventory, Registered, Wanted};
+pub use inventories::{Inventories, Registered, Wanted};
 
 /// `details`, checked for `model`.
 pub fn checked(
     context: &Context,
-    model: &Model,
+    model: &CatalogueModel,
     details: &Details,
 ) -> Result<CheckedDetails, Vec<Fault>> {
     check_for(context, Some(model), details)
@@ -27,12 +29,12 @@ pub fn checked(
 
 fn check_for(
     context: &Context,
-    model: Option<&Model>,
+    model: Option<&CatalogueModel>,
     details: &Details,
 ) -> Result<CheckedDetails, Vec<Fault>> {
     let today = context.programme.review.date_of(context.now);
-    let facts = model.map(Model::facts);
-    check(details, facts.as_ref(), today, &context.programme.products)
+    let facts = model.map(|model| &model.facts);
+    check(details, facts, today, &context.programme.products)
 }
 
 /// What is said of a product that somebody registers, as far as it could be read.
@@ -44,30 +46,73 @@ pub struct NewProduct {
     pub details: Details,
 }
 
-/// Registers one product; 422 with what was wrong before and every fault that the model knows.
+/// The serial number that a product of `model` wants, as it is compared.
+pub fn wanted(model: &CatalogueModel, details: &CheckedDetails) -> Option<Wanted> {
+    let serial = details.serial.as_ref()?;
+    Some((model.row.id, serial.key.clone()))
+}
+
+/// What registering one product came to.
+pub struct Registration {
+    /// Whether it is new; else the account has it already.
+    pub is_new: bool,
+    pub product: Awarded,
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// Registers one product; 422 with what was wrong before and every fault that the model knows, 409 where another account holds its serial
+/// number.
 pub fn register(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
     new: Partial<NewProduct>,
-) -> Result<Registered> {
-    let Partial { read, mut faults } = new;
-    let model = match read.model {
-        Some(id) => models::find(conn, id)?,
-        None => None,
+) -> Result<Registration> {
+    let catalogue = context.catalogue.last(conn)?;
+    let (model, details) = judged(conn, context, &catalogue, new)?;
+    let wanted = Vec::from_iter(wanted(model, &details));
+    let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &wanted)?;
+    let id = (access.account_id(), ProductId::new(context.now));
+    let registered = inventories.register(conn, id, model, details, None)?;
+    let is_new = matches!(registered, Registered::New(_));
+    let product = registered.product()?;
+    let granted = match is_new {
+        true => inventories.granted(product.id),
+        false => granted(conn, product.id)?,
     };
+    inventories.flush(conn)?;
+    Ok(Registration {
+        is_new,
+        product: (product, granted),
+        catalogue,
+    })
+}
+
+/// The model and the details of a new product, or everything that is wrong with them.
+fn judged<'a>(
+    conn: &mut DbConn,
+    context: &Context,
+    catalogue: &'a Catalogue,
+    new: Partial<NewProduct>,
+) -> Result<(&'a CatalogueModel, CheckedDetails)> {
+    let Partial { read, mut faults } = new;
+    let model = read.model.and_then(|id| catalogue.model(id));
     if read.model.is_some() && model.is_none() {
         faults.push(Fault::new("#/model_id", FaultCode::ModelUnknown));
     }
-    let details = faults.note(check_for(context, model.as_ref(), &read.details));
-    let (model, details) = faults.judge(model.zip(details))?;
-    let key = details.serial.as_ref().map(|serial| serial.key.clone());
-    let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
-    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
-    let id = ProductId::new(context.now);
-    let registered = inventory.register(conn, id, &model, details, None)?;
-    inventory.close(conn)?;
-    Ok(registered)
+    let details = faults.note(check_for(context, model, &read.details));
+    let judged = faults.judge(model.zip(details));
+    if judged.is_err() {
+        // Refused is only by the version that stands.
+        context.catalogue.confirm(conn, catalogue)?;
+    }
+    judged
+}
+
+/// The points of a product's award, where one stands.
+pub fn granted(conn: &mut DbConn, id: ProductId) -> Result<Option<i64>> {
+    let award = ledger::standing_awards(conn, &[id])?.pop();
+    Ok(award.map(|award| award.amount))
 }
 
 /// Changes one product: `check` compares its version with the caller's, `change` makes the new details of the old ones. What comes out is
@@ -81,21 +126,20 @@ pub fn change(
     change: Partial<impl FnOnce(Details) -> Details>,
 ) -> Result<Product> {
     let seen = products::find(conn, access, id)?;
-    let model = models::find(conn, seen.model_id)?.ok_or(Code::NotFound)?;
+    let catalogue = context.catalogue.current(conn)?;
+    let model = catalogue.model(seen.model_id).ok_or(Code::NotFound)?;
     let Partial { read, mut faults } = change;
     let details = read(seen.details());
-    let details = faults.note(checked(context, &model, &details));
+    let details = faults.note(checked(context, model, &details));
     let details = faults.judge(details)?;
-    let key = details.serial.as_ref().map(|serial| serial.key.clone());
-    let wanted: Vec<Wanted<'_>> = key.iter().map(|key| (model.id, key.as_str())).collect();
-    let mut inventory = Inventory::open(conn, context, access, &wanted)?;
-    let mut product = inventory.open_product(conn, id, check)?;
+    let wanted = Vec::from_iter(wanted(model, &details));
+    let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &wanted)?;
+    let product = inventories.open_product(conn, (access.account_id(), id), check)?;
     if product.version != seen.version {
         return Err(Error::Contended);
     }
-    inventory.change(conn, &mut product, details)?;
-    inventory.close(conn)?;
-    Ok(product.into_row())
+    inventories.change(conn, product, details)?;
+    inventories.flush(conn)?.pop().ok_or(Error::Contended)
 }
 
 /// Ends one registration.
@@ -107,10 +151,11 @@ pub fn end(
     check: impl FnOnce(i64) -> Result<()>,
     reason: EndReason,
 ) -> Result<()> {
-    let mut inventory = Inventory::open(conn, context, access, &[])?;
-    let mut product = inventory.open_product(conn, id, check)?;
-    inventory.end(conn, &mut product, reason)?;
-    inventory.close(conn)
+    let catalogue = context.catalogue.current(conn)?;
+    let mut inventories = Inventories::open(conn, context, catalogue, &[access], &[])?;
+    let product = inventories.open_product(conn, (access.account_id(), id), check)?;
+    inventories.end(conn, product, reason)?;
+    inventories.flush(conn).map(drop)
 }
 
 /// The mandatory fields that a product does not have.

@@ -1,45 +1,89 @@
 //! Whose a serial number is when a second registration names it.
 
-use super::inventory::{Inventory, Registered};
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::inventories::{Inventories, Registered, Wanted};
 use crate::domain::event::Event;
+use crate::domain::model::ModelId;
 use crate::domain::product::{Contest, Holder, ProductField, ProductStatus, contest};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Error, Result};
+use crate::repository::DbConn;
 use crate::repository::products::{self, Product, estimated_text};
-use crate::repository::{DbConn, points};
-use crate::workflows::points::Ledger;
 
-impl Inventory<'_> {
-    /// Somebody else's registration came between the look and the insert.
-    pub(super) fn lost_race(&self, conn: &mut DbConn, product: &Product) -> Result<Registered> {
-        let key = product.serial_key.as_deref().unwrap_or_default();
-        match products::holder(conn, product.model_id, key)? {
-            Some(holder) if holder.account_id == self.account.id => {
-                Ok(Registered::Standing(holder))
+/// Who has the serial numbers that are wanted.
+#[derive(Default)]
+pub(super) struct Serials {
+    holders: HashMap<Wanted, Product>,
+    stolen: HashSet<Wanted>,
+}
+
+fn serial_of(product: &Product) -> Option<Wanted> {
+    Some((product.model_id, product.serial_key.clone()?))
+}
+
+impl Serials {
+    /// Looks all of them up: one statement, or none where none is wanted.
+    pub(super) fn find(conn: &mut DbConn, wanted: &[Wanted]) -> Result<Self> {
+        let models: BTreeSet<ModelId> = wanted.iter().map(|(model, _)| *model).collect();
+        let models: Vec<ModelId> = models.into_iter().collect();
+        let keys: BTreeSet<&str> = wanted.iter().map(|(_, key)| key.as_str()).collect();
+        let keys: Vec<&str> = keys.into_iter().collect();
+        let mut serials = Self::default();
+        for product in products::of_serials(conn, &models, &keys)? {
+            let Some(serial) = serial_of(&product) else {
+                continue;
+            };
+            match product.ended_at {
+                Some(_) => drop(serials.stolen.insert(serial)),
+                None => drop(serials.holders.insert(serial, product)),
             }
-            Some(_) => Ok(Registered::Taken),
-            None => Err(Error::Contended),
         }
+        Ok(serials)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.holders.is_empty() && self.stolen.is_empty()
+    }
+
+    /// The holders who might have to give up their number.
+    pub(super) fn yielding(&self) -> impl Iterator<Item = &Product> {
+        let is_yielding = |holder: &&Product| {
+            holder.status == ProductStatus::Incomplete || holder.is_serial_estimated()
+        };
+        self.holders.values().filter(is_yielding)
+    }
+
+    /// Whether the serial number of a product was reported stolen.
+    pub(super) fn was_stolen(&self, product: &Product) -> bool {
+        serial_of(product).is_some_and(|serial| self.stolen.contains(&serial))
+    }
+
+    /// From now on a product has its serial number.
+    pub(super) fn hold(&mut self, product: &Product) {
+        if let Some(serial) = serial_of(product) {
+            self.holders.insert(serial, product.clone());
+        }
+    }
+}
+
+impl Inventories<'_> {
     /// Whether the serial number that `product` is to have is somebody's; a holder who has to gives it up.
     pub(super) fn contest(
         &mut self,
-        conn: &mut DbConn,
         product: &Product,
         details: &CheckedDetails,
     ) -> Result<Option<Registered>> {
         let Some(serial) = &details.serial else {
             return Ok(None);
         };
-        let holder = products::holder(conn, product.model_id, &serial.key)?;
-        let Some(holder) = holder.filter(|holder| holder.id != product.id) else {
+        let wanted = (product.model_id, serial.key.clone());
+        let holder = self.serials.holders.get(&wanted);
+        let Some(holder) = holder.filter(|holder| holder.id != product.id).cloned() else {
             return Ok(None);
         };
         let facts = Holder {
-            same_account: holder.account_id == self.account.id,
+            same_account: holder.account_id == product.account_id,
             status: holder.status,
             serial_estimated: holder.is_serial_estimated(),
             checked: holder.checked_at.is_some(),
@@ -53,21 +97,18 @@ impl Inventory<'_> {
         match contest(facts, is_guess, self.context.now, reserve_days) {
             Contest::SameAccount => Ok(Some(Registered::Standing(holder))),
             Contest::HolderKeeps => Ok(Some(Registered::Taken)),
-            Contest::HolderFallsBack => self.fall_back(conn, holder).map(|()| None),
+            Contest::HolderFallsBack => self.fall_back(holder, &wanted).map(|()| None),
         }
     }
 
     /// The holder's product loses its serial number, and with it its tick and its points.
-    fn fall_back(&mut self, conn: &mut DbConn, holder: Product) -> Result<()> {
-        let context = self.context;
-        let held = |id| self.others.iter().find(|account| account.id == id);
+    fn fall_back(&mut self, mut holder: Product, serial: &Wanted) -> Result<()> {
         // Whoever came to hold the number after the accounts were locked is met by the next try.
-        let account = held(holder.account_id).ok_or(Error::Contended)?;
-        let mut holder = products::lock(conn, account, holder.id)?;
-        let ledger = match self.other_ledgers.entry(account.id) {
-            Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(none) => none.insert(Ledger::open(conn, account, &self.stamp)?),
-        };
+        let ledger = self.ledgers.get_mut(&holder.account_id);
+        let ledger = ledger.ok_or(Error::Contended)?;
+        if let Some(award) = self.awards.remove(&holder.id) {
+            ledger.reverse(&award, "serial_number_lost")?;
+        }
         let mut guesses = holder.estimated();
         guesses.retain(|field| *field != ProductField::SerialNumber);
         holder.serial_number = None;
@@ -75,15 +116,19 @@ impl Inventory<'_> {
         holder.serial_since = None;
         holder.estimated = estimated_text(&guesses);
         holder.status = ProductStatus::Incomplete;
-        products::store(conn, &mut holder, context.now)?;
-        for award in points::standing_awards(conn, &[holder.id])? {
-            ledger.reverse(conn, &award, "serial_number_lost")?;
+        self.serials.holders.remove(serial);
+        if let Some(guesses) = self.guesses.get_mut(&holder.account_id) {
+            guesses.remove(&holder.id);
         }
         self.events.push(Event::ProductSerialNumberLost {
-            account_id: account.id,
+            account_id: holder.account_id,
             product_id: holder.id,
             status: holder.status,
         });
+        match self.new.iter_mut().find(|new| new.id == holder.id) {
+            Some(new) => *new = holder,
+            None => self.yielded.push(holder),
+        }
         Ok(())
     }
 }

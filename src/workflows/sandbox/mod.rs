@@ -82,6 +82,12 @@ fn seeding() -> ServiceAccess {
     ServiceAccess::new(Cause::Seed)
 }
 
+/// Who may do with the `n`-th seeded account what the seed does.
+#[cfg(test)]
+pub(super) fn member(n: u128) -> crate::domain::access::AccountAccess {
+    seeding().on(account_id(n))
+}
+
 /// Seeds staff, members and one submitted application; `password_hash` is that of [`PASSWORD`].
 pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result<()> {
     for ((email, name, role), n) in STAFF.into_iter().zip(100..) {

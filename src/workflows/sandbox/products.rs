@@ -6,8 +6,8 @@ use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{ProductField, ProductId};
 use crate::domain::product_details::Details;
 use crate::error::{Code, Error, Result};
-use crate::repository::{DbConn, models};
-use crate::workflows::products::{Inventory, checked};
+use crate::repository::DbConn;
+use crate::workflows::products::{Inventories, checked};
 use crate::workflows::{Context, catalogue, legacy_migration};
 
 const MODELS: &str = include_str!("../../seed/models.csv");
@@ -67,9 +67,11 @@ fn register(
     details: &Details,
 ) -> Result<()> {
     let access = seeding().on(account_id(member));
-    let model = models::find_by_name(conn, &name_key(model))?.ok_or(Code::NotFound)?;
-    let details = checked(context, &model, details).map_err(Error::invalid)?;
-    let mut inventory = Inventory::open(conn, context, &access, &[])?;
-    inventory.register(conn, id, &model, details, None)?;
-    inventory.close(conn)
+    let catalogue = context.catalogue.current(conn)?;
+    let model = catalogue.of_name(&name_key(model)).ok_or(Code::NotFound)?;
+    let details = checked(context, model, details).map_err(Error::invalid)?;
+    let id = (access.account_id(), id);
+    let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[&access], &[])?;
+    inventories.register(conn, id, model, details, None)?;
+    inventories.flush(conn).map(drop)
 }
