@@ -44,12 +44,9 @@ pub fn import(
     let mut described: BTreeMap<String, Described> = BTreeMap::new();
     for row in rows {
         let Some(email) = row.value::<Email>("email", &mut faults) else {
-            let _ = read_product(
-                context,
-                &row,
-                LegacyAccountId::new(context.now),
-                &mut faults,
-            );
+            // It belongs to no account; what else is wrong with it is told all the same.
+            let nobody = LegacyAccountId::new(context.now);
+            read_product(context, &row, nobody, &mut faults);
             continue;
         };
         let entry = described
