@@ -111,8 +111,8 @@ impl Db {
         Ok(is_migrated)
     }
 
-    /// Runs ONE statement outside a transaction: it is its own snapshot, and costs one round trip. A second one may only look at what never
-    /// changes, or at what is newer. Refused as `read` is.
+    /// Runs ONE statement outside a transaction: its own snapshot, one round trip. A second one may look only at what does not change, or may
+    /// be newer. Refused as `read` is.
     pub async fn fetch<T, F>(&self, work: F) -> Result<T>
     where
         F: Fn(&mut DbConn) -> Result<T> + Send + Sync + 'static,
@@ -166,14 +166,13 @@ impl Db {
         T: Send + 'static,
     {
         let patience = Patience {
-            begin_by: Instant::now() + PATIENCE,
             silence: None,
-            since: Instant::now(),
+            ..self.patience(Instant::now() + PATIENCE, PATIENCE)
         };
         self.reads.run(patience, in_snapshot(work)).await
     }
 
-    /// Runs `work` in one transaction: all of it happens, or none. On SQLite writes that wait share one, each in a savepoint. It is repeated a few times where another transaction was in the way, then
+    /// Runs `work` in one transaction: all of it happens, or none. It is repeated a few times where another transaction was in the way, then
     /// `Contended`. `Broken`: the connection was lost, and it happened or did not; only an idempotency key tells.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where

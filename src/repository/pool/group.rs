@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::{Connection, SimpleConnection, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
 
-use super::{Answer, Done, Work};
+use super::job::{Answer, Done, Work};
 use crate::error::Error;
 use crate::repository::DbConn;
 use crate::repository::wakeups::{Made, Wakeups, noted};

@@ -3,9 +3,9 @@
 
 mod connection;
 mod group;
+mod job;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,60 +15,16 @@ use r2d2::PooledConnection;
 use tokio::sync::oneshot;
 
 use self::connection::{Manager, Signs};
+use self::job::{Done, Job, Work};
 use super::backend::{DbConn, DbError};
-use super::wakeups::Wakeups;
 use crate::error::{Error, Result};
+
+pub use job::{Patience, Transactions};
 
 /// How long the first connection may take while the service starts.
 const FIRST: Duration = Duration::from_secs(5);
 /// A connection that could not be opened is tried again after half of this at the latest.
 const REOPEN: Duration = Duration::from_millis(500);
-
-/// How long a caller waits.
-#[derive(Clone, Copy)]
-pub struct Patience {
-    /// Until when work may begin.
-    pub begin_by: Instant,
-    /// How long work that has begun may go on while no connection of this pool gets any answer: the database has gone silent then.
-    pub silence: Option<Duration>,
-    /// Since when the caller waits: silence is reckoned from then on.
-    pub since: Instant,
-}
-
-/// What is done with a connection, or told why there is none.
-type Work = Box<dyn FnOnce(Result<&mut DbConn>) -> Done + Send>;
-
-/// Tells the caller what came of its work, or why the transaction around it was not committed.
-type Answer = Box<dyn FnOnce(Result<()>)>;
-
-/// Work that was done, and that its caller has not been told of.
-struct Done {
-    /// Whether it went well: what it wrote is to be committed.
-    is_kept: bool,
-    answer: Answer,
-}
-
-/// Who sees to the transactions of a pool.
-pub enum Transactions {
-    /// The work itself.
-    ByTheWork,
-    /// The pool: what waits shares a transaction, and whoever waits for what it made is woken.
-    InGroups(Arc<Wakeups>),
-}
-
-/// One piece of work. Whoever sets `begun` first has it: a thread that does it, or its caller who has waited too long.
-struct Job {
-    begun: Arc<AtomicBool>,
-    begin_by: Instant,
-    work: Work,
-}
-
-impl Job {
-    /// Takes the job; false where its caller has given it up.
-    fn begin(&self) -> bool {
-        !self.begun.swap(true, Ordering::AcqRel)
-    }
-}
 
 /// Whoever waits for a job. When it goes before the job begins, because it has waited too long or was itself given up, the job goes too.
 struct Caller<'a> {
@@ -291,26 +247,12 @@ impl Queue {
         }
         let conn = &mut pooled.conn;
         let is_whole = match &self.transactions {
-            Transactions::ByTheWork => self.run_alone(conn, job.work),
+            Transactions::ByTheWork => job::run_alone(conn, job.work, &self.signs),
             Transactions::InGroups(wakeups) => {
                 group::run(conn, job.work, || self.next_begun(), wakeups)
             }
         };
         (is_whole && !pooled.conn.is_broken()).then_some(pooled)
-    }
-
-    /// Does a piece of work that sees to its own transaction; whether the connection can be used again.
-    fn run_alone(&self, conn: &mut DbConn, work: Work) -> bool {
-        let work = AssertUnwindSafe(|| work(Ok(conn)));
-        let Ok(done) = catch_unwind(work) else {
-            return false;
-        };
-        // Before the caller is told, who may come again at once.
-        if conn.is_broken() {
-            self.signs.note_break();
-        }
-        (done.answer)(Ok(()));
-        true
     }
 
     /// Work that waits and has begun with this.

@@ -1,5 +1,5 @@
 //! The products of accounts and their ledgers, locked, while they change: in memory until they are stored together. Whose a serial number is
-//! stands in `serials`, what a product earns in `points`.
+//! stands in `serials`, what a product earns in `points`, what is done with one in `changes`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,37 +10,15 @@ use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::model::ModelId;
-use crate::domain::product::{EndReason, ProductId, ProductStatus, Standing, status};
-use crate::domain::product_details::CheckedDetails;
+use crate::domain::product::ProductId;
 use crate::error::{Code, Result};
 use crate::repository::accounts::Account;
-use crate::repository::catalogue::{Catalogue, CatalogueModel};
+use crate::repository::catalogue::Catalogue;
 use crate::repository::points::PointsEntry;
-use crate::repository::products::{self, Product, estimated_text};
+use crate::repository::products::{self, Product};
 use crate::repository::{DbConn, Held, events, points};
 use crate::workflows::Context;
 use crate::workflows::points::Ledger;
-
-/// What registering came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Registered {
-    /// A new registration.
-    New(Product),
-    /// The account has it already.
-    Standing(Product),
-    /// Another account holds the serial number.
-    Taken,
-}
-
-impl Registered {
-    /// The product, or the refusal that tells nothing of who holds the serial number.
-    pub fn product(self) -> Result<Product> {
-        match self {
-            Self::New(product) | Self::Standing(product) => Ok(product),
-            Self::Taken => Err(Code::SerialAlreadyRegistered.into()),
-        }
-    }
-}
 
 /// A serial number that is wanted, as it is compared, and its model.
 pub type Wanted = (ModelId, String);
@@ -62,7 +40,7 @@ pub struct Inventories<'a> {
     pub(super) guesses: BTreeMap<AccountId, BTreeSet<ProductId>>,
     /// Those of others that have given up their serial numbers.
     pub(super) yielded: Vec<Product>,
-    changed: Vec<Held<Product>>,
+    pub(super) changed: Vec<Held<Product>>,
     pub(super) new: Vec<Product>,
     pub(super) events: Vec<Event>,
 }
@@ -93,11 +71,27 @@ impl<'a> Inventories<'a> {
             false => Serials::find(conn, wanted)?,
         };
         let access = accounts.first().ok_or(Code::NotFound)?;
-        let mut inventories = Self {
+        let stamp = access.stamp(context.now);
+        let mut inventories = Self::of(context, catalogue, stamp, serials);
+        for (account, ledger) in locked {
+            let ledger = Ledger::of(ledger, &inventories.stamp);
+            inventories.ledgers.insert(account.id, ledger);
+            inventories.accounts.insert(account.id, account);
+        }
+        for id in &own {
+            inventories.account(*id)?.check_active()?;
+        }
+        inventories.own = own;
+        inventories.find_awards(conn)?;
+        Ok(inventories)
+    }
+
+    fn of(context: &'a Context, catalogue: Arc<Catalogue>, stamp: Stamp, serials: Serials) -> Self {
+        Self {
             context,
             catalogue,
-            stamp: access.stamp(context.now),
-            own,
+            stamp,
+            own: BTreeSet::new(),
             accounts: BTreeMap::new(),
             ledgers: BTreeMap::new(),
             serials,
@@ -107,17 +101,7 @@ impl<'a> Inventories<'a> {
             changed: Vec::new(),
             new: Vec::new(),
             events: Vec::new(),
-        };
-        for (account, ledger) in locked {
-            let ledger = Ledger::of(ledger, &inventories.stamp);
-            inventories.ledgers.insert(account.id, ledger);
-            inventories.accounts.insert(account.id, account);
         }
-        for id in &inventories.own {
-            inventories.account(*id)?.check_active()?;
-        }
-        inventories.find_awards(conn)?;
-        Ok(inventories)
     }
 
     fn find_awards(&mut self, conn: &mut DbConn) -> Result<()> {
@@ -128,7 +112,7 @@ impl<'a> Inventories<'a> {
         Ok(())
     }
 
-    fn know_awards(&mut self, awards: Vec<PointsEntry>) {
+    pub(super) fn know_awards(&mut self, awards: Vec<PointsEntry>) {
         let of_product = |award: PointsEntry| Some((award.product_id?, award));
         self.awards
             .extend(awards.into_iter().filter_map(of_product));
@@ -147,158 +131,6 @@ impl<'a> Inventories<'a> {
     /// The points of a product's award, where it stands and this has seen it.
     pub fn granted(&self, id: ProductId) -> Option<i64> {
         self.awards.get(&id).map(|award| award.amount)
-    }
-
-    /// Registers a product of `model` for an account as `id`; `details` have passed the model's checks.
-    pub fn register(
-        &mut self,
-        conn: &mut DbConn,
-        (account, id): (AccountId, ProductId),
-        model: &CatalogueModel,
-        details: CheckedDetails,
-        legacy_reference: Option<&str>,
-    ) -> Result<Registered> {
-        let mut product = self.blank((account, id), model, legacy_reference);
-        if let Some(outcome) = self.contest(&product, &details)? {
-            return Ok(outcome);
-        }
-        self.fill(&mut product, details);
-        self.settle(conn, &product, "complete")?;
-        self.events.push(Event::ProductRegistered {
-            account_id: account,
-            product_id: product.id,
-            model_id: product.model_id,
-            status: product.status,
-        });
-        self.tell_dispute(&product, None);
-        self.serials.hold(&product);
-        self.new.push(product.clone());
-        Ok(Registered::New(product))
-    }
-
-    fn blank(
-        &self,
-        (account, id): (AccountId, ProductId),
-        model: &CatalogueModel,
-        legacy_reference: Option<&str>,
-    ) -> Product {
-        Product {
-            id,
-            account_id: account,
-            model_id: model.row.id,
-            version: 1,
-            status: ProductStatus::Incomplete,
-            serial_number: None,
-            serial_key: None,
-            serial_since: None,
-            purchase_date: None,
-            purchase_country: None,
-            dealer: None,
-            estimated: String::new(),
-            checked_at: None,
-            end_reason: None,
-            legacy_reference: legacy_reference.map(str::to_owned),
-            created_at: self.context.now,
-            updated_at: self.context.now,
-            ended_at: None,
-        }
-    }
-
-    /// Writes `details` into `product` and says where it stands now.
-    fn fill(&self, product: &mut Product, checked: CheckedDetails) {
-        let CheckedDetails {
-            serial,
-            details,
-            missing,
-            ..
-        } = checked;
-        let key = serial.as_ref().map(|serial| serial.key.clone());
-        if key != product.serial_key {
-            product.serial_since = key.as_ref().map(|_| self.context.now);
-            product.checked_at = None;
-        }
-        product.serial_key = key;
-        product.serial_number = serial.map(|serial| serial.shown);
-        product.purchase_date = details.purchase_date;
-        product.purchase_country = details.purchase_country;
-        product.dealer = details.dealer;
-        product.estimated = estimated_text(&details.estimated);
-        let standing = Standing {
-            disputed: product.checked_at.is_none() && self.serials.was_stolen(product),
-            ..Standing::default()
-        };
-        product.status = status(&missing, standing);
-    }
-
-    /// A product of an account, held, which is open and which the caller has seen.
-    pub fn open_product(
-        &mut self,
-        conn: &mut DbConn,
-        (account, id): (AccountId, ProductId),
-        check: impl FnOnce(i64) -> Result<()>,
-    ) -> Result<Held<Product>> {
-        let product = products::lock(conn, self.account(account)?, id)?;
-        check(product.version)?;
-        if product.status == ProductStatus::Ended {
-            return Err(Code::ProductEnded.into());
-        }
-        self.know_awards(points::standing_awards(conn, &[id])?);
-        Ok(product)
-    }
-
-    /// Changes the details of a product that is open.
-    pub fn change(
-        &mut self,
-        conn: &mut DbConn,
-        mut product: Held<Product>,
-        details: CheckedDetails,
-    ) -> Result<()> {
-        let before = product.status;
-        if self.contest(&product, &details)?.is_some() {
-            return Err(Code::SerialAlreadyRegistered.into());
-        }
-        self.fill(&mut product, details);
-        self.settle(conn, &product, "incomplete")?;
-        self.events.push(Event::ProductChanged {
-            account_id: product.account_id,
-            product_id: product.id,
-            status: product.status,
-        });
-        self.tell_dispute(&product, Some(before));
-        self.serials.hold(&product);
-        self.changed.push(product);
-        Ok(())
-    }
-
-    fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
-        let is_new = before != Some(ProductStatus::Disputed);
-        if is_new && product.status == ProductStatus::Disputed {
-            self.events.push(Event::ProductDisputed {
-                account_id: product.account_id,
-                product_id: product.id,
-                status: product.status,
-            });
-        }
-    }
-
-    /// Ends a registration; its points go with it.
-    pub fn end(
-        &mut self,
-        conn: &mut DbConn,
-        mut product: Held<Product>,
-        reason: EndReason,
-    ) -> Result<()> {
-        product.status = ProductStatus::Ended;
-        product.end_reason = Some(reason);
-        product.ended_at = Some(self.context.now);
-        self.settle(conn, &product, reason.as_str())?;
-        self.events.push(Event::ProductEnded {
-            account_id: product.account_id,
-            product_id: product.id,
-            reason,
-        });
-        self.changed.push(product);
-        Ok(())
     }
 
     /// Stores what has changed, those that gave up a serial number first, and where the ledgers stand; the invitations follow. The changed

@@ -1,5 +1,6 @@
 //! Registering a product, completing it, ending it: whatever door it comes through, the tick and the points go together.
 
+mod changes;
 mod inventories;
 mod points;
 mod serials;
@@ -16,7 +17,8 @@ use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::products::{self, Awarded, Product};
 use crate::repository::{DbConn, points as ledger};
 
-pub use inventories::{Inventories, Registered, Wanted};
+pub use changes::Registered;
+pub use inventories::{Inventories, Wanted};
 
 /// `details`, checked for `model`.
 pub fn checked(

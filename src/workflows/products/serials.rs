@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::inventories::{Inventories, Registered, Wanted};
+use super::changes::Registered;
+use super::inventories::{Inventories, Wanted};
 use crate::domain::event::Event;
 use crate::domain::model::ModelId;
 use crate::domain::product::{Contest, Holder, ProductField, ProductStatus, contest};

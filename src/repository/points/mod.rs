@@ -1,20 +1,22 @@
-//! The points ledger at rest: one locked row for each account, and entries that nothing changes.
+//! The points ledger at rest: one row for each account, and entries that nothing changes. Locking is in `lock`.
+
+mod lock;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::accounts::{self, Account};
-use super::catalogue::{self, Version};
-use super::held::{Held, stored};
-use super::schema::{accounts as accounts_table, points_accounts, points_entries};
-use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::points::{Account as Sums, Entry, EntryId, EntryKind, Invited};
 use crate::domain::product::ProductId;
-use crate::error::{Code, Error, Result};
+use crate::each;
+use crate::error::{Code, Result};
+use crate::repository::held::{Held, stored};
+use crate::repository::schema::{accounts, points_accounts, points_entries};
+use crate::repository::{DbConn, MOST_ROWS, MultiBackend};
 use crate::types::Instant;
-use crate::{each, locked};
+
+pub use lock::{lock, lock_many};
 
 /// Where the ledger of an account stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -109,89 +111,14 @@ impl PointsEntry {
 /// The ledger of an account, empty before its first entry; one statement. `not_found` where there is no such account.
 pub fn find(conn: &mut DbConn, access: &AccountAccess) -> Result<PointsAccount> {
     let account_id = access.account_id();
-    let found: Option<Option<PointsAccount>> = accounts_table::table
+    let found: Option<Option<PointsAccount>> = accounts::table
         .left_join(points_accounts::table)
-        .filter(accounts_table::id.eq(account_id))
+        .filter(accounts::id.eq(account_id))
         .select(Option::<PointsAccount>::as_select())
         .first(conn)
         .optional()?;
     let ledger = found.ok_or(Code::NotFound)?;
     Ok(ledger.unwrap_or_else(|| PointsAccount::empty(account_id)))
-}
-
-/// The ledger of a held account, made where there is none, held too.
-pub fn lock(conn: &mut DbConn, account: &Held<Account>) -> Result<Held<PointsAccount>> {
-    if let Some(ledger) = lock_made(conn, account.id)? {
-        return Ok(ledger);
-    }
-    make(conn, account.id)?;
-    lock_made(conn, account.id)?.ok_or(Error::Contended)
-}
-
-/// These accounts and their ledgers, all of them held, the accounts as by [`accounts::lock_many`]; with them the version of the catalogue
-/// that stands. One statement where every account has a ledger.
-pub fn lock_many(
-    conn: &mut DbConn,
-    ids: &[AccountId],
-) -> Result<(Vec<(Held<Account>, Held<PointsAccount>)>, Version)> {
-    let found = lock_joined(conn, ids)?;
-    if found.len() == ids.len() {
-        return Ok(split(found));
-    }
-    for account in accounts::lock_many(conn, ids)? {
-        make(conn, account.id)?;
-    }
-    lock_joined(conn, ids).map(split)
-}
-
-type Joined = (Account, PointsAccount, Version);
-
-fn lock_joined(conn: &mut DbConn, ids: &[AccountId]) -> Result<Vec<Joined>> {
-    macro_rules! rows {
-        () => {
-            accounts_table::table
-                .inner_join(points_accounts::table)
-                .filter(accounts_table::id.eq_any(ids))
-                .order(accounts_table::id)
-                .select((
-                    Account::as_select(),
-                    PointsAccount::as_select(),
-                    catalogue::version(),
-                ))
-        };
-    }
-    Ok(match conn {
-        DbConn::Postgres(conn) => rows!().for_update().load(conn)?,
-        DbConn::Sqlite(conn) => rows!().load(conn)?,
-    })
-}
-
-fn split(found: Vec<Joined>) -> (Vec<(Held<Account>, Held<PointsAccount>)>, Version) {
-    let version = found.last().and_then(|(_, _, version)| version.clone());
-    let held = found
-        .into_iter()
-        .map(|(account, ledger, _)| (Held::new(account), Held::new(ledger)));
-    (held.collect(), version)
-}
-
-fn make(conn: &mut DbConn, account_id: AccountId) -> Result<()> {
-    let empty = PointsAccount::empty(account_id);
-    each!(conn, c => diesel::insert_into(points_accounts::table)
-        .values(empty)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(())
-}
-
-fn lock_made(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Held<PointsAccount>>> {
-    let found: Option<PointsAccount> = locked!(
-        conn,
-        points_accounts::table
-            .find(account_id)
-            .select(PointsAccount::as_select())
-    )
-    .optional()?;
-    Ok(found.map(Held::new))
 }
 
 /// Stores where the ledger stands, over the entry number that was `seen` when it was locked.

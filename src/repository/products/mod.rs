@@ -1,26 +1,30 @@
 //! Registered products at rest; the database lets at most one open registration have a serial number of a model.
 
+mod awarded;
+mod serials;
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::accounts::Account;
-use super::backend::is_duplicate;
-use super::catalogue::{self, Version};
-use super::held::{Held, store, stored};
-use super::schema::{points_entries, products};
-use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::country::Country;
 use crate::domain::model::ModelId;
-use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
 use crate::error::{Code, Error, Result};
+use crate::repository::accounts::Account;
+use crate::repository::backend::is_duplicate;
+use crate::repository::held::{Held, store, stored};
+use crate::repository::schema::products;
+use crate::repository::{DbConn, MOST_ROWS, MultiBackend};
 use crate::types::Instant;
 use crate::{each, locked};
+
+pub use awarded::{Awarded, earning_on_guesses, list_awarded};
+pub use serials::{of_serials, take_serials};
 
 /// One registration.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -123,35 +127,6 @@ pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Re
     }
 }
 
-/// Takes their serial numbers from open registrations of held accounts: each is incomplete now, and guesses `estimated` alone.
-pub fn take_serials(
-    conn: &mut DbConn,
-    estimated: &str,
-    ids: &[ProductId],
-    now: Instant,
-) -> Result<()> {
-    for some in ids.chunks(MOST_ROWS) {
-        let open = products::table
-            .filter(products::id.eq_any(some))
-            .filter(products::ended_at.is_null());
-        let rows = diesel::update(open)
-            .set((
-                products::serial_number.eq(None::<String>),
-                products::serial_key.eq(None::<String>),
-                products::serial_since.eq(None::<Instant>),
-                products::status.eq(ProductStatus::Incomplete),
-                products::estimated.eq(estimated),
-                products::version.eq(products::version + 1),
-                products::updated_at.eq(now),
-            ))
-            .execute(conn)?;
-        if rows < some.len() {
-            return Err(Error::Contended);
-        }
-    }
-    Ok(())
-}
-
 /// A product of an account.
 pub fn find(conn: &mut DbConn, access: &AccountAccess, id: ProductId) -> Result<Product> {
     let found = products::table
@@ -178,29 +153,6 @@ pub fn of_ids(
             .select(Product::as_select())
             .load(conn)?;
         found.extend(rows.into_iter().map(|product| (product.id, product)));
-    }
-    Ok(found)
-}
-
-/// The registrations of these models with these serial numbers that are open, or ended because they were stolen.
-pub fn of_serials(
-    conn: &mut DbConn,
-    models: &[ModelId],
-    serial_keys: &[&str],
-) -> Result<Vec<Product>> {
-    let mut found = Vec::new();
-    for some in serial_keys.chunks(MOST_ROWS) {
-        let rows: Vec<Product> = products::table
-            .filter(products::model_id.eq_any(models))
-            .filter(products::serial_key.eq_any(some))
-            .filter(
-                products::ended_at
-                    .is_null()
-                    .or(products::end_reason.eq(EndReason::Stolen).assume_not_null()),
-            )
-            .select(Product::as_select())
-            .load(conn)?;
-        found.extend(rows);
     }
     Ok(found)
 }
@@ -233,76 +185,10 @@ pub fn list(conn: &mut DbConn, access: &AccountAccess, listing: &Listing) -> Res
         .load(conn)?)
 }
 
-/// A product with the points of its award, where one stands.
-pub type Awarded = (Product, Option<i64>);
-
-/// The products that match with what they gave, newest first, and the version of the catalogue that stands: one statement. Without a product,
-/// no version.
-pub fn list_awarded(
-    conn: &mut DbConn,
-    access: &AccountAccess,
-    listing: &Listing,
-) -> Result<(Vec<Awarded>, Version)> {
-    let reversal = diesel::alias!(points_entries as reversal);
-    let taken_back = reversal.filter(
-        reversal
-            .field(points_entries::reverses)
-            .eq(points_entries::id.nullable()),
-    );
-    let award = points_entries::product_id
-        .eq(products::id.nullable())
-        .and(points_entries::kind.eq(EntryKind::Award))
-        .and(diesel::dsl::not(diesel::dsl::exists(taken_back)));
-    let mut query = products::table
-        .left_join(points_entries::table.on(award))
-        .filter(products::account_id.eq(access.account_id()))
-        .select((
-            Product::as_select(),
-            points_entries::amount.nullable(),
-            catalogue::version(),
-        ))
-        .into_boxed();
-    query = match listing.status {
-        Some(status) => query.filter(products::status.eq(status)),
-        None => query.filter(products::ended_at.is_null()),
-    };
-    if let Some(before) = listing.before {
-        query = query.filter(products::id.lt(before));
-    }
-    let rows: Vec<(Product, Option<i64>, Version)> = query
-        .order(products::id.desc())
-        .limit(listing.limit)
-        .load(conn)?;
-    let version = rows.last().and_then(|(_, _, version)| version.clone());
-    let rows = rows.into_iter().map(|(product, award, _)| (product, award));
-    Ok((rows.collect(), version))
-}
-
 /// How many products of an account have the green tick.
 pub fn count_complete(conn: &mut DbConn, account: AccountId) -> Result<i64> {
     let complete = products::table
         .filter(products::account_id.eq(account))
         .filter(products::status.eq(ProductStatus::Complete));
     Ok(complete.count().get_result(conn)?)
-}
-
-/// The products of the account that earn points on a guessed serial number that staff have not looked at.
-pub fn earning_on_guesses(conn: &mut DbConn, account: AccountId) -> Result<Vec<ProductId>> {
-    let reversal = diesel::alias!(points_entries as reversal);
-    let taken_back = reversal.filter(
-        reversal
-            .field(points_entries::reverses)
-            .eq(points_entries::id.nullable()),
-    );
-    let standing = points_entries::table
-        .filter(points_entries::product_id.eq(products::id.nullable()))
-        .filter(points_entries::kind.eq(EntryKind::Award))
-        .filter(diesel::dsl::not(diesel::dsl::exists(taken_back)));
-    let guesses = products::table
-        .filter(products::account_id.eq(account))
-        .filter(products::status.eq(ProductStatus::Complete))
-        .filter(products::estimated.like("%serial_number%"))
-        .filter(products::checked_at.is_null())
-        .filter(diesel::dsl::exists(standing));
-    Ok(guesses.select(products::id).load(conn)?)
 }

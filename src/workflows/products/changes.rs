@@ -1,0 +1,186 @@
+//! What is done with one product of the inventories: registering, changing, ending it.
+
+use super::inventories::Inventories;
+use crate::domain::account::AccountId;
+use crate::domain::event::Event;
+use crate::domain::product::{EndReason, ProductId, ProductStatus, Standing, status};
+use crate::domain::product_details::CheckedDetails;
+use crate::error::{Code, Result};
+use crate::repository::catalogue::CatalogueModel;
+use crate::repository::products::{self, Product, estimated_text};
+use crate::repository::{DbConn, Held, points};
+
+/// What registering came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registered {
+    /// A new registration.
+    New(Product),
+    /// The account has it already.
+    Standing(Product),
+    /// Another account holds the serial number.
+    Taken,
+}
+
+impl Registered {
+    /// The product, or the refusal that tells nothing of who holds the serial number.
+    pub fn product(self) -> Result<Product> {
+        match self {
+            Self::New(product) | Self::Standing(product) => Ok(product),
+            Self::Taken => Err(Code::SerialAlreadyRegistered.into()),
+        }
+    }
+}
+
+impl Inventories<'_> {
+    /// Registers a product of `model` for an account as `id`; `details` have passed the model's checks.
+    pub fn register(
+        &mut self,
+        conn: &mut DbConn,
+        (account, id): (AccountId, ProductId),
+        model: &CatalogueModel,
+        details: CheckedDetails,
+        legacy_reference: Option<&str>,
+    ) -> Result<Registered> {
+        let mut product = self.blank((account, id), model, legacy_reference);
+        if let Some(outcome) = self.contest(&product, &details)? {
+            return Ok(outcome);
+        }
+        self.fill(&mut product, details);
+        self.settle(conn, &product, "complete")?;
+        self.events.push(Event::ProductRegistered {
+            account_id: account,
+            product_id: product.id,
+            model_id: product.model_id,
+            status: product.status,
+        });
+        self.tell_dispute(&product, None);
+        self.serials.hold(&product);
+        self.new.push(product.clone());
+        Ok(Registered::New(product))
+    }
+
+    fn blank(
+        &self,
+        (account, id): (AccountId, ProductId),
+        model: &CatalogueModel,
+        legacy_reference: Option<&str>,
+    ) -> Product {
+        Product {
+            id,
+            account_id: account,
+            model_id: model.row.id,
+            version: 1,
+            status: ProductStatus::Incomplete,
+            serial_number: None,
+            serial_key: None,
+            serial_since: None,
+            purchase_date: None,
+            purchase_country: None,
+            dealer: None,
+            estimated: String::new(),
+            checked_at: None,
+            end_reason: None,
+            legacy_reference: legacy_reference.map(str::to_owned),
+            created_at: self.context.now,
+            updated_at: self.context.now,
+            ended_at: None,
+        }
+    }
+
+    /// Writes `details` into `product` and says where it stands now.
+    fn fill(&self, product: &mut Product, checked: CheckedDetails) {
+        let CheckedDetails {
+            serial,
+            details,
+            missing,
+            ..
+        } = checked;
+        let key = serial.as_ref().map(|serial| serial.key.clone());
+        if key != product.serial_key {
+            product.serial_since = key.as_ref().map(|_| self.context.now);
+            product.checked_at = None;
+        }
+        product.serial_key = key;
+        product.serial_number = serial.map(|serial| serial.shown);
+        product.purchase_date = details.purchase_date;
+        product.purchase_country = details.purchase_country;
+        product.dealer = details.dealer;
+        product.estimated = estimated_text(&details.estimated);
+        let standing = Standing {
+            disputed: product.checked_at.is_none() && self.serials.was_stolen(product),
+            ..Standing::default()
+        };
+        product.status = status(&missing, standing);
+    }
+
+    /// A product of an account, held, which is open and which the caller has seen.
+    pub fn open_product(
+        &mut self,
+        conn: &mut DbConn,
+        (account, id): (AccountId, ProductId),
+        check: impl FnOnce(i64) -> Result<()>,
+    ) -> Result<Held<Product>> {
+        let product = products::lock(conn, self.account(account)?, id)?;
+        check(product.version)?;
+        if product.status == ProductStatus::Ended {
+            return Err(Code::ProductEnded.into());
+        }
+        self.know_awards(points::standing_awards(conn, &[id])?);
+        Ok(product)
+    }
+
+    /// Changes the details of a product that is open.
+    pub fn change(
+        &mut self,
+        conn: &mut DbConn,
+        mut product: Held<Product>,
+        details: CheckedDetails,
+    ) -> Result<()> {
+        let before = product.status;
+        if self.contest(&product, &details)?.is_some() {
+            return Err(Code::SerialAlreadyRegistered.into());
+        }
+        self.fill(&mut product, details);
+        self.settle(conn, &product, "incomplete")?;
+        self.events.push(Event::ProductChanged {
+            account_id: product.account_id,
+            product_id: product.id,
+            status: product.status,
+        });
+        self.tell_dispute(&product, Some(before));
+        self.serials.hold(&product);
+        self.changed.push(product);
+        Ok(())
+    }
+
+    fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
+        let is_new = before != Some(ProductStatus::Disputed);
+        if is_new && product.status == ProductStatus::Disputed {
+            self.events.push(Event::ProductDisputed {
+                account_id: product.account_id,
+                product_id: product.id,
+                status: product.status,
+            });
+        }
+    }
+
+    /// Ends a registration; its points go with it.
+    pub fn end(
+        &mut self,
+        conn: &mut DbConn,
+        mut product: Held<Product>,
+        reason: EndReason,
+    ) -> Result<()> {
+        product.status = ProductStatus::Ended;
+        product.end_reason = Some(reason);
+        product.ended_at = Some(self.context.now);
+        self.settle(conn, &product, reason.as_str())?;
+        self.events.push(Event::ProductEnded {
+            account_id: product.account_id,
+            product_id: product.id,
+            reason,
+        });
+        self.changed.push(product);
+        Ok(())
+    }
+}
