@@ -98,7 +98,7 @@ fn foreign(root: &Path, folder: &Path) -> io::Result<Option<PathBuf>> {
             if let Some(found) = foreign(root, &path)? {
                 return Ok(Some(found));
             }
-        } else if !is_ours(&name.to_string_lossy()) {
+        } else if name != *OF_THE_DISK && !is_ours_file(&entry, &name)? {
             return Ok(Some(name));
         }
     }
@@ -110,13 +110,17 @@ fn is_inner_folder(entry: &DirEntry, name: &Path) -> io::Result<bool> {
     Ok(is_known && entry.file_type()?.is_dir())
 }
 
-/// Whether a file is an upload or the sample, whole or half written.
+/// Whether it is the file of an upload or the sample, whole or half written.
+fn is_ours_file(entry: &DirEntry, name: &Path) -> io::Result<bool> {
+    Ok(entry.file_type()?.is_file() && is_ours(&name.to_string_lossy()))
+}
+
 fn is_ours(name: &str) -> bool {
     let whole = match name.split_once('#') {
         Some((whole, number)) if number.bytes().all(|b| b.is_ascii_digit()) => whole,
         _ => name,
     };
-    file::is_key(whole) || whole == SAMPLE || name == OF_THE_DISK
+    file::is_key(whole) || whole == SAMPLE
 }
 
 #[cfg(test)]
