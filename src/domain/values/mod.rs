@@ -4,6 +4,7 @@
 mod date;
 mod email;
 mod field;
+mod phone;
 
 use std::str::FromStr;
 
@@ -12,6 +13,7 @@ use crate::error::{Fault, FaultCode};
 pub use date::Date;
 pub use email::{Email, email_key};
 pub use field::Field;
+pub use phone::Phone;
 
 /// A value as people type it: in a form, in a cell of a file, in a part of an upload, on the command line. `FromStr` reads and tidies it.
 pub trait Value: FromStr {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::account::{Company, check_authority, check_company, check_terms};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::domain::values::{Email, Field};
+use crate::domain::values::{Email, Field, Phone};
 use crate::error::{Faults, Result};
 use crate::handlers::extract::{Input, Plain};
 use crate::programme::Programme;
@@ -54,13 +54,8 @@ pub struct Contact {
     /// Mails go here.
     #[schema(example = "asta@nordlys.example")]
     pub email: Email,
-    /// With the country's code.
-    #[schema(
-        pattern = r"^\+[0-9]{6,15}$",
-        example = "+4533110000",
-        nullable = false
-    )]
-    pub phone: Option<String>,
+    #[schema(nullable = false)]
+    pub phone: Option<Phone>,
 }
 
 /// A business that registers.

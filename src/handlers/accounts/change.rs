@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::account::{Company, check_company};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::domain::values::{Email, Field};
+use crate::domain::values::{Email, Field, Phone};
 use crate::error::{Faults, Partial, Result};
 use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;
@@ -54,10 +54,9 @@ pub struct ContactPatch {
     /// Mails go here; nobody's sign-in changes with it.
     #[schema(nullable = false)]
     email: Option<Email>,
-    /// With the country's code; null deletes it.
     #[serde(default)]
-    #[schema(value_type = Option<String>, pattern = r"^\+[0-9]{6,15}$")]
-    phone: Field<String>,
+    #[schema(schema_with = nullable::<Phone>)]
+    phone: Field<Phone>,
 }
 
 /// A change of an account, as a JSON Merge Patch (RFC 7396): what is left out stays.
@@ -164,7 +163,8 @@ impl UpdateAccount {
         put_trimmed(&mut account.contact_name, contact.name);
         let email = contact.email.map(|email| email.to_string());
         put(&mut account.contact_email, email);
-        put_or_delete(&mut account.contact_phone, contact.phone);
+        let phone = contact.phone.map(|phone| phone.to_string());
+        put_or_delete(&mut account.contact_phone, phone);
         unread
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::account::{self, AccountId, AccountStatus};
 use crate::domain::country::Country;
 use crate::domain::event::Event;
 use crate::domain::language::Language;
-use crate::domain::values::Email;
+use crate::domain::values::{Email, Phone};
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
@@ -37,7 +37,7 @@ pub struct Registration {
     pub city: String,
     pub contact_name: String,
     pub contact_email: Email,
-    pub contact_phone: Option<String>,
+    pub contact_phone: Option<Phone>,
     pub legacy_cps_email: Option<Email>,
     pub language: Language,
     pub source: Option<String>,
@@ -121,7 +121,7 @@ fn draft(
         contact_name: new.contact_name,
         contact_email: new.contact_email.to_string(),
         contact_email_key: email_key,
-        contact_phone: new.contact_phone,
+        contact_phone: new.contact_phone.map(|phone| phone.to_string()),
         legacy_cps_email: new.legacy_cps_email.map(|email| email.to_string()),
         language: new.language,
         source: new.source,
