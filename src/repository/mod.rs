@@ -16,6 +16,7 @@ pub mod mails;
 pub mod member_numbers;
 pub mod memberships;
 pub mod models;
+mod outcome;
 pub mod points;
 mod pool;
 pub mod products;
@@ -24,6 +25,7 @@ pub mod reviews;
 pub mod schema;
 pub mod sessions;
 pub mod settings;
+mod sweeping;
 #[cfg(test)]
 mod testing;
 pub mod users;
@@ -32,4 +34,5 @@ pub mod work_items;
 
 pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate};
 pub use held::Held;
+pub use outcome::Stored;
 pub use wakeups::Wakeups;

@@ -9,7 +9,7 @@ use super::accounts::Account;
 use super::backend::is_duplicate;
 use super::held::{Held, store, stored};
 use super::schema::{points_entries, products};
-use super::{DbConn, MultiBackend};
+use super::{DbConn, MultiBackend, Stored};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::country::Country;
@@ -81,10 +81,10 @@ pub fn estimated_text(fields: &[ProductField]) -> String {
     words.join(" ")
 }
 
-/// Stores a new registration; false where another open one has its serial number.
-pub fn insert(conn: &mut DbConn, product: &Product) -> Result<bool> {
+/// Stores a new registration; taken where another open one has its serial number.
+pub fn insert(conn: &mut DbConn, product: &Product) -> Result<Stored> {
     let stored = each!(conn, c => diesel::insert_into(products::table).values(product).on_conflict_do_nothing().execute(c))?;
-    Ok(stored == 1)
+    Ok(Stored::one_of(stored))
 }
 
 /// A product of a held account, held too.
@@ -100,13 +100,13 @@ pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: ProductId) -> Result
     found.map(Held::new).ok_or_else(|| Code::NotFound.into())
 }
 
-/// Stores the product as its next version; false where another open registration has its serial number.
-pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Result<bool> {
+/// Stores the product as its next version; taken where another open registration has its serial number.
+pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Result<Stored> {
     product.updated_at = now;
     // A refused statement ends a whole transaction on PostgreSQL, but not the one around this savepoint.
     match conn.transaction(|conn| store!(conn, products, product)) {
-        Err(error) if is_duplicate(&error, "products", "serial_key") => Ok(false),
-        rows => stored(rows).map(|()| true),
+        Err(error) if is_duplicate(&error, "products", "serial_key") => Ok(Stored::Taken),
+        rows => stored(rows).map(|()| Stored::Yes),
     }
 }
 

@@ -8,6 +8,7 @@ mod database_away;
 mod events;
 mod faq;
 mod holder;
+mod housekeeping;
 mod http;
 mod invoices;
 mod jobs;

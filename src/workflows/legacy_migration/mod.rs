@@ -114,7 +114,7 @@ pub fn attach(
         reason: Some(reason.to_owned()),
         ..Takeover::of(account.id, legacy.id, context.now)
     };
-    if !legacy::take(conn, &takeover)? {
+    if !legacy::take(conn, &takeover)?.is_stored() {
         return Err(Code::LegacyAccountTaken.into());
     }
     let attached = Event::AccountLegacyAttached {

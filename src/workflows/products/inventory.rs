@@ -101,7 +101,7 @@ impl<'a> Inventory<'a> {
             return Ok(outcome);
         }
         self.fill(conn, &mut product, details)?;
-        if !products::insert(conn, &product)? {
+        if !products::insert(conn, &product)?.is_stored() {
             return self.lost_race(conn, &product);
         }
         self.settle(conn, &product, "complete")?;
@@ -188,7 +188,7 @@ impl<'a> Inventory<'a> {
             return Err(Code::SerialAlreadyRegistered.into());
         }
         self.fill(conn, product, details)?;
-        if !products::store(conn, product, self.context.now)? {
+        if !products::store(conn, product, self.context.now)?.is_stored() {
             return Err(Code::SerialAlreadyRegistered.into());
         }
         self.settle(conn, product, "incomplete")?;
@@ -222,7 +222,7 @@ impl<'a> Inventory<'a> {
         product.status = ProductStatus::Ended;
         product.end_reason = Some(reason);
         product.ended_at = Some(self.context.now);
-        products::store(conn, product, self.context.now)?;
+        products::store(conn, product, self.context.now)?.or_contended()?;
         self.settle(conn, product, reason.as_str())?;
         self.events.push(Event::ProductEnded {
             account_id: self.account.id,

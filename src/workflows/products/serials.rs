@@ -75,7 +75,7 @@ impl Inventory<'_> {
         holder.serial_since = None;
         holder.estimated = estimated_text(&guesses);
         holder.status = ProductStatus::Incomplete;
-        products::store(conn, &mut holder, context.now)?;
+        products::store(conn, &mut holder, context.now)?.or_contended()?;
         for award in points::standing_awards(conn, &[holder.id])? {
             ledger.reverse(conn, &award, "serial_number_lost")?;
         }
