@@ -11,8 +11,8 @@ use validator::Validate;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep,
-    PageParams, Pages, Params, list_params,
+    Body, Checked, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams,
+    Pages, Params, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -207,7 +207,7 @@ async fn invite_user(
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     let new = Newcomer::from(body.value);
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let user = users::invite(conn, &context, &access.account, new)?;
         let version = user.version;
         Ok(Answer::created(&UserView::of(user)?)?.etag(version))

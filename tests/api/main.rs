@@ -42,6 +42,7 @@ mod refusals;
 mod reviews;
 mod sandbox_clock;
 mod schema;
+mod sealing;
 mod secrets;
 mod sessions;
 mod smtp;

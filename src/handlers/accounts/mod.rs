@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::ClientAddress;
 use super::answer::Answer;
-use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep, Patch};
+use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Patch};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
@@ -102,7 +102,7 @@ async fn register_account(
         service.context(),
         body.value.into_registration(declared_from)?,
     );
-    key.write(&service, &hash, Keep::Sealed, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let (account, token) = workflows::accounts::register(conn, &context, who, new)?;
         let location = format!("/v1/accounts/{}", account.id);
         let version = account.version;

@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
-    Params, list_params,
+    Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams, Pages, Params,
+    list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -192,7 +192,7 @@ async fn upload_document(
     let hash = uploaded.hash();
     let upload = uploaded.store(&service).await?;
     let context = service.context();
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let document = workflows::documents::add(conn, &context, &access.account, upload)?;
         let location = format!(
             "/v1/accounts/{}/documents/{}",

@@ -11,9 +11,7 @@ mod schemas;
 
 pub use body::{Body, CsvBody, Draft, OptionalBody, Patch, of_payload, read_limited};
 pub use checked::Checked;
-pub use idempotency::{
-    Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,
-};
+pub use idempotency::{Idempotency, IdempotencyHeader, RequiredIdempotencyHeader, RequiredKey};
 pub use if_match::{IfMatch, IfMatchHeader};
 pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader, Unanswered};
 pub(crate) use page::list_params;

@@ -11,7 +11,7 @@ use validator::Validate;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{Body, Checked, Draft, Idempotency, IdempotencyHeader, Keep, OptionalBody};
+use super::extract::{Body, Checked, Draft, Idempotency, IdempotencyHeader, OptionalBody};
 use super::language::preferred;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -107,7 +107,7 @@ async fn migrate_products(
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     let references = body.value.and_then(|body| body.legacy_references);
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let migrated = migration::migrate(conn, &context, &access.account, references.as_deref())?;
         Answer::ok(&MigratedView::of(migrated))
     })

@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{Body, Checked, Keep, Params, RequiredIdempotencyHeader, RequiredKey};
+use super::extract::{Body, Checked, Params, RequiredIdempotencyHeader, RequiredKey};
 use super::language::preferred;
 use super::problem::Problem;
 use super::service::Service;
@@ -191,7 +191,7 @@ async fn join_programme(
         let view = MembershipView::load(conn, &context, joined)?;
         Ok(Answer::created(&view)?.location(location).etag_of_body())
     };
-    key.0.write(&service, &hash, Keep::Plain, work).await
+    key.0.write(&service, &hash, work).await
 }
 
 /// Read the membership

@@ -12,7 +12,7 @@ use super::accounts::AccountPath;
 use super::actor::{Reader, users_of};
 use super::answer::Answer;
 use super::extract::{
-    Body, Checked, Cursor, Keep, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
+    Body, Checked, Cursor, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
     list_params,
 };
 use super::service::Service;
@@ -202,7 +202,7 @@ async fn adjust_points(
     let (context, hash) = (service.context(), body.hash().to_owned());
     let AdjustPoints { amount, reason } = body.value;
     key.0
-        .write(&service, &hash, Keep::Plain, move |conn| {
+        .write(&service, &hash, move |conn| {
             let reason = reason.trim();
             let entry = workflows::points::adjust(conn, &context, &access.account, amount, reason)?;
             Answer::created(&EntryView::of(entry, &Reader::Staff))

@@ -13,7 +13,7 @@ use validator::Validate;
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Cursor, Draft, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Cursor, Draft, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams, Pages,
     Params, Patch, list_params,
 };
 use super::service::Service;
@@ -152,7 +152,7 @@ async fn register_product(
     body: Draft<RegisterProduct>,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let (model, details) = (body.value.model_id, body.value.details());
         let (access, found) = (&access.account, body.found);
         let registered = registering::register(conn, &context, access, model, &details, found)?;

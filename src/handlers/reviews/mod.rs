@@ -19,8 +19,7 @@ use crate::handlers::accounts::{AccountPath, AccountView, load_view};
 use crate::handlers::answer::Answer;
 use crate::handlers::documents::{DocumentPath, DocumentView};
 use crate::handlers::extract::{
-    Body, Checked, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Pages, Params,
-    list_params,
+    Body, Checked, Cursor, Idempotency, IdempotencyHeader, PageParams, Pages, Params, list_params,
 };
 use crate::handlers::service::Service;
 use crate::programme::Programme;
@@ -270,7 +269,7 @@ async fn decide_review(
     let decision =
         ReviewDecision::read(decision, &codes, note.as_deref()).map_err(Error::invalid)?;
     let context = service.context();
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let account = reviews::decide(conn, &context, &access.account, decision)?;
         let version = account.version;
         Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
