@@ -27,6 +27,7 @@ mod openapi;
 mod operation;
 mod pairs;
 mod permissions;
+mod plans;
 mod points;
 mod power;
 mod process;
