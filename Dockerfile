@@ -1,5 +1,5 @@
 # The service as it runs live. Build: docker build -t cps-api .
-# Run:   docker run -p 8080:8080 -v cps-data:/data -e DATABASE_URL=postgres://... -e CPS_SIGNING_KEYS=/run/secrets/keys ... cps-api
+# Run:   docker run -p 8080:8080 -v cps-data:/data -e DATABASE_URL=postgres://... -e CPS_SIGNING_KEYS=/run/secrets/keys -e CPS_SEALING_KEYS=/run/secrets/sealing ... cps-api
 # `cps-api migrate` brings the database up to date first; /readyz is 503 until then. README.md has every variable.
 
 FROM rust:1.95-bookworm AS build

@@ -1,12 +1,12 @@
 //! From the `Authorization` header to the caller: the token first, then its session, remembered for at most 5 seconds.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant as Tick};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use chrono::DateTime;
+use quick_cache::sync::Cache;
 
 use super::tokens::{Claims, SigningKeys};
 use crate::clock::Clock;
@@ -20,11 +20,11 @@ use crate::types::Instant;
 
 /// How long an ended session may go on at most.
 const REMEMBERED: Duration = Duration::from_secs(5);
-/// More sessions than this are not remembered.
+/// Of more sessions than this those that were used least are not remembered.
 const MOST_REMEMBERED: usize = 100_000;
-/// Of more tokens than this the signature is checked each time.
+/// Of more tokens than this the signature is checked again where they were used least.
 const MOST_PROVEN: usize = 10_000;
-/// More tokens of applicants than this are strangers again.
+/// Of more tokens of applicants than this those that were used least are strangers again.
 const MOST_HELD: usize = 10_000;
 
 /// Who a request comes from, or why its credentials do not hold; put beside every request.
@@ -38,7 +38,7 @@ pub struct Identity {
 }
 
 /// The version of a session's user, none when the session has ended; and when that was read.
-type Remembered = HashMap<SessionId, (Option<i64>, Tick)>;
+type Remembered = (Option<i64>, Tick);
 
 /// Tells who calls.
 #[derive(Clone)]
@@ -47,11 +47,11 @@ pub struct Authenticator {
     clock: Clock,
     keys: SigningKeys,
     rules: Arc<ApplicationRules>,
-    remembered: Arc<RwLock<Remembered>>,
+    remembered: Arc<Cache<SessionId, Remembered>>,
     /// Tokens whose signature was checked, with what they say.
-    proven: Arc<RwLock<HashMap<String, Arc<Claims>>>>,
+    proven: Arc<Cache<String, Arc<Claims>>>,
     /// Hashes of the applicants' tokens that held when they were looked up last.
-    held: Arc<RwLock<HashSet<String>>>,
+    held: Arc<Cache<String, ()>>,
 }
 
 impl Authenticator {
@@ -62,9 +62,9 @@ impl Authenticator {
             clock,
             keys,
             rules: Arc::new(rules),
-            remembered: Arc::default(),
-            proven: Arc::default(),
-            held: Arc::default(),
+            remembered: Arc::new(Cache::new(MOST_REMEMBERED)),
+            proven: Arc::new(Cache::new(MOST_PROVEN)),
+            held: Arc::new(Cache::new(MOST_HELD)),
         }
     }
 
@@ -96,8 +96,7 @@ impl Authenticator {
         let Some(token) = token.filter(|token| is_random_token(APPLICANT_PREFIX, token)) else {
             return false;
         };
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        !held.contains(&sha256_hex(token.as_bytes()))
+        self.held.get(&sha256_hex(token.as_bytes())).is_none()
     }
 
     async fn caller(&self, headers: &HeaderMap) -> Result<(Caller, Option<Instant>)> {
@@ -117,14 +116,10 @@ impl Authenticator {
         }
         let hash = sha256_hex(token.as_bytes());
         let found = self.applicant_by(hash.clone()).await;
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         if found.is_ok() {
-            if held.len() >= MOST_HELD {
-                held.clear();
-            }
-            held.insert(hash);
+            self.held.insert(hash, ());
         } else if matches!(found, Err(Error::Refused(_))) {
-            held.remove(&hash);
+            self.held.remove(&hash);
         }
         found
     }
@@ -159,23 +154,11 @@ impl Authenticator {
     /// What a token says that is valid now. A signature is checked once: it costs more than all else that a read does.
     fn claims(&self, token: &str) -> Result<Arc<Claims>, Code> {
         let now = self.clock.now();
-        let known = self
-            .proven
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(token)
-            .cloned();
-        let claims = match known {
+        let claims = match self.proven.get(token) {
             Some(claims) => claims,
             None => {
                 let claims = Arc::new(self.keys.claims_of(token)?);
-                let mut proven = self.proven.write().unwrap_or_else(PoisonError::into_inner);
-                if proven.len() >= MOST_PROVEN {
-                    proven.retain(|_, claims| claims.hold_at(now));
-                }
-                if proven.len() < MOST_PROVEN {
-                    proven.insert(token.to_owned(), claims.clone());
-                }
+                self.proven.insert(token.to_owned(), claims.clone());
                 claims
             }
         };
@@ -187,13 +170,7 @@ impl Authenticator {
     }
 
     async fn version(&self, session: SessionId) -> Result<Option<i64>> {
-        let known = self
-            .remembered
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&session)
-            .copied();
-        if let Some((version, read_at)) = known
+        if let Some((version, read_at)) = self.remembered.get(&session)
             && read_at.elapsed() < REMEMBERED
         {
             return Ok(version);
@@ -203,31 +180,18 @@ impl Authenticator {
             .db
             .fetch(move |conn| sessions::live_version(conn, session))
             .await?;
-        let mut remembered = self
-            .remembered
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= MOST_REMEMBERED {
-            remembered.clear();
-        }
-        remembered.insert(session, (version, read_at));
+        self.remembered.insert(session, (version, read_at));
         Ok(version)
     }
 
     /// Asks the database again for this session, at once.
     pub fn forget(&self, session: SessionId) {
-        self.remembered
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&session);
+        self.remembered.remove(&session);
     }
 
     /// Asks the database again for every session, at once: a password changed or a user was removed here.
     pub fn forget_all(&self) {
-        self.remembered
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.remembered.clear();
     }
 }
 

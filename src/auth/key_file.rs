@@ -3,8 +3,8 @@
 use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::signature::Ed25519KeyPair;
 
-/// A drawn seed of 32 bytes has some 30 different ones; with fewer than this it was made up.
-const LEAST_DIFFERENT: usize = 16;
+use crate::secrets::{hex, is_made_up};
+
 /// The seeds of keys that are printed: RFC 8032, section 7.1 (the first is that of RFC 8037 too), and RFC 8410, section 10.3.
 const PRINTED: [&str; 4] = [
     "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
@@ -51,18 +51,9 @@ fn seed(der: &[u8]) -> Result<Vec<u8>, String> {
     Ok(seed.as_ref().to_vec())
 }
 
-/// Whether a seed was made up: the same few bytes, even steps, or one that is printed.
+/// Whether a seed was made up, or is one that is printed.
 fn is_guessable(seed: &[u8]) -> bool {
-    let different = |bytes: &mut dyn Iterator<Item = u8>| {
-        bytes.collect::<std::collections::BTreeSet<u8>>().len()
-    };
-    let mut steps = seed
-        .iter()
-        .zip(seed.iter().skip(1))
-        .map(|(one, next)| next.wrapping_sub(*one));
-    different(&mut seed.iter().copied()) < LEAST_DIFFERENT
-        || different(&mut steps) < LEAST_DIFFERENT
-        || PRINTED.contains(&crate::secrets::hex(seed).as_str())
+    is_made_up(seed) || PRINTED.contains(&hex(seed).as_str())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! argon2id, on threads of its own behind a bounded queue: hashing never stands in the way of other requests.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -43,7 +44,7 @@ impl Hasher {
             let jobs = jobs.clone();
             std::thread::Builder::new()
                 .name("passwords".to_owned())
-                .spawn(move || while next(&jobs).map(|job| job()).is_some() {})
+                .spawn(move || while next(&jobs).map(guarded).is_some() {})
                 .map_err(Error::internal("starting a thread"))?;
         }
         let nobody = hash(&argon, &crate::secrets::random_token("")?)?;
@@ -105,6 +106,13 @@ impl Hasher {
 pub struct Place(
     #[allow(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
 );
+
+/// Does one job. One that panics answers nobody, and the thread goes on.
+fn guarded(job: Job) {
+    if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        tracing::error!("a password's job broke off");
+    }
+}
 
 fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
     jobs.lock()
@@ -191,6 +199,19 @@ mod tests {
             );
         }
         assert!(!try_one(&hasher, "wrong", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_takes_no_thread_and_no_place_with_it() {
+        let hasher = Hasher::start(1).unwrap();
+        let places = hasher.places.available_permits();
+        for _ in 0..3 {
+            let place = hasher.reserve().unwrap();
+            let broken = hasher.run(place, || panic!("on purpose")).await;
+            assert!(broken.is_err());
+        }
+        assert!(!try_one(&hasher, "wrong", None).await.unwrap());
+        assert_eq!(hasher.places.available_permits(), places);
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use crate::domain::access::{SessionId, UserId};
 use crate::domain::account::AccountId;
 use crate::domain::permissions::Role;
 use crate::error::{Code, Error, Result};
-use crate::secrets::{Marker, Sealer, sha256_hex};
+use crate::secrets::{EarlierKeys, Marker, sha256_hex};
 use crate::types::Instant;
 
 /// How long an access token lives, in seconds.
@@ -65,7 +65,7 @@ struct Key {
 pub struct SigningKeys {
     keys: Arc<Vec<Key>>,
     issuer: Arc<str>,
-    sealer: Sealer,
+    earlier: EarlierKeys,
     marker: Marker,
 }
 
@@ -81,7 +81,7 @@ impl SigningKeys {
         Ok(Self {
             keys: Arc::new(keys),
             issuer: issuer.into(),
-            sealer: Sealer::derive(&parts)?,
+            earlier: EarlierKeys::derive(&parts)?,
             marker: Marker::derive(&parts)?,
         })
     }
@@ -95,9 +95,9 @@ impl SigningKeys {
         Ok(::pem::encode(&::pem::Pem::new("PRIVATE KEY", der.as_ref())))
     }
 
-    /// Seals with keys derived from these.
-    pub fn sealer(&self) -> Sealer {
-        self.sealer.clone()
+    /// What opens texts that were sealed with keys derived from these.
+    pub fn earlier_sealing_keys(&self) -> EarlierKeys {
+        self.earlier.clone()
     }
 
     /// Marks with keys derived from these.

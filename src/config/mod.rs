@@ -43,7 +43,6 @@ pub struct Config {
     pub mail: MailRoute,
     pub mail_from: String,
     pub signing_keys: Option<PathBuf>,
-    /// Not read yet, and kept as closely as the signing keys.
     pub sealing_keys: Option<PathBuf>,
     pub programme: Option<PathBuf>,
     /// Where this API is reached, without a slash at the end; from the bind address when not set.
@@ -62,12 +61,13 @@ pub struct Config {
 }
 
 /// What must be set in live mode.
-const NEEDED: [&str; 7] = [
+const NEEDED: [&str; 8] = [
     "DATABASE_URL",
     "CPS_DOCUMENT_STORE",
     "CPS_MAIL",
     "CPS_MAIL_FROM",
     "CPS_SIGNING_KEYS",
+    "CPS_SEALING_KEYS",
     "CPS_PUBLIC_URL",
     "CPS_FRONTEND_URL",
 ];

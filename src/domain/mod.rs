@@ -22,6 +22,7 @@ pub mod model;
 pub mod money;
 pub mod password;
 pub mod permissions;
+pub mod personal_data;
 pub mod points;
 pub mod product;
 pub mod product_details;

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams, Pages,
     Params, Plain, list_params,
 };
 use super::service::Service;
@@ -207,7 +207,7 @@ async fn invite_user(
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     let new = Newcomer::from(body.value);
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let user = users::invite(conn, &context, &access.account, new)?;
         let version = user.version;
         Ok(Answer::created(&UserView::of(user)?)?.etag(version))

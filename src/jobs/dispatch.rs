@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -12,6 +11,7 @@ use super::{Worker, kinds};
 use crate::domain::job::JobQueue;
 use crate::error::Result;
 use crate::repository::jobs;
+use crate::types::Instant;
 use crate::workflows::tasks::{Task, enqueue};
 
 /// How long an idle instance waits before it looks again.
@@ -90,7 +90,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Gives back the leases of instances that have gone, plans the day's own tasks and measures the queues, until `stop` says so.
+    /// Gives back the leases of instances that have gone, plans what comes again and measures the queues, until `stop` says so.
     pub(super) async fn keep_going(&self, mut stop: watch::Receiver<bool>) {
         let mut planned = None;
         while !*stop.borrow() {
@@ -104,25 +104,28 @@ impl Worker {
         }
     }
 
-    async fn make_round(&self, planned: &mut Option<NaiveDate>) -> Result<()> {
-        let returned = self.db.write(jobs::return_expired).await?;
+    async fn make_round(&self, planned: &mut Option<Instant>) -> Result<()> {
+        let now = self.clock.now();
+        let returned = self
+            .db
+            .write(move |conn| jobs::return_expired(conn, now))
+            .await?;
         if returned > 0 {
             info!(jobs = returned, "leases that ran out were given back");
         }
-        let today = self.clock.now().utc().date_naive();
-        if *planned != Some(today) {
-            self.plan_day().await?;
-            *planned = Some(today);
+        let hour = now.hour();
+        if *planned != Some(hour) {
+            self.plan_recurring().await?;
+            *planned = Some(hour);
         }
         self.measure().await
     }
 
-    /// Has the tasks of the day done that it is, once, whichever instance asks.
-    pub(super) async fn plan_day(&self) -> Result<()> {
+    /// Has done what comes again in the day and the hour that it is, once, whichever instance asks.
+    pub(super) async fn plan_recurring(&self) -> Result<()> {
         let now = self.clock.now();
         let plan = self.db.write(move |conn| {
-            let tasks = Task::of_day(now.utc().date_naive());
-            tasks
+            Task::recurring(now)
                 .iter()
                 .try_for_each(|task| enqueue(conn, task, now, now))
         });

@@ -1,12 +1,11 @@
 //! Forgetting what is over: rows whose time has ended, in small transactions until none is left. Files are in `files`.
 
-use chrono::TimeDelta;
-
 use super::Worker;
+use crate::domain::personal_data::Sweep;
 use crate::error::Result;
-use crate::programme::Programme;
 use crate::repository::{
-    DbConn, applicant_tokens, idempotency_keys, jobs, request_counts, sessions,
+    DbConn, applicant_tokens, events, idempotency_keys, jobs, legacy_migration, mails,
+    request_counts, sessions, users, work_items,
 };
 use crate::types::Instant;
 
@@ -14,29 +13,35 @@ use crate::types::Instant;
 const ROWS: usize = 1000;
 
 /// Forgets at most so many rows that ended before a moment, and says how many.
-type Sweep = fn(&mut DbConn, Instant, i64) -> Result<usize>;
+type Forget = fn(&mut DbConn, Instant, i64) -> Result<usize>;
 
-/// What is swept, and how long it is kept: after its end, or after it was made where the programme sets its time.
-fn sweeps(programme: &Programme) -> [(Sweep, TimeDelta); 5] {
-    let token_days = TimeDelta::days(programme.application.token_days.into());
-    [
-        (idempotency_keys::sweep, TimeDelta::hours(24)),
-        (sessions::sweep_refresh_tokens, TimeDelta::days(30)),
-        (applicant_tokens::sweep, token_days),
-        (request_counts::sweep, TimeDelta::days(2)),
-        (jobs::sweep, TimeDelta::days(7)),
-    ]
+/// How a sweep is done. How long what it sweeps is kept stands in the list of what is stored.
+const fn forget(sweep: Sweep) -> Forget {
+    match sweep {
+        Sweep::IdempotencyKeys => idempotency_keys::sweep,
+        Sweep::RefreshTokens => sessions::sweep,
+        Sweep::ApplicantTokens => applicant_tokens::sweep,
+        Sweep::OneTimeTokens => users::sweep_tokens,
+        Sweep::SignInFailures => sessions::sweep_failures,
+        Sweep::RequestCounts => request_counts::sweep,
+        Sweep::Mails => mails::sweep,
+        Sweep::DoneJobs => jobs::sweep,
+        Sweep::ClosedWorkItems => work_items::sweep,
+        Sweep::UnprovenAddresses => legacy_migration::sweep_proofs,
+        Sweep::EventReasons => events::sweep_reasons,
+    }
 }
 
 /// Forgets all rows whose time is over.
 pub async fn sweep_rows(worker: &Worker) -> Result<()> {
     let now = worker.clock.now();
     let most = i64::try_from(ROWS).unwrap_or(i64::MAX);
-    for (sweep, kept) in sweeps(&worker.programme) {
-        let before = now.plus(-kept);
+    for sweep in Sweep::ALL {
+        let forget = forget(sweep);
+        let before = now.plus(-sweep.kept(&worker.programme.application));
         while worker
             .db
-            .write(move |conn| sweep(conn, before, most))
+            .write(move |conn| forget(conn, before, most))
             .await?
             >= ROWS
         {}

@@ -32,14 +32,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Moves the clock to `target`, from one due moment to the next; each job sees its own time. What comes again each day is done once,
+    /// Moves the clock to `target`, from one due moment to the next; each job sees its own time. What comes again is done once,
     /// at the end. Returns when all is done and numbered.
     pub async fn step_to(&self, target: Instant) -> Result<()> {
         let _one_at_a_time = self.stepping.lock().await;
         sequencer::number_all(&self.db).await?;
         self.work_until(target).await?;
         self.set_clock(target).await?;
-        self.plan_day().await?;
+        self.plan_recurring().await?;
         self.work_until(self.clock.now()).await?;
         sequencer::number_all(&self.db).await
     }

@@ -7,7 +7,7 @@ use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
 use crate::domain::job::JobId;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::repository::jobs;
 use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
@@ -125,7 +125,9 @@ async fn send_mail(worker: &Worker, id: MailId, job: JobId, lease: String) -> Re
         metrics::counter!("mails_run_out_total").increment(1);
         return within(worker, job, lease, move |conn| mails::drop_unsent(conn, id)).await;
     }
-    let values: Value = serde_json::from_slice(&worker.sealer.open(&sealed)?)?;
+    let opened = worker.sealer.open(&sealed)?;
+    let opened = opened.ok_or_else(|| Error::internal("opening a mail")("its key is gone"))?;
+    let values: Value = serde_json::from_slice(&opened)?;
     let rendered = worker
         .mailer
         .render(mail.template, mail.language, &values)?;

@@ -11,7 +11,7 @@ use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::country::Country;
 use crate::domain::language::Language;
 use crate::domain::values::email_key;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::types::Instant;
 
 /// One account, with the application that it came from.
@@ -63,14 +63,14 @@ impl Account {
     }
 }
 
-/// Stores a new account; false where its number is taken, which a second draw mends.
-pub fn insert(conn: &mut DbConn, account: &Account) -> Result<bool> {
+/// Stores a new account; `Contended` where its number is taken: what is repeated draws another.
+pub fn insert(conn: &mut DbConn, account: &Account) -> Result<()> {
     let inserted = diesel::insert_into(accounts::table)
         .values(account)
         .execute(conn);
     match inserted {
-        Ok(_) => Ok(true),
-        Err(error) if is_duplicate(&error, "accounts", "account_number") => Ok(false),
+        Ok(_) => Ok(()),
+        Err(error) if is_duplicate(&error, "accounts", "account_number") => Err(Error::Contended),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,6 +6,7 @@ use super::DbConn;
 use super::accounts::Account;
 use super::held::Held;
 use super::schema::{accounts, applicant_tokens};
+use super::sweeping::{self, sweep_text};
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::applicant_token::TokenFacts;
 use crate::error::Result;
@@ -104,13 +105,9 @@ pub fn end_mailed(conn: &mut DbConn, account: &Held<Account>) -> Result<()> {
     Ok(())
 }
 
+const SWEEP: &str = sweep_text!("applicant_tokens", "token_hash", "created_at < $1");
+
 /// Forgets at most `limit` tokens that were mailed before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    let old: Vec<String> = applicant_tokens::table
-        .filter(applicant_tokens::created_at.lt(before))
-        .select(applicant_tokens::token_hash)
-        .limit(limit)
-        .load(conn)?;
-    let old = applicant_tokens::table.filter(applicant_tokens::token_hash.eq_any(old));
-    Ok(diesel::delete(old).execute(conn)?)
+    sweeping::sweep(conn, SWEEP, before, limit)
 }

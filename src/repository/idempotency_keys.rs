@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::idempotency_keys;
+use super::sweeping::{self, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::each;
 use crate::error::{Error, Result};
@@ -25,17 +26,11 @@ pub fn is_known(conn: &mut DbConn, scope: &str, since: Instant) -> Result<bool> 
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(conn)?)
 }
 
+const SWEEP: &str = sweep_text!("idempotency_keys", "scope", "created_at < $1");
+
 /// Forgets at most `limit` keys that were used before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    let old: Vec<String> = idempotency_keys::table
-        .filter(idempotency_keys::created_at.lt(before))
-        .select(idempotency_keys::scope)
-        .limit(limit)
-        .load(conn)?;
-    Ok(
-        diesel::delete(idempotency_keys::table.filter(idempotency_keys::scope.eq_any(old)))
-            .execute(conn)?,
-    )
+    sweeping::sweep(conn, SWEEP, before, limit)
 }
 
 /// Takes the key for this transaction, or finds the answer of the one that took it; waits for one that is still running. A key that was used
@@ -76,12 +71,9 @@ pub fn claim(
 }
 
 /// Stores the answer beside its effect.
-pub fn keep(conn: &mut DbConn, scope: &str, answer: &Json, sealed: Option<&str>) -> Result<()> {
+pub fn keep(conn: &mut DbConn, scope: &str, sealed: &str) -> Result<()> {
     diesel::update(idempotency_keys::table.find(scope))
-        .set((
-            idempotency_keys::answer.eq(answer),
-            idempotency_keys::sealed.eq(sealed),
-        ))
+        .set(idempotency_keys::sealed.eq(sealed))
         .execute(conn)?;
     Ok(())
 }

@@ -9,7 +9,8 @@ use super::held::Held;
 use super::schema::{
     legacy_accounts, legacy_products, legacy_proofs, legacy_takeovers, member_numbers,
 };
-use super::{DbConn, MOST_ROWS, MultiBackend};
+use super::sweeping::{self, sweep_text};
+use super::{DbConn, MOST_ROWS, MultiBackend, Stored};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::country::Country;
@@ -125,11 +126,11 @@ pub fn waiting(conn: &mut DbConn, limit: i64) -> Result<Vec<LegacyAccount>> {
         .load(conn)?)
 }
 
-/// Stores an old account and keeps its member number from being given out again; false where e-mail or number is known.
-pub fn insert(conn: &mut DbConn, account: &LegacyAccount) -> Result<bool> {
+/// Stores an old account and keeps its member number from being given out again; taken where e-mail or number is known.
+pub fn insert(conn: &mut DbConn, account: &LegacyAccount) -> Result<Stored> {
     let stored = each!(conn, c => diesel::insert_into(legacy_accounts::table).values(account).on_conflict_do_nothing().execute(c))?;
     if stored == 0 {
-        return Ok(false);
+        return Ok(Stored::Taken);
     }
     let number = (
         member_numbers::number.eq(&account.member_number),
@@ -137,7 +138,7 @@ pub fn insert(conn: &mut DbConn, account: &LegacyAccount) -> Result<bool> {
         member_numbers::created_at.eq(account.created_at),
     );
     let kept = each!(conn, c => diesel::insert_into(member_numbers::table).values(number).on_conflict_do_nothing().execute(c))?;
-    Ok(kept == 1)
+    Ok(Stored::one_of(kept))
 }
 
 /// Stores products of an old account.
@@ -196,10 +197,10 @@ pub fn taken_by(conn: &mut DbConn, id: LegacyAccountId) -> Result<Option<Takeove
         .optional()?)
 }
 
-/// Gives an old account to an account; false where somebody has it, or the account has another one.
-pub fn take(conn: &mut DbConn, takeover: &Takeover) -> Result<bool> {
+/// Gives an old account to an account; taken where somebody has it, or the account has another one.
+pub fn take(conn: &mut DbConn, takeover: &Takeover) -> Result<Stored> {
     let taken = each!(conn, c => diesel::insert_into(legacy_takeovers::table).values(takeover).on_conflict_do_nothing().execute(c))?;
-    Ok(taken == 1)
+    Ok(Stored::one_of(taken))
 }
 
 /// Takes back what was given and not migrated.
@@ -243,6 +244,17 @@ pub fn lock_proof(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<H
     )
     .optional()?;
     Ok(found.map(Held::new))
+}
+
+const SWEEP_PROOFS: &str = sweep_text!(
+    "legacy_proofs",
+    "account_id",
+    "expires_at < $1 AND proven_at IS NULL"
+);
+
+/// Forgets at most `limit` proofs that came to nothing and whose last code ran out before `before`; how many there were.
+pub fn sweep_proofs(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    sweeping::sweep(conn, SWEEP_PROOFS, before, limit)
 }
 
 /// Stores the proof of a held account, the first or the next one.

@@ -6,6 +6,7 @@ use diesel::sql_types::Bool;
 
 use super::backend::hold;
 use super::schema::mails;
+use super::sweeping::{self, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
@@ -117,6 +118,17 @@ pub fn arrived(
         query = query.filter(mails::id.lt(before));
     }
     Ok(query.order(mails::id.desc()).limit(limit).load(conn)?)
+}
+
+const SWEEP: &str = sweep_text!(
+    "mails",
+    "id",
+    "created_at < $1 AND (sent_at IS NOT NULL OR sealed IS NULL)"
+);
+
+/// Forgets at most `limit` mails that were made before `before` and do not wait any more; how many there were.
+pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    sweeping::sweep(conn, SWEEP, before, limit)
 }
 
 /// Keeps others from counting the mails to an address until the transaction ends, so that the count holds.

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::DbConn;
 use super::schema::member_numbers;
+use super::{DbConn, Stored};
 use crate::domain::account::AccountId;
 use crate::domain::member_number::MemberNumber;
 use crate::domain::membership::MembershipId;
@@ -14,13 +14,13 @@ use crate::types::Instant;
 /// More earlier numbers than this no account has.
 const MOST: i64 = 100;
 
-/// Gives a number to an account; false where somebody had it before, which a second draw mends.
+/// Gives a number to an account; taken where somebody had it before, which a second draw mends.
 pub fn claim(
     conn: &mut DbConn,
     number: &MemberNumber,
     account_id: AccountId,
     now: Instant,
-) -> Result<bool> {
+) -> Result<Stored> {
     let claimed = each!(conn, c => diesel::insert_into(member_numbers::table)
         .values((
             member_numbers::number.eq(number.as_str()),
@@ -29,7 +29,7 @@ pub fn claim(
         ))
         .on_conflict_do_nothing()
         .execute(c))?;
-    Ok(claimed == 1)
+    Ok(Stored::one_of(claimed))
 }
 
 /// Names the membership that a number came with.

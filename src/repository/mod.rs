@@ -18,6 +18,7 @@ pub mod mails;
 pub mod member_numbers;
 pub mod memberships;
 pub mod models;
+mod outcome;
 pub mod points;
 mod pool;
 pub mod products;
@@ -26,6 +27,7 @@ pub mod reviews;
 pub mod schema;
 pub mod sessions;
 pub mod settings;
+mod sweeping;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod users;
@@ -37,4 +39,5 @@ const MOST_ROWS: usize = 500;
 
 pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate, sqlite_file};
 pub use held::Held;
+pub use outcome::Stored;
 pub use wakeups::Wakeups;

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date};
 
 use super::DbConn;
 use super::schema::request_counts;
@@ -38,18 +39,17 @@ pub fn count(conn: &mut DbConn, counted: &Counted) -> Result<i64> {
     Ok(count)
 }
 
-/// Forgets the counts of at most `limit` callers and days that were over before `before`; how many there were.
+const SWEEP: &str = "DELETE FROM request_counts WHERE (policy, caller_hash, day) IN
+    (SELECT policy, caller_hash, day FROM request_counts WHERE day < $1 LIMIT $2)";
+
+/// Forgets at most `limit` counts of days that were over before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
     let day = before.utc().date_naive();
-    let old: Vec<String> = request_counts::table
-        .filter(request_counts::day.lt(day))
-        .select(request_counts::caller_hash)
-        .limit(limit)
-        .load(conn)?;
-    let gone = request_counts::table
-        .filter(request_counts::caller_hash.eq_any(old))
-        .filter(request_counts::day.lt(day));
-    Ok(diesel::delete(gone).execute(conn)?)
+    let swept = each!(conn, c => diesel::sql_query(SWEEP)
+        .bind::<Date, _>(day)
+        .bind::<BigInt, _>(limit)
+        .execute(c));
+    Ok(swept?)
 }
 
 #[cfg(test)]

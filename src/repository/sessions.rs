@@ -1,9 +1,13 @@
 //! Sessions, their refresh tokens, and failed sign-ins.
 
+use std::collections::BTreeSet;
+
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::backend::hold;
 use super::schema::{refresh_tokens, sessions, sign_in_failures, users};
+use super::sweeping::{self, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{SessionId, UserId};
 use crate::domain::actor::Actor;
@@ -143,17 +147,30 @@ pub fn use_refresh_token(conn: &mut DbConn, token_hash: &str, now: Instant) -> R
     Ok(())
 }
 
-/// Forgets at most `limit` refresh tokens that expired before `before`.
-pub fn sweep_refresh_tokens(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    let old: Vec<String> = refresh_tokens::table
+/// Forgets at most `limit` refresh tokens that ran out before `before`, and the sessions that have none left; how many tokens there were.
+pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    let old: Vec<(String, SessionId)> = refresh_tokens::table
         .filter(refresh_tokens::expires_at.lt(before))
-        .select(refresh_tokens::token_hash)
+        .select((refresh_tokens::token_hash, refresh_tokens::session_id))
         .limit(limit)
         .load(conn)?;
-    Ok(
-        diesel::delete(refresh_tokens::table.filter(refresh_tokens::token_hash.eq_any(old)))
-            .execute(conn)?,
-    )
+    let (hashes, of): (Vec<_>, BTreeSet<_>) = old.into_iter().unzip();
+    let gone =
+        diesel::delete(refresh_tokens::table.filter(refresh_tokens::token_hash.eq_any(hashes)))
+            .execute(conn)?;
+    let left = refresh_tokens::table.filter(refresh_tokens::session_id.eq(sessions::id));
+    let over = sessions::table
+        .filter(sessions::id.eq_any(of))
+        .filter(not(exists(left)));
+    diesel::delete(over).execute(conn)?;
+    Ok(gone)
+}
+
+const SWEEP_FAILURES: &str = sweep_text!("sign_in_failures", "email_hash", "last_at < $1");
+
+/// Forgets the failed sign-ins of at most `limit` addresses of which the last was before `before`; how many there were.
+pub fn sweep_failures(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    sweeping::sweep(conn, SWEEP_FAILURES, before, limit)
 }
 
 /// The failed sign-ins of an address, held against other tries also where there were none yet.

@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::schema::work_items;
-use super::{DbConn, MultiBackend};
+use super::sweeping::{self, sweep_text};
+use super::{DbConn, MultiBackend, Stored};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::actor::Actor;
@@ -55,11 +56,21 @@ impl WorkItem {
     }
 }
 
-/// Opens a matter; false where it is open already.
-#[must_use = "only what was opened is told"]
-pub fn open(conn: &mut DbConn, item: &WorkItem) -> Result<bool> {
+/// Opens a matter; taken where it is open already.
+pub fn open(conn: &mut DbConn, item: &WorkItem) -> Result<Stored> {
     let opened = each!(conn, c => diesel::insert_into(work_items::table).values(item).on_conflict_do_nothing().execute(c))?;
-    Ok(opened == 1)
+    Ok(Stored::one_of(opened))
+}
+
+const SWEEP: &str = sweep_text!(
+    "work_items",
+    "id",
+    "closed_at IS NOT NULL AND closed_at < $1"
+);
+
+/// Forgets at most `limit` matters that were closed before `before`; how many there were.
+pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    sweeping::sweep(conn, SWEEP, before, limit)
 }
 
 /// Closes the matter of this kind and subject; which it was, if one was open.

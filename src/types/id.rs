@@ -23,6 +23,13 @@ pub fn uuid_at(now: Instant) -> Uuid {
     ))
 }
 
+/// The least UUIDv7 of the given moment.
+pub fn first_uuid_at(moment: Instant) -> Uuid {
+    let milliseconds =
+        moment.unix_seconds() * 1000 + u64::from(moment.subsecond_nanos() / 1_000_000);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid()
+}
+
 /// Declares the identity of one kind of resource; the ids of different kinds do not mix.
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
@@ -41,6 +48,11 @@ macro_rules! id {
             /// A new id, made at `now`.
             pub fn new(now: $crate::types::Instant) -> Self {
                 Self($crate::types::uuid_at(now))
+            }
+
+            /// Before every id that is made at `moment` or later, behind those that were made earlier.
+            pub fn first_at(moment: $crate::types::Instant) -> Self {
+                Self($crate::types::first_uuid_at(moment))
             }
 
             /// The UUID behind the text.

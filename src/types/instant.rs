@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, Datelike, Months, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc,
+    DateTime, Datelike, DurationRound, Months, NaiveDateTime, SecondsFormat, SubsecRound,
+    TimeDelta, Utc,
 };
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -43,6 +44,11 @@ impl Instant {
     /// The moment `by` later (or earlier, when negative); itself where that leaves the calendar.
     pub fn plus(self, by: TimeDelta) -> Self {
         Self(self.0.checked_add_signed(by).unwrap_or(self.0))
+    }
+
+    /// When its hour began.
+    pub fn hour(self) -> Self {
+        Self(self.0.duration_trunc(TimeDelta::hours(1)).unwrap_or(self.0))
     }
 
     /// The moment as text of one length, to the microsecond: sorts by time, and is the same whichever database it comes from.

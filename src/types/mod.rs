@@ -12,5 +12,5 @@ pub use json::Json;
 
 pub(crate) use column::column;
 pub(crate) use id::id;
-pub use id::{BadId, uuid_at};
+pub use id::{BadId, first_uuid_at, uuid_at};
 pub(crate) use vocabulary::text_enum;

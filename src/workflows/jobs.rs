@@ -23,7 +23,7 @@ pub fn record_dead(conn: &mut DbConn, context: &Context, stamp: &Stamp, job: &Jo
         kind: job.kind.clone(),
         attempts: job.attempts,
     }];
-    if work_items::open(conn, &item)? {
+    if work_items::open(conn, &item)?.is_stored() {
         happened.push(Event::WorkItemOpened {
             work_item_id: item.id,
             kind: WorkItemKind::DeadJob.to_string(),

@@ -170,7 +170,7 @@ fn accept_terms(
 fn new_number(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Result<String> {
     for _ in 0..20 {
         let number = MemberNumber::from_random(random()?);
-        if member_numbers::claim(conn, &number, account_id, context.now)? {
+        if member_numbers::claim(conn, &number, account_id, context.now)?.is_stored() {
             return Ok(number.to_string());
         }
     }

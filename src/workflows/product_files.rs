@@ -209,14 +209,15 @@ mod tests {
     use crate::programme::{Programme, SHIPPED};
     use crate::repository::catalogue::CatalogueCache;
     use crate::repository::testing::migrated;
-    use crate::secrets::Sealer;
+    use crate::secrets::{EarlierKeys, Sealer};
     use crate::workflows::{Links, sandbox};
 
     fn context() -> Context {
+        let earlier = EarlierKeys::derive(&[]).unwrap();
         Context {
             now: "2026-11-26T12:00:00Z".parse().unwrap(),
             programme: Arc::new(Programme::parse(SHIPPED).unwrap()),
-            sealer: Sealer::derive(&[b"a key"]).unwrap(),
+            sealer: Sealer::read(&Sealer::generate().unwrap(), earlier).unwrap(),
             links: Arc::new(Links {
                 frontend_url: "https://cps.example".to_owned(),
             }),

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Context;
 use crate::domain::access::SessionId;
 use crate::domain::password::throttle;
+use crate::domain::personal_data::SIGN_IN_FAILURES_KEPT;
 use crate::domain::values::Email;
 use crate::error::{Code, Refusal, Result};
 use crate::repository::DbConn;
@@ -20,8 +21,6 @@ const PREFIX: &str = "cpr_";
 const REFRESH: TimeDelta = TimeDelta::days(30);
 /// A repeat within this time of its use gets a sibling: two tabs may refresh at once.
 const GRACE: TimeDelta = TimeDelta::seconds(30);
-/// Failed sign-ins are forgotten after this time without one.
-const FORGET: TimeDelta = TimeDelta::days(1);
 
 /// What a signed-in user holds.
 pub struct SignedIn {
@@ -36,7 +35,7 @@ pub fn begin(conn: &mut DbConn, context: &Context, email: &Email) -> Result<Opti
     let key = email.key();
     let email_hash = sha256_hex(key.as_bytes());
     let before = sessions::failures(conn, &email_hash)?
-        .filter(|failed| context.now.since(failed.last_at) < FORGET);
+        .filter(|failed| context.now.since(failed.last_at) < SIGN_IN_FAILURES_KEPT);
     let blocked = before
         .as_ref()
         .and_then(|failed| failed.blocked_until)
@@ -65,7 +64,10 @@ pub fn take_back(conn: &mut DbConn, email_key: &str, at: Instant) -> Result<()> 
     let Some(mut row) = sessions::failures(conn, &email_hash)? else {
         return Ok(());
     };
-    row.failures = (row.failures - 1).max(0);
+    if row.failures <= 1 {
+        return sessions::clear_failures(conn, &email_hash);
+    }
+    row.failures -= 1;
     // Where somebody else has tried since, the wait is theirs.
     row.blocked_until = row.blocked_until.filter(|_| row.last_at > at);
     sessions::put_failures(conn, &row)

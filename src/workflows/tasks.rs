@@ -48,14 +48,16 @@ pub enum Task {
     },
     /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
-    /// Forgets the rows whose time is over, and the files that nobody wants; once a day.
-    KeepHouse { date: NaiveDate },
+    /// Forgets the rows whose time is over, and the files that nobody wants; once an hour.
+    KeepHouse { hour: Instant },
 }
 
 impl Task {
-    /// What comes again each day: one task a day, whoever asks for it, and none for days on which nobody did.
-    pub fn of_day(date: NaiveDate) -> [Self; 2] {
-        [Self::SweepFiles { date }, Self::KeepHouse { date }]
+    /// What comes again, each day or each hour: one task for it, whoever asks, and none for a time in which nobody did.
+    pub fn recurring(now: Instant) -> [Self; 2] {
+        let date = now.utc().date_naive();
+        let hour = now.hour();
+        [Self::SweepFiles { date }, Self::KeepHouse { hour }]
     }
 
     /// Its kind.
@@ -113,7 +115,8 @@ impl Task {
             Self::DeleteFile { file_key, .. } => file_key.clone(),
             Self::IssueInvoice { membership_id } => membership_id.to_string(),
             Self::EndMembership { membership_id, due } => format!("{membership_id}:{due}"),
-            Self::SweepFiles { date } | Self::KeepHouse { date } => date.to_string(),
+            Self::SweepFiles { date } => date.to_string(),
+            Self::KeepHouse { hour } => hour.to_string(),
         };
         format!("{}:{cause}", self.kind())
     }

@@ -7,6 +7,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use crate::plans::unheard;
 use crate::support::Database;
 
 /// Holds what its statement locks for as long as it lives.
@@ -14,7 +15,7 @@ pub struct Holder(PgConnection);
 
 impl Holder {
     pub fn of(database: &Database, statement: &str) -> Self {
-        let mut conn = PgConnection::establish(&database.url()).unwrap();
+        let mut conn = unheard(PgConnection::establish(&database.url()).unwrap());
         conn.batch_execute(&format!("BEGIN; {statement}")).unwrap();
         Self(conn)
     }

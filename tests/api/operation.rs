@@ -180,6 +180,7 @@ fn live_mode_refuses_every_default_of_the_sandbox_in_one_message() {
         "CPS_MAIL ",
         "CPS_MAIL_FROM",
         "CPS_SIGNING_KEYS",
+        "CPS_SEALING_KEYS",
         "CPS_PUBLIC_URL",
         "CPS_FRONTEND_URL",
     ];
@@ -202,6 +203,7 @@ fn live_mode_refuses_each_default_by_itself_and_what_it_cannot_use() {
         "CPS_MAIL",
         "CPS_MAIL_FROM",
         "CPS_SIGNING_KEYS",
+        "CPS_SEALING_KEYS",
         "CPS_PUBLIC_URL",
         "CPS_FRONTEND_URL",
     ] {
@@ -210,6 +212,7 @@ fn live_mode_refuses_each_default_by_itself_and_what_it_cannot_use() {
     }
     let wrong = [
         ("CPS_SIGNING_KEYS", "/nowhere/keys.pem"),
+        ("CPS_SEALING_KEYS", "/nowhere/sealing.keys"),
         ("CPS_PROGRAMME", "/nowhere/programme.toml"),
         ("DATABASE_URL", "postgres://cps@db.example/cps"),
         ("CPS_MAIL", "mailbox"),

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use cps_api::auth::tokens::SigningKeys;
+use cps_api::secrets::Sealer;
 use reqwest::{Method, RequestBuilder};
 
 use crate::support::{Answer, Database, Sending, Token};
@@ -74,6 +75,9 @@ impl Setup {
         let keys = database.folder().join("keys.pem");
         std::fs::write(&keys, SigningKeys::generate().unwrap()).unwrap();
         std::fs::set_permissions(&keys, Permissions::from_mode(0o600)).unwrap();
+        let sealing = database.folder().join("sealing.keys");
+        std::fs::write(&sealing, Sealer::generate().unwrap()).unwrap();
+        std::fs::set_permissions(&sealing, Permissions::from_mode(0o600)).unwrap();
         let programme = database.folder().join("programme.toml");
         let shipped = include_str!("../../programme.toml");
         std::fs::write(
@@ -88,6 +92,7 @@ impl Setup {
             .with("CPS_MAIL", smtp)
             .with("CPS_MAIL_FROM", "donotreply@cps.example")
             .with("CPS_SIGNING_KEYS", &keys.display().to_string())
+            .with("CPS_SEALING_KEYS", &sealing.display().to_string())
             .with("CPS_PROGRAMME", &programme.display().to_string())
             .with("CPS_PUBLIC_URL", "https://api.cps.example")
             .with("CPS_FRONTEND_URL", "https://cps.example")

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use cps_api::repository::Kind;
+use cps_api::repository::{Kind, jobs};
+use cps_api::types::Instant;
 use diesel::migration::Migration;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use serde_json::json;
@@ -184,6 +185,37 @@ async fn a_job_whose_instances_died_often_within_hours_is_still_done() {
     app.advance(TimeDelta::days(31)).await;
     let state = format!("SELECT DISTINCT state AS line FROM jobs WHERE {draft}");
     assert_eq!(raw.lines(&state), ["done"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_took_several_instances_with_it_waits_longer_each_time() {
+    let database = Database::create();
+    let app = TestApp::on(database.clone(), &[]).await;
+    let (account, _) = app.applicant(json!({})).await;
+    let database = app.stop().await;
+    let mut raw = Raw::open(&database);
+    let drafts = "kind = 'expire_draft'";
+    let lost = |attempts: u32| {
+        format!(
+            "UPDATE jobs SET state = 'running', attempts = {attempts}, lease = 'lost', run_at = '2026-01-01T00:00:00.000000Z',
+                leased_until = '2026-01-01T00:00:00.000000Z' WHERE {drafts}"
+        )
+    };
+    let seconds = match raw.kind() {
+        Kind::Postgres => "EXTRACT(EPOCH FROM run_at)::bigint::text",
+        Kind::Sqlite => "strftime('%s', run_at)",
+    };
+    let run_at = format!("SELECT DISTINCT {seconds} AS line FROM jobs WHERE {drafts}");
+    let now: Instant = "2026-06-01T10:00:00Z".parse().unwrap();
+    let mut waits = Vec::new();
+    for attempts in [1, 3, 4, 5, 11, 12, 100] {
+        assert_eq!(raw.run(&lost(attempts)).unwrap(), 1, "{account}");
+        jobs::return_expired(&mut raw.0, now).unwrap();
+        let at: i64 = raw.lines(&run_at)[0].parse().unwrap();
+        waits.push(at - now.utc().timestamp());
+    }
+    assert_eq!(waits[2..], [16, 32, 2048, 3600, 3600]);
+    assert!(waits[..2].iter().all(|wait| *wait < 0), "{waits:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@ use cps_api::repository::{Db, DbConn, Kind};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use crate::plans::unheard;
 use crate::support::Database;
 
 /// The jobs `j` that send the mails `m` which carry an applicant's link.
@@ -25,13 +26,13 @@ impl Raw {
         let url = database.url();
         Self(match url.strip_prefix("sqlite://") {
             Some(path) => {
-                let mut conn = SqliteConnection::establish(path).unwrap();
+                let mut conn = unheard(SqliteConnection::establish(path).unwrap());
                 diesel::sql_query("PRAGMA busy_timeout = 10000")
                     .execute(&mut conn)
                     .unwrap();
                 DbConn::Sqlite(conn)
             }
-            None => DbConn::Postgres(PgConnection::establish(&url).unwrap()),
+            None => DbConn::Postgres(unheard(PgConnection::establish(&url).unwrap())),
         })
     }
 

@@ -3,16 +3,27 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use cps_api::domain::personal_data::TABLES;
 use cps_api::repository::Kind;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use crate::raw::Raw;
 use crate::support::Database;
 
-/// `table.column type [null] [key]`, one for each column, as `src/repository/schema.rs` says.
-fn declared(kind: Kind) -> BTreeSet<String> {
+/// A column as `src/repository/schema.rs` has it.
+struct Column {
+    table: &'static str,
+    name: &'static str,
+    /// Without its `Nullable`.
+    of: &'static str,
+    is_null: bool,
+    /// The columns of the table's primary key.
+    keys: Vec<&'static str>,
+}
+
+fn columns() -> Vec<Column> {
     let source = include_str!("../../src/repository/schema.rs");
-    let mut columns = BTreeSet::new();
+    let mut columns = Vec::new();
     for block in source.split("diesel::table! {").skip(1) {
         let lines = block
             .lines()
@@ -28,22 +39,36 @@ fn declared(kind: Kind) -> BTreeSet<String> {
             let inner = of
                 .strip_prefix("Nullable<")
                 .and_then(|rest| rest.strip_suffix('>'));
-            let null = if inner.is_some() { " null" } else { "" };
-            let key = if table.1.contains(&column) {
-                " key"
-            } else {
-                ""
-            };
-            // What SQLite numbers rows by is an INTEGER.
-            let stored = match (kind, of, table.1.as_slice()) {
-                (Kind::Sqlite, "BigInt", [alone]) if *alone == column => "INTEGER",
-                _ => stored_as(inner.unwrap_or(of), kind),
-            };
-            let column = column.trim_start_matches("r#");
-            columns.insert(format!("{}.{column} {stored}{null}{key}", table.0));
+            columns.push(Column {
+                table: table.0,
+                name: column.trim_start_matches("r#"),
+                of: inner.unwrap_or(of),
+                is_null: inner.is_some(),
+                keys: table.1.clone(),
+            });
         }
     }
     columns
+}
+
+/// `table.column type [null] [key]`, one for each column, as `src/repository/schema.rs` says.
+fn declared(kind: Kind) -> BTreeSet<String> {
+    let line = |column: Column| {
+        let name = column.name;
+        let null = if column.is_null { " null" } else { "" };
+        let key = if column.keys.contains(&name) {
+            " key"
+        } else {
+            ""
+        };
+        // What SQLite numbers rows by is an INTEGER.
+        let stored = match (kind, column.of, column.keys.as_slice()) {
+            (Kind::Sqlite, "BigInt", [alone]) if *alone == name => "INTEGER",
+            (_, of, _) => stored_as(of, kind),
+        };
+        format!("{}.{name} {stored}{null}{key}", column.table)
+    };
+    columns().into_iter().map(line).collect()
 }
 
 /// What a column of a type of ours is in the database.
@@ -146,6 +171,36 @@ fn the_code_knows_every_column_as_the_database_has_it() {
         "only in the database: {unknown:#?}, only in schema.rs: {missing:#?}"
     );
     assert!(declared.len() > 250, "{}", declared.len());
+}
+
+#[test]
+fn every_column_is_listed_as_personal_or_not() {
+    // What says nothing of a person by itself.
+    let tells = |column: &Column| !["SqlId", "SqlInstant", "Bool"].contains(&column.of);
+    let declared: Vec<String> = columns()
+        .iter()
+        .filter(|column| tells(column))
+        .map(|column| format!("{}.{}", column.table, column.name))
+        .collect();
+    let mut listed = Vec::new();
+    for table in TABLES {
+        let personal = table.personal.iter().map(|one| one.column);
+        let all = personal.chain(table.other.split_whitespace());
+        listed.extend(all.map(|column| format!("{}.{column}", table.name)));
+    }
+    let tables: BTreeSet<&str> = columns().iter().map(|column| column.table).collect();
+    assert_eq!(
+        tables,
+        TABLES.iter().map(|table| table.name).collect(),
+        "personal_data::TABLES names every table"
+    );
+    let (mut declared, mut listed) = (declared, listed);
+    declared.sort();
+    listed.sort();
+    assert_eq!(
+        declared, listed,
+        "left: schema.rs, right: personal_data::TABLES, each column once"
+    );
 }
 
 #[test]

@@ -12,11 +12,14 @@ use diesel::prelude::*;
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
+use crate::plans::{Plans, unheard};
+
 /// A running service.
 pub struct TestApp {
     pub address: String,
     pub client: reqwest::Client,
     running: Running,
+    _plans: Plans,
     pub database: Database,
 }
 
@@ -119,6 +122,7 @@ impl TestApp {
         let given = variables
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()));
+        let plans = Plans::watch(&database);
         let config = Config::read(&known.into_iter().chain(given).collect()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut parts = start::open(config, listener.local_addr().unwrap())
@@ -130,6 +134,7 @@ impl TestApp {
             address: format!("http://{}", running.address),
             client: reqwest::Client::new(),
             running,
+            _plans: plans,
             database,
         }
     }
@@ -419,10 +424,7 @@ impl Database {
     pub fn execute(&self, statements: &str) {
         match &self.0.postgres {
             None => self.sqlite().batch_execute(statements).unwrap(),
-            Some(_) => PgConnection::establish(&self.url())
-                .unwrap()
-                .batch_execute(statements)
-                .unwrap(),
+            Some(_) => self.postgres().batch_execute(statements).unwrap(),
         }
     }
 
@@ -431,16 +433,18 @@ impl Database {
         let query = diesel::sql_query(query);
         let rows: Vec<Number> = match &self.0.postgres {
             None => query.load(&mut self.sqlite()).unwrap(),
-            Some(_) => query
-                .load(&mut PgConnection::establish(&self.url()).unwrap())
-                .unwrap(),
+            Some(_) => query.load(&mut self.postgres()).unwrap(),
         };
         rows.into_iter().map(|row| row.n).collect()
     }
 
+    fn postgres(&self) -> PgConnection {
+        unheard(PgConnection::establish(&self.url()).unwrap())
+    }
+
     fn sqlite(&self) -> SqliteConnection {
         let path = self.folder().join("test.db");
-        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        let mut conn = unheard(SqliteConnection::establish(path.to_str().unwrap()).unwrap());
         conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
         conn
     }

@@ -9,7 +9,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
     Config::read(&variables.iter().copied().collect())
 }
 
-const LIVE: [(&str, &str); 8] = [
+const LIVE: [(&str, &str); 9] = [
     ("CPS_MODE", "live"),
     (
         "DATABASE_URL",
@@ -19,6 +19,7 @@ const LIVE: [(&str, &str); 8] = [
     ("CPS_MAIL", "smtp://user:password@mail.cps.dk:587"),
     ("CPS_MAIL_FROM", "donotreply@cps.dk"),
     ("CPS_SIGNING_KEYS", "/run/secrets/keys.pem"),
+    ("CPS_SEALING_KEYS", "/run/secrets/sealing.keys"),
     ("CPS_PUBLIC_URL", "https://api.cps.dk"),
     ("CPS_FRONTEND_URL", "https://cps.dk"),
 ];
@@ -79,7 +80,7 @@ fn every_fault_is_in_one_message() {
 #[test]
 fn live_refuses_each_sandbox_default() {
     let faults = read(&[("CPS_MODE", "live")]).unwrap_err();
-    assert_eq!(faults.lines().count(), 7, "{faults}");
+    assert_eq!(faults.lines().count(), 8, "{faults}");
     let config = read(&LIVE).unwrap();
     assert_eq!(config.warnings, Vec::<String>::new());
     assert_eq!(config.cors_origins, Some(Vec::new()));

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::ClientAddress;
 use super::answer::Answer;
-use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader, Keep};
+use super::extract::{Body, Idempotency, IfMatch, IfMatchHeader};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
@@ -106,7 +106,7 @@ async fn register_account(
             ..body.value
         },
     );
-    key.write(&service, &hash, Keep::Sealed, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let (account, token) = workflows::accounts::register(conn, &context, who, new)?;
         let location = format!("/v1/accounts/{}", account.id);
         let version = account.version;

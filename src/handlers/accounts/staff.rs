@@ -14,8 +14,7 @@ use crate::domain::permissions::{AccountSuspend, AccountsList, FirstPasswordLink
 use crate::error::Result;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{
-    Body, Cursor, Idempotency, IdempotencyHeader, Keep, PageParams, Pages, Params, Plain,
-    list_params,
+    Body, Cursor, Idempotency, IdempotencyHeader, PageParams, Pages, Params, Plain, list_params,
 };
 use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
@@ -137,7 +136,7 @@ async fn suspend_account(
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     let reason = body.value.reason;
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let account = workflows::accounts::suspend(conn, &context, &access.account, reason.trim())?;
         let version = account.version;
         Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))

@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
-    Params, list_params,
+    Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams, Pages, Params,
+    list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -213,7 +213,7 @@ async fn add_document(
     file: ExpectedFile,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), request_hash(&upload));
-    key.write(service, &hash, Keep::Plain, move |conn| {
+    key.write(service, &hash, move |conn| {
         let account = &access.account;
         let document = workflows::documents::add(conn, &context, account, upload, file.key()?)?;
         let location = format!(

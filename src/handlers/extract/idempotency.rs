@@ -5,32 +5,20 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use chrono::TimeDelta;
 use percent_encoding::percent_decode_str;
 
 use crate::auth::Identity;
+use crate::domain::personal_data::IDEMPOTENCY_KEYS_KEPT;
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::service::Service;
 use crate::repository::DbConn;
 use crate::repository::idempotency_keys::{self as stored, StoredAnswer};
-use crate::secrets::sha256_hex;
-use crate::types::{Instant, Json};
+use crate::secrets::{Sealer, sha256_hex};
+use crate::types::Instant;
 
 /// The header that carries a key.
 pub const HEADER: &str = "Idempotency-Key";
-
-/// How long an answer is given again.
-const KEPT: TimeDelta = TimeDelta::hours(24);
-
-/// Whether an answer may be stored as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// There is no secret in it.
-    Plain,
-    /// It carries a token: stored sealed.
-    Sealed,
-}
 
 /// The caller's key for this operation, if one came.
 #[derive(Debug, Clone)]
@@ -126,20 +114,14 @@ impl Idempotency {
         let Some(scope) = self.scope("").filter(|_| !self.is_anonymous) else {
             return Ok(false);
         };
-        let since = service.now().plus(-KEPT);
+        let since = service.now().plus(-IDEMPOTENCY_KEYS_KEPT);
         let known = move |conn: &mut DbConn| stored::is_known(conn, &scope, since);
         service.db.fetch(known).await
     }
 
     /// Runs `work` once for the key: the same key and body get the stored answer, another body is refused. Refusals and
     /// failures leave nothing behind, so that the caller can mend and repeat.
-    pub async fn write<F>(
-        &self,
-        service: &Service,
-        body_hash: &str,
-        keep: Keep,
-        work: F,
-    ) -> Result<Answer>
+    pub async fn write<F>(&self, service: &Service, body_hash: &str, work: F) -> Result<Answer>
     where
         F: FnOnce(&mut DbConn) -> Result<Answer> + Clone + Send + 'static,
     {
@@ -155,15 +137,8 @@ impl Idempotency {
                     return replay(found, &request_hash, &sealer);
                 }
                 let answer = work(conn)?;
-                let plain = serde_json::to_string(&answer)?;
-                let (answer_json, sealed) = match keep {
-                    Keep::Plain => (serde_json::to_value(&answer)?, None),
-                    Keep::Sealed => (
-                        serde_json::Value::Null,
-                        Some(sealer.seal(plain.as_bytes())?),
-                    ),
-                };
-                stored::keep(conn, &scope, &Json(answer_json), sealed.as_deref())?;
+                let sealed = sealer.seal(&serde_json::to_vec(&answer)?)?;
+                stored::keep(conn, &scope, &sealed)?;
                 Ok(answer)
             })
             .await
@@ -177,7 +152,8 @@ fn claim(
     request_hash: &str,
     now: Instant,
 ) -> Result<Option<StoredAnswer>> {
-    match stored::claim(conn, scope, request_hash, now, now.plus(-KEPT)) {
+    let before = now.plus(-IDEMPOTENCY_KEYS_KEPT);
+    match stored::claim(conn, scope, request_hash, now, before) {
         Err(Error::Contended) => Err(Refusal::from(Code::IdempotencyInProgress)
             .retry_after(1)
             .into()),
@@ -185,16 +161,17 @@ fn claim(
     }
 }
 
-fn replay(
-    found: StoredAnswer,
-    request_hash: &str,
-    sealer: &crate::secrets::Sealer,
-) -> Result<Answer> {
+/// The answer again. A key whose answer was sealed by a key of ours that is gone is used up: what it was for happened, and is not done twice.
+fn replay(found: StoredAnswer, request_hash: &str, sealer: &Sealer) -> Result<Answer> {
     if found.request_hash != request_hash {
         return Err(Code::IdempotencyKeyReused.into());
     }
     let answer: Answer = match &found.sealed {
-        Some(sealed) => serde_json::from_slice(&sealer.open(sealed)?)?,
+        Some(sealed) => {
+            let opened = sealer.open(sealed)?.ok_or(Code::IdempotencyKeyReused)?;
+            serde_json::from_slice(&opened)?
+        }
+        // Stored before every answer was sealed.
         None => found.answer.decode()?,
     };
     Ok(answer.replayed())

@@ -10,9 +10,7 @@ mod params;
 mod schemas;
 
 pub use body::{Body, CsvBody, OptionalBody, of_payload, read_limited};
-pub use idempotency::{
-    Idempotency, IdempotencyHeader, Keep, RequiredIdempotencyHeader, RequiredKey,
-};
+pub use idempotency::{Idempotency, IdempotencyHeader, RequiredIdempotencyHeader, RequiredKey};
 pub use if_match::{IfMatch, IfMatchHeader};
 pub use input::{Input, Plain, broken, validated};
 pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader, Unanswered};

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{Body, Idempotency, IdempotencyHeader, Input, Keep, OptionalBody, Plain};
+use super::extract::{Body, Idempotency, IdempotencyHeader, Input, OptionalBody, Plain};
 use super::language::preferred;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -109,7 +109,7 @@ async fn migrate_products(
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     let references = body.value.and_then(|body| body.legacy_references);
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let migrated = migration::migrate(conn, &context, &access.account, references.as_deref())?;
         Answer::ok(&MigratedView::of(migrated))
     })

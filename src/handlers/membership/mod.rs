@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError};
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Input, Keep, Params, RequiredIdempotencyHeader, RequiredKey, broken, validated,
+    Body, Input, Params, RequiredIdempotencyHeader, RequiredKey, broken, validated,
 };
 use super::language::preferred;
 use super::problem::Problem;
@@ -227,7 +227,7 @@ async fn join_programme(
         let view = MembershipView::load(conn, &context, joined)?;
         Ok(Answer::created(&view)?.location(location).etag_of_body())
     };
-    key.0.write(&service, &hash, Keep::Plain, work).await
+    key.0.write(&service, &hash, work).await
 }
 
 /// Read the membership

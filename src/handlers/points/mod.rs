@@ -12,8 +12,8 @@ use super::accounts::AccountPath;
 use super::actor::{Reader, users_of};
 use super::answer::Answer;
 use super::extract::{
-    Body, Cursor, Input, Keep, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
-    broken, list_params, validated,
+    Body, Cursor, Input, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey, broken,
+    list_params, validated,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -217,7 +217,7 @@ async fn adjust_points(
     let (context, hash) = (service.context(), body.hash().to_owned());
     let (amount, reason) = body.value;
     key.0
-        .write(&service, &hash, Keep::Plain, move |conn| {
+        .write(&service, &hash, move |conn| {
             let entry =
                 workflows::points::adjust(conn, &context, &access.account, amount, &reason)?;
             Answer::created(&EntryView::of(entry, &Reader::Staff))

@@ -11,7 +11,7 @@ use crate::domain::product::{ProductField, ProductId};
 use crate::error::{Code, Error, Result};
 use crate::handlers::accounts::AccountPath;
 use crate::handlers::answer::Answer;
-use crate::handlers::extract::{CsvBody, Keep, Params, RequiredIdempotencyHeader, RequiredKey};
+use crate::handlers::extract::{CsvBody, Params, RequiredIdempotencyHeader, RequiredKey};
 use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
 use crate::repository::accounts;
@@ -144,7 +144,7 @@ async fn import_products(
     let (context, dry_run) = (service.context(), params.0.dry_run);
     let hash = format!("{}:{dry_run}", body.hash());
     key.0
-        .write(&service, &hash, Keep::Plain, move |conn| {
+        .write(&service, &hash, move |conn| {
             let account = &access.account;
             let lines = product_files::import(conn, &context, account, &body.text, dry_run)?;
             let is_new = |line: &&ImportedLine| matches!(line.registered, Registered::New(_));

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Keep, PageParams, Pages,
+    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams, Pages,
     Params, list_params,
 };
 use super::service::Service;
@@ -155,7 +155,7 @@ async fn register_product(
     body: Body<RegisterProduct>,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let access = &access.account;
         let registered = registering::register(conn, &context, access, body.value)?;
         let view = ProductView::of(&context, &registered.catalogue, registered.product)?;

@@ -19,8 +19,7 @@ use crate::handlers::accounts::{AccountPath, AccountView, load_view};
 use crate::handlers::answer::Answer;
 use crate::handlers::documents::{DocumentPath, DocumentView};
 use crate::handlers::extract::{
-    Body, Cursor, Idempotency, IdempotencyHeader, Input, Keep, PageParams, Pages, Params,
-    list_params,
+    Body, Cursor, Idempotency, IdempotencyHeader, Input, PageParams, Pages, Params, list_params,
 };
 use crate::handlers::service::Service;
 use crate::programme::Programme;
@@ -265,7 +264,7 @@ async fn decide_review(
     body: Body<DecideReview>,
 ) -> Result<Answer> {
     let (context, hash, decision) = (service.context(), body.hash().to_owned(), body.value);
-    key.write(&service, &hash, Keep::Plain, move |conn| {
+    key.write(&service, &hash, move |conn| {
         let account = reviews::decide(conn, &context, &access.account, decision)?;
         let version = account.version;
         Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))

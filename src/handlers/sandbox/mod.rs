@@ -142,7 +142,7 @@ async fn read_mailbox(
     let (rows, next_cursor) = pages.cut(rows, size, |mail| Cursor::of_id(mail.id.uuid()));
     let items = rows
         .into_iter()
-        .map(|mail| view(&worker, mail))
+        .filter_map(|mail| view(&worker, mail).transpose())
         .collect::<Result<Vec<_>>>()?;
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&MailPage { items, next_cursor })?
@@ -150,16 +150,18 @@ async fn read_mailbox(
         .header("Cache-Control", "no-store"))
 }
 
-fn view(worker: &Worker, mail: Mail) -> Result<MailView> {
-    let values: Value = match &mail.sealed {
-        Some(sealed) => serde_json::from_slice(&worker.sealer.open(sealed)?)?,
-        None => Value::Null,
+/// None where the key that sealed it is gone.
+fn view(worker: &Worker, mail: Mail) -> Result<Option<MailView>> {
+    let sealed = mail.sealed.as_deref().unwrap_or_default();
+    let Some(opened) = worker.sealer.open(sealed)? else {
+        return Ok(None);
     };
+    let values: Value = serde_json::from_slice(&opened)?;
     let rendered = worker
         .mailer
         .render(mail.template, mail.language, &values)?;
     let text = |name: &str| values.get(name).and_then(Value::as_str).map(str::to_owned);
-    Ok(MailView {
+    Ok(Some(MailView {
         to: mail.to_address,
         from: worker.mailer.from(),
         template: mail.template,
@@ -169,5 +171,5 @@ fn view(worker: &Worker, mail: Mail) -> Result<MailView> {
         action_url: text("action_url"),
         code: text("code"),
         sent_at: mail.sent_at.unwrap_or(mail.created_at),
-    })
+    }))
 }

@@ -8,9 +8,11 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::schema::{event_inbox, event_reasons, events};
+use super::sweeping::sweep_text;
 use super::{DbConn, MultiBackend, wakeups};
 use crate::domain::actor::Stamp;
 use crate::domain::event::{Event, EventId, VERSION};
+use crate::each;
 use crate::error::Result;
 use crate::types::{Instant, SqlId, SqlInstant};
 
@@ -71,6 +73,17 @@ struct Waiting {
     reason: Option<String>,
     request_id: Option<String>,
     created_at: Instant,
+}
+
+const SWEEP_REASONS: &str = sweep_text!("event_reasons", "event_id", "event_id < $1");
+
+/// Forgets at most `limit` reasons of events that happened before `before`; how many there were. The ids sort by time.
+pub fn sweep_reasons(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
+    let swept = each!(conn, c => diesel::sql_query(SWEEP_REASONS)
+        .bind::<SqlId, _>(EventId::first_at(before))
+        .bind::<BigInt, _>(limit)
+        .execute(c));
+    Ok(swept?)
 }
 
 /// Records what happens in this transaction: one statement, no lock, no number. Without events it does nothing.

@@ -92,19 +92,26 @@ pub fn renew(conn: &mut DbConn, id: JobId, lease: &str) -> Result<bool> {
     Ok(renewed == 1)
 }
 
+/// The first tries are given back at once. From then on each took an instance with it: the pause doubles, to an hour.
 const EXPIRED_POSTGRES: &str = concat!(
-    "UPDATE jobs SET state = 'ready', lease = NULL, leased_until = NULL WHERE state = 'running' AND leased_until < ",
+    "UPDATE jobs SET state = 'ready', lease = NULL, leased_until = NULL,
+        run_at = CASE WHEN attempts < 4 THEN run_at ELSE CAST($1 AS TIMESTAMPTZ) + make_interval(secs => LEAST(3600, power(2, LEAST(attempts, 12)))) END
+     WHERE state = 'running' AND leased_until < ",
     real_time!(postgres "0")
 );
 const EXPIRED_SQLITE: &str = concat!(
-    "UPDATE jobs SET state = 'ready', lease = NULL, leased_until = NULL WHERE state = 'running' AND leased_until < ",
+    "UPDATE jobs SET state = 'ready', lease = NULL, leased_until = NULL,
+        run_at = CASE WHEN attempts < 4 THEN run_at
+            ELSE strftime('%Y-%m-%dT%H:%M:%f000Z', $1, '+' || MIN(3600, 1 << MIN(attempts, 12)) || ' seconds') END
+     WHERE state = 'running' AND leased_until < ",
     real_time!(sqlite "0")
 );
 
 /// Gives back the jobs whose holder has gone; how many there were.
-pub fn return_expired(conn: &mut DbConn) -> Result<usize> {
+pub fn return_expired(conn: &mut DbConn, now: Instant) -> Result<usize> {
     let text = on!(conn, EXPIRED_POSTGRES, EXPIRED_SQLITE);
-    Ok(each!(conn, c => diesel::sql_query(text).execute(c))?)
+    let returned = each!(conn, c => diesel::sql_query(text).bind::<SqlInstant, _>(now).execute(c));
+    Ok(returned?)
 }
 
 /// One piece of text for each queue, joined.
@@ -248,7 +255,7 @@ mod tests {
                 filled(claim, &["'lease'", AT, "'mail'", "16"]),
                 vec!["jobs_ready_idx"],
             ),
-            (expired.to_owned(), vec!["jobs_running_idx"]),
+            (filled(expired, &[AT]), vec!["jobs_running_idx"]),
             (filled(&DUE, &[AT]), vec!["jobs_ready_idx"]),
             (
                 filled(&OPEN, &[AT]),

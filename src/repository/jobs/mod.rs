@@ -4,12 +4,11 @@ mod due;
 mod list;
 
 use chrono::TimeDelta;
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
 use super::held::Held;
 use super::schema::jobs;
+use super::sweeping::{self, sweep_text};
 use super::{DbConn, MultiBackend, wakeups};
 use crate::domain::job::{JobError, JobId, JobKind, JobQueue, JobState};
 use crate::error::{Error, Result};
@@ -188,16 +187,11 @@ pub fn revive(conn: &mut DbConn, job: &mut Held<Job>, now: Instant) -> Result<()
     Ok(())
 }
 
+const SWEEP: &str = sweep_text!("jobs", "id", "state = 'done' AND finished_at < $1");
+
 /// Forgets at most `limit` jobs that were done before `before`, and says how many; dead ones stay.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    let old: Vec<JobId> = jobs::table
-        // A literal: SQLite proves its partial index by nothing else.
-        .filter(jobs::state.eq(sql::<Text>("'done'")))
-        .filter(jobs::finished_at.lt(before))
-        .select(jobs::id)
-        .limit(limit)
-        .load(conn)?;
-    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(old))).execute(conn)?)
+    sweeping::sweep(conn, SWEEP, before, limit)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::integrations::mail::Mailer;
 use crate::private;
 use crate::programme::{Programme, SHIPPED};
 use crate::repository::sqlite_file;
+use crate::secrets::Sealer;
 
 /// More than two keys ever need.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -24,8 +25,7 @@ pub fn configuration() -> Result<Config, StartError> {
         doubt(&mut config, programme);
     }
     let signing = signing_keys(&config).map(drop);
-    let sealing = config.sealing_keys.as_deref();
-    let sealing = sealing.map_or(Ok(()), |path| judge(&config, "CPS_SEALING_KEYS", path));
+    let sealing = sealing_keys(&config).map(drop);
     let mailer = Mailer::new(&config.mail, &config.mail_from).map(drop);
     let database = sqlite_file(config.database_url.expose_secret());
     let documents = document_store::check(&config.documents, database);
@@ -33,7 +33,7 @@ pub fn configuration() -> Result<Config, StartError> {
         programme.map(drop),
         documents.map_err(StartError::from),
         signing,
-        sealing.map_err(StartError::from),
+        sealing,
         mailer.map_err(StartError::from),
     ];
     faults.extend(
@@ -71,17 +71,37 @@ pub fn programme(config: &Config) -> Result<Programme, StartError> {
     Ok(programme)
 }
 
-/// The PEM text of the file that the configuration names, if it names one.
+/// The PEM text of the file of signing keys that the configuration names, if it names one.
 pub fn signing_keys(config: &Config) -> Result<Option<String>, StartError> {
-    const NAME: &str = "CPS_SIGNING_KEYS";
-    let Some(path) = &config.signing_keys else {
-        return Ok(None);
+    let path = config.signing_keys.as_deref();
+    let check = |pem: &str| {
+        SigningKeys::read(pem, "")
+            .map(drop)
+            .map_err(|e| e.to_string())
     };
-    judge(config, NAME, path)?;
-    let pem =
-        std::fs::read_to_string(path).map_err(|e| format!("{NAME}: {}: {e}", path.display()))?;
-    SigningKeys::read(&pem, "").map_err(|e| format!("{NAME}: {e}"))?;
-    Ok(Some(pem))
+    path.map(|path| keys(config, "CPS_SIGNING_KEYS", path, check))
+        .transpose()
+}
+
+/// The text of the file of sealing keys that the configuration names, if it names one.
+pub fn sealing_keys(config: &Config) -> Result<Option<String>, StartError> {
+    let path = config.sealing_keys.as_deref();
+    path.map(|path| keys(config, "CPS_SEALING_KEYS", path, Sealer::check))
+        .transpose()
+}
+
+/// The text of a file of keys that can be used.
+fn keys(
+    config: &Config,
+    name: &str,
+    path: &Path,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<String, StartError> {
+    judge(config, name, path)?;
+    let text =
+        std::fs::read_to_string(path).map_err(|e| format!("{name}: {}: {e}", path.display()))?;
+    check(&text).map_err(|e| format!("{name}: {e}"))?;
+    Ok(text)
 }
 
 /// Whether a file of keys is one, and in live mode nobody else's to read, behind every link.

@@ -21,14 +21,16 @@ use crate::integrations::mail::Mailer;
 use crate::jobs::{CLOCK_SETTING, Worker};
 use crate::repository::catalogue::CatalogueCache;
 use crate::repository::{Db, settings, sqlite_file};
+use crate::secrets::Sealer;
 use crate::server::{ownership, seed};
 use crate::workflows::{Context, Links};
 
 /// Why the service cannot start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Where the sandbox keeps its signing key.
-const KEY_SETTING: &str = "sandbox_signing_key";
+/// Where the sandbox keeps its keys.
+const SIGNING_SETTING: &str = "sandbox_signing_key";
+const SEALING_SETTING: &str = "sandbox_sealing_key";
 /// Who issues tokens where no address is configured: the same on every instance, whatever its port.
 const SANDBOX_ISSUER: &str = "cps-api";
 
@@ -96,7 +98,7 @@ pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
     let context = Context {
         now: clock.now(),
         programme,
-        sealer: keys.sealer(),
+        sealer: sealer(config, &db, &keys).await?,
         links: links(config, &public_url),
         catalogue: CatalogueCache::default(),
     };
@@ -150,10 +152,10 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let service = Service {
+        sealer: sealer(&config, &db, &keys).await?,
         db,
         clock,
         programme,
-        sealer: keys.sealer(),
         hasher: Hasher::start(threads)?,
         keys,
         store,
@@ -198,11 +200,23 @@ fn worker(service: &Service, mailer: Mailer) -> Worker {
 
 /// The PEM text of the signing keys; the sandbox makes one once and keeps it in the database.
 async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
-    if let Some(pem) = check::signing_keys(config)? {
-        return Ok(pem);
+    match check::signing_keys(config)? {
+        Some(pem) => Ok(pem),
+        None => kept(db, SIGNING_SETTING, SigningKeys::generate()?).await,
     }
-    let made = SigningKeys::generate()?;
-    Ok(db
-        .write(move |conn| settings::put_once(conn, KEY_SETTING, &made))
-        .await?)
+}
+
+/// What seals; the sandbox makes its key as it does its signing key.
+async fn sealer(config: &Config, db: &Db, signing: &SigningKeys) -> Result<Sealer, StartError> {
+    let keys = match check::sealing_keys(config)? {
+        Some(keys) => keys,
+        None => kept(db, SEALING_SETTING, Sealer::generate()?).await?,
+    };
+    Ok(Sealer::read(&keys, signing.earlier_sealing_keys())?)
+}
+
+/// What was made first, whichever instance did.
+async fn kept(db: &Db, setting: &'static str, made: String) -> Result<String, StartError> {
+    let put = db.write(move |conn| settings::put_once(conn, setting, &made));
+    Ok(put.await?)
 }

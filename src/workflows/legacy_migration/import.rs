@@ -65,7 +65,7 @@ pub fn import(
     }
     let mut stored = (0, 0);
     for one in described.into_values() {
-        if legacy::insert(conn, &one.account)? {
+        if legacy::insert(conn, &one.account)?.is_stored() {
             legacy::insert_products(conn, &one.products)?;
             stored = (stored.0 + 1, stored.1 + one.products.len());
         } else {

@@ -117,7 +117,7 @@ pub fn attach(
         reason: Some(reason.clone()),
         ..Takeover::of(account.id, legacy.id, context.now)
     };
-    if !legacy::take(conn, &takeover)? {
+    if !legacy::take(conn, &takeover)?.is_stored() {
         return Err(Code::LegacyAccountTaken.into());
     }
     let attached = Event::AccountLegacyAttached {

@@ -137,7 +137,7 @@ fn take(
         Some(attached) => attached,
         None => {
             let new = Takeover::of(access.account_id(), legacy.id, context.now);
-            if !legacy::take(conn, &new)? {
+            if !legacy::take(conn, &new)?.is_stored() {
                 return Err(Code::AlreadyMigrated.into());
             }
             new

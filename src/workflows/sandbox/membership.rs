@@ -22,7 +22,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     let access = seeding().on(account_id(n));
     let account = accounts::lock(conn, &access)?;
     let number = MemberNumber::from_random([0, 0, 0, 0, 0, 0, 0, MEMBER]);
-    if !member_numbers::claim(conn, &number, account.id, context.now)? {
+    if !member_numbers::claim(conn, &number, account.id, context.now)?.is_stored() {
         return Err(Error::internal("seeding a membership")(
             "its member number is taken",
         ));

@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use cps_api::auth::tokens::SigningKeys;
+use cps_api::secrets::Sealer;
 
 use crate::process::Setup;
 use crate::support::Database;
@@ -113,6 +114,23 @@ fn a_file_of_keys_is_one_and_nobody_elses() {
             .with("CPS_SIGNING_KEYS", &path.display().to_string());
         refused(&setup, &["CPS_SIGNING_KEYS"]);
     }
+    let drawn = || Sealer::generate().unwrap();
+    for text in [
+        String::new(),
+        key.clone(),
+        "0".repeat(64),
+        drawn()[..60].to_owned(),
+        [drawn(), drawn(), drawn()].join("\n"),
+    ] {
+        let path = write(&path, &text, 0o600);
+        refused(
+            &setup.clone().with("CPS_SEALING_KEYS", &path),
+            &["CPS_SEALING_KEYS"],
+        );
+    }
+    let sealing = [drawn(), drawn()].join("\n");
+    let sealing = write(&folder.join("two.keys"), &sealing, 0o600);
+    let setup = setup.with("CPS_SEALING_KEYS", &sealing);
     let two = format!("{key}\n{}", SigningKeys::generate().unwrap());
     for mode in [0o600, 0o400] {
         let path = write(&folder.join("two.pem"), &two, mode);

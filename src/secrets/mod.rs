@@ -1,6 +1,10 @@
-//! Secrets at rest and in hand: random tokens, their hashes, sealed texts. Passwords and signatures are in `auth`.
+//! Secrets at rest and in hand: random tokens, their hashes, marks, sealed texts. Passwords and signatures are in `auth`.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+mod sealing;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
@@ -8,10 +12,11 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
-use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
+
+pub use sealing::{EarlierKeys, Sealer};
 
 /// `N` bytes that nobody can guess.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
@@ -67,14 +72,6 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Seals what has to be stored but not read from the database: mails on their way, answers that hold a token.
-#[derive(Clone)]
-pub struct Sealer {
-    /// The first seals; all open, so that signing keys can rotate.
-    keys: Arc<Vec<RandomizedNonceKey>>,
-    fingerprints: hmac::Key,
-}
-
 struct Bits256;
 
 impl KeyType for Bits256 {
@@ -83,7 +80,7 @@ impl KeyType for Bits256 {
     }
 }
 
-/// A key of 256 bits for `purpose` out of a private signing key.
+/// A key of 256 bits for `purpose` out of a private one.
 fn derived(private: &[u8], purpose: &'static [u8]) -> Result<[u8; 32]> {
     let failed = |_| Error::internal("deriving a key")("no key came out");
     let secret = Salt::new(HKDF_SHA256, b"cps-api").extract(private);
@@ -94,58 +91,19 @@ fn derived(private: &[u8], purpose: &'static [u8]) -> Result<[u8; 32]> {
     Ok(key)
 }
 
-impl Sealer {
-    /// A sealer whose keys are derived from the private signing keys, the newest first.
-    pub fn derive(private_keys: &[&[u8]]) -> Result<Self> {
-        let failed = || Error::internal("deriving the sealing key")("no key came out");
-        let keys = private_keys.iter().map(|private| {
-            let key = derived(private, b"sealing v1")?;
-            RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_| failed())
-        });
-        let keys = keys.collect::<Result<_>>()?;
-        let newest = private_keys.first().ok_or_else(failed)?;
-        let fingerprints = derived(newest, b"fingerprints v1")?;
-        Ok(Self {
-            keys: Arc::new(keys),
-            fingerprints: hmac::Key::new(hmac::HMAC_SHA256, &fingerprints),
-        })
-    }
+/// A drawn key of 32 bytes has some 30 different ones; with fewer than this it was made up.
+const LEAST_DIFFERENT: usize = 16;
 
-    /// What stands for `text` where it has to be recognised but not read: the same on every instance, in lower-case hex.
-    pub fn fingerprint(&self, text: &str) -> String {
-        hex(hmac::sign(&self.fingerprints, text.as_bytes()).as_ref())
-    }
-
-    /// `plain`, sealed, as text.
-    pub fn seal(&self, plain: &[u8]) -> Result<String> {
-        let failed = "sealing";
-        let key = self
-            .keys
-            .first()
-            .ok_or_else(|| Error::internal(failed)("there is no key"))?;
-        let mut sealed = plain.to_vec();
-        let nonce = key
-            .seal_in_place_append_tag(Aad::empty(), &mut sealed)
-            .map_err(|_| Error::internal(failed)("the cipher failed"))?;
-        let mut whole = nonce.as_ref().to_vec();
-        whole.extend(sealed);
-        Ok(URL_SAFE_NO_PAD.encode(whole))
-    }
-
-    /// What `seal` sealed; an error where no key of ours opens it.
-    pub fn open(&self, sealed: &str) -> Result<Vec<u8>> {
-        let unreadable = || Error::internal("opening what was sealed")("no key of ours opens it");
-        let whole = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| unreadable())?;
-        let (nonce, body) = whole.split_at_checked(NONCE_LEN).ok_or_else(unreadable)?;
-        for key in self.keys.iter() {
-            let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unreadable())?;
-            let mut body = body.to_vec();
-            if let Ok(plain) = key.open_in_place(nonce, Aad::empty(), &mut body) {
-                return Ok(plain.to_vec());
-            }
-        }
-        Err(unreadable())
-    }
+/// Whether the bytes of a key were made up rather than drawn: the same few, or even steps.
+pub fn is_made_up(key: &[u8]) -> bool {
+    let different = |bytes: &mut dyn Iterator<Item = u8>| {
+        bytes.collect::<BTreeSet<u8>>().len() < LEAST_DIFFERENT
+    };
+    let mut steps = key
+        .iter()
+        .zip(key.iter().skip(1))
+        .map(|(one, next)| next.wrapping_sub(*one));
+    different(&mut key.iter().copied()) || different(&mut steps)
 }
 
 /// How many bytes of an HMAC-SHA-256 a mark has.
@@ -217,24 +175,6 @@ mod tests {
         ] {
             assert!(!is_random_token("cpa_", other), "{other}");
         }
-    }
-
-    #[test]
-    fn what_is_sealed_opens_with_the_old_key_too_and_never_twice_the_same() {
-        let old = Sealer::derive(&[b"old"]).unwrap();
-        let sealed = old.seal(b"a link").unwrap();
-        let rotated = Sealer::derive(&[b"new", b"old"]).unwrap();
-        assert_eq!(rotated.open(&sealed).unwrap(), b"a link");
-        assert_ne!(old.seal(b"a link").unwrap(), sealed);
-        assert!(Sealer::derive(&[b"new"]).unwrap().open(&sealed).is_err());
-    }
-
-    #[test]
-    fn a_fingerprint_is_the_same_on_every_instance_and_needs_the_key() {
-        let of = |key: &[u8], text| Sealer::derive(&[key]).unwrap().fingerprint(text);
-        assert_eq!(of(b"key", "192.0.2.1"), of(b"key", "192.0.2.1"));
-        assert_ne!(of(b"key", "192.0.2.1"), of(b"other", "192.0.2.1"));
-        assert_ne!(of(b"key", "192.0.2.1"), of(b"key", "192.0.2.2"));
     }
 
     #[test]

@@ -1,0 +1,3 @@
+DROP INDEX accounts_address_idx;
+DROP INDEX member_numbers_legacy_account_id_idx;
+DROP INDEX memberships_account_id_idx;

@@ -1,0 +1,299 @@
+//! The list of all tables. A test holds it against `repository/schema.rs`.
+
+use super::Stay::{self, Kept, Until};
+use super::{Personal, Sweep, Table};
+
+const WITH_ACCOUNT: &str = "it belongs to an account, which no time ends";
+const LEDGER: &str = "the ledger is never changed: every balance is proven by its entries";
+const BOOKS: &str = "invoices and what they name are kept with the books";
+const CATALOGUE: &str = "the catalogue: what was registered was one of these";
+const OLD_PROGRAMME: &str = "a member of the old programme may come for it at any time";
+const HISTORY: &str = "the chain of events is checked from its first row, which nothing deletes";
+
+/// Where a name, an address or a number that goes into mails, answers and invoices is copied to.
+const TOLD: &[&str] = &["mails.sealed", "idempotency_keys.sealed"];
+const ANSWERED: &[&str] = &["idempotency_keys.sealed"];
+const INVOICED: &[&str] = &[
+    "mails.sealed",
+    "idempotency_keys.sealed",
+    "invoices.content",
+];
+const MAILED: &[&str] = &[
+    "users.email",
+    "mails.to_address",
+    "jobs.payload",
+    "idempotency_keys.sealed",
+];
+const SEARCHED: &[&str] = &[
+    "users.email_key",
+    "mails.to_key",
+    "sign_in_failures.email_hash",
+];
+
+const fn personal(column: &'static str) -> Personal {
+    Personal::of(column)
+}
+
+/// A table with nothing personal in it.
+const fn plain(name: &'static str, stay: Stay, other: &'static str) -> Table {
+    Table {
+        name,
+        stay,
+        personal: &[],
+        other,
+    }
+}
+
+/// Every table and what is in it.
+pub const TABLES: &[Table] = &[
+    Table {
+        name: "accounts",
+        stay: Kept("who applied, and was a customer: no time ends that"),
+        personal: &[
+            personal("account_number").copied_to(INVOICED),
+            personal("company_name").copied_to(INVOICED),
+            personal("company_key"),
+            personal("vat_number").copied_to(INVOICED),
+            personal("street").copied_to(INVOICED),
+            personal("postal_code").copied_to(INVOICED),
+            personal("city").copied_to(INVOICED),
+            personal("contact_name").copied_to(&[
+                "users.name",
+                "mails.sealed",
+                "idempotency_keys.sealed",
+            ]),
+            personal("contact_email").copied_to(MAILED),
+            personal("contact_email_key").copied_to(SEARCHED),
+            personal("contact_phone").copied_to(ANSWERED),
+            personal("legacy_cps_email").copied_to(&[
+                "legacy_proofs.email_key",
+                "mails.to_address",
+                "idempotency_keys.sealed",
+            ]),
+            personal("authority_declared_from"),
+            personal("applicant_token_hash").until("the application is decided or handed on"),
+        ],
+        other: "status version country language source terms_version suspended_from",
+    },
+    Table {
+        name: "applicant_tokens",
+        stay: Until(Sweep::ApplicantTokens),
+        personal: &[personal("token_hash")],
+        other: "",
+    },
+    Table {
+        name: "reviews",
+        stay: Kept(WITH_ACCOUNT),
+        personal: &[
+            personal("asked_note").copied_to(TOLD),
+            personal("decision_note").copied_to(TOLD),
+        ],
+        other: "version decision decision_codes",
+    },
+    Table {
+        name: "documents",
+        stay: Kept("what was decided on: kind, checksum, size, reviewer and decision stay"),
+        personal: &[
+            personal("file_name").copied_to(ANSWERED),
+            personal("sha256"),
+            personal("file_key").until("the file is deleted, so many days after the decision"),
+        ],
+        other: "version kind status codes media_type size issued_date",
+    },
+    Table {
+        name: "files",
+        stay: Kept("as long as its document wants it; what nobody wants goes within the hour"),
+        personal: &[personal("key")],
+        other: "state",
+    },
+    Table {
+        name: "users",
+        stay: Kept("whoever did something is named by the ledger and by events for as long"),
+        personal: &[
+            personal("email").copied_to(&[
+                "mails.to_address",
+                "jobs.payload",
+                "idempotency_keys.sealed",
+            ]),
+            personal("email_key").copied_to(&["mails.to_key", "sign_in_failures.email_hash"]),
+            personal("name").copied_to(TOLD),
+            personal("password_hash"),
+        ],
+        other: "version roles language session_version",
+    },
+    Table {
+        name: "one_time_tokens",
+        stay: Until(Sweep::OneTimeTokens),
+        personal: &[personal("token_hash")],
+        other: "purpose",
+    },
+    plain("sessions", Until(Sweep::RefreshTokens), ""),
+    Table {
+        name: "refresh_tokens",
+        stay: Until(Sweep::RefreshTokens),
+        personal: &[personal("token_hash")],
+        other: "",
+    },
+    Table {
+        name: "sign_in_failures",
+        stay: Until(Sweep::SignInFailures),
+        personal: &[personal("email_hash")],
+        other: "failures",
+    },
+    Table {
+        name: "request_counts",
+        stay: Until(Sweep::RequestCounts),
+        personal: &[personal("caller_hash")],
+        other: "policy day requests",
+    },
+    plain(
+        "settings",
+        Kept("a handful of names, each with one value"),
+        "name value",
+    ),
+    Table {
+        name: "jobs",
+        // Those that are dead wait for staff, whenever they come.
+        stay: Until(Sweep::DoneJobs),
+        personal: &[personal("payload"), personal("last_error")],
+        other: "kind key state attempts lease queue error_class",
+    },
+    Table {
+        name: "mails",
+        stay: Until(Sweep::Mails),
+        personal: &[
+            personal("to_address"),
+            personal("to_key"),
+            personal("sealed").until("it is sent, or is not worth sending any more"),
+        ],
+        other: "template language",
+    },
+    plain(
+        "work_items",
+        Until(Sweep::ClosedWorkItems),
+        "kind subject_id details closed_by",
+    ),
+    Table {
+        name: "idempotency_keys",
+        stay: Until(Sweep::IdempotencyKeys),
+        personal: &[personal("answer"), personal("sealed")],
+        other: "scope request_hash",
+    },
+    Table {
+        name: "event_inbox",
+        stay: Kept("a row goes when it gets its number, within a second"),
+        personal: &[personal("reason")
+            .copied_to(&["event_reasons.reason"])
+            .until("it gets its number")],
+        other: "number stream resource type version data actor request_id",
+    },
+    plain(
+        "events",
+        Kept(HISTORY),
+        "position stream stream_seq resource resource_seq type version data actor reason_hash request_id hash",
+    ),
+    plain("event_counters", Kept(HISTORY), "name last hash"),
+    Table {
+        name: "event_reasons",
+        stay: Until(Sweep::EventReasons),
+        personal: &[personal("reason")],
+        other: "salt",
+    },
+    plain(
+        "models",
+        Kept(CATALOGUE),
+        "name name_key category launched_date serial_pattern",
+    ),
+    plain("model_points", Kept(CATALOGUE), "valid_from points"),
+    Table {
+        name: "products",
+        stay: Kept(WITH_ACCOUNT),
+        personal: &[
+            personal("serial_number").copied_to(ANSWERED),
+            personal("serial_key"),
+            personal("purchase_date").copied_to(ANSWERED),
+            personal("purchase_country").copied_to(ANSWERED),
+            personal("dealer").copied_to(ANSWERED),
+            personal("legacy_reference").copied_to(ANSWERED),
+        ],
+        other: "version status estimated end_reason",
+    },
+    Table {
+        name: "legacy_accounts",
+        stay: Kept(OLD_PROGRAMME),
+        personal: &[
+            personal("email").copied_to(&["mails.to_address"]),
+            personal("email_key"),
+            personal("member_number").copied_to(&["member_numbers.number"]),
+        ],
+        other: "",
+    },
+    Table {
+        name: "legacy_products",
+        stay: Kept(OLD_PROGRAMME),
+        personal: &[
+            personal("legacy_reference").copied_to(&["products.legacy_reference"]),
+            personal("serial_number").copied_to(&["products.serial_number", "products.serial_key"]),
+            personal("purchase_date").copied_to(&["products.purchase_date"]),
+            personal("purchase_country").copied_to(&["products.purchase_country"]),
+            personal("dealer").copied_to(&["products.dealer"]),
+        ],
+        other: "model result",
+    },
+    Table {
+        name: "legacy_takeovers",
+        stay: Kept("an old account is taken over once"),
+        personal: &[personal("reason")],
+        other: "",
+    },
+    Table {
+        name: "legacy_proofs",
+        // What is proven stays with the account.
+        stay: Until(Sweep::UnprovenAddresses),
+        personal: &[
+            personal("email_key"),
+            personal("sealed_code")
+                .copied_to(&["mails.sealed"])
+                .until("it is entered, or its time is over"),
+        ],
+        other: "tries mails",
+    },
+    plain("points_accounts", Kept(WITH_ACCOUNT), "balance held seq"),
+    Table {
+        name: "points_entries",
+        stay: Kept(LEDGER),
+        personal: &[personal("reason").copied_to(ANSWERED)],
+        other: "seq kind amount balance held value_valid_from actor",
+    },
+    Table {
+        name: "cards",
+        stay: Kept(WITH_ACCOUNT),
+        personal: &[
+            personal("provider_token"),
+            personal("brand").copied_to(TOLD),
+            personal("last4").copied_to(TOLD),
+            personal("expires_year").copied_to(TOLD),
+            personal("expires_month").copied_to(TOLD),
+        ],
+        other: "",
+    },
+    Table {
+        name: "memberships",
+        stay: Kept(BOOKS),
+        personal: &[personal("member_number").copied_to(INVOICED)],
+        other: "version level status starts_date ends_date payment_method fee_cents currency points_at_joining terms_version",
+    },
+    Table {
+        name: "member_numbers",
+        stay: Kept("a number that was given out is never given out again"),
+        personal: &[personal("number")],
+        other: "",
+    },
+    plain("invoice_counters", Kept(BOOKS), "seller year last"),
+    Table {
+        name: "invoices",
+        stay: Kept(BOOKS),
+        personal: &[personal("content")],
+        other: "version number seller_key year seq status issued_date due_date currency net_cents vat_cents gross_cents payment_method payment_reference",
+    },
+];
