@@ -20,12 +20,12 @@ pub fn lock(conn: &mut DbConn, account: &Held<Account>) -> Result<Held<PointsAcc
     lock_made(conn, account.id)?.ok_or(Error::Contended)
 }
 
+/// An account with its ledger, both held.
+pub type WithLedger = (Held<Account>, Held<PointsAccount>);
+
 /// These accounts and their ledgers, all of them held, the accounts as by [`accounts::lock_many`]; with them the version of the catalogue
 /// that stands. One statement where every account has a ledger.
-pub fn lock_many(
-    conn: &mut DbConn,
-    ids: &[AccountId],
-) -> Result<(Vec<(Held<Account>, Held<PointsAccount>)>, Version)> {
+pub fn lock_many(conn: &mut DbConn, ids: &[AccountId]) -> Result<(Vec<WithLedger>, Version)> {
     let found = lock_joined(conn, ids)?;
     if found.len() == ids.len() {
         return Ok(split(found));
@@ -58,7 +58,7 @@ fn lock_joined(conn: &mut DbConn, ids: &[AccountId]) -> Result<Vec<Joined>> {
     })
 }
 
-fn split(found: Vec<Joined>) -> (Vec<(Held<Account>, Held<PointsAccount>)>, Version) {
+fn split(found: Vec<Joined>) -> (Vec<WithLedger>, Version) {
     let version = found.last().and_then(|(_, _, version)| version.clone());
     let held = found
         .into_iter()
