@@ -11,7 +11,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use super::Surroundings;
+use super::MiddlewareState;
 use crate::error::{Code, Refusal};
 
 /// Counts the requests in work, over all workers.
@@ -93,8 +93,8 @@ pub async fn limit<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let limit = request
-        .app_data::<Data<Surroundings>>()
-        .map(|around| around.concurrency.clone());
+        .app_data::<Data<MiddlewareState>>()
+        .map(|state| state.concurrency.clone());
     let permit = limit.as_ref().and_then(ConcurrencyLimit::acquire);
     if permit.is_none() && !is_probe(&request) {
         let error = crate::error::Error::from(overloaded());

@@ -9,7 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use tracing::error;
 
-use super::Surroundings;
+use super::MiddlewareState;
 use crate::domain::language::Language;
 use crate::error::{Code, Error};
 use crate::handlers::problem::{self, Context, MEDIA_TYPE, Problem};
@@ -49,10 +49,10 @@ pub async fn explain<B: MessageBody + 'static>(
 /// The problem that an answer stands for; a failure of our own is logged here, once.
 fn problem_of<B>(response: &ServiceResponse<B>, language: Language) -> Problem {
     let request = response.request();
-    let around = request.app_data::<Data<Surroundings>>();
+    let state = request.app_data::<Data<MiddlewareState>>();
     let request_id = request.extensions().get::<RequestId>().cloned();
     let context = Context {
-        public_url: around.map_or("", |around| &around.public_url),
+        public_url: state.map_or("", |state| &state.public_url),
         language,
         instance: request.path().to_owned(),
         request_id: request_id.map(|id| id.0).unwrap_or_default(),

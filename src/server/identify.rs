@@ -6,7 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use super::Surroundings;
+use super::MiddlewareState;
 use super::concurrency::is_probe;
 use super::rate_limits::{Key, Standing, client_address};
 use crate::auth::Authenticator;
@@ -15,12 +15,12 @@ use crate::handlers::{ClientAddress, RequestId};
 
 /// Counts a token that has to be looked up and may be made up; a refusal where the address has tried too many.
 fn strangers_refusal(request: &ServiceRequest) -> Option<(Standing, Error)> {
-    let around = request.app_data::<Data<Surroundings>>()?;
-    if !around.authenticator.is_stranger(request.headers()) {
+    let state = request.app_data::<Data<MiddlewareState>>()?;
+    if !state.authenticator.is_stranger(request.headers()) {
         return None;
     }
     let address = Key::address(&request.extensions());
-    let (standing, counted) = around.rate_limits.count_look_up(address);
+    let (standing, counted) = state.rate_limits.count_look_up(address);
     counted.err().map(|refusal| (standing, refusal.into()))
 }
 
@@ -30,10 +30,10 @@ pub async fn identify<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let address = request
-        .app_data::<Data<Surroundings>>()
+        .app_data::<Data<MiddlewareState>>()
         .zip(request.peer_addr())
-        .map(|(around, peer)| {
-            let trusted = &around.config.trusted_proxies;
+        .map(|(state, peer)| {
+            let trusted = &state.config.trusted_proxies;
             client_address(peer.ip(), request.headers(), trusted)
         });
     if let Some(address) = address {

@@ -44,7 +44,7 @@ pub use rate_limits::RateLimits;
 
 /// What the middleware around every request works with.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct MiddlewareState {
     pub config: Arc<Config>,
     pub public_url: Arc<str>,
     pub authenticator: Authenticator,
@@ -60,14 +60,14 @@ pub fn serve(
     listener: TcpListener,
     service: Service,
     worker: Worker,
-    around: Surroundings,
+    state: MiddlewareState,
     workers: usize,
 ) -> std::io::Result<actix_web::dev::Server> {
-    let is_sandbox = around.config.mode == Mode::Sandbox;
+    let is_sandbox = state.config.mode == Mode::Sandbox;
     let beside = [CONTRACT, DOCS, DOCS_PAGES].map(Route::reading);
     let table = web::Data::new(RouteTable::new(is_sandbox, beside));
     let contract = web::Data::new(contract::Contract::new(is_sandbox));
-    let limits = around.limits;
+    let limits = state.limits;
     connection::serve(listener, workers, limits, move || {
         App::new()
             .configure(|config| handlers::routes(&mut Serving { config, prefix: "" }))
@@ -75,7 +75,7 @@ pub fn serve(
                 let prefix = "/v1";
                 handlers::v1_routes(&mut Serving { config, prefix }, is_sandbox);
             }))
-            .configure(|config| share(config, &around))
+            .configure(|config| share(config, &state))
             .app_data(web::Data::new(service.clone()))
             .app_data(web::Data::new(worker.clone()))
             .app_data(handlers::documents::form_config())
@@ -90,7 +90,7 @@ pub fn serve(
             .wrap(from_fn(ownership::guard))
             .wrap(from_fn(concurrency::limit))
             .wrap(from_fn(caching::cache))
-            .wrap(cors::cors(&around.config))
+            .wrap(cors::cors(&state.config))
             .wrap(from_fn(errors::explain))
             .wrap(from_fn(head::as_get))
             .wrap(from_fn(security_headers::protect))
@@ -99,12 +99,12 @@ pub fn serve(
 }
 
 /// What extractors and middleware ask for beside the service.
-fn share(config: &mut ServiceConfig, around: &Surroundings) {
+fn share(config: &mut ServiceConfig, state: &MiddlewareState) {
     config
-        .app_data(web::Data::new(around.authenticator.clone()))
-        .app_data(web::Data::new(around.health.clone()))
-        .app_data(web::Data::new(around.limits))
-        .app_data(web::Data::new(around.clone()));
+        .app_data(web::Data::new(state.authenticator.clone()))
+        .app_data(web::Data::new(state.health.clone()))
+        .app_data(web::Data::new(state.limits))
+        .app_data(web::Data::new(state.clone()));
 }
 
 /// Where the contract is read by machines.

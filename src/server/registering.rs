@@ -5,7 +5,7 @@ use actix_web::dev::ServiceRequest;
 use actix_web::web::Data;
 use chrono::{NaiveTime, TimeDelta};
 
-use super::Surroundings;
+use super::MiddlewareState;
 use super::rate_limits::{Client, Key};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::handlers::service::Service;
@@ -16,7 +16,11 @@ use crate::types::Instant;
 const POLICY: &str = "register";
 
 /// Counts one more registration, or refuses it until the next day begins in UTC.
-pub async fn count(request: &ServiceRequest, around: &Surroundings, client: Client) -> Result<()> {
+pub async fn count(
+    request: &ServiceRequest,
+    state: &MiddlewareState,
+    client: Client,
+) -> Result<()> {
     let service = request
         .app_data::<Data<Service>>()
         .ok_or_else(|| Error::internal("counting a registration")("the service is not set up"))?;
@@ -33,7 +37,7 @@ pub async fn count(request: &ServiceRequest, around: &Surroundings, client: Clie
         .db
         .write(move |conn| request_counts::count(conn, &counted))
         .await?;
-    if count <= i64::from(around.rate_limits.registrations_a_day) {
+    if count <= i64::from(state.rate_limits.registrations_a_day) {
         return Ok(());
     }
     Err(Refusal::from(Code::RateLimited)

@@ -10,7 +10,7 @@ use actix_web::http::{Method, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 
-use super::Surroundings;
+use super::MiddlewareState;
 use super::bodies;
 use super::rate_limits::Client;
 use super::registering;
@@ -155,19 +155,19 @@ pub async fn admit<B: MessageBody + 'static>(
     if let Some(route) = route {
         request.extensions_mut().insert(Routed(route));
     }
-    let Some(around) = request.app_data::<Data<Surroundings>>().cloned() else {
+    let Some(state) = request.app_data::<Data<MiddlewareState>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let client = Client::of(&request);
-    let (standing, counted) = around.rate_limits.count(rate_limit, &client);
+    let (standing, counted) = state.rate_limits.count(rate_limit, &client);
     let mut admitted = counted.map_err(Error::from);
     if rate_limit == RateLimit::Register && admitted.is_ok() {
-        admitted = registering::count(&request, &around, client).await;
+        admitted = registering::count(&request, &state, client).await;
     }
     let is_refused = matches!(admitted, Err(Error::Refused(_)));
     let mut response = match admitted {
         Ok(()) => {
-            bodies::watch(&mut request, &around.bodies, &around.limits, client);
+            bodies::watch(&mut request, &state.bodies, &state.limits, client);
             next.call(request).await?.map_into_boxed_body()
         }
         Err(error) => request.error_response(error),

@@ -10,7 +10,7 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use super::Surroundings;
+use super::MiddlewareState;
 use crate::config::Mode;
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -33,9 +33,9 @@ pub async fn protect<B: MessageBody + 'static>(
     } else {
         DATA
     };
-    let around = request.app_data::<Data<Surroundings>>();
-    let is_https = around.is_some_and(|around| {
-        around.config.mode == Mode::Live && around.public_url.starts_with("https://")
+    let state = request.app_data::<Data<MiddlewareState>>();
+    let is_https = state.is_some_and(|state| {
+        state.config.mode == Mode::Live && state.public_url.starts_with("https://")
     });
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();

@@ -17,7 +17,7 @@ use crate::handlers::service::Service;
 use crate::jobs::Worker;
 use crate::jobs::sequencer::Sequencer;
 use crate::server::ownership::{self, Foreign, Verdict};
-use crate::server::{Bodies, ConcurrencyLimit, RateLimits, Surroundings, serve};
+use crate::server::{Bodies, ConcurrencyLimit, MiddlewareState, RateLimits, serve};
 
 /// How often an instance looks whether another one moved the clock.
 const CLOCK_CHECK: Duration = Duration::from_millis(200);
@@ -51,7 +51,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     let (stop, stopped) = watch::channel(false);
     let (tell, refused) = oneshot::channel();
     let limits = Arc::new(rate_limits(&service, config.mode));
-    let around = Surroundings {
+    let state = MiddlewareState {
         public_url: public_url.into(),
         authenticator: authenticator(&service),
         concurrency: ConcurrencyLimit::new(config.max_in_flight),
@@ -61,7 +61,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         limits: request_limits,
         config: config.clone(),
     };
-    let server = serve(listener, service, worker.clone(), around, workers)?;
+    let server = serve(listener, service, worker.clone(), state, workers)?;
     let handle = server.handle();
     let background = background(worker, config.mode, health.clone(), limits, (tell, stopped));
     Ok(Running {
