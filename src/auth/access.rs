@@ -103,9 +103,9 @@ impl FromRequest for Signed {
 }
 
 /// Anybody: without a token nobody in particular, but a token that is sent must hold.
-pub struct Whoever(pub Caller);
+pub struct OptionalCaller(pub Caller);
 
-impl FromRequest for Whoever {
+impl FromRequest for OptionalCaller {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 

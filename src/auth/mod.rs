@@ -6,5 +6,5 @@ mod key_file;
 pub mod passwords;
 pub mod tokens;
 
-pub use access::{Access, Signed, StaffOnly, Whoever};
+pub use access::{Access, OptionalCaller, Signed, StaffOnly};
 pub use authenticator::{Authenticator, Identity};

@@ -12,7 +12,7 @@ use super::answer::Answer;
 use super::language::preferred;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::auth::Whoever;
+use crate::auth::OptionalCaller;
 use crate::domain::access::{AccountAccess, Caller};
 use crate::domain::language::Language;
 use crate::domain::permissions::Action;
@@ -105,7 +105,11 @@ struct FaqView {
     responses((status = 200, description = "The questions with their answers", body = FaqView))
 )]
 #[get("/faq")]
-async fn read_faq(service: Data<Service>, caller: Whoever, request: HttpRequest) -> Result<Answer> {
+async fn read_faq(
+    service: Data<Service>,
+    caller: OptionalCaller,
+    request: HttpRequest,
+) -> Result<Answer> {
     let own = member(&caller.0)?;
     let is_personal = own.is_some();
     let context = service.context();
