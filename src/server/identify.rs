@@ -8,20 +8,20 @@ use actix_web::web::Data;
 
 use super::MiddlewareState;
 use super::concurrency::is_probe;
-use super::rate_limits::{Key, Standing, client_address};
+use super::rate_limits::{Key, Remaining, client_address};
 use crate::auth::Authenticator;
 use crate::error::Error;
 use crate::handlers::{ClientAddress, RequestId};
 
 /// Counts a token that has to be looked up and may be made up; a refusal where the address has tried too many.
-fn strangers_refusal(request: &ServiceRequest) -> Option<(Standing, Error)> {
+fn strangers_refusal(request: &ServiceRequest) -> Option<(Remaining, Error)> {
     let state = request.app_data::<Data<MiddlewareState>>()?;
     if !state.authenticator.is_stranger(request.headers()) {
         return None;
     }
     let address = Key::address(&request.extensions());
-    let (standing, counted) = state.rate_limits.count_look_up(address);
-    counted.err().map(|refusal| (standing, refusal.into()))
+    let (remaining, counted) = state.rate_limits.count_look_up(address);
+    counted.err().map(|refusal| (remaining, refusal.into()))
 }
 
 /// Reads the credentials. Whether the operation needs any is its extractors' matter.
@@ -43,9 +43,9 @@ pub async fn identify<B: MessageBody + 'static>(
     if is_probe(&request) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    if let Some((standing, refusal)) = strangers_refusal(&request) {
+    if let Some((remaining, refusal)) = strangers_refusal(&request) {
         let mut response = request.error_response(refusal);
-        standing.tell(&mut response);
+        remaining.tell(&mut response);
         return Ok(response.map_into_right_body());
     }
     if let Some(authenticator) = request.app_data::<Data<Authenticator>>().cloned() {

@@ -159,7 +159,7 @@ pub async fn admit<B: MessageBody + 'static>(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let client = Client::of(&request);
-    let (standing, counted) = state.rate_limits.count(rate_limit, &client);
+    let (remaining, counted) = state.rate_limits.count(rate_limit, &client);
     let mut admitted = counted.map_err(Error::from);
     if rate_limit == RateLimit::Register && admitted.is_ok() {
         admitted = registering::count(&request, &state, client).await;
@@ -172,8 +172,8 @@ pub async fn admit<B: MessageBody + 'static>(
         }
         Err(error) => request.error_response(error),
     };
-    if let Some(standing) = standing.map(|standing| standing.or_nothing(is_refused)) {
-        standing.tell(&mut response);
+    if let Some(remaining) = remaining.map(|remaining| remaining.or_nothing(is_refused)) {
+        remaining.tell(&mut response);
     }
     Ok(response)
 }

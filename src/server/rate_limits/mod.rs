@@ -142,7 +142,7 @@ pub struct RateLimits {
 }
 
 /// What is left of an allowance, for the answer's headers.
-pub struct Standing {
+pub struct Remaining {
     name: &'static str,
     header: Option<HeaderValue>,
     left: u32,
@@ -195,39 +195,39 @@ impl RateLimits {
         &self,
         limit: RateLimit,
         client: &Client,
-    ) -> (Option<Standing>, Result<(), Refusal>) {
+    ) -> (Option<Remaining>, Result<(), Refusal>) {
         match self.policy(limit, client) {
             Some((policy, key)) => {
-                let (standing, counted) = self.count_by(policy, key);
-                (Some(standing), counted)
+                let (remaining, counted) = self.count_by(policy, key);
+                (Some(remaining), counted)
             }
             None => (None, Ok(())),
         }
     }
 
     /// Counts a token that is looked up without anybody having proved anything.
-    pub fn count_look_up(&self, address: Key) -> (Standing, Result<(), Refusal>) {
+    pub fn count_look_up(&self, address: Key) -> (Remaining, Result<(), Refusal>) {
         self.count_by(&self.look_up, address)
     }
 
-    fn count_by(&self, policy: &Policy, key: Key) -> (Standing, Result<(), Refusal>) {
-        let standing = |left| Standing {
+    fn count_by(&self, policy: &Policy, key: Key) -> (Remaining, Result<(), Refusal>) {
+        let remaining = |left| Remaining {
             name: policy.name,
             header: policy.header.clone(),
             left,
         };
         match policy.limiter.check_key(&policy.callers.hash_one(key)) {
-            Ok(state) => (standing(state.remaining_burst_capacity()), Ok(())),
+            Ok(state) => (remaining(state.remaining_burst_capacity()), Ok(())),
             Err(until) => {
                 let wait = until.wait_time_from(self.clock.now()).as_secs() + 1;
                 let refusal = Refusal::from(Code::RateLimited).retry_after(wait);
-                (standing(0), Err(refusal))
+                (remaining(0), Err(refusal))
             }
         }
     }
 }
 
-impl Standing {
+impl Remaining {
     /// Nothing is left where a request was refused, by whichever of the limits.
     pub fn or_nothing(mut self, is_refused: bool) -> Self {
         if is_refused {
