@@ -134,15 +134,15 @@ impl Worker {
 
     async fn measure(&self) -> Result<()> {
         let now = self.clock.now();
-        for standing in self.db.fetch(jobs::standings).await? {
-            let waits = standing.oldest.map(|due| now.since(due).as_seconds_f64());
-            let queue = standing.queue.as_str();
+        for state in self.db.fetch(jobs::queue_states).await? {
+            let waits = state.oldest.map(|due| now.since(due).as_seconds_f64());
+            let queue = state.queue.as_str();
             metrics::gauge!("jobs_oldest_due_seconds", "queue" => queue)
                 .set(waits.unwrap_or(0.0).max(0.0));
-            let fails = standing.failing.map(|at| now.since(at).as_seconds_f64());
+            let fails = state.failing.map(|at| now.since(at).as_seconds_f64());
             metrics::gauge!("jobs_oldest_failing_seconds", "queue" => queue)
                 .set(fails.unwrap_or(0.0).max(0.0));
-            let dead = i32::try_from(standing.dead).unwrap_or(i32::MAX);
+            let dead = i32::try_from(state.dead).unwrap_or(i32::MAX);
             metrics::gauge!("jobs_dead", "queue" => queue).set(dead);
         }
         Ok(())

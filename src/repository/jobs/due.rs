@@ -192,7 +192,7 @@ pub fn next_ready(conn: &mut DbConn, after: Instant, until: Instant) -> Result<O
 
 /// How a queue stands.
 #[derive(Debug, QueryableByName)]
-pub struct Standing {
+pub struct QueueState {
     #[diesel(sql_type = Text)]
     pub queue: JobQueue,
     /// When the job that waits for longest falls due, or fell.
@@ -216,8 +216,8 @@ static STANDINGS: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// How every queue stands.
-pub fn standings(conn: &mut DbConn) -> Result<Vec<Standing>> {
-    let found: QueryResult<Vec<Standing>> =
+pub fn queue_states(conn: &mut DbConn) -> Result<Vec<QueueState>> {
+    let found: QueryResult<Vec<QueueState>> =
         each!(conn, c => diesel::sql_query(&*STANDINGS).load(c));
     Ok(found?)
 }

@@ -15,7 +15,9 @@ use crate::error::{Error, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};
 
-pub use due::{Standing, claim, due_queues, is_open, next_ready, renew, return_expired, standings};
+pub use due::{
+    QueueState, claim, due_queues, is_open, next_ready, queue_states, renew, return_expired,
+};
 pub use list::{Filter, dead_ids, list};
 
 /// One job.
