@@ -95,7 +95,7 @@ pub fn missing(given: Given) -> Vec<ProductField> {
 
 /// What besides its fields decides where a product stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Conditions {
     /// It was ended.
     pub ended: bool,
     /// A dealer offers it.
@@ -105,12 +105,12 @@ pub struct Standing {
 }
 
 /// Where a product stands; a best guess counts as a value (rules, section 5).
-pub fn status(missing: &[ProductField], standing: Standing) -> ProductStatus {
-    if standing.ended {
+pub fn status(missing: &[ProductField], conditions: Conditions) -> ProductStatus {
+    if conditions.ended {
         ProductStatus::Ended
-    } else if standing.offered {
+    } else if conditions.offered {
         ProductStatus::Offered
-    } else if standing.disputed {
+    } else if conditions.disputed {
         ProductStatus::Disputed
     } else if missing.is_empty() {
         ProductStatus::Complete
@@ -256,21 +256,21 @@ pub(super) mod tests {
 
     #[test]
     fn four_fields_make_the_green_tick() {
-        let standing = Standing::default();
-        assert_eq!(status(&missing(ALL), standing), ProductStatus::Complete);
+        let conditions = Conditions::default();
+        assert_eq!(status(&missing(ALL), conditions), ProductStatus::Complete);
         let without = missing(Given {
             purchase_date: false,
             dealer: false,
             ..ALL
         });
         assert_eq!(without, [ProductField::PurchaseDate, ProductField::Dealer]);
-        assert_eq!(status(&without, standing), ProductStatus::Incomplete);
-        let disputed = Standing {
+        assert_eq!(status(&without, conditions), ProductStatus::Incomplete);
+        let disputed = Conditions {
             disputed: true,
-            ..standing
+            ..conditions
         };
         assert_eq!(status(&[], disputed), ProductStatus::Disputed);
-        let ended = Standing {
+        let ended = Conditions {
             ended: true,
             disputed: true,
             offered: true,

@@ -89,7 +89,7 @@ impl LineView {
                 None,
                 false,
             ),
-            Registered::Standing(product) => (LineStatus::Standing, None, Some(product), true),
+            Registered::Existing(product) => (LineStatus::Standing, None, Some(product), true),
             Registered::New(product) => {
                 let status = product.status.as_str().parse();
                 let status = status.unwrap_or(LineStatus::Incomplete);

@@ -210,7 +210,7 @@ fn outcome(registered: Option<Registered>) -> (MigrationResult, Option<ProductId
     match registered {
         None => (result(false, false, &[]), None),
         Some(Registered::Taken) => (result(true, true, &[]), None),
-        Some(Registered::New(product) | Registered::Standing(product)) => {
+        Some(Registered::New(product) | Registered::Existing(product)) => {
             let id = product.id;
             (result(true, false, &missing_of(&product)), Some(id))
         }

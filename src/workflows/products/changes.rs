@@ -3,7 +3,7 @@
 use super::inventories::Inventories;
 use crate::domain::account::AccountId;
 use crate::domain::event::Event;
-use crate::domain::product::{EndReason, ProductId, ProductStatus, Standing, status};
+use crate::domain::product::{Conditions, EndReason, ProductId, ProductStatus, status};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Code, Result};
 use crate::repository::catalogue::CatalogueModel;
@@ -16,7 +16,7 @@ pub enum Registered {
     /// A new registration.
     New(Product),
     /// The account has it already.
-    Standing(Product),
+    Existing(Product),
     /// Another account holds the serial number.
     Taken,
 }
@@ -25,7 +25,7 @@ impl Registered {
     /// The product, or the refusal that tells nothing of who holds the serial number.
     pub fn product(self) -> Result<Product> {
         match self {
-            Self::New(product) | Self::Standing(product) => Ok(product),
+            Self::New(product) | Self::Existing(product) => Ok(product),
             Self::Taken => Err(Code::SerialAlreadyRegistered.into()),
         }
     }
@@ -106,11 +106,11 @@ impl Inventories<'_> {
         product.purchase_country = details.purchase_country;
         product.dealer = details.dealer;
         product.estimated = estimated_text(&details.estimated);
-        let standing = Standing {
+        let conditions = Conditions {
             disputed: product.checked_at.is_none() && self.serials.was_stolen(product),
-            ..Standing::default()
+            ..Conditions::default()
         };
-        product.status = status(&missing, standing);
+        product.status = status(&missing, conditions);
     }
 
     /// A product of an account, held, which is open and which the caller has seen.

@@ -96,7 +96,7 @@ impl Inventories<'_> {
             .contains(&ProductField::SerialNumber);
         let reserve_days = self.context.programme.products.reserve_days;
         match contest(facts, is_guess, self.context.now, reserve_days) {
-            Contest::SameAccount => Ok(Some(Registered::Standing(holder))),
+            Contest::SameAccount => Ok(Some(Registered::Existing(holder))),
             Contest::HolderKeeps => Ok(Some(Registered::Taken)),
             Contest::HolderFallsBack => self.fall_back(holder, &wanted).map(|()| None),
         }
