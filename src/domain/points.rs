@@ -120,7 +120,7 @@ pub struct FirstWrong {
 /// Recomputes the whole ledger of one account, oldest entry first (rules, section 7).
 pub fn verify(entries: &[Entry]) -> Result<Account, FirstWrong> {
     let mut account = Account::default();
-    let mut standing: HashMap<EntryId, &Entry> = HashMap::new();
+    let mut unreversed: HashMap<EntryId, &Entry> = HashMap::new();
     for entry in entries {
         let wrong = |why| FirstWrong {
             seq: entry.seq,
@@ -144,7 +144,7 @@ pub fn verify(entries: &[Entry]) -> Result<Account, FirstWrong> {
         if let Some((_, why)) = right.iter().find(|(holds, _)| !holds) {
             return Err(wrong(why));
         }
-        check_award(entry, &mut standing).map_err(wrong)?;
+        check_award(entry, &mut unreversed).map_err(wrong)?;
     }
     Ok(account)
 }
@@ -160,24 +160,24 @@ fn has_right_sign(entry: &Entry) -> bool {
 /// Awards that stand: at most one a registration, each taken back at most once and for its amount.
 fn check_award<'a>(
     entry: &'a Entry,
-    standing: &mut HashMap<EntryId, &'a Entry>,
+    unreversed: &mut HashMap<EntryId, &'a Entry>,
 ) -> Result<(), &'static str> {
     match (entry.kind, entry.reverses) {
         (EntryKind::Award, None) if entry.product_id.is_none() => {
             Err("the award names no registration")
         }
         (EntryKind::Award, None) => {
-            let twice = standing
+            let twice = unreversed
                 .values()
                 .any(|award| award.product_id == entry.product_id);
-            standing.insert(entry.id, entry);
+            unreversed.insert(entry.id, entry);
             if twice {
                 Err("the registration has an award that stands")
             } else {
                 Ok(())
             }
         }
-        (EntryKind::Reversal, Some(reverses)) => match standing.remove(&reverses) {
+        (EntryKind::Reversal, Some(reverses)) => match unreversed.remove(&reverses) {
             None => Err("the reversal takes back no award that stands"),
             Some(award)
                 if award.amount != -entry.amount || award.product_id != entry.product_id =>

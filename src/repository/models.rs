@@ -175,9 +175,9 @@ pub fn put_value(conn: &mut DbConn, id: ModelId, value: Value) -> Result<bool> {
         model_points::points.eq(value.points),
     );
     each!(conn, c => diesel::insert_into(model_points::table).values(row).on_conflict_do_nothing().execute(c))?;
-    let standing: i64 = model_points::table
+    let current: i64 = model_points::table
         .find((id, value.valid_from))
         .select(model_points::points)
         .first(conn)?;
-    Ok(standing == value.points)
+    Ok(current == value.points)
 }

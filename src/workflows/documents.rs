@@ -118,11 +118,11 @@ fn pending(context: &Context, account: &Account, upload: Upload, file_key: &str)
 
 fn check_room(conn: &mut DbConn, context: &Context, account: &Account, size: i64) -> Result<()> {
     let rules = &context.programme.application;
-    let standing = documents::all(conn, account.id)?;
-    let bytes: i64 = standing.iter().map(|document| document.size).sum();
+    let existing = documents::all(conn, account.id)?;
+    let bytes: i64 = existing.iter().map(|document| document.size).sum();
     let most = usize::try_from(rules.documents).unwrap_or(usize::MAX);
     let most_bytes = i64::try_from(rules.bytes).unwrap_or(i64::MAX);
-    if standing.len() >= most || bytes.saturating_add(size) > most_bytes {
+    if existing.len() >= most || bytes.saturating_add(size) > most_bytes {
         return Err(Code::DocumentLimitReached.with("limit", most).into());
     }
     Ok(())

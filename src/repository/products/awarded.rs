@@ -65,7 +65,7 @@ pub fn earning_on_guesses(conn: &mut DbConn, account: AccountId) -> Result<Vec<P
             .field(points_entries::reverses)
             .eq(points_entries::id.nullable()),
     );
-    let standing = points_entries::table
+    let awarded = points_entries::table
         .filter(points_entries::product_id.eq(products::id.nullable()))
         .filter(points_entries::kind.eq(EntryKind::Award))
         .filter(diesel::dsl::not(diesel::dsl::exists(taken_back)));
@@ -74,6 +74,6 @@ pub fn earning_on_guesses(conn: &mut DbConn, account: AccountId) -> Result<Vec<P
         .filter(products::status.eq(ProductStatus::Complete))
         .filter(products::estimated.like("%serial_number%"))
         .filter(products::checked_at.is_null())
-        .filter(diesel::dsl::exists(standing));
+        .filter(diesel::dsl::exists(awarded));
     Ok(guesses.select(products::id).load(conn)?)
 }

@@ -3,7 +3,7 @@
 mod change;
 mod known;
 mod links;
-mod standing;
+mod suspension;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,7 +23,7 @@ use crate::secrets::{random, random_token, sha256_hex};
 pub use change::{Unread, change};
 pub use known::tell as tell_known_address;
 pub use links::{fresh_link, link_ends, send_links, use_mailbox};
-pub use standing::{lift_suspension, send_first_link, suspend};
+pub use suspension::{lift_suspension, send_first_link, suspend};
 
 /// What a business says of itself when it registers; checked.
 #[derive(Debug, Clone)]

@@ -104,14 +104,11 @@ pub fn attach(
         return Err(Code::AccountNotActive.with("status", account.status).into());
     }
     let (legacy, reason) = judge_attachment(conn, attachment)?;
-    let standing = legacy::takeover_of(conn, account.id)?;
-    if standing
-        .as_ref()
-        .is_some_and(|(_, own)| own.id == legacy.id)
-    {
+    let current = legacy::takeover_of(conn, account.id)?;
+    if current.as_ref().is_some_and(|(_, own)| own.id == legacy.id) {
         return Ok(legacy);
     }
-    make_room(conn, standing)?;
+    make_room(conn, current)?;
     let takeover = Takeover {
         attached_by: Some(staff),
         reason: Some(reason.clone()),
@@ -145,8 +142,8 @@ fn judge_attachment(
 }
 
 /// An old account that was attached and not used makes room for another.
-fn make_room(conn: &mut DbConn, standing: Option<(Takeover, LegacyAccount)>) -> Result<()> {
-    match standing {
+fn make_room(conn: &mut DbConn, current: Option<(Takeover, LegacyAccount)>) -> Result<()> {
+    match current {
         Some((takeover, _)) if takeover.migrated_at.is_some() => Err(Code::AlreadyMigrated.into()),
         Some((_, other)) => legacy::give_back(conn, other.id),
         None => Ok(()),
