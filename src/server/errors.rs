@@ -59,11 +59,11 @@ fn problem_of<B>(response: &ServiceResponse<B>, language: Language) -> Problem {
     };
     let error = response.response().error();
     match error.and_then(|error| error.as_error::<Error>()) {
-        Some(known) => {
-            if problem::is_failure(known) {
-                error!(cause = %known, "a request failed");
+        Some(error) => {
+            if problem::is_failure(error) {
+                error!(cause = %error, "a request failed");
             }
-            problem::render(known, &context)
+            problem::render(error, &context)
         }
         None => problem::render(&Error::from(code_of(response.status())), &context),
     }

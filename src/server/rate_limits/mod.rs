@@ -62,7 +62,7 @@ impl Client {
         let caller = extensions
             .get::<Identity>()
             .and_then(|identity| identity.caller.as_ref().ok())
-            .and_then(known);
+            .and_then(key_of);
         Self {
             address,
             caller: caller.unwrap_or(address),
@@ -71,7 +71,7 @@ impl Client {
 }
 
 /// The user behind a caller, whatever session it is, or the application.
-fn known(caller: &Caller) -> Option<Key> {
+fn key_of(caller: &Caller) -> Option<Key> {
     let user = caller.user_id().map(Key::User);
     user.or_else(|| caller.account_id().map(Key::Applicant))
 }

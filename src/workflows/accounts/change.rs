@@ -1,7 +1,7 @@
 //! Changing an account: what it says of its company, and who speaks for it.
 
 use super::super::Context;
-use super::{check_room, confirm, known, links};
+use super::{check_room, confirm, known_address, links};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountStatus, Company, check_company, check_vat_number};
 use crate::domain::document::{DocumentId, DocumentStatus};
@@ -120,7 +120,7 @@ fn tell(
     (touched, reopened): (&Touched, Vec<DocumentId>),
 ) -> Result<()> {
     if account.status.is_open_application() && (touched.email || touched.vat_number) {
-        known::tell_later(conn, context, account)?;
+        known_address::tell_later(conn, context, account)?;
     }
     let changed = Event::AccountChanged {
         account_id: account.id,

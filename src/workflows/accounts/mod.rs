@@ -1,7 +1,7 @@
 //! An application's way: registering, its link, its quiet end. Deciding it is in `reviews`.
 
 mod change;
-mod known;
+mod known_address;
 mod links;
 mod suspension;
 
@@ -21,7 +21,7 @@ use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
 use crate::secrets::{random, random_token, sha256_hex};
 
 pub use change::{Unread, change};
-pub use known::tell as tell_known_address;
+pub use known_address::tell as tell_known_address;
 pub use links::{fresh_link, link_ends, send_links, use_mailbox};
 pub use suspension::{lift_suspension, send_first_link, suspend};
 
@@ -64,7 +64,7 @@ pub fn register(
         status: account.status,
     };
     events::record(conn, &access.stamp(context.now), &[registered])?;
-    known::tell_later(conn, context, &account)?;
+    known_address::tell_later(conn, context, &account)?;
     watch_draft(conn, context, account.id)?;
     Ok((account, token))
 }

@@ -21,7 +21,7 @@ pub use proof::{prove, send_code};
 pub use takeover::{Migrated, MigratedItem, migrate};
 
 /// What is known of an account's old one.
-struct Known {
+struct LegacyState {
     facts: MigrationFacts,
     /// The old account, where this one may see it.
     legacy: Option<(LegacyAccount, Option<Takeover>)>,
@@ -30,10 +30,10 @@ struct Known {
 /// Whether products of an old account can be taken over, and why not.
 pub fn availability(conn: &mut DbConn, access: &AccountAccess) -> Result<Availability> {
     let account = accounts::find(conn, access)?;
-    Ok(available(known(conn, &account)?.facts))
+    Ok(available(legacy_state(conn, &account)?.facts))
 }
 
-fn known(conn: &mut DbConn, account: &Account) -> Result<Known> {
+fn legacy_state(conn: &mut DbConn, account: &Account) -> Result<LegacyState> {
     let attached = legacy::takeover_of(conn, account.id)?;
     let proven = attached.is_some() || is_proven(conn, account)?;
     let found = match (attached, &account.legacy_cps_email) {
@@ -59,7 +59,7 @@ fn known(conn: &mut DbConn, account: &Account) -> Result<Known> {
             })
         }
     };
-    Ok(Known {
+    Ok(LegacyState {
         facts: MigrationFacts {
             has_legacy_email: account.legacy_cps_email.is_some(),
             proven,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Known, known};
+use super::{LegacyState, legacy_state};
 use crate::domain::access::AccountAccess;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
@@ -48,7 +48,7 @@ pub fn migrate(
     // All accounts at once and first: whoever holds one and waits for another waits in a circle.
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &serials)?;
     let account = inventories.account(access.account_id())?;
-    let Known { facts, legacy } = known(conn, account)?;
+    let LegacyState { facts, legacy } = legacy_state(conn, account)?;
     let availability = available(facts);
     let Some((legacy, takeover)) = legacy else {
         return Err(refusal(availability));
@@ -99,7 +99,7 @@ fn choose(
     let Some(references) = references else {
         return Ok(products);
     };
-    let known = |reference: &String| {
+    let is_known = |reference: &String| {
         products
             .iter()
             .any(|product| product.legacy_reference == *reference)
@@ -107,7 +107,7 @@ fn choose(
     let unknown = references
         .iter()
         .enumerate()
-        .filter(|(_, reference)| !known(reference));
+        .filter(|(_, reference)| !is_known(reference));
     let faults: Vec<Fault> = unknown
         .map(|(at, _)| {
             Fault::new(
@@ -161,7 +161,7 @@ fn wanted_by(
     catalogue: &Catalogue,
     account: &Account,
 ) -> Result<Vec<Wanted>> {
-    let Some((legacy, _)) = known(conn, account)?.legacy else {
+    let Some((legacy, _)) = legacy_state(conn, account)?.legacy else {
         return Ok(Vec::new());
     };
     let products = legacy::products(conn, legacy.id)?.into_iter();

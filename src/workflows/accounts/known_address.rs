@@ -39,7 +39,7 @@ pub fn tell(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Resu
     };
     let most = i64::from(context.programme.application.known_address_mails_per_day);
     let day_ago = context.now.plus(TimeDelta::days(-1));
-    for to in known(conn, &account)? {
+    for to in recipients(conn, &account)? {
         let key = email_key(&to.address);
         mails::hold_address(conn, &key)?;
         let told = mails::count_since(conn, &key, Template::KnownAddressRegistered, day_ago)?;
@@ -51,14 +51,14 @@ pub fn tell(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Resu
     Ok(())
 }
 
-fn known(conn: &mut DbConn, account: &Account) -> Result<Vec<Recipient>> {
-    let mut known = Vec::new();
+fn recipients(conn: &mut DbConn, account: &Account) -> Result<Vec<Recipient>> {
+    let mut recipients = Vec::new();
     match users::find_by_email(conn, &account.contact_email_key)? {
-        Some(user) => known.push(Recipient::user(&user, &account.company_name)),
+        Some(user) => recipients.push(Recipient::user(&user, &account.company_name)),
         None => {
             let open = accounts::open_of_email(conn, &account.contact_email_key, 2)?;
             let other = open.iter().find(|other| other.id != account.id);
-            known.extend(other.map(Recipient::contact));
+            recipients.extend(other.map(Recipient::contact));
         }
     }
     // Only accounts that are proven: whoever types another's VAT number into a draft would learn when its owner registers.
@@ -67,7 +67,7 @@ fn known(conn: &mut DbConn, account: &Account) -> Result<Vec<Recipient>> {
         let others = living.iter().filter(|other| {
             other.id != account.id && other.contact_email_key != account.contact_email_key
         });
-        known.extend(others.map(Recipient::contact));
+        recipients.extend(others.map(Recipient::contact));
     }
-    Ok(known)
+    Ok(recipients)
 }
