@@ -101,7 +101,7 @@ pub fn lock(conn: &mut DbConn, id: JobId) -> Result<Option<Held<Job>>> {
 }
 
 /// The job, while it runs under this lease.
-macro_rules! held {
+macro_rules! leased {
     ($id:expr, $lease:expr) => {
         jobs::table
             .find($id)
@@ -112,7 +112,7 @@ macro_rules! held {
 
 /// Marks a job as done; `LeaseLost` where that is so, so that its effects are rolled back.
 pub fn finish(conn: &mut DbConn, id: JobId, lease: &str, now: Instant) -> Result<()> {
-    let done = diesel::update(held!(id, lease))
+    let done = diesel::update(leased!(id, lease))
         .set((
             jobs::state.eq(JobState::Done),
             jobs::finished_at.eq(now),
@@ -135,7 +135,7 @@ pub fn put_back(
     why: &Failure,
     run_at: Instant,
 ) -> Result<bool> {
-    let put = diesel::update(held!(id, lease))
+    let put = diesel::update(leased!(id, lease))
         .set((
             jobs::state.eq(JobState::Ready),
             jobs::run_at.eq(run_at),
@@ -156,7 +156,7 @@ pub fn bury(
     why: &Failure,
     now: Instant,
 ) -> Result<bool> {
-    let buried = diesel::update(held!(id, lease))
+    let buried = diesel::update(leased!(id, lease))
         .set((
             jobs::state.eq(JobState::Dead),
             jobs::finished_at.eq(now),
