@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::backend::{hold, is_duplicate};
+use super::backend::{advisory_lock, is_duplicate};
 use super::held::{Held, store, stored};
 use super::schema::accounts;
 use super::{DbConn, MultiBackend};
@@ -162,8 +162,8 @@ pub fn count_open_of_email(conn: &mut DbConn, email_key: &str) -> Result<i64> {
 }
 
 /// Keeps others from opening an application of an e-mail address until the transaction ends, so that counting holds.
-pub fn hold_email(conn: &mut DbConn, email_key: &str) -> Result<()> {
-    Ok(hold(conn, email_key)?)
+pub fn lock_email(conn: &mut DbConn, email_key: &str) -> Result<()> {
+    Ok(advisory_lock(conn, email_key)?)
 }
 
 /// The open applications of an e-mail address, those whose mailbox was used first, then the oldest; at most `limit`.

@@ -4,7 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::backend::hold;
+use super::backend::advisory_lock;
 use super::schema::mails;
 use super::sweeping::{self, sweep_text};
 use super::{DbConn, MultiBackend};
@@ -132,8 +132,8 @@ pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
 }
 
 /// Keeps others from counting the mails to an address until the transaction ends, so that the count holds.
-pub fn hold_address(conn: &mut DbConn, to_key: &str) -> Result<()> {
-    Ok(hold(conn, &format!("mails {to_key}"))?)
+pub fn lock_address(conn: &mut DbConn, to_key: &str) -> Result<()> {
+    Ok(advisory_lock(conn, &format!("mails {to_key}"))?)
 }
 
 /// How many mails of `template` to the address were made since `since`.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::backend::hold;
+use super::backend::advisory_lock;
 use super::schema::{refresh_tokens, sessions, sign_in_failures, users};
 use super::sweeping::{self, sweep_text};
 use super::{DbConn, MultiBackend};
@@ -175,7 +175,7 @@ pub fn sweep_failures(conn: &mut DbConn, before: Instant, limit: i64) -> Result<
 
 /// The failed sign-ins of an address, held against other tries also where there were none yet.
 pub fn failures(conn: &mut DbConn, email_hash: &str) -> Result<Option<SignInFailures>> {
-    hold(conn, email_hash)?;
+    advisory_lock(conn, email_hash)?;
     Ok(locked!(
         conn,
         sign_in_failures::table

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::DbConn;
-use super::backend::hold;
+use super::backend::advisory_lock;
 use super::schema::settings;
 use crate::each;
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub fn put(conn: &mut DbConn, name: &str, value: &str) -> Result<()> {
 
 /// Sets a whole number, unless a greater one stands; what stands afterwards.
 pub fn raise(conn: &mut DbConn, name: &str, least: i64) -> Result<i64> {
-    hold(conn, name)?;
+    advisory_lock(conn, name)?;
     let known = get(conn, name)?.and_then(|text| text.parse().ok());
     let raised = known.map_or(least, |known: i64| known.max(least));
     put(conn, name, &raised.to_string())?;

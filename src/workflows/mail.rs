@@ -78,7 +78,7 @@ pub fn may_be_asked(
     to_key: &str,
     templates: &[Template],
 ) -> Result<bool> {
-    mails::hold_address(conn, to_key)?;
+    mails::lock_address(conn, to_key)?;
     let since = context.now.plus(TimeDelta::hours(-1));
     let mut sent = 0;
     for template in templates {

@@ -254,7 +254,7 @@ macro_rules! locked {
 }
 
 /// Holds `word` against other transactions until this one ends; on SQLite the writer already holds everything.
-pub fn hold(conn: &mut DbConn, word: &str) -> QueryResult<()> {
+pub fn advisory_lock(conn: &mut DbConn, word: &str) -> QueryResult<()> {
     if let DbConn::Postgres(conn) = conn {
         diesel::sql_query(
             "SELECT pg_advisory_xact_lock(720912, hashtext(current_schema() || ' ' || $1))",

@@ -41,7 +41,7 @@ pub fn tell(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Resu
     let day_ago = context.now.plus(TimeDelta::days(-1));
     for to in recipients(conn, &account)? {
         let key = email_key(&to.address);
-        mails::hold_address(conn, &key)?;
+        mails::lock_address(conn, &key)?;
         let told = mails::count_since(conn, &key, Template::KnownAddressRegistered, day_ago)?;
         if told < most {
             let template = Template::KnownAddressRegistered;

@@ -89,7 +89,7 @@ pub fn confirm(conn: &mut DbConn, access: &AccountAccess, account: &Held<Account
 
 /// Refuses one more open application of an e-mail address than it may have.
 fn check_room(conn: &mut DbConn, context: &Context, email_key: &str) -> Result<()> {
-    accounts::hold_email(conn, email_key)?;
+    accounts::lock_email(conn, email_key)?;
     let most = i64::from(context.programme.application.open_per_email);
     if accounts::count_open_of_email(conn, email_key)? < most {
         Ok(())
