@@ -154,7 +154,7 @@ fn check_config(config: &Config) -> Result<(), StartError> {
 }
 
 async fn create_staff(config: &Config, mut staff: Staff) -> Result<(), StartError> {
-    let (db, context) = start::desk(config).await?;
+    let (db, context) = start::command_context(config).await?;
     staff.roles.sort();
     staff.roles.dedup();
     let new = Newcomer {
@@ -199,7 +199,7 @@ enum Import {
 
 async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError> {
     let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let (db, context) = start::desk(&start::configuration()?).await?;
+    let (db, context) = start::command_context(&start::configuration()?).await?;
     let now = context.now;
     let stored = db
         .write(move |conn| match kind {
@@ -223,7 +223,7 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
     reason = "what a command writes is written by the service"
 )]
 async fn jobs(config: &Config, command: JobsCommand) -> Result<(), StartError> {
-    let (db, context) = start::desk(config).await?;
+    let (db, context) = start::command_context(config).await?;
     let stamp = ServiceAccess::new(Cause::Command("jobs")).stamp(context.now);
     let done = command::run(&db, stamp, command, |line| println!("{line}"));
     done.await.map_err(|error| explained(&error).into())

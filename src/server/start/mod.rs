@@ -5,5 +5,5 @@ mod open;
 mod run;
 
 pub use check::configuration;
-pub use open::{Parts, StartError, database, desk, migrate, open};
+pub use open::{Parts, StartError, command_context, database, migrate, open};
 pub use run::{Running, run};

@@ -86,7 +86,7 @@ async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {
 }
 
 /// The database and what a workflow works with, for a command beside the service.
-pub async fn desk(config: &Config) -> Result<(Db, Context), StartError> {
+pub async fn command_context(config: &Config) -> Result<(Db, Context), StartError> {
     let programme = Arc::new(check::programme(config)?);
     let (db, is_claimed) = claimed(config).await?;
     if !is_claimed {
