@@ -23,8 +23,8 @@ use crate::domain::permissions::Role;
 use crate::domain::permissions::UsersManage;
 use crate::domain::values::Email;
 use crate::error::{Code, Result};
-use crate::repository::accounts;
-use crate::repository::users::{self as stored, User};
+use crate::repository::users::User;
+use crate::repository::{self, accounts};
 use crate::types::{Instant, text_enum};
 use crate::workflows::users::{self, Newcomer};
 
@@ -137,7 +137,7 @@ async fn list_users(
     let rows = service
         .db
         .fetch(move |conn| {
-            let rows = stored::list(conn, &access.account, before, size + 1)?;
+            let rows = repository::users::list(conn, &access.account, before, size + 1)?;
             accounts::exists_unless(conn, &access.account, !rows.is_empty())?;
             Ok(rows)
         })

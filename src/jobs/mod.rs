@@ -29,7 +29,7 @@ use crate::repository::catalogue::CatalogueCache;
 use crate::repository::jobs::{self, Failure, Job};
 use crate::secrets::{self, Sealer};
 use crate::workflows::tasks::Task;
-use crate::workflows::{Context, Links, jobs as workflow};
+use crate::workflows::{self, Context, Links};
 
 pub use stepping::CLOCK_SETTING;
 
@@ -143,7 +143,7 @@ impl Worker {
                 .write(move |conn| {
                     let stamp = proof(job.id).stamp(context.now);
                     if jobs::bury(conn, job.id, &lease, &failure, context.now)? {
-                        workflow::record_dead(conn, &context, &stamp, &job)?;
+                        workflows::jobs::record_dead(conn, &context, &stamp, &job)?;
                     }
                     Ok(())
                 })

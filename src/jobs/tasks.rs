@@ -13,7 +13,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    Context, accounts, documents as applied, invoices, membership, passwords, review_deadlines,
+    self, Context, accounts, invoices, membership, passwords, review_deadlines,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -27,14 +27,19 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
         } => {
             worker.store.delete(&file_key).await?;
             within(worker, job, lease, move |conn| {
-                applied::forget_files(conn, &context, service, &[(document_id, file_key)])
+                workflows::documents::forget_files(
+                    conn,
+                    &context,
+                    service,
+                    &[(document_id, file_key)],
+                )
             })
             .await
         }
         Task::DeleteApplicationFiles { account_id } => {
             let gone = delete_files(worker, account_id).await?;
             within(worker, job, lease, move |conn| {
-                applied::forget_files(conn, &context, service, &gone)
+                workflows::documents::forget_files(conn, &context, service, &gone)
             })
             .await
         }

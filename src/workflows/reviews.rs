@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::mail::{Recipient, Terms, send, send_on};
-use super::{Context, accounts as applications, documents as evidence, passwords};
+use super::{Context, passwords};
 use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::AccountStatus;
 use crate::domain::document::{DocumentId, DocumentStatus, RejectionCode};
@@ -126,7 +126,7 @@ pub fn decide_document(
     documents::store(conn, &mut document)?;
     accounts::store(conn, &mut account, context.now)?;
     if decision.deletes_file() {
-        evidence::delete_file(conn, context, &document)?;
+        super::documents::delete_file(conn, context, &document)?;
     }
     let decided = Event::DocumentDecided {
         account_id: account.id,
@@ -201,7 +201,7 @@ fn reject(
     (codes, note): (&[RejectionCode], Option<&str>),
 ) -> Result<()> {
     account.status = AccountStatus::Rejected;
-    applications::end(conn, context, account)?;
+    super::accounts::end(conn, context, account)?;
     let values = json!({ "reason_codes": codes, "note": note });
     let (contact, mail) = (Recipient::contact(account), Template::ApplicationRejected);
     send(conn, context, &contact, mail, values)
@@ -228,7 +228,7 @@ fn approve(conn: &mut DbConn, context: &Context, account: &mut Held<Account>) ->
     account.status = AccountStatus::Approved;
     account.approved_at = Some(context.now);
     accounts::store(conn, account, context.now)?;
-    evidence::schedule_deletion(conn, context, account)?;
+    super::documents::schedule_deletion(conn, context, account)?;
     passwords::send_link(conn, context, &user, Template::FirstPassword).map(drop)
 }
 
@@ -241,7 +241,7 @@ fn ask(
 ) -> Result<()> {
     account.status = AccountStatus::InformationRequested;
     accounts::store(conn, account, context.now)?;
-    let action_url = applications::fresh_link(conn, context, account.id)?;
+    let action_url = super::accounts::fresh_link(conn, context, account.id)?;
     let sent_back = documents::all(conn, account.id)?
         .into_iter()
         .filter(|one| one.status == DocumentStatus::RevisionRequested);
@@ -257,7 +257,7 @@ fn ask(
     let values =
         json!({ "action_url": action_url, "note": note, "revisions": Value::Array(revisions) });
     let terms = Terms {
-        until: Some(applications::link_ends(context)),
+        until: Some(super::accounts::link_ends(context)),
         ..Terms::default()
     };
     send_on(

@@ -19,7 +19,7 @@ use crate::domain::permissions::Action;
 use crate::domain::product::{ProductField, ProductId};
 use crate::error::Result;
 use crate::programme::Programme;
-use crate::workflows::faq::{self as facts, Facts, Unticked};
+use crate::workflows::faq::{self, Facts, Unticked};
 use question::Question;
 
 /// Registers the operations of this module.
@@ -115,7 +115,7 @@ async fn read_faq(
     let context = service.context();
     let found = match own {
         Some(access) => {
-            let load = move |conn: &mut _| facts::load(conn, &context, &access);
+            let load = move |conn: &mut _| faq::load(conn, &context, &access);
             Some(service.db.read(load).await?)
         }
         None => None,

@@ -19,7 +19,7 @@ use crate::domain::permissions::{LegacyAttach, ProductsChange, ProductsRead};
 use crate::domain::values::Field;
 use crate::error::{Faults, Partial, Result};
 use crate::programme::Programme;
-use crate::workflows::legacy_migration as migration;
+use crate::workflows::legacy_migration;
 use crate::workflows::legacy_migration::Attachment;
 use views::{MigratedView, MigrationView};
 
@@ -71,7 +71,7 @@ async fn read_migration(
 ) -> Result<Answer> {
     let found = service
         .db
-        .read(move |conn| migration::availability(conn, &access.account))
+        .read(move |conn| legacy_migration::availability(conn, &access.account))
         .await?;
     Answer::ok(&MigrationView::of(found, preferred(request.headers())))
 }
@@ -110,7 +110,8 @@ async fn migrate_products(
     let (context, hash) = (service.context(), body.hash().to_owned());
     let references = body.value.and_then(|body| body.legacy_references);
     key.write(&service, &hash, move |conn| {
-        let migrated = migration::migrate(conn, &context, &access.account, references.as_deref())?;
+        let migrated =
+            legacy_migration::migrate(conn, &context, &access.account, references.as_deref())?;
         Answer::ok(&MigratedView::of(migrated))
     })
     .await
@@ -135,7 +136,7 @@ async fn send_code(
     let context = service.context();
     service
         .db
-        .write(move |conn| migration::send_code(conn, &context, &access.account))
+        .write(move |conn| legacy_migration::send_code(conn, &context, &access.account))
         .await?;
     Ok(Answer::accepted())
 }
@@ -172,7 +173,7 @@ async fn prove_address(
     let (context, code) = (service.context(), body.value.code);
     service
         .db
-        .write(move |conn| migration::prove(conn, &context, &access.account, &code))
+        .write(move |conn| legacy_migration::prove(conn, &context, &access.account, &code))
         .await??;
     Ok(Answer::no_content())
 }
@@ -237,7 +238,7 @@ async fn attach_account(
     let (context, attachment) = (service.context(), body.value);
     let legacy = service
         .db
-        .write(move |conn| migration::attach(conn, &context, &access.account, attachment))
+        .write(move |conn| legacy_migration::attach(conn, &context, &access.account, attachment))
         .await?;
     Answer::ok(&AttachedView {
         email: legacy.email,

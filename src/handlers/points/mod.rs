@@ -49,7 +49,7 @@ pub fn routes(config: &mut impl Routes) {
         );
 }
 
-/// Of which moment.
+/// The query of the points: as they were at a moment.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -23,7 +23,7 @@ use crate::handlers::extract::{
 };
 use crate::handlers::service::Service;
 use crate::programme::Programme;
-use crate::repository::reviews::{self as stored, Queue};
+use crate::repository::{self, reviews::Queue};
 use crate::workflows::reviews;
 use views::{CaseView, ReviewPage, ReviewSummary, case_view};
 
@@ -98,7 +98,7 @@ async fn list_reviews(
     };
     let rows = service
         .db
-        .fetch(move |conn| stored::queue(conn, &queue))
+        .fetch(move |conn| repository::reviews::queue(conn, &queue))
         .await?;
     let (rows, next_cursor) = pages.cut(rows, size, |(review, _)| Cursor {
         key: review.due_at.to_string(),

@@ -22,7 +22,7 @@ use crate::handlers::extract::{Body, Plain};
 use crate::handlers::service::Service;
 use crate::repository::{sessions, users};
 use crate::types::Instant;
-use crate::workflows::sessions as sign_in;
+use crate::workflows;
 use crate::workflows::sessions::SignedIn;
 
 /// Registers the operations of this module.
@@ -88,7 +88,8 @@ fn session_view(service: &Service, signed_in: SignedIn) -> Result<SessionView> {
 fn take_back(service: &Service, email_key: String, tried_at: Instant) {
     let db = service.db.clone();
     tokio::spawn(async move {
-        let taken = db.write(move |conn| sign_in::take_back(conn, &email_key, tried_at));
+        let taken =
+            db.write(move |conn| workflows::sessions::take_back(conn, &email_key, tried_at));
         if let Err(cause) = taken.await {
             warn!(%cause, "a sign-in that was not refused stays counted");
         }
@@ -117,7 +118,7 @@ async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<An
     let tried_at = context.now;
     let user = service
         .db
-        .write(move |conn| sign_in::begin(conn, &context, &email))
+        .write(move |conn| workflows::sessions::begin(conn, &context, &email))
         .await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
     let matches = service.hasher.verify(place, password, stored).await?;
@@ -125,7 +126,7 @@ async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<An
     let (context, key) = (service.context(), user.email_key.clone());
     let opened = service
         .db
-        .write(move |conn| sign_in::open(conn, &context, &user))
+        .write(move |conn| workflows::sessions::open(conn, &context, &user))
         .await;
     if opened.as_ref().is_err_and(problem::is_failure) {
         take_back(&service, key, tried_at);
@@ -165,7 +166,7 @@ async fn refresh_session(
     let (context, token) = (service.context(), body.value.refresh_token);
     let refreshed = service
         .db
-        .write(move |conn| sign_in::refresh(conn, &context, token.expose_secret()))
+        .write(move |conn| workflows::sessions::refresh(conn, &context, token.expose_secret()))
         .await?;
     let Some(signed_in) = refreshed else {
         authenticator.forget_all();

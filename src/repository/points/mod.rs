@@ -28,7 +28,7 @@ pub struct PointsAccount {
     pub seq: i64,
     pub invited_at: Option<Instant>,
     pub below_since: Option<Instant>,
-    /// Of the last entry.
+    /// When the last entry was made.
     pub last_at: Option<Instant>,
 }
 
