@@ -82,7 +82,7 @@ async fn no_list_takes_a_made_up_cursor() {
             );
         }
     }
-    assert_eq!(lists, 10);
+    assert!(lists >= 10, "only {lists} lists are tried");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
