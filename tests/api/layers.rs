@@ -155,3 +155,82 @@ fn a_proof_is_made_in_five_places() {
         assert!(watched.contains(&format!("::{maker}\"")), "{maker}");
     }
 }
+
+/// The most lines of a file, and of a function with its signature.
+const MOST: (usize, usize) = (300, 40);
+
+/// The code above the unit tests as it stands; nothing where the whole file is for tests or is the list of tables.
+fn written(path: &Path) -> String {
+    let is_left_out = path.ends_with("repository/schema.rs")
+        || path.ends_with("repository/testing.rs")
+        || path.components().any(|part| part.as_os_str() == "tests");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines = text.lines().peekable();
+    let mut code = String::new();
+    while let Some(line) = lines.next().filter(|_| !is_left_out) {
+        let next = lines.peek().copied().unwrap_or_default();
+        if line == "#[cfg(test)]" && next.ends_with("mod tests {") {
+            break;
+        }
+        code += line;
+        code += "\n";
+    }
+    code
+}
+
+/// Each function with its lines, by the layout that rustfmt gives it: it ends at the first brace that stands where it began.
+fn functions(code: &str) -> Vec<(&str, usize)> {
+    let lines: Vec<&str> = code.lines().collect();
+    let mut functions = Vec::new();
+    for (begin, line) in lines.iter().enumerate() {
+        let text = line.trim_start();
+        let indent = &line[..line.len() - text.len()];
+        let Some((before, name)) = text.split_once("fn ") else {
+            continue;
+        };
+        let is_item = before.split_whitespace().all(|word| {
+            word.starts_with("pub")
+                || ["const", "async", "default"].contains(&word)
+                || word.ends_with(')')
+        });
+        let is_whole = line.ends_with('}') || line.ends_with(';');
+        if !is_item || is_whole {
+            continue;
+        }
+        let (brace, semicolon) = (format!("{indent}}}"), format!("{indent})"));
+        let end = lines.iter().skip(begin + 1).position(|line| {
+            *line == brace || (line.starts_with(&semicolon) && line.ends_with(';'))
+        });
+        let name = name.split(['(', '<']).next().unwrap();
+        functions.push((name, end.unwrap_or(0) + 2));
+    }
+    functions
+}
+
+#[test]
+fn the_length_of_a_function_is_counted_from_its_name_to_its_end() {
+    let code = "impl A {\n    pub(in crate::b) async fn c(\n        &self,\n    ) -> D {\n        e();\n    }\n\n    fn g();\n}\n\nfn f() {\n}\n";
+    assert_eq!(functions(code), [("c", 5), ("f", 2)]);
+}
+
+#[test]
+fn files_and_functions_stay_short_enough_to_be_read() {
+    let (file, function) = MOST;
+    let mut counted = 0;
+    let mut too_long = Vec::new();
+    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let code = written(&path);
+        let lines = code.lines().count();
+        if lines > file {
+            too_long.push(format!("{}: {lines} lines", path.display()));
+        }
+        for (name, lines) in functions(&code) {
+            counted += 1;
+            if lines > function {
+                too_long.push(format!("{}: {name} has {lines} lines", path.display()));
+            }
+        }
+    }
+    assert!(counted > 1000, "only {counted} functions are seen");
+    assert!(too_long.is_empty(), "{too_long:#?}");
+}
