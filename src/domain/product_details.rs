@@ -83,14 +83,11 @@ pub fn check(
     let missing = details.missing();
     let mut faults = check_estimated(&details.estimated, &missing);
     let typed = details.serial_number.as_deref();
-    let serial = match typed.map(|typed| read_serial(typed, model, rules)) {
-        None => None,
-        Some(Ok(serial)) => Some(serial),
-        Some(Err(code)) => {
-            faults.push(Fault::new("#/serial_number", code));
-            None
-        }
-    };
+    let serial = typed.map(|typed| read_serial(typed, model, rules));
+    let serial = serial.transpose().unwrap_or_else(|code| {
+        faults.push(Fault::new("#/serial_number", code));
+        None
+    });
     let is_guess = details.estimated.contains(&ProductField::PurchaseDate);
     let launched = model.and_then(|model| model.launched_date);
     let mut warnings = Vec::new();

@@ -26,13 +26,9 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             file_key,
         } => {
             worker.store.delete(&file_key).await?;
+            let gone = [(document_id, file_key)];
             within(worker, job, lease, move |conn| {
-                workflows::documents::forget_files(
-                    conn,
-                    &context,
-                    service,
-                    &[(document_id, file_key)],
-                )
+                workflows::documents::forget_files(conn, &context, service, &gone)
             })
             .await
         }

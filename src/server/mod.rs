@@ -64,8 +64,7 @@ pub fn serve(
     workers: usize,
 ) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = state.config.mode == Mode::Sandbox;
-    let beside = [CONTRACT, DOCS, DOCS_PAGES].map(Route::reading);
-    let table = web::Data::new(RouteTable::new(is_sandbox, beside));
+    let table = web::Data::new(RouteTable::new(is_sandbox, BESIDE.map(Route::reading)));
     let contract = web::Data::new(contract::Contract::new(is_sandbox));
     let limits = state.limits;
     connection::serve(listener, workers, limits, move || {
@@ -113,6 +112,8 @@ const CONTRACT: &str = "/openapi.json";
 const DOCS: &str = "/docs";
 /// What their pages are made of.
 const DOCS_PAGES: &str = "/docs/{_:.*}";
+/// What is read beside the endpoints.
+const BESIDE: [&str; 3] = [CONTRACT, DOCS, DOCS_PAGES];
 
 /// The contract for machines and for people, counted like every read.
 fn documentation(config: &mut ServiceConfig) {

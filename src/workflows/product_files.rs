@@ -229,7 +229,11 @@ mod tests {
     fn file() -> String {
         let header = "model,serial_number,purchase_date,purchase_country,dealer,estimated\n";
         let line = |n: usize| {
-            let guess = if n % 10 == 0 { "serial_number" } else { "" };
+            let guess = if n.is_multiple_of(10) {
+                "serial_number"
+            } else {
+                ""
+            };
             format!("EOS R6 Mark II,0130{n:08},2024-05-17,DK,Foto Nord,{guess}\n")
         };
         header.to_owned() + &(1..=1000).map(line).collect::<String>()

@@ -141,47 +141,47 @@ pub(super) fn pointer_of(name: &str) -> String {
 
 fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
     let at = error.instance_path().to_string();
-    let child = |name: &str| format!("{at}/{}", pointer_of(name));
-    let one = |fault: Fault| vec![fault];
-    let here = |code| Fault::new(at.clone(), code);
+    let child = |name: &str, code| Fault::new(format!("{at}/{}", pointer_of(name)), code);
     match error.kind() {
-        Kind::Required { property } => one(Fault::new(
-            child(property.as_str().unwrap_or_default()),
-            FaultCode::Required,
-        )),
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            vec![child(name, FaultCode::Required)]
+        }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            unexpected
-                .iter()
-                .map(|name| Fault::new(child(name), FaultCode::Unknown))
-                .collect()
+            let names = unexpected.iter();
+            names.map(|name| child(name, FaultCode::Unknown)).collect()
         }
-        Kind::Type { kind } => one(here(FaultCode::Type).with("expected", expected(kind))),
-        Kind::Format { format } => {
-            one(here(FaultCode::Format).with("format", values::written(format)))
-        }
-        Kind::Pattern { .. } => one(here(FaultCode::Pattern)),
-        Kind::Enum { options } => {
-            one(here(FaultCode::NotAccepted).with("allowed", listed(options)))
-        }
+        kind => vec![fault_of(kind, at)],
+    }
+}
+
+/// The fault of the value at `at`.
+fn fault_of(kind: &Kind, at: String) -> Fault {
+    let here = |code| Fault::new(at, code);
+    match kind {
+        Kind::Type { kind } => here(FaultCode::Type).with("expected", expected(kind)),
+        Kind::Format { format } => here(FaultCode::Format).with("format", values::written(format)),
+        Kind::Pattern { .. } => here(FaultCode::Pattern),
+        Kind::Enum { options } => here(FaultCode::NotAccepted).with("allowed", listed(options)),
         Kind::Constant { expected_value } => {
-            one(here(FaultCode::NotAccepted).with("allowed", expected_value))
+            here(FaultCode::NotAccepted).with("allowed", expected_value)
         }
-        Kind::MinLength { limit } => one(here(FaultCode::TooShort).with("min", limit)),
-        Kind::MaxLength { limit } => one(here(FaultCode::TooLong).with("max", limit)),
+        Kind::MinLength { limit } => here(FaultCode::TooShort).with("min", limit),
+        Kind::MaxLength { limit } => here(FaultCode::TooLong).with("max", limit),
         Kind::MinItems { limit } | Kind::MinProperties { limit } => {
-            one(here(FaultCode::TooFew).with("min", limit))
+            here(FaultCode::TooFew).with("min", limit)
         }
         Kind::MaxItems { limit } | Kind::MaxProperties { limit } => {
-            one(here(FaultCode::TooMany).with("max", limit))
+            here(FaultCode::TooMany).with("max", limit)
         }
         Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
-            one(here(FaultCode::TooSmall).with("min", limit))
+            here(FaultCode::TooSmall).with("min", limit)
         }
         Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
-            one(here(FaultCode::TooLarge).with("max", limit))
+            here(FaultCode::TooLarge).with("max", limit)
         }
-        Kind::UniqueItems => one(here(FaultCode::NotUnique)),
-        _ => one(here(FaultCode::Invalid)),
+        Kind::UniqueItems => here(FaultCode::NotUnique),
+        _ => here(FaultCode::Invalid),
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use diesel::connection::{Connection, SimpleConnection, TransactionManager};
 use diesel::result::{Error as DieselError, QueryResult};
 
-use super::job::{Answer, Done, Work};
-use crate::error::Error;
+use super::job::{Answer, Work};
+use crate::error::{Error, Result};
 use crate::repository::DbConn;
 use crate::repository::wakeups::{Made, Wakeups, noted};
 
@@ -65,7 +65,7 @@ impl Group {
         let mut waiting = Some(first);
         while let Some(work) = waiting {
             if let Err(error) = self.perform(conn, work) {
-                self.failure = Some(error.into());
+                self.failure = Some(error);
             }
             let is_full = self.answers.len() >= MOST || begun.elapsed() >= LONGEST;
             let goes_on = !is_full && !self.has_panicked && self.failure.is_none();
@@ -74,34 +74,37 @@ impl Group {
     }
 
     /// Does one piece in its savepoint; an error where the transaction around it is lost.
-    fn perform(&mut self, conn: &mut DbConn, work: Work) -> QueryResult<()> {
+    fn perform(&mut self, conn: &mut DbConn, work: Work) -> Result<()> {
         let before = depth(conn)?;
         Transactions::begin_transaction(conn)?;
         let work = AssertUnwindSafe(|| work(Ok(conn)));
         let (done, made) = noted(|| catch_unwind(work));
-        let is_kept = match done {
-            Ok(Done { is_kept, answer }) => {
-                self.answers.push(answer);
-                is_kept
-            }
-            // Its caller is told by the answer that went with it.
-            Err(_) => {
-                self.has_panicked = true;
-                false
-            }
+        // Whoever began what panics is told by the answer that went with it.
+        let Ok(done) = done else {
+            self.has_panicked = true;
+            return Ok(undo(conn, before)?);
         };
-        // What broke off in its midst has left savepoints of its own open.
-        while depth(conn)? > before + 1 {
-            Transactions::rollback_transaction(conn)?;
-        }
-        if is_kept {
+        self.answers.push(done.answer);
+        if done.is_kept {
             self.made.add(made);
-            return Transactions::commit_transaction(conn);
+            return Ok(Transactions::commit_transaction(conn)?);
         }
-        Transactions::rollback_transaction(conn)?;
-        // SQLite ends the whole transaction by itself when its disk is full, say: there is no such savepoint any more then.
-        conn.batch_execute(&format!("RELEASE SAVEPOINT diesel_savepoint_{before}"))
+        undo(conn, before).map_err(|error| match done.storage_full {
+            Some(why) => Error::StorageFull(why),
+            None => error.into(),
+        })
     }
+}
+
+/// Takes back what was done since the depth was `before`; an error where SQLite has ended the whole transaction by itself, as it does when
+/// its disk is full, say: there is no such savepoint any more then.
+fn undo(conn: &mut DbConn, before: u32) -> QueryResult<()> {
+    // What broke off in its midst has left savepoints of its own open.
+    while depth(conn)? > before + 1 {
+        Transactions::rollback_transaction(conn)?;
+    }
+    Transactions::rollback_transaction(conn)?;
+    conn.batch_execute(&format!("RELEASE SAVEPOINT diesel_savepoint_{before}"))
 }
 
 fn depth(conn: &mut DbConn) -> QueryResult<u32> {
@@ -114,6 +117,7 @@ fn repeated(failure: &Error) -> Error {
     match failure {
         Error::Contended => Error::Contended,
         Error::Broken(why) => Error::Broken(why.clone()),
+        Error::StorageFull(why) => Error::StorageFull(why.clone()),
         Error::Database(DieselError::DatabaseError(kind, info)) => Error::Database(
             DieselError::DatabaseError(*kind, Box::new(info.message().to_owned())),
         ),

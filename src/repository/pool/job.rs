@@ -41,6 +41,8 @@ pub(super) type Answer = Box<dyn FnOnce(Result<()>)>;
 pub(super) struct Done {
     /// Whether it went well: what it wrote is to be committed.
     pub is_kept: bool,
+    /// What the database told where it failed for want of room.
+    pub storage_full: Option<String>,
     pub answer: Answer,
 }
 

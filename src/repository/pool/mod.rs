@@ -117,6 +117,10 @@ impl Pool {
                 let done = conn.and_then(work);
                 Done {
                     is_kept: done.is_ok(),
+                    storage_full: match &done {
+                        Err(Error::StorageFull(why)) => Some(why.clone()),
+                        _ => None,
+                    },
                     answer: Box::new(move |committed| {
                         // Nobody waits any more when the caller has hung up.
                         let _ = tell.send(committed.and(done));

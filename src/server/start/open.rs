@@ -62,6 +62,14 @@ async fn claimed(config: &Config) -> Result<(Db, bool), StartError> {
     Ok((db, is_migrated))
 }
 
+fn health(is_claimed: bool) -> Health {
+    let health = Health::default();
+    if is_claimed {
+        health.claim();
+    }
+    health
+}
+
 /// Brings the database up to date, and makes it that of this mode.
 pub async fn migrate(config: &Config) -> Result<(), StartError> {
     let db = opened(config).await?;
@@ -139,10 +147,6 @@ fn links(config: &Config, public_url: &str) -> Arc<Links> {
 pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartError> {
     let programme = Arc::new(check::programme(&config)?);
     let (db, is_claimed) = claimed(&config).await?;
-    let health = Health::default();
-    if is_claimed {
-        health.claim();
-    }
     let clock = clock(&config, &db).await?;
     let public_url = public_url(&config, address);
     let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
@@ -164,13 +168,8 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         catalogue: CatalogueCache::default(),
     };
     if config.mode == Mode::Sandbox {
-        seed::fill(
-            &service.db,
-            &service.store,
-            &service.hasher,
-            service.context(),
-        )
-        .await?;
+        let context = service.context();
+        seed::fill(&service.db, &service.store, &service.hasher, context).await?;
     }
     let worker = worker(&service, mailer);
     Ok(Parts {
@@ -179,7 +178,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         worker,
         public_url,
         limits: Limits::default(),
-        health,
+        health: health(is_claimed),
     })
 }
 

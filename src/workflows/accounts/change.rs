@@ -7,7 +7,7 @@ use crate::domain::account::{AccountStatus, Company, check_company, check_vat_nu
 use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
 use crate::domain::values::email_key;
-use crate::error::{Code, Error, Partial, Result};
+use crate::error::{Code, Error, Fault, Partial, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};
 
@@ -67,18 +67,11 @@ pub fn change(
     let before = Account::clone(&after);
     let Partial { read, mut faults } = patch;
     let unread = read(&mut after);
-    let company = check_company(company(&after, unread), &context.programme.countries);
-    let number = check_vat_number(
-        after.country,
-        after.vat_registered,
-        after.vat_number.as_deref(),
-    );
-    after.vat_number = number.unwrap_or_else(|_| after.vat_number.take());
+    let mut refused = judge_company(&mut after, unread, context);
     let touched = Touched::between(&before, &after);
-    let refused = match touched.company {
-        true => company.err().unwrap_or_default(),
-        false => Vec::new(),
-    };
+    if !touched.company {
+        refused.clear();
+    }
     if !faults.is_empty() {
         faults.extend(refused);
         return Err(faults.into());
@@ -101,6 +94,18 @@ pub fn change(
     accounts::store(conn, &mut after, context.now)?;
     tell(conn, context, access, &after, (&touched, reopened))?;
     Ok(after.into_row())
+}
+
+/// Tidies what the company says of itself after the change, and tells what is wrong with it.
+fn judge_company(after: &mut Account, unread: Unread, context: &Context) -> Vec<Fault> {
+    let judged = check_company(company(after, unread), &context.programme.countries);
+    let number = check_vat_number(
+        after.country,
+        after.vat_registered,
+        after.vat_number.as_deref(),
+    );
+    after.vat_number = number.unwrap_or_else(|_| after.vat_number.take());
+    judged.err().unwrap_or_default()
 }
 
 /// What the company says of itself after the change.

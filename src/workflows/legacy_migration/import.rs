@@ -63,6 +63,20 @@ pub fn import(
             entry.products.push(product);
         }
     }
+    let stored = store(conn, described, &mut faults)?;
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
+    }
+    events::record(conn, &service.stamp(context.now), &[imported(stored)])?;
+    Ok(stored)
+}
+
+/// Stores old accounts and their products, and says how many of each; one whose address is taken is a fault.
+fn store(
+    conn: &mut DbConn,
+    described: BTreeMap<String, Described>,
+    faults: &mut Vec<Fault>,
+) -> Result<(usize, usize)> {
     let mut stored = (0, 0);
     for one in described.into_values() {
         if legacy::insert(conn, &one.account)?.is_stored() {
@@ -72,10 +86,6 @@ pub fn import(
             faults.push(one.first.fault("email", FaultCode::Duplicate));
         }
     }
-    if !faults.is_empty() {
-        return Err(Error::invalid(faults));
-    }
-    events::record(conn, &service.stamp(context.now), &[imported(stored)])?;
     Ok(stored)
 }
 

@@ -55,8 +55,9 @@ pub fn send_code(conn: &mut DbConn, context: &Context, access: &AccountAccess) -
         ..Recipient::contact(&account)
     };
     let values = json!({ "code": code, "valid_minutes": rules.code_minutes });
+    let until = Some(proof.expires_at);
     let terms = Terms {
-        until: Some(proof.expires_at),
+        until,
         for_stranger: false,
     };
     mail::send_on(conn, context, &to, Template::MigrationProof, values, terms)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{LegacyState, legacy_state};
 use crate::domain::access::AccountAccess;
+use crate::domain::account::AccountId;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyProductId, MigrationResult, availability as available, result,
@@ -48,17 +49,7 @@ pub fn migrate(
     // All accounts at once and first: whoever holds one and waits for another waits in a circle.
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &serials)?;
     let account = inventories.account(access.account_id())?;
-    let LegacyState { facts, legacy } = legacy_state(conn, account)?;
-    let availability = available(facts);
-    let Some((legacy, takeover)) = legacy else {
-        return Err(refusal(availability));
-    };
-    let is_own = takeover
-        .as_ref()
-        .is_some_and(|one| one.account_id == account.id);
-    if !is_own && matches!(availability, Availability::Unavailable(_)) {
-        return Err(refusal(availability));
-    }
+    let (legacy, takeover) = takeable(legacy_state(conn, account)?, account.id)?;
     let chosen = choose(legacy::products(conn, legacy.id)?, references)?;
     let waiting: Vec<&LegacyProduct> = chosen.iter().filter(|one| one.result.is_none()).collect();
     let mut fetched = Vec::new();
@@ -83,6 +74,24 @@ pub fn migrate(
         items: items(conn, access, stored)?,
         points_granted,
     })
+}
+
+/// The old account, with its takeover if there was one, unless this account may not take it over.
+fn takeable(
+    state: LegacyState,
+    account_id: AccountId,
+) -> Result<(LegacyAccount, Option<Takeover>)> {
+    let availability = available(state.facts);
+    let Some((legacy, takeover)) = state.legacy else {
+        return Err(refusal(availability));
+    };
+    let is_own = takeover
+        .as_ref()
+        .is_some_and(|one| one.account_id == account_id);
+    if !is_own && matches!(availability, Availability::Unavailable(_)) {
+        return Err(refusal(availability));
+    }
+    Ok((legacy, takeover))
 }
 
 fn refusal(availability: Availability) -> Error {

@@ -157,11 +157,10 @@ fn account(
     city: &str,
     (name, email): (&str, &str),
 ) -> Account {
-    let mut number = [0; 8];
-    number[7] = u8::try_from(n).unwrap_or(0);
+    let last = u8::try_from(n).unwrap_or(0);
     Account {
         id: account_id(n),
-        account_number: account_number(number),
+        account_number: account_number([0, 0, 0, 0, 0, 0, 0, last]),
         status: AccountStatus::Draft,
         version: 1,
         company_name: company.to_owned(),
