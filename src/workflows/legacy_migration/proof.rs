@@ -12,8 +12,9 @@ use crate::domain::legacy_migration::{CodeMails, SentCode, check_try, next_mail}
 use crate::domain::mail::Template;
 use crate::domain::values::email_key;
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
+use crate::repository::accounts::{self, Account};
 use crate::repository::legacy_migration::{self as legacy, Proof};
-use crate::repository::{DbConn, accounts, events};
+use crate::repository::{DbConn, events};
 use crate::secrets::random;
 use crate::types::Instant;
 use crate::workflows::Context;
@@ -50,14 +51,26 @@ pub fn send_code(conn: &mut DbConn, context: &Context, access: &AccountAccess) -
         proven_at: None,
     };
     legacy::put_proof(conn, &account, &proof)?;
+    let code = (code.as_str(), proof.expires_at);
+    mail_code(conn, context, &account, address, code)
+}
+
+/// Mails a code to the address that it is to prove, while it is good.
+fn mail_code(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    address: String,
+    (code, until): (&str, Instant),
+) -> Result<()> {
     let to = Recipient {
         address,
-        ..Recipient::contact(&account)
+        ..Recipient::contact(account)
     };
-    let values = json!({ "code": code, "valid_minutes": rules.code_minutes });
-    let until = Some(proof.expires_at);
+    let minutes = context.programme.legacy_migration.code_minutes;
+    let values = json!({ "code": code, "valid_minutes": minutes });
     let terms = Terms {
-        until,
+        until: Some(until),
         for_stranger: false,
     };
     mail::send_on(conn, context, &to, Template::MigrationProof, values, terms)

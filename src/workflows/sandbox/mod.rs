@@ -150,6 +150,11 @@ fn seed_application(conn: &mut DbConn, context: &Context) -> Result<()> {
     crate::workflows::review_deadlines::watch(conn, context, account.id, due_at)
 }
 
+/// The bytes that an account number would be drawn from.
+fn drawn(n: u128) -> [u8; 8] {
+    u64::try_from(n).unwrap_or(0).to_be_bytes()
+}
+
 fn account(
     context: &Context,
     n: u128,
@@ -157,10 +162,9 @@ fn account(
     city: &str,
     (name, email): (&str, &str),
 ) -> Account {
-    let last = u8::try_from(n).unwrap_or(0);
     Account {
         id: account_id(n),
-        account_number: account_number([0, 0, 0, 0, 0, 0, 0, last]),
+        account_number: account_number(drawn(n)),
         status: AccountStatus::Draft,
         version: 1,
         company_name: company.to_owned(),
