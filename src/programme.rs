@@ -5,7 +5,6 @@ use serde::Deserialize;
 
 use crate::domain::account::ApplicationRules;
 use crate::domain::calendar::Calendar;
-use crate::domain::country::Country;
 use crate::domain::invoice::{InvoiceRules, VatRules};
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
@@ -15,6 +14,7 @@ use crate::domain::money::Currency;
 use crate::domain::password::PasswordRules;
 use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
+use crate::domain::values::Country;
 
 /// The programme as shipped.
 pub const SHIPPED: &str = include_str!("../programme.toml");

@@ -4,8 +4,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::check_digits::{random_payload, with_check_digits};
-use super::country::Country;
-use super::vat;
+use super::values::{Country, VatNumber};
 use crate::error::{Fault, FaultCode};
 use crate::types::{Instant, id, text_enum};
 
@@ -129,7 +128,7 @@ pub struct Company<'a> {
 pub fn check_company(
     company: Company<'_>,
     countries: &[Country],
-) -> Result<Option<String>, Vec<Fault>> {
+) -> Result<Option<VatNumber>, Vec<Fault>> {
     let allowed = || {
         let words: Vec<_> = countries.iter().map(Country::as_str).collect();
         words.join(", ")
@@ -176,10 +175,10 @@ pub fn check_vat_number(
     country: Country,
     vat_registered: bool,
     typed: Option<&str>,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<VatNumber>, Fault> {
     let fault = |code| Fault::new("#/vat_number", code);
     match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
-        Some(typed) => vat::normalise(country, typed).map(Some).map_err(fault),
+        Some(typed) => VatNumber::read(country, typed).map(Some).map_err(fault),
         None if vat_registered => Err(fault(FaultCode::VatNumberRequired)),
         None => Ok(None),
     }
@@ -237,7 +236,8 @@ mod tests {
     fn a_business_may_register() {
         assert_eq!(faults(GOOD), []);
         let stored = check_company(GOOD, &[Country::DK]);
-        assert_eq!(stored, Ok(Some("13585628".to_owned())));
+        let number = VatNumber::read(Country::DK, "13585628").unwrap();
+        assert_eq!(stored, Ok(Some(number)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeZone, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 
-use super::country::Country;
+use super::values::Country;
 use crate::types::Instant;
 
 /// No year has that many days off in a row; keeps a calendar of nothing but closing days from being searched for ever.

@@ -7,7 +7,6 @@ pub mod applicant_token;
 pub mod calendar;
 pub mod card;
 pub mod check_digits;
-pub mod country;
 pub mod document;
 pub mod event;
 pub mod file;
@@ -27,10 +26,8 @@ pub mod points;
 pub mod product;
 pub mod product_details;
 pub mod review;
-pub mod serial;
 mod text;
 pub mod values;
-pub mod vat;
 pub mod work_item;
 
 pub(crate) use text::text_column;

@@ -2,12 +2,11 @@
 
 use chrono::NaiveDate;
 
-use super::country::Country;
 use super::model::{Category, ModelFacts};
 use super::product::{
     DateDoubt, Given, ProductField, ProductRules, check_estimated, check_purchase_date, missing,
 };
-use super::serial::Serial;
+use super::values::{Country, SerialNumber};
 use crate::error::{Fault, FaultCode};
 use crate::types::text_enum;
 
@@ -63,7 +62,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedDetails {
     /// The serial number, read.
-    pub serial: Option<Serial>,
+    pub serial: Option<SerialNumber>,
     /// The rest, as said; blank texts are none.
     pub details: Details,
     /// The mandatory fields that are not there.
@@ -136,9 +135,9 @@ fn read_serial(
     typed: &str,
     model: Option<&ModelFacts>,
     rules: &ProductRules,
-) -> Result<Serial, FaultCode> {
+) -> Result<SerialNumber, FaultCode> {
     let category = model.map_or(Category::Camera, |model| model.category);
-    let serial = Serial::parse(typed, category, rules)?;
+    let serial = SerialNumber::parse(typed, category, rules)?;
     let pattern = model.and_then(|model| model.serial_pattern.as_ref());
     match pattern {
         Some(pattern) if !pattern.admits(&serial.shown) => Err(FaultCode::SerialFormat),

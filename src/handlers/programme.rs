@@ -9,12 +9,12 @@ use super::answer::Answer;
 use super::language::preferred;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::domain::country::Country;
 use crate::domain::document::{DocumentKind, accepted_kinds};
 use crate::domain::invoice::PaymentMethod;
 use crate::domain::language::Language;
 use crate::domain::membership::{Level, Track};
 use crate::domain::money::{Currency, Money};
+use crate::domain::values::Country;
 use crate::error::Result;
 use crate::programme::Programme;
 

@@ -8,9 +8,8 @@ use super::schema::accounts;
 use super::{DbConn, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountId, AccountStatus};
-use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::domain::values::email_key;
+use crate::domain::values::{Country, email_key};
 use crate::error::{Code, Error, Result};
 use crate::types::Instant;
 

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::VatTreatment;
-use crate::domain::country::Country;
 use crate::domain::document::{DocumentId, DocumentKind};
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
+use crate::domain::values::Country;
 use crate::types::Instant;
 
 /// All that an issued invoice says beside its number, dates and sums.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::calendar::local_date;
 use super::check_digits::{luhn, mod97};
-use super::country::Country;
 use super::money::{Currency, percentage_half_up};
+use super::values::Country;
 use crate::types::{Instant, id, text_enum};
 pub use content::{Buyer, Content, Evidence, Line, Seller};
 

@@ -1,19 +1,25 @@
 //! What people type: each type reads, tidies, compares, describes and refuses its own texts, wherever they come from. Rules over several
 //! of them are in the modules of what they are about.
 
+mod country;
 mod date;
 mod email;
 mod field;
 mod phone;
+mod serial_number;
+mod vat_number;
 
 use std::str::FromStr;
 
 use crate::error::{Fault, FaultCode};
 
+pub use country::{Country, is_eu};
 pub use date::Date;
 pub use email::{Email, email_key};
 pub use field::Field;
 pub use phone::Phone;
+pub use serial_number::SerialNumber;
+pub use vat_number::VatNumber;
 
 /// A value as people type it: in a form, in a cell of a file, in a part of an upload, on the command line. `FromStr` reads and tidies it.
 pub trait Value: FromStr {

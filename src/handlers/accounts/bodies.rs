@@ -4,9 +4,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::domain::account::{Company, check_authority, check_company, check_terms};
-use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::domain::values::{Email, Field, Phone};
+use crate::domain::values::{Country, Email, Field, Phone, VatNumber};
 use crate::error::{Faults, Result};
 use crate::handlers::extract::{Input, Plain};
 use crate::programme::Programme;
@@ -144,7 +143,7 @@ impl Input for RegisterAccount {
 
 impl RegisterAccount {
     /// The registration, if all of it could be read.
-    fn registration(self, vat_number: Option<String>) -> Option<Registration> {
+    fn registration(self, vat_number: Option<VatNumber>) -> Option<Registration> {
         let (address, contact) = (self.address.value()?, self.contact.value()?);
         let language = self.language.optional()?;
         Some(Registration {

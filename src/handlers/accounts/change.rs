@@ -4,9 +4,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::domain::account::{Company, check_company};
-use crate::domain::country::Country;
 use crate::domain::language::Language;
-use crate::domain::values::{Email, Field, Phone};
+use crate::domain::values::{Country, Email, Field, Phone};
 use crate::error::{Faults, Partial, Result};
 use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;

@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 
 use super::bodies::Address;
 use crate::domain::account::{AccountId, AccountStatus};
-use crate::domain::country::Country;
 use crate::domain::document::{Requirements, requirements};
 use crate::domain::language::Language;
+use crate::domain::values::Country;
 use crate::error::Result;
 use crate::repository::accounts::Account;
 use crate::repository::{DbConn, documents, reviews};

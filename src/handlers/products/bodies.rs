@@ -3,11 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::country::Country;
 use crate::domain::model::ModelId;
 use crate::domain::product::{ProductField, still_estimated};
 use crate::domain::product_details::{Details, Unread};
-use crate::domain::values::{Date, Field};
+use crate::domain::values::{Country, Date, Field};
 use crate::error::{Faults, Partial, Result};
 use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::country::Country;
 use crate::domain::model::{Category, ModelId};
 use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Warning;
+use crate::domain::values::Country;
 use crate::error::{Code, Result};
 use crate::repository::DbConn;
 use crate::repository::catalogue::Catalogue;

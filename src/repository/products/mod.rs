@@ -10,10 +10,10 @@ use diesel::prelude::*;
 
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
-use crate::domain::country::Country;
 use crate::domain::model::ModelId;
 use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
+use crate::domain::values::Country;
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::Account;
 use crate::repository::backend::is_duplicate;

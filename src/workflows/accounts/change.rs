@@ -104,7 +104,9 @@ fn judge_company(after: &mut Account, unread: Unread, context: &Context) -> Vec<
         after.vat_registered,
         after.vat_number.as_deref(),
     );
-    after.vat_number = number.unwrap_or_else(|_| after.vat_number.take());
+    if let Ok(number) = number {
+        after.vat_number = number.map(String::from);
+    }
     judged.err().unwrap_or_default()
 }
 

@@ -11,10 +11,9 @@ use super::Context;
 use super::tasks::{Task, enqueue};
 use crate::domain::access::{APPLICANT_PREFIX, AccountAccess, Anonymous, ServiceAccess};
 use crate::domain::account::{self, AccountId, AccountStatus};
-use crate::domain::country::Country;
 use crate::domain::event::Event;
 use crate::domain::language::Language;
-use crate::domain::values::{Email, Phone};
+use crate::domain::values::{Country, Email, Phone, VatNumber};
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
@@ -31,7 +30,7 @@ pub struct Registration {
     pub company_name: String,
     pub country: Country,
     pub vat_registered: bool,
-    pub vat_number: Option<String>,
+    pub vat_number: Option<VatNumber>,
     pub street: String,
     pub postal_code: String,
     pub city: String,
@@ -114,7 +113,7 @@ fn draft(
         company_name: new.company_name,
         country: new.country,
         vat_registered: new.vat_registered,
-        vat_number: new.vat_number,
+        vat_number: new.vat_number.map(String::from),
         street: new.street,
         postal_code: new.postal_code,
         city: new.city,

@@ -7,7 +7,6 @@ use super::Context;
 use super::mail::{Recipient, send};
 use super::membership::level_name;
 use crate::domain::access::ServiceAccess;
-use crate::domain::country::Country;
 use crate::domain::document::{DocumentStatus, accepted_kinds};
 use crate::domain::event::Event;
 use crate::domain::invoice::{
@@ -18,6 +17,7 @@ use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::{Amount, Currency, Money};
+use crate::domain::values::Country;
 use crate::error::{Error, Result};
 use crate::programme;
 use crate::repository::accounts::{self, Account};

@@ -1,10 +1,10 @@
 //! What a sandbox has of products: the catalogue, some of the members' own, and old accounts that wait to be taken over.
 
 use super::{account_id, fixed, seeding};
-use crate::domain::country::Country;
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{ProductField, ProductId};
 use crate::domain::product_details::Details;
+use crate::domain::values::Country;
 use crate::error::{Code, Error, Result};
 use crate::repository::DbConn;
 use crate::workflows::products::{Inventories, checked};

@@ -1,20 +1,20 @@
-//! Serial numbers: as people type them, as they are shown, and as they are compared.
+//! SerialNumber numbers: as people type them, as they are shown, and as they are compared.
 
-use super::check_digits::is_ean13;
-use super::model::Category;
-use super::product::ProductRules;
+use crate::domain::check_digits::is_ean13;
+use crate::domain::model::Category;
+use crate::domain::product::ProductRules;
 use crate::error::FaultCode;
 
 /// A serial number that passed the rules.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Serial {
+pub struct SerialNumber {
     /// As it is shown: upper case, leading zeros kept.
     pub shown: String,
     /// As it is compared: without leading zeros, so that two that differ only in them are the same one.
     pub key: String,
 }
 
-impl Serial {
+impl SerialNumber {
     /// Reads what somebody typed (rules, section 5): a bracketed part, spaces and hyphens are dropped.
     /// `serial_is_barcode` for an EAN-13, `serial_format` for anything else that cannot be a serial number.
     pub fn parse(typed: &str, category: Category, rules: &ProductRules) -> Result<Self, FaultCode> {
@@ -70,12 +70,12 @@ mod tests {
     use super::*;
     use crate::domain::product::tests::rules;
 
-    fn parse(typed: &str, category: Category) -> Result<Serial, FaultCode> {
-        Serial::parse(typed, category, &rules())
+    fn parse(typed: &str, category: Category) -> Result<SerialNumber, FaultCode> {
+        SerialNumber::parse(typed, category, &rules())
     }
 
     fn vectors() -> Value {
-        serde_json::from_str(include_str!("../../tests/vectors/serials.json")).unwrap()
+        serde_json::from_str(include_str!("../../../tests/vectors/serials.json")).unwrap()
     }
 
     fn text<'a>(case: &'a Value, name: &str) -> &'a str {

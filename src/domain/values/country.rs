@@ -2,13 +2,8 @@
 
 use std::str::FromStr;
 
-use super::text_column;
-use super::values::Value;
-
-/// The text is not two upper-case letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an ISO 3166-1 alpha-2 country code")]
-pub struct BadCountry;
+use super::{BadValue, Value};
+use crate::domain::text_column;
 
 /// A country code of the right shape: two upper-case letters. Which countries take part says the programme.
 #[derive(
@@ -37,12 +32,12 @@ impl Country {
 }
 
 impl FromStr for Country {
-    type Err = BadCountry;
+    type Err = BadValue;
 
-    fn from_str(text: &str) -> Result<Self, BadCountry> {
+    fn from_str(text: &str) -> Result<Self, BadValue> {
         match text.as_bytes() {
             &[a @ b'A'..=b'Z', b @ b'A'..=b'Z'] => Ok(Self([a, b])),
-            _ => Err(BadCountry),
+            _ => Err(BadValue(Self::WRITTEN)),
         }
     }
 }
@@ -70,7 +65,11 @@ mod tests {
     fn a_code_is_two_upper_case_letters() {
         assert_eq!("DK".parse(), Ok(Country::DK));
         for bad in ["dk", "D", "DNK", "D1", "", "ØK"] {
-            assert_eq!(bad.parse::<Country>(), Err(BadCountry), "{bad}");
+            assert_eq!(
+                bad.parse::<Country>(),
+                Err(BadValue(Country::WRITTEN)),
+                "{bad}"
+            );
         }
     }
 

@@ -2,26 +2,39 @@
 
 use vat_id_validator::check_vat_by_country;
 
-use super::country::Country;
+use super::Country;
 use crate::error::FaultCode;
 
-/// The number as it is stored and answered: without separators and prefix, in upper case (rules, section 1). A Norwegian one
-/// always ends in `MVA`, a Belgian one always has ten digits. `vat_number_invalid` where the check digits are wrong or nobody
-/// knows the country's rule.
-pub fn normalise(country: Country, typed: &str) -> Result<String, FaultCode> {
-    let all: String = typed
-        .chars()
-        .filter(|c| !is_separator(*c))
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    if all.len() > 20 || !all.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(FaultCode::VatNumberInvalid);
+/// A right VAT number in the one form in which it is stored and answered: without separators and prefix, in upper case (rules, section 1).
+/// A Norwegian one always ends in `MVA`, a Belgian one always has ten digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VatNumber(String);
+
+impl VatNumber {
+    /// Reads what somebody typed as a number of `country`. `vat_number_invalid` where the check digits are wrong or nobody knows the
+    /// country's rule.
+    pub fn read(country: Country, typed: &str) -> Result<Self, FaultCode> {
+        let all: String = typed
+            .chars()
+            .filter(|c| !is_separator(*c))
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
+        if all.len() > 20 || !all.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(FaultCode::VatNumberInvalid);
+        }
+        // A French number may itself begin with FR, so what remains without the prefix is only the first reading.
+        all.strip_prefix(country.as_str())
+            .and_then(|rest| canonical(country, rest))
+            .or_else(|| canonical(country, &all))
+            .map(Self)
+            .ok_or(FaultCode::VatNumberInvalid)
     }
-    // A French number may itself begin with FR, so what remains without the prefix is only the first reading.
-    all.strip_prefix(country.as_str())
-        .and_then(|rest| canonical(country, rest))
-        .or_else(|| canonical(country, &all))
-        .ok_or(FaultCode::VatNumberInvalid)
+}
+
+impl From<VatNumber> for String {
+    fn from(number: VatNumber) -> Self {
+        number.0
+    }
 }
 
 fn is_separator(c: char) -> bool {
@@ -119,6 +132,10 @@ mod tests {
             .collect()
     }
 
+    fn read(country: Country, typed: &str) -> Result<String, FaultCode> {
+        VatNumber::read(country, typed).map(String::from)
+    }
+
     fn country(number: &str) -> Country {
         number[..2].parse().unwrap()
     }
@@ -126,31 +143,31 @@ mod tests {
     #[test]
     fn every_participating_country_has_its_check() {
         let vectors: Value =
-            serde_json::from_str(include_str!("../../tests/vectors/vat_numbers.json")).unwrap();
+            serde_json::from_str(include_str!("../../../tests/vectors/vat_numbers.json")).unwrap();
         for number in texts(&vectors["valid"]) {
             let country = country(&number);
-            let stored = normalise(country, &number);
+            let stored = read(country, &number);
             assert_eq!(stored.as_deref(), Ok(&number[2..]), "{number}");
             for typed in [
                 number.to_lowercase(),
                 number[2..].to_owned(),
                 format!(" {} - {}.{}", &number[..2], &number[2..6], &number[6..]),
             ] {
-                assert_eq!(normalise(country, &typed), stored, "{typed}");
+                assert_eq!(read(country, &typed), stored, "{typed}");
             }
         }
         for number in texts(&vectors["invalid"]) {
             let refused = Err(FaultCode::VatNumberInvalid);
-            assert_eq!(normalise(country(&number), &number), refused, "{number}");
+            assert_eq!(read(country(&number), &number), refused, "{number}");
         }
     }
 
     #[test]
     fn a_cvr_number_is_recognised() {
         let vectors: Value =
-            serde_json::from_str(include_str!("../../tests/vectors/cvr.json")).unwrap();
+            serde_json::from_str(include_str!("../../../tests/vectors/cvr.json")).unwrap();
         for typed in texts(&vectors["valid"]) {
-            let stored = normalise(Country::DK, &typed).unwrap();
+            let stored = read(Country::DK, &typed).unwrap();
             assert!(
                 stored.len() == 8 && typed.ends_with(&stored[6..]),
                 "{typed}"
@@ -158,7 +175,7 @@ mod tests {
         }
         for typed in texts(&vectors["invalid"]) {
             let refused = Err(FaultCode::VatNumberInvalid);
-            assert_eq!(normalise(Country::DK, &typed), refused, "{typed}");
+            assert_eq!(read(Country::DK, &typed), refused, "{typed}");
         }
     }
 
@@ -171,7 +188,7 @@ mod tests {
             ("FR", "FRFR303265045", "FR303265045"),
             ("IE", "6433435OA", "6433435OA"),
         ] {
-            let found = normalise(code.parse().unwrap(), typed);
+            let found = read(code.parse().unwrap(), typed);
             assert_eq!(found.as_deref(), Ok(stored), "{typed}");
         }
     }
@@ -188,7 +205,7 @@ mod tests {
             ("GB", "GB000000000"),
         ] {
             let refused = Err(FaultCode::VatNumberInvalid);
-            assert_eq!(normalise(code.parse().unwrap(), typed), refused, "{typed}");
+            assert_eq!(read(code.parse().unwrap(), typed), refused, "{typed}");
         }
     }
 
@@ -197,8 +214,8 @@ mod tests {
         fn a_stored_number_is_stored_the_same_again(at in 0usize..19, typed in "[A-Z0-9]{0,3}[ .-]?[0-9]{5,12}(B0[0-9]|MVA|[A-W]A?)?") {
             let codes = ["AT", "BE", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "HU", "IE", "IT", "LU", "NL", "NO", "PL", "PT", "SE", "SK"];
             let country: Country = codes[at].parse().unwrap();
-            if let Ok(stored) = normalise(country, &typed) {
-                prop_assert_eq!(normalise(country, &stored), Ok(stored.clone()));
+            if let Ok(stored) = read(country, &typed) {
+                prop_assert_eq!(read(country, &stored), Ok(stored.clone()));
                 prop_assert!(!stored.contains([' ', '.', '-']));
             }
         }
@@ -206,7 +223,7 @@ mod tests {
         #[test]
         fn nothing_that_is_typed_breaks_the_check(at in 0usize..19, typed in "\\PC{0,24}") {
             let codes = ["AT", "BE", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "HU", "IE", "IT", "LU", "NL", "NO", "PL", "PT", "SE", "SK"];
-            let _ = normalise(codes[at].parse().unwrap(), &typed);
+            let _ = read(codes[at].parse().unwrap(), &typed);
         }
     }
 }
