@@ -21,7 +21,7 @@ use crate::domain::account::AccountId;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
 use crate::domain::permissions::UsersManage;
-use crate::domain::values::Email;
+use crate::domain::values::{Email, Line};
 use crate::error::{Code, Result};
 use crate::repository::users::User;
 use crate::repository::{self, accounts};
@@ -155,12 +155,7 @@ async fn list_users(
 struct InviteUser {
     /// The user signs in with it.
     email: Email,
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
-    )]
-    name: String,
+    name: Line<100>,
     /// `read_only` may look, `member` also registers products, `superuser` may do everything on the account.
     #[schema(schema_with = account_role)]
     role: Role,
@@ -179,7 +174,7 @@ impl From<InviteUser> for Newcomer {
     fn from(body: InviteUser) -> Self {
         Self {
             email: body.email,
-            name: body.name.trim().to_owned(),
+            name: body.name.into(),
             roles: vec![body.role],
             language: body.language.as_deref().map(Language::from_tag),
         }

@@ -5,53 +5,28 @@ use utoipa::ToSchema;
 
 use crate::domain::account::{Company, check_authority, check_company, check_terms};
 use crate::domain::language::Language;
-use crate::domain::values::{Country, Email, Field, Phone, VatNumber};
+use crate::domain::values::{Country, Email, Field, Line, Phone, VatNumber};
 use crate::error::{Faults, Result};
 use crate::handlers::extract::{Input, Plain};
 use crate::programme::Programme;
 use crate::workflows::accounts::Registration;
 
 /// Where a business is.
-#[derive(Debug, Clone, Deserialize, serde::Serialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// Street and number.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        example = "Havnegade 1"
-    )]
-    pub street: String,
-    #[schema(
-        min_length = 1,
-        max_length = 20,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        example = "1058"
-    )]
-    pub postal_code: String,
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        example = "København K"
-    )]
-    pub city: String,
+    street: Line<200>,
+    postal_code: Line<20>,
+    city: Line<100>,
 }
 
 /// Who speaks for a business.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        example = "Asta Holm"
-    )]
-    pub name: String,
+    pub name: Line<100>,
     /// Mails go here.
-    #[schema(example = "asta@nordlys.example")]
     pub email: Email,
     #[schema(nullable = false)]
     pub phone: Option<Phone>,
@@ -68,13 +43,8 @@ pub struct Contact {
     "authority_declared": true, "accept_terms_version": "2026-01"
 }))]
 pub struct RegisterAccount {
-    #[schema(
-        value_type = String,
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
-    )]
-    company_name: Field<String>,
+    #[schema(value_type = Line<200>)]
+    company_name: Field<Line<200>>,
     /// One of the programme's countries.
     #[schema(value_type = Country)]
     country: Field<Country>,
@@ -147,14 +117,14 @@ impl RegisterAccount {
         let (address, contact) = (self.address.value()?, self.contact.value()?);
         let language = self.language.optional()?;
         Some(Registration {
-            company_name: self.company_name.value()?.trim().to_owned(),
+            company_name: self.company_name.value()?.into(),
             country: self.country.value()?,
             vat_registered: self.vat_registered.value()?,
             vat_number,
-            street: address.street.trim().to_owned(),
-            postal_code: address.postal_code.trim().to_owned(),
-            city: address.city.trim().to_owned(),
-            contact_name: contact.name.trim().to_owned(),
+            street: address.street.into(),
+            postal_code: address.postal_code.into(),
+            city: address.city.into(),
+            contact_name: contact.name.into(),
             contact_email: contact.email,
             contact_phone: contact.phone,
             legacy_cps_email: self.legacy_cps_email.optional()?,

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::account::{Company, check_company};
 use crate::domain::language::Language;
-use crate::domain::values::{Country, Email, Field, Phone};
+use crate::domain::values::{Country, Email, Field, Line, Phone};
 use crate::error::{Faults, Partial, Result};
 use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;
@@ -16,40 +16,20 @@ use crate::workflows::accounts::Unread;
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressPatch {
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        nullable = false
-    )]
-    street: Option<String>,
-    #[schema(
-        min_length = 1,
-        max_length = 20,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        nullable = false
-    )]
-    postal_code: Option<String>,
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        nullable = false
-    )]
-    city: Option<String>,
+    #[schema(nullable = false)]
+    street: Option<Line<200>>,
+    #[schema(nullable = false)]
+    postal_code: Option<Line<20>>,
+    #[schema(nullable = false)]
+    city: Option<Line<100>>,
 }
 
 /// A change of who speaks for the business: what is left out stays.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPatch {
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        nullable = false
-    )]
-    name: Option<String>,
+    #[schema(nullable = false)]
+    name: Option<Line<100>>,
     /// Mails go here; nobody's sign-in changes with it.
     #[schema(nullable = false)]
     email: Option<Email>,
@@ -64,14 +44,8 @@ pub struct ContactPatch {
 #[schema(example = json!({ "contact": { "name": "Mette Fjord", "phone": "+4586120000" }, "language": "da" }))]
 pub struct UpdateAccount {
     #[serde(default)]
-    #[schema(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-        nullable = false
-    )]
-    company_name: Field<String>,
+    #[schema(value_type = Option<Line<200>>, nullable = false)]
+    company_name: Field<Line<200>>,
     /// One of the programme's countries.
     #[serde(default)]
     #[schema(value_type = Option<Country>, nullable = false)]
@@ -145,7 +119,7 @@ impl UpdateAccount {
             vat_registered: self.vat_registered.is_refused(),
             vat_number: self.vat_number.is_refused(),
         };
-        put_trimmed(&mut account.company_name, self.company_name.value());
+        put_line(&mut account.company_name, self.company_name.value());
         put(&mut account.country, self.country.value());
         put(&mut account.vat_registered, self.vat_registered.value());
         put_or_delete(&mut account.vat_number, self.vat_number);
@@ -155,11 +129,11 @@ impl UpdateAccount {
         let language = self.language.map(|tag| Language::from_tag(&tag));
         put(&mut account.language, language.value());
         let address = self.address.value().unwrap_or_default();
-        put_trimmed(&mut account.street, address.street);
-        put_trimmed(&mut account.postal_code, address.postal_code);
-        put_trimmed(&mut account.city, address.city);
+        put_line(&mut account.street, address.street);
+        put_line(&mut account.postal_code, address.postal_code);
+        put_line(&mut account.city, address.city);
         let contact = self.contact.value().unwrap_or_default();
-        put_trimmed(&mut account.contact_name, contact.name);
+        put_line(&mut account.contact_name, contact.name);
         let email = contact.email.map(|email| email.to_string());
         put(&mut account.contact_email, email);
         let phone = contact.phone.map(|phone| phone.to_string());
@@ -174,8 +148,8 @@ fn put<T>(field: &mut T, sent: Option<T>) {
     }
 }
 
-fn put_trimmed(field: &mut String, sent: Option<String>) {
-    put(field, sent.map(|text| text.trim().to_owned()));
+fn put_line<const MOST: usize>(field: &mut String, sent: Option<Line<MOST>>) {
+    put(field, sent.map(String::from));
 }
 
 fn put_or_delete<T>(field: &mut Option<T>, sent: Field<T>) {

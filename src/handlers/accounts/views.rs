@@ -14,6 +14,14 @@ use crate::repository::{DbConn, documents, reviews};
 use crate::texts::word;
 use crate::types::Instant;
 
+/// An address as it is stored.
+#[derive(Debug, Clone, Serialize)]
+pub struct AddressView {
+    street: String,
+    postal_code: String,
+    city: String,
+}
+
 /// Who speaks for the business.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ContactView {
@@ -42,7 +50,8 @@ pub struct AccountView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub vat_number: Option<String>,
-    pub address: Address,
+    #[schema(value_type = Address)]
+    pub address: AddressView,
     pub contact: ContactView,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -94,7 +103,7 @@ pub fn load_view(conn: &mut DbConn, account: Account, language: Language) -> Res
         country: account.country,
         vat_registered: account.vat_registered,
         vat_number: account.vat_number,
-        address: Address {
+        address: AddressView {
             street: account.street,
             postal_code: account.postal_code,
             city: account.city,

@@ -16,7 +16,7 @@ use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::permissions::{LegacyAttach, ProductsChange, ProductsRead};
-use crate::domain::values::Field;
+use crate::domain::values::{Field, Line};
 use crate::error::{Faults, Partial, Result};
 use crate::programme::Programme;
 use crate::workflows::legacy_migration;
@@ -186,13 +186,8 @@ struct AttachLegacyAccount {
     /// The member number of the old CPS account.
     #[schema(value_type = String, min_length = 1, max_length = 40)]
     member_number: Field<String>,
-    #[schema(
-        value_type = String,
-        min_length = 1,
-        max_length = 500,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
-    )]
-    reason: Field<String>,
+    #[schema(value_type = Line<500>)]
+    reason: Field<Line<500>>,
 }
 
 /// The database knows which numbers there are.
@@ -200,10 +195,10 @@ impl Input for AttachLegacyAccount {
     type Parsed = Partial<Attachment>;
 
     fn parse(self, _: &Programme, faults: Faults) -> Result<Self::Parsed> {
-        let trimmed = |field: Field<String>| field.map(|text| text.trim().to_owned()).value();
+        let member_number = self.member_number.map(|number| number.trim().to_owned());
         let read = Attachment {
-            member_number: trimmed(self.member_number),
-            reason: trimmed(self.reason),
+            member_number: member_number.value(),
+            reason: self.reason.map(String::from).value(),
         };
         Ok(Partial { read, faults })
     }

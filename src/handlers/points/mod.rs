@@ -20,7 +20,7 @@ use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::access::AccountAccess;
 use crate::domain::permissions::{PointsAdjust, PointsRead};
-use crate::domain::values::Field;
+use crate::domain::values::{Field, Line};
 use crate::error::{FaultCode, Faults, Result};
 use crate::programme::Programme;
 use crate::repository::points::{self, PointsEntry};
@@ -167,13 +167,8 @@ struct AdjustPoints {
     #[schema(value_type = i64, minimum = -1000000, maximum = 1000000)]
     amount: Field<i64>,
     /// Why; the account sees it.
-    #[schema(
-        value_type = String,
-        min_length = 1,
-        max_length = 500,
-        pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
-    )]
-    reason: Field<String>,
+    #[schema(value_type = Line<500>)]
+    reason: Field<Line<500>>,
 }
 
 /// An adjustment of 0 is none.
@@ -190,7 +185,7 @@ impl Input for AdjustPoints {
 
     fn parse(self, _: &Programme, mut faults: Faults) -> Result<Self::Parsed> {
         faults.note(validated(&self));
-        let reason = self.reason.map(|reason| reason.trim().to_owned());
+        let reason = self.reason.map(String::from);
         faults.judge(self.amount.value().zip(reason.value()))
     }
 }
