@@ -46,6 +46,14 @@ impl Wire {
         all
     }
 
+    /// Whether something of an answer has come.
+    pub fn is_answered(&self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        let came = self.0.peek(&mut [0]).is_ok();
+        self.0.set_nonblocking(false).unwrap();
+        came
+    }
+
     /// The answer, read to its end; none where the connection closes without one.
     pub fn answer(&mut self) -> Option<Raw> {
         let mut bytes = Vec::new();
