@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{BadValue, Value};
 
-const PATTERN: &str = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$";
+const PATTERN: &str = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$";
 
 /// At most `MOST` characters, no control character among them and not only blanks. Blanks around are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, DeserializeFromStr)]
