@@ -8,9 +8,32 @@ use cps_api::domain::permissions::Role;
 use cps_api::domain::values::Email;
 use cps_api::jobs::command::JobsCommand;
 
+/// What the environment may say; the README says more.
+const VARIABLES: &str = "\
+Variables of the environment (`cps-api check-config` says what is wrong with them):
+  CPS_MODE             sandbox (the default) or live
+  CPS_BIND             where the API answers: 127.0.0.1:8080
+  CPS_METRICS_BIND     where Prometheus reads measurements: 127.0.0.1:9090
+  DATABASE_URL         sqlite://data/cps.db, or postgres://user:password@host/name
+  CPS_POOL_SIZE        database connections: 2 per core
+  CPS_DOCUMENT_STORE   where documents are kept: file://data/documents
+  CPS_MAIL             smtp://user:password@host:port or smtps://; the sandbox has a mailbox
+  CPS_MAIL_FROM        the sender of mails: donotreply@localhost
+  CPS_SIGNING_KEYS     a PEM file with one or two Ed25519 keys
+  CPS_SEALING_KEYS     a file with one or two keys, each 64 hex digits
+  CPS_PROGRAMME        another programme file than the shipped one
+  CPS_PUBLIC_URL       where this API is reached
+  CPS_FRONTEND_URL     where the pages that mails link to are
+  CPS_CORS_ORIGINS     origins whose pages may call, with commas
+  CPS_TRUSTED_PROXIES  addresses or networks of proxies, with commas
+  CPS_DRAIN_SECONDS    how long /readyz says 503 before the service stops
+  CPS_MAX_IN_FLIGHT    requests in work at once: 512
+  CPS_LOG              text or json; by default text on a terminal, json elsewhere
+  RUST_LOG             what is logged: info";
+
 /// A professional membership programme as a JSON REST service.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = VARIABLES)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -42,6 +65,10 @@ pub enum Command {
     /// List jobs, and have dead ones tried again.
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Copy the database and the documents to a tar file, while the service runs; for SQLite, with documents in a folder.
+    Backup { file: PathBuf },
+    /// Put back what `backup` wrote, where no database and no documents are.
+    Restore { file: PathBuf },
     /// Check the environment and the programme file, and say what is wrong.
     CheckConfig,
     /// Ask the running service whether it can serve; for a container's health check.

@@ -2,13 +2,14 @@
 
 mod arguments;
 
-use std::net::TcpListener;
+use std::io::IsTerminal;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command, Staff};
 use clap::Parser;
-use cps_api::config::{Config, Mode};
+use cps_api::config::{Config, LogFormat, Mode};
 use cps_api::domain::access::ServiceAccess;
 use cps_api::domain::actor::Cause;
 use cps_api::domain::model::ModelId;
@@ -62,6 +63,19 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
             Ok(())
         }
         Command::CreateStaff(staff) => create_staff(&start::configuration()?, staff).await,
+        Command::Backup { file } => {
+            let documents = start::backup(&Config::from_env()?, &file)?;
+            println!(
+                "{} holds the database and {documents} documents. Keys and programme are files of yours: keep them apart from it.",
+                file.display()
+            );
+            Ok(())
+        }
+        Command::Restore { file } => {
+            let documents = start::restore(&Config::from_env()?, &file)?;
+            println!("The database and {documents} documents are back as they were.");
+            Ok(())
+        }
         Command::CheckConfig => check_config(&start::configuration()?),
         Command::ImportModels { file } => import(&file, "models", Import::Models).await,
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
@@ -72,15 +86,19 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     }
 }
 
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_span_list(false)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+fn log(config: &Config) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let by_place = match is_terminal {
+        true => LogFormat::Text,
+        false => LogFormat::Json,
+    };
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.log_filter))
+        .with_writer(std::io::stderr);
+    match config.log.unwrap_or(by_place) {
+        LogFormat::Text => log.with_target(false).with_ansi(is_terminal).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
+    }
 }
 
 /// How long a request takes, in seconds: the upper ends of what is counted together.
@@ -89,7 +107,7 @@ const BUCKETS: [f64; 12] = [
 ];
 
 async fn serve(config: Config) -> Result<(), StartError> {
-    log();
+    log(&config);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -103,6 +121,7 @@ async fn serve(config: Config) -> Result<(), StartError> {
     let listener =
         TcpListener::bind(config.bind).map_err(|e| format!("CPS_BIND: {}: {e}", config.bind))?;
     let is_sandbox = config.mode == Mode::Sandbox;
+    let metrics_bind: SocketAddr = config.metrics_bind;
     let parts = tokio::select! {
         parts = start::open(config, listener.local_addr()?) => parts?,
         () = stop.received() => return Ok(()),
@@ -113,6 +132,9 @@ async fn serve(config: Config) -> Result<(), StartError> {
     println!("API         {url}/v1\nSwagger UI  {url}/docs/");
     if is_sandbox {
         println!("Sandbox     {url}/v1/sandbox");
+    }
+    if metrics_bind.port() != 0 {
+        println!("Metrics     http://{metrics_bind}/metrics");
     }
     tokio::select! {
         () = stop.received() => {}

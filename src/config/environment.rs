@@ -6,12 +6,13 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// What this version reads.
-const READ: [&str; 16] = [
+const READ: [&str; 17] = [
     "CPS_BIND",
     "CPS_CORS_ORIGINS",
     "CPS_DOCUMENT_STORE",
     "CPS_DRAIN_SECONDS",
     "CPS_FRONTEND_URL",
+    "CPS_LOG",
     "CPS_MAIL",
     "CPS_MAIL_FROM",
     "CPS_MAX_IN_FLIGHT",
@@ -25,8 +26,7 @@ const READ: [&str; 16] = [
     "CPS_TRUSTED_PROXIES",
 ];
 /// What the contract names and this version does not read.
-const KNOWN: [&str; 7] = [
-    "CPS_LOG",
+const KNOWN: [&str; 6] = [
     "CPS_PAYMENT_PROVIDER",
     "CPS_STRIPE_PUBLISHABLE_KEY",
     "CPS_STRIPE_SECRET_KEY",

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
 
 pub use documents::DocumentPlace;
 pub use environment::Environment;
@@ -28,6 +29,15 @@ pub use mail::{MailRoute, MailServer, MailTls};
 pub enum Mode {
     Sandbox,
     Live,
+}
+
+/// How lines of the log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: an object a line.
+    Json,
 }
 
 /// What the environment says.
@@ -54,6 +64,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How long the service goes on serving after `/readyz` said that it drains.
     pub drain_delay: Duration,
+    /// None: for people on a terminal, for programs elsewhere.
+    pub log: Option<LogFormat>,
+    /// Which events are logged, as `tracing` writes it.
+    pub log_filter: String,
     /// Requests in work at once; one more is answered 503.
     pub max_in_flight: usize,
     /// What is doubtful, one a line.
@@ -95,8 +109,8 @@ impl Config {
         let mut config = Self::of(&mut reader, mode);
         if mode == Mode::Live {
             refuse_sandbox_defaults(&mut reader);
-            addresses::refuse_one_port_twice(&mut reader, config.bind, config.metrics_bind);
         }
+        addresses::refuse_one_port_twice(&mut reader, config.bind, config.metrics_bind);
         reader.unread(mode == Mode::Live);
         config.warnings = reader.warnings;
         (config, reader.faults)
@@ -130,6 +144,8 @@ impl Config {
                 drain_seconds,
                 0..=600,
             )),
+            log: log_format(reader),
+            log_filter: log_filter(reader),
             max_in_flight: reader.number("CPS_MAX_IN_FLIGHT", 512, 1..=100_000),
             warnings: Vec::new(),
         }
@@ -145,6 +161,26 @@ fn mode(reader: &mut Reader) -> Mode {
             Mode::Sandbox
         }
     }
+}
+
+fn log_format(reader: &mut Reader) -> Option<LogFormat> {
+    match reader.text("CPS_LOG") {
+        None => None,
+        Some("text") => Some(LogFormat::Text),
+        Some("json") => Some(LogFormat::Json),
+        Some(_) => {
+            reader.fault("CPS_LOG", "is neither text nor json");
+            None
+        }
+    }
+}
+
+fn log_filter(reader: &mut Reader) -> String {
+    let filter = reader.text("RUST_LOG").unwrap_or("info");
+    if let Err(cause) = EnvFilter::builder().parse(filter) {
+        reader.fault("RUST_LOG", format_args!("cannot be read: {cause}"));
+    }
+    filter.to_owned()
 }
 
 fn refuse_sandbox_defaults(reader: &mut Reader) {

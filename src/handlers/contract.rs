@@ -17,7 +17,7 @@ use super::problem::{MEDIA_TYPE, Problem};
 #[openapi(
     info(
         title = "cps-api",
-        version = "1.0.0",
+        version = env!("CARGO_PKG_VERSION"),
         description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.",
         license(name = "MIT", identifier = "MIT"),
         contact(name = "cps-api", url = "https://cps.example/help")

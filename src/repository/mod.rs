@@ -37,7 +37,9 @@ pub mod work_items;
 /// SQLite takes a bounded number of values in one statement.
 const MOST_ROWS: usize = 500;
 
-pub use backend::{Db, DbConn, DbError, Kind, MultiBackend, is_duplicate, sqlite_file};
+pub use backend::{
+    Db, DbConn, DbError, Kind, MultiBackend, copy_sqlite, is_duplicate, sqlite_file,
+};
 pub use held::Held;
 pub use outcome::Stored;
 pub use wakeups::Wakeups;

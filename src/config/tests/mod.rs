@@ -170,7 +170,10 @@ fn a_mistyped_name_and_what_is_for_the_sandbox_are_refused() {
     refused("CPS_TRUSTED_PROXY", &["10.0.0.1"]);
     refused("CPS_WEBHOOK_ALLOW", &["127.0.0.1"]);
     refused("CPS_PAYMENT_PROVIDER", &["sandbox"]);
-    taken("CPS_LOG", &["json"]);
+    taken("CPS_LOG", &["json", "text"]);
+    refused("CPS_LOG", &["xml", "JSON"]);
+    taken("RUST_LOG", &["debug", "warn,cps_api=info"]);
+    refused("RUST_LOG", &["cps_api=loud", "a=b=c"]);
     let sandbox = read(&[("CPS_TRUSTED_PROXY", "10.0.0.1")]).unwrap();
     assert!(
         sandbox

@@ -120,7 +120,12 @@ fn is_ours(name: &str) -> bool {
         Some((whole, number)) if number.bytes().all(|b| b.is_ascii_digit()) => whole,
         _ => name,
     };
-    file::is_key(whole) || whole == SAMPLE
+    is_whole(whole)
+}
+
+/// Whether a file of this name in the store is one of the service's own, and whole.
+pub fn is_whole(key: &str) -> bool {
+    file::is_key(key) || key == SAMPLE
 }
 
 #[cfg(test)]

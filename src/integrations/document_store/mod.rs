@@ -21,6 +21,7 @@ use crate::domain::file;
 use crate::error::{Error, Result};
 use crate::types::Instant;
 
+pub use folder::is_whole;
 pub use writer::FileWriter;
 
 /// The bytes of a file, as they come.

@@ -76,6 +76,13 @@ impl Db {
         })
     }
 
+    /// Closes every connection: the last one to go leaves a SQLite database whole in its one file.
+    pub fn close(&self) {
+        for pool in [&self.probes, &self.reads, &self.writes] {
+            pool.close();
+        }
+    }
+
     /// Which database this is.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -59,6 +59,16 @@ pub fn sqlite_file(url: &str) -> Option<&Path> {
     (Kind::of(url) == Kind::Sqlite).then(|| Path::new(sqlite_path(url)))
 }
 
+/// Copies the SQLite database in `from`, as it is at one moment and while it is used, to `to`, where nothing is yet.
+pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), DbError> {
+    let mut conn = diesel::SqliteConnection::establish(&from.to_string_lossy())?;
+    conn.batch_execute("PRAGMA busy_timeout = 5000")?;
+    diesel::sql_query("VACUUM INTO ?")
+        .bind::<Text, _>(to.to_string_lossy().into_owned())
+        .execute(&mut conn)?;
+    Ok(())
+}
+
 /// What a PostgreSQL connection is opened with where its URL does not say otherwise: nobody waits for a server that does not answer, and a
 /// server that is gone without a word is noticed.
 const CONNECTION_DEFAULTS: [(&str, u32); 5] = [

@@ -1,12 +1,12 @@
 //! How a connection of the pool is opened, and how it is found out that it broke.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::R2D2Connection;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{ConnectionError, DatabaseErrorKind, Error};
 use r2d2::ManageConnection;
 
 use crate::repository::DbConn;
@@ -18,6 +18,8 @@ pub(super) struct Signs {
     heard: AtomicU64,
     /// How often a connection has broken.
     breaks: AtomicU64,
+    /// Set once no connection is to be kept or opened any more.
+    closed: AtomicBool,
 }
 
 impl Signs {
@@ -26,6 +28,7 @@ impl Signs {
             opened: Instant::now(),
             heard: AtomicU64::new(0),
             breaks: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -38,6 +41,15 @@ impl Signs {
     /// When the database last answered a statement.
     pub(super) fn heard(&self) -> Instant {
         self.opened + Duration::from_millis(self.heard.load(Ordering::Acquire))
+    }
+
+    /// From here on every connection that comes back is closed.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Notes that a connection broke: the others that are as old are asked before they are used again.
@@ -75,6 +87,10 @@ impl ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
+        if self.signs.is_closed() {
+            let closed = ConnectionError::BadConnection("the pool is closed".to_owned());
+            return Err(diesel::r2d2::Error::ConnectionError(closed));
+        }
         let breaks_seen = self.signs.breaks.load(Ordering::Acquire);
         let mut conn = DbConn::open(&self.url, self.read_only)
             .map_err(diesel::r2d2::Error::ConnectionError)?;
@@ -94,7 +110,7 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.conn.is_broken()
+        std::thread::panicking() || pooled.conn.is_broken() || self.signs.is_closed()
     }
 }
 

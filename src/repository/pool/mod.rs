@@ -99,6 +99,12 @@ impl Pool {
         self.0.connections.get_timeout(FIRST)
     }
 
+    /// Closes every connection, those in use when they come back, and opens none again.
+    pub fn close(&self) {
+        self.0.signs.close();
+        while self.0.connections.try_get().is_some() {}
+    }
+
     /// Runs `work` on a connection; refused where none comes free in time.
     pub async fn run<T, F>(&self, patience: Patience, work: F) -> Result<T>
     where

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{Parts, StartError};
 use crate::auth::Authenticator;
@@ -16,6 +16,7 @@ use crate::handlers::operation::Health;
 use crate::handlers::service::Service;
 use crate::jobs::Worker;
 use crate::jobs::sequencer::Sequencer;
+use crate::repository::Db;
 use crate::server::ownership::{self, Foreign, Verdict};
 use crate::server::{Bodies, ConcurrencyLimit, MiddlewareState, RateLimits, serve};
 
@@ -35,6 +36,7 @@ pub struct Running {
     drain_delay: Duration,
     stop: watch::Sender<bool>,
     background: Vec<JoinHandle<()>>,
+    db: Db,
 }
 
 /// Serves `parts` on `listener`, with `workers` threads, and runs jobs beside it.
@@ -63,6 +65,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
     };
     let server = serve(listener, service, worker.clone(), state, workers)?;
     let handle = server.handle();
+    let db = worker.db.clone();
     let background = background(worker, config.mode, health.clone(), limits, (tell, stopped));
     Ok(Running {
         address,
@@ -73,6 +76,7 @@ pub fn run(parts: Parts, listener: TcpListener, workers: usize) -> Result<Runnin
         refused,
         stop,
         background,
+        db,
     })
 }
 
@@ -119,7 +123,7 @@ fn rate_limits(service: &Service, mode: Mode) -> RateLimits {
 }
 
 impl Running {
-    /// Stops: first `/readyz` says so, then the service goes on for the drain delay, then it finishes what runs.
+    /// Stops: first `/readyz` says so, then the service goes on for the drain delay, then it finishes what runs and closes the database.
     pub async fn stop(self) {
         self.health.drain();
         tokio::time::sleep(self.drain_delay).await;
@@ -134,6 +138,10 @@ impl Running {
                 warn!(%cause, "a background task ended badly");
             }
         }
+        if let Err(cause) = tokio::task::spawn_blocking(move || self.db.close()).await {
+            warn!(%cause, "the database was not closed");
+        }
+        info!("stopped");
     }
 }
 
