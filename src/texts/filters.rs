@@ -23,6 +23,7 @@ const MONTHS: [(&str, &str); 12] = [
 
 /// Makes the filters known to the templates.
 pub fn add_to(templates: &mut Environment<'_>) {
+    templates.add_filter("amount", amount);
     templates.add_filter("date", date);
     templates.add_filter("plural", plural);
     templates.add_filter("word", word);
@@ -50,6 +51,32 @@ fn date(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
         Language::Da => format!("{}. {danish} {}", date.day(), date.year()),
         Language::En => format!("{} {english} {}", date.day(), date.year()),
     })
+}
+
+/// `1234567.00` as `1.234.567,00` or `1,234,567.00`.
+fn amount(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
+    let wrong = || invalid(format!("not an amount: {value}"));
+    let (whole, cents) = value.split_once('.').ok_or_else(wrong)?;
+    let (sign, digits) = match whole.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", whole),
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(digits) || !is_number(cents) {
+        return Err(wrong());
+    }
+    let (between, before_cents) = match language(state) {
+        Language::Da => ('.', ','),
+        Language::En => (',', '.'),
+    };
+    let mut grouped = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n) % 3 == 0 {
+            grouped.push(between);
+        }
+        grouped.push(digit);
+    }
+    Ok(format!("{sign}{grouped}{before_cents}{cents}"))
 }
 
 /// `one` for 1 and `many` for every other number, without the number.
@@ -86,6 +113,26 @@ mod tests {
         assert_eq!(written("da", "{{ day | date }}").unwrap(), "5. marts 2026");
         assert_eq!(written("en", "{{ day | date }}").unwrap(), "5 March 2026");
         assert!(written("en", "{{ 'soon' | date }}").is_err());
+    }
+
+    #[test]
+    fn an_amount_is_written_in_each_languages_way() {
+        for (value, danish, english) in [
+            ("350.00", "350,00", "350.00"),
+            ("1234567.05", "1.234.567,05", "1,234,567.05"),
+            ("-1000.00", "-1.000,00", "-1,000.00"),
+            ("0.00", "0,00", "0.00"),
+        ] {
+            let text = format!("{{{{ '{value}' | amount }}}}");
+            assert_eq!(written("da", &text).unwrap(), danish);
+            assert_eq!(written("en", &text).unwrap(), english);
+        }
+        for odd in ["350", "3,50", "", "x.00", "-.00"] {
+            assert!(
+                written("da", &format!("{{{{ '{odd}' | amount }}}}")).is_err(),
+                "{odd}"
+            );
+        }
     }
 
     #[test]

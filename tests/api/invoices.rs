@@ -44,6 +44,14 @@ fn notices(invoice: &Answer) -> String {
     texts.join("\n")
 }
 
+/// A date as Danish mails write it.
+fn in_danish(date: NaiveDate) -> String {
+    const MONTHS: &str =
+        "januar februar marts april maj juni juli august september oktober november december";
+    let month = MONTHS.split(' ').nth(date.month0() as usize).unwrap();
+    format!("{}. {month} {}", date.day(), date.year())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_danish_business_gets_a_reverse_charge_invoice_with_all_that_it_needs() {
     let app = TestApp::start().await;
@@ -98,10 +106,10 @@ async fn a_danish_business_gets_a_reverse_charge_invoice_with_all_that_it_needs(
     let mail = app.mail(EMAIL, "invoice_issued").await;
     let text = mail["text"].as_str().unwrap();
     for words in [
-        "350.00",
+        "350,00 EUR",
         &reference,
         &invoice.str("/number"),
-        &invoice.str("/due_date"),
+        &in_danish(date("/due_date")),
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -115,7 +123,12 @@ async fn an_invoice_by_card_says_when_it_is_charged_and_needs_no_reference() {
     assert_eq!(invoice.body["payment_method"], "card");
     assert!(invoice.body.get("payment_reference").is_none());
     let notices = notices(&invoice);
-    assert!(notices.contains("4242") && notices.contains(&invoice.str("/due_date")));
+    let due: NaiveDate = invoice.str("/due_date").parse().unwrap();
+    let due = due.format("%-d %B %Y").to_string();
+    assert!(
+        notices.contains("4242") && notices.contains(&due),
+        "{notices}"
+    );
     assert!(notices.contains("Reverse charge") && !notices.contains("transfer"));
 }
 
