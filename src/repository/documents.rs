@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde_json::Value;
 
 use super::accounts::Account;
 use super::held::{Held, store, stored};
@@ -9,7 +10,9 @@ use super::schema::documents;
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::AccountId;
-use crate::domain::document::{DocumentFacts, DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::domain::document::{
+    DocumentFacts, DocumentId, DocumentKind, DocumentStatus, MediaType, RevisionCode,
+};
 use crate::error::{Code, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};
@@ -39,6 +42,16 @@ pub struct Document {
     pub created_at: Instant,
     /// When the applicant took it back.
     pub removed_at: Option<Instant>,
+}
+
+impl Document {
+    /// Where its bytes are, for whoever may read them: with the decision that has them deleted at once they are gone, whenever that is done.
+    pub fn readable_key(&self) -> Option<&str> {
+        let is_going = |code: &Value| code == RevisionCode::ContainsCpr.as_str();
+        let codes = self.codes.0.as_array();
+        let is_kept = !codes.is_some_and(|codes| codes.iter().any(is_going));
+        self.file_key.as_deref().filter(|_| is_kept)
+    }
 }
 
 /// Stores a document.

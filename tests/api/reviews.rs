@@ -190,6 +190,35 @@ async fn an_applicant_who_is_asked_gets_one_mail_and_the_clock_stands_still() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_with_a_civil_registration_number_is_gone_with_the_decision() {
+    let app = TestApp::start().await;
+    let (account, applicant) = app.applicant(json!({})).await;
+    let document = app
+        .upload(&account, &applicant, "vat_invoice", PDF)
+        .await
+        .expect(201);
+    app.act(&format!("{account}/submission"), &applicant)
+        .await
+        .expect(200);
+    let reviewer = app.sign_in("reviewer@cps.example").await;
+    let case = format!("/v1/reviews/{}", id_of(&account));
+    app.act(&format!("{case}/claim"), &reviewer)
+        .await
+        .expect(200);
+    let path = document.header("location");
+    let content = format!("{path}/content");
+    app.get(&content, &reviewer).await.expect(200);
+    let verdict =
+        json!({ "decision": "request_revision", "codes": ["unreadable", "contains_cpr"] });
+    let one = format!("{case}/documents/{}", id_of(path));
+    let decided = app.put(&one, &reviewer, verdict).await.expect(200);
+    assert_eq!(decided.body["content_available"], false);
+    for token in [&reviewer, &applicant] {
+        app.get(&content, token).await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rejection_names_its_codes_and_the_files_die_after_thirty_days() {
     let app = TestApp::start().await;
     let (account, applicant) = app.applicant(json!({})).await;

@@ -237,8 +237,8 @@ async fn read_content(
         .db
         .fetch(move |conn| documents::find(conn, &access.account, path.document_id))
         .await?;
-    let key = document.file_key.ok_or(Code::NotFound)?;
-    let bytes = service.store.get(&key).await?.ok_or(Code::NotFound)?;
+    let key = document.readable_key().ok_or(Code::NotFound)?;
+    let bytes = service.store.get(key).await?.ok_or(Code::NotFound)?;
     Ok(HttpResponse::Ok()
         .content_type(document.media_type.as_str())
         .insert_header((

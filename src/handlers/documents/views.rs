@@ -56,6 +56,7 @@ pub struct DocumentView {
 impl DocumentView {
     /// What callers see of a document.
     pub fn of(document: Document) -> Result<Self> {
+        let content_available = document.readable_key().is_some();
         Ok(Self {
             id: document.id,
             kind: document.kind,
@@ -66,7 +67,7 @@ impl DocumentView {
             sha256: document.sha256,
             file_name: document.file_name,
             issued_date: document.issued_date,
-            content_available: document.file_key.is_some(),
+            content_available,
             decided_at: document.decided_at,
             created_at: document.created_at,
             version: document.version,
