@@ -4,6 +4,7 @@
 mod accounts;
 mod businesses;
 mod contention;
+mod csv_files;
 mod database_away;
 mod events;
 mod faq;
@@ -54,4 +55,5 @@ mod sessions;
 mod smtp;
 mod support;
 mod users;
+mod values;
 mod wire;
