@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use cps_api::domain::language::Language;
 use cps_api::domain::permissions::Role;
-use cps_api::domain::values::Email;
+use cps_api::domain::values::{Email, Line};
 use cps_api::jobs::command::JobsCommand;
 
 /// What the environment may say; the README says more.
@@ -92,10 +92,8 @@ pub struct Staff {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    fits.then(|| name.to_owned())
-        .ok_or_else(|| "not a name of 1 to 100 characters".to_owned())
+    let name = text.parse::<Line<100>>().map(String::from);
+    name.map_err(|_| "not a name: one line of 1 to 100 characters".to_owned())
 }
 
 fn staff_role(text: &str) -> Result<Role, String> {

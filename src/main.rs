@@ -18,6 +18,7 @@ use cps_api::jobs::command::{self, JobsCommand};
 use cps_api::private;
 use cps_api::repository::events;
 use cps_api::server::start::{self, StartError};
+use cps_api::workflows::csv_file::{Decoded, decode};
 use cps_api::workflows::mail::count_withheld;
 use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
@@ -220,7 +221,10 @@ enum Import {
 }
 
 async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError> {
-    let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let Some(Decoded { text, encoding }) = decode(&bytes, None) else {
+        return Err(format!("{}: neither UTF-8 nor Windows-1252", file.display()).into());
+    };
     let (db, context) = start::command_context(&start::configuration()?).await?;
     let now = context.now;
     let stored = db
@@ -236,7 +240,7 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
         })
         .await;
     let stored = stored.map_err(|error| explained(&error))?;
-    println!("Stored {stored} {what}.");
+    println!("Stored {stored} {what}. The file was read as {encoding}.");
     Ok(())
 }
 

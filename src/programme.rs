@@ -1,5 +1,7 @@
 //! The programme file, read once: every number, list and date that the rules use.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
 use serde::Deserialize;
 
@@ -14,7 +16,7 @@ use crate::domain::money::Currency;
 use crate::domain::password::PasswordRules;
 use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
-use crate::domain::values::Country;
+use crate::domain::values::{Country, Dialling, PostalArea};
 
 /// The programme as shipped.
 pub const SHIPPED: &str = include_str!("../programme.toml");
@@ -27,8 +29,11 @@ pub struct Programme {
     pub terms_version: String,
     pub countries: Vec<Country>,
     pub mainland_only: Vec<Country>,
+    /// Of these countries, what takes no part.
+    pub areas_outside: Vec<PostalArea>,
     pub languages: Vec<Language>,
     pub help: Help,
+    pub phones: BTreeMap<Country, Dialling>,
     pub seller: Seller,
     pub application: ApplicationRules,
     pub mails: MailRules,
@@ -140,6 +145,11 @@ impl Programme {
         }
         if self.levels.is_empty() {
             return Err(("levels".to_owned(), "there is no level".to_owned()));
+        }
+        let has_no_code = |country: &&Country| !self.phones.contains_key(country);
+        if let Some(country) = self.countries.iter().find(has_no_code) {
+            let fault = format!("{country} has no code of its telephone numbers");
+            return Err(("[phones]".to_owned(), fault));
         }
         self.invoice
             .check(self.seller.currency)

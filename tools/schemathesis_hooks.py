@@ -33,6 +33,12 @@ COLLECTIONS = {"documents": "document_id", "products": "product_id", "users": "u
 # What is uploaded is told by its first bytes: three in four files are documents.
 schemathesis.openapi.format("binary", strategies.sampled_from([PDF, PDF + "%2\n", PDF + "%3\n", "no document"]))
 
+# What a schema can only describe.
+LINE = strategies.text(strategies.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")), min_size=1)
+schemathesis.openapi.format("line", LINE)
+schemathesis.openapi.format("text", strategies.lists(LINE, min_size=1, max_size=3).map("\n".join))
+schemathesis.openapi.format("iso-3166-1-alpha-2", strategies.sampled_from(["DK", "DE", "FI", "FR", "GB", "GL", "JP", "NO", "SE", "US"]))
+
 http = requests.Session()
 lock = threading.RLock()
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::check_digits::{random_payload, with_check_digits};
-use super::values::{Country, VatNumber};
+use super::values::{Country, PostalArea, VatNumber, area_of};
 use crate::error::{Fault, FaultCode};
 use crate::types::{Instant, id, text_enum};
 
@@ -147,6 +147,19 @@ pub fn check_company(
         (None, Ok(number)) => Ok(number),
         (out, number) => Err(out.into_iter().chain(number.err()).collect()),
     }
+}
+
+/// An address in one of `outside`, the areas that take no part, is refused.
+pub fn check_place(
+    country: Country,
+    postal_code: &str,
+    outside: &[PostalArea],
+) -> Result<(), Vec<Fault>> {
+    let Some(area) = area_of(outside, country, postal_code) else {
+        return Ok(());
+    };
+    let fault = Fault::new("#/address/postal_code", FaultCode::RegionNotSupported);
+    Err(vec![fault.with("area", &area.name)])
 }
 
 /// Somebody who may has to say so.

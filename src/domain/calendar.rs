@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeZone, Weekday};
+use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 
@@ -52,6 +52,11 @@ pub fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> 
     String::deserialize(deserializer)?
         .parse()
         .map_err(serde::de::Error::custom)
+}
+
+/// The day that it is where days begin first, at UTC+14: a date is in the future when it is after it (rules, section 5).
+pub fn latest_day(at: Instant) -> NaiveDate {
+    at.plus(TimeDelta::hours(14)).utc().date_naive()
 }
 
 /// When the reviewers work; section `[review]` of the programme.

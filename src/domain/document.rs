@@ -3,6 +3,7 @@
 use chrono::{Months, NaiveDate};
 use serde::Serialize;
 
+use crate::domain::values::{is_hidden, tidied_line};
 use crate::error::FaultCode;
 use crate::types::{id, text_enum};
 
@@ -98,10 +99,35 @@ text_enum! {
 }
 
 impl MediaType {
-    /// What a file is, by its first bytes (some hundred are enough); nothing for a kind that is not taken.
+    /// So many first bytes tell what a file is.
+    pub const TELLING: usize = MOST_BEFORE_PDF + PDF_HEADER;
+
+    /// What a file is, by its header (PNG and JPEG: their signatures; TIFF 6.0, section 2; PDF: `%PDF-` and a digit) in its first
+    /// [`TELLING`](Self::TELLING) bytes; nothing for a kind that is not taken.
     pub fn sniff(first_bytes: &[u8]) -> Option<Self> {
-        infer::get(first_bytes)?.mime_type().parse().ok()
+        let is_tiff = |bytes: &[u8]| {
+            bytes.len() >= 8 && (bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*"))
+        };
+        match first_bytes {
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            bytes if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => Some(Self::Png),
+            bytes if is_tiff(bytes) => Some(Self::Tiff),
+            bytes if has_pdf_header(bytes) => Some(Self::Pdf),
+            _ => None,
+        }
     }
+}
+
+/// What may stand before the header of a PDF, as its readers allow.
+const MOST_BEFORE_PDF: usize = 1024;
+/// `%PDF-1`.
+const PDF_HEADER: usize = 6;
+
+fn has_pdf_header(bytes: &[u8]) -> bool {
+    let first = bytes.get(..MediaType::TELLING).unwrap_or(bytes);
+    let is_header =
+        |six: &[u8]| six.starts_with(b"%PDF-") && six.last().is_some_and(u8::is_ascii_digit);
+    first.windows(PDF_HEADER).any(is_header)
 }
 
 /// The kinds of which exactly one is enough (rules, section 2).
@@ -120,11 +146,12 @@ pub const fn accepted_kinds(vat_registered: bool) -> &'static [DocumentKind] {
     }
 }
 
-/// A business invoice needs a date that is at most `months` back; no document is dated in the future (rules, section 2).
+/// A business invoice needs a date that is at most `months` back from `today`; no document is dated in the future, after `latest` (rules,
+/// section 2).
 pub fn check_issued_date(
     kind: DocumentKind,
     issued: Option<NaiveDate>,
-    today: NaiveDate,
+    (today, latest): (NaiveDate, NaiveDate),
     months: u32,
 ) -> Result<(), FaultCode> {
     let recent = kind == DocumentKind::BusinessInvoice;
@@ -132,7 +159,7 @@ pub fn check_issued_date(
     match issued {
         None if recent => Err(FaultCode::Required),
         None => Ok(()),
-        Some(issued) if issued > today => Err(FaultCode::DateInFuture),
+        Some(issued) if issued > latest => Err(FaultCode::DateInFuture),
         Some(issued) if recent && oldest.is_some_and(|oldest| issued < oldest) => {
             Err(FaultCode::DocumentTooOld)
         }
@@ -142,22 +169,32 @@ pub fn check_issued_date(
 
 const LONGEST_NAME: usize = 120;
 
-/// A file's name for display: without its folders, control characters and marks that turn the direction of text, at most 120
-/// characters; `document` where nothing is left.
+/// Characters of an ending: longer ones are part of the name.
+const LONGEST_ENDING: usize = 10;
+
+/// A file's name for display: without its folders and whatever is hidden in it, tidied as a line, at most 120 characters and its ending kept;
+/// `document` where nothing is left.
 pub fn display_name(sent: &str) -> String {
     let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible: String = last.chars().filter(|c| !is_hidden(*c)).collect();
-    let name: String = visible.trim().chars().take(LONGEST_NAME).collect();
-    match name.trim_end() {
+    let name = tidied_line(&visible);
+    match name.as_str() {
         "" | "." | ".." => "document".to_owned(),
-        name => name.to_owned(),
+        name => shortened(name),
     }
 }
 
-/// Control characters, and the format characters of Unicode Standard Annex 9 and their invisible neighbours.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+fn shortened(name: &str) -> String {
+    let length = name.chars().count();
+    if length <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let ending = name.rfind('.').and_then(|at| name.get(at..));
+    let ending = ending.filter(|ending| ending.chars().count() <= LONGEST_ENDING);
+    let ending = ending.unwrap_or_default();
+    let kept = LONGEST_NAME - ending.chars().count();
+    let start: String = name.chars().take(kept).collect();
+    format!("{}{ending}", start.trim_end())
 }
 
 /// What is known of a document when requirements are computed; in the order of upload.
@@ -287,6 +324,18 @@ mod tests {
             MediaType::sniff(b"MM\0*\0\0\0\x08\0\0\0\0"),
             Some(MediaType::Tiff)
         );
+        // The first pixels of a picture may say anything, here what makers of cameras mark their own files with.
+        assert_eq!(
+            MediaType::sniff(b"II*\0\x10\0\0\0CR\x02\0"),
+            Some(MediaType::Tiff)
+        );
+        let behind = |bytes: usize, header: &[u8]| {
+            let file = [&b" ".repeat(bytes)[..], header].concat();
+            MediaType::sniff(file.get(..MediaType::TELLING).unwrap_or(&file))
+        };
+        assert_eq!(behind(1024, b"%PDF-1.4"), Some(MediaType::Pdf));
+        assert_eq!(behind(1025, b"%PDF-1.4"), None);
+        assert_eq!(behind(20, b"how %PDF files begin, and %PDF- too"), None);
         for other in [
             &b""[..],
             b"hello",
@@ -303,7 +352,12 @@ mod tests {
     fn a_business_invoice_is_recent() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let check = |kind, issued: Option<&str>| {
-            check_issued_date(kind, issued.map(day), day("2026-05-31"), 3)
+            check_issued_date(
+                kind,
+                issued.map(day),
+                (day("2026-05-31"), day("2026-06-01")),
+                3,
+            )
         };
         use DocumentKind::{BusinessInvoice, BusinessLicence};
         assert_eq!(check(BusinessInvoice, None), Err(FaultCode::Required));
@@ -314,12 +368,12 @@ mod tests {
         assert_eq!(check(BusinessInvoice, Some("2026-02-28")), Ok(()));
         assert_eq!(check(BusinessInvoice, Some("2026-05-31")), Ok(()));
         assert_eq!(
-            check(BusinessInvoice, Some("2026-06-01")),
+            check(BusinessInvoice, Some("2026-06-02")),
             Err(FaultCode::DateInFuture)
         );
         assert_eq!(check(BusinessLicence, Some("1999-01-01")), Ok(()));
         assert_eq!(
-            check(BusinessLicence, Some("2026-06-01")),
+            check(BusinessLicence, Some("2026-06-02")),
             Err(FaultCode::DateInFuture)
         );
         assert_eq!(check(BusinessLicence, None), Ok(()));
@@ -337,10 +391,15 @@ mod tests {
             ("..", "document"),
             ("folder/", "document"),
             ("Købsbevis æøå.pdf", "Købsbevis æøå.pdf"),
+            ("Ko\u{308}b  bevis.pdf", "Köb bevis.pdf"),
         ] {
             assert_eq!(display_name(sent), shown);
         }
         assert_eq!(display_name(&"ø".repeat(300)).chars().count(), 120);
+        let long = display_name(&format!("{}.pdf", "ø".repeat(140)));
+        assert_eq!(long, format!("{}.pdf", "ø".repeat(116)));
+        let dotted = display_name(&format!("a.{}", "b".repeat(200)));
+        assert_eq!(dotted.chars().count(), 120);
     }
 
     #[test]

@@ -98,6 +98,37 @@ pub fn name_key(name: &str) -> String {
     words.join(" ")
 }
 
+/// What is looked for in a model's name: each word as it is compared. Blanks, hyphens and case do not count, `Mk` is `Mark`, `III` is `3`.
+pub fn search_words(typed: &str) -> Vec<String> {
+    let words = typed.split_whitespace().map(search_word);
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+/// A model's name as it is looked through.
+pub fn search_key(name: &str) -> String {
+    search_words(name).concat()
+}
+
+fn search_word(word: &str) -> String {
+    const MARK: &str = "mark";
+    let is_hyphen = |c| matches!(c, '-' | '\u{2010}'..='\u{2015}');
+    let bare: String = word
+        .to_lowercase()
+        .chars()
+        .filter(|c| !is_hyphen(*c))
+        .collect();
+    let bare = bare.replace("mk", MARK);
+    let numeral = bare.rfind(MARK).map_or(0, |at| at + MARK.len());
+    let (before, numeral) = bare.split_at_checked(numeral).unwrap_or(("", &bare));
+    let number = match numeral {
+        "ii" => "2",
+        "iii" => "3",
+        "iv" => "4",
+        other => other,
+    };
+    format!("{before}{number}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +155,31 @@ mod tests {
         assert!(clone.admits("3110000123") && !clone.admits("311"));
         assert!(matches!(pattern.0.regex.get(), Some(Some(_))));
         assert!(SerialPattern::new("(").admits("anything"));
+    }
+
+    #[test]
+    fn a_model_is_looked_for_as_people_call_it() {
+        let finds = |typed: &str, name: &str| {
+            let key = search_key(name);
+            search_words(typed).iter().all(|word| key.contains(word))
+        };
+        for (typed, name) in [
+            ("70200", "EF 70-200mm f/2.8L IS III USM"),
+            ("70-200 iii", "EF 70-200mm f/2.8L IS III USM"),
+            ("ef 70 200 2.8 3", "EF 70-200mm f/2.8L IS III USM"),
+            ("5d mk 3", "EOS 5D Mark III"),
+            ("5dmk3", "EOS 5D Mark III"),
+            ("5d mkiii", "EOS 5D Mark III"),
+            ("EOS5D mark\u{2011}iii", "EOS 5D Mark III"),
+            ("EOS-1DX", "EOS-1D X Mark II"),
+            ("eos 1d x", "EOS-1D X Mark II"),
+            ("r6 2", "EOS R6 Mark II"),
+            ("", "EOS R6"),
+        ] {
+            assert!(finds(typed, name), "{typed} in {name}");
+        }
+        assert!(!finds("5d mk 3", "EOS 5D Mark II"));
+        assert!(!finds("5d mk 3", "EOS 5D Mark IV"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::document::{DocumentFacts, DocumentStatus, RejectionCode, RevisionCode, has_accepted};
-use super::values::{Field, email_key};
+use super::values::{Field, email_key, tidied_text};
 use crate::error::{Code, Fault, FaultCode, Faults};
 use crate::types::{Instant, text_enum};
 
@@ -60,10 +60,13 @@ impl ReviewDecision {
         faults: &mut Faults,
     ) -> Option<Self> {
         let note = note.as_ref().optional();
-        let note = note.map(|note| note.map(|note| note.trim()).filter(|note| !note.is_empty()));
+        let note = note.map(|note| {
+            note.map(|note| tidied_text(note))
+                .filter(|note| !note.is_empty())
+        });
         if decision == CaseDecision::Reject {
             let codes = read_codes(codes, RejectionCode::ALL, faults)?;
-            let note = note?.map(str::to_owned);
+            let note = note?;
             return Some(Self::Reject { codes, note });
         }
         let without = without_codes(codes, faults);
@@ -74,7 +77,7 @@ impl ReviewDecision {
         if note.is_none() {
             faults.push(Fault::new("#/note", FaultCode::NoteRequired));
         }
-        let note = note.filter(|_| without.is_some())?.to_owned();
+        let note = note.filter(|_| without.is_some())?;
         Some(Self::RequestInformation { note })
     }
 }

@@ -1,19 +1,10 @@
 //! How a checked text is shown, sent, described and stored. What the texts mean is in the modules that declare them.
 
 /// For a newtype with `as_str` and `FromStr`: its text in JSON, in the contract (with `$pattern`) and in a text column.
+/// `stored` alone: its text in a text column, and how that is read again.
 macro_rules! text_column {
     ($name:ident, $pattern:literal) => {
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
+        crate::domain::text_column!(stored $name, |text: &str| text.parse::<$name>());
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -28,6 +19,19 @@ macro_rules! text_column {
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .pattern(Some($pattern))
                     .into()
+            }
+        }
+    };
+    (stored $name:ident, $read:expr) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
             }
         }
 
@@ -52,7 +56,7 @@ macro_rules! text_column {
             String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
         {
             fn from_sql(raw: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                Ok(String::from_sql(raw)?.parse()?)
+                Ok($read(&String::from_sql(raw)?)?)
             }
         }
     };

@@ -38,6 +38,7 @@ codes! {
     /// Why a request is refused: the `code` of a problem, explained at `/problems/{code}`.
     Code {
         MalformedRequest = "malformed_request",
+        DuplicateKey = "duplicate_key",
         IdempotencyKeyRequired = "idempotency_key_required",
         TokenInvalid = "token_invalid",
         Unauthenticated = "unauthenticated",
@@ -112,6 +113,7 @@ codes! {
         NotAccepted = "not_accepted",
         AuthorityNotDeclared = "authority_not_declared",
         TermsVersionNotCurrent = "terms_version_not_current",
+        RegionNotSupported = "region_not_supported",
         VatNumberRequired = "vat_number_required",
         VatNumberInvalid = "vat_number_invalid",
         DocumentTypeNotAccepted = "document_type_not_accepted",

@@ -12,6 +12,7 @@ use super::{Callers, RateLimit, Routes};
 use crate::auth::StaffOnly;
 use crate::domain::job::{JobError, JobId, JobKind, JobQueue, JobState};
 use crate::domain::permissions::JobsManage;
+use crate::domain::values::Text;
 use crate::error::Result;
 use crate::repository::jobs::{self, Filter, Job};
 use crate::types::Instant;
@@ -144,12 +145,7 @@ async fn list_jobs(
 #[schema(example = json!({ "reason": "The mail server is back." }))]
 struct RetryJob {
     /// For the record that staff keep.
-    #[schema(
-        min_length = 1,
-        max_length = 1000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-    )]
-    reason: String,
+    reason: Text<1000>,
 }
 
 impl Plain for RetryJob {}
@@ -173,7 +169,7 @@ async fn retry_job(
     body: Body<RetryJob>,
 ) -> Result<Answer> {
     let stamp = access.staff.stamp(service.now());
-    let (id, stamp) = (path.job_id, stamp.because(body.value.reason.trim()));
+    let (id, stamp) = (path.job_id, stamp.because(body.value.reason.to_string()));
     let job = service
         .db
         .write(move |conn| workflows::jobs::retry(conn, &stamp, id))

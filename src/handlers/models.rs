@@ -1,7 +1,5 @@
 //! The catalogue: what can be registered, and what it is worth before it is.
 
-use std::collections::HashMap;
-
 use actix_web::get;
 use actix_web::web::{Data, Path};
 use chrono::NaiveDate;
@@ -12,9 +10,10 @@ use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Pages, Params, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::domain::model::{Category, ModelId, Value, name_key};
+use crate::domain::model::{Category, ModelId, Value, search_words};
 use crate::error::{Code, Result};
-use crate::repository::models::{self, Model, Search};
+use crate::repository::catalogue::Search;
+use crate::repository::models::{self, Model};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -58,8 +57,7 @@ struct ModelView {
 }
 
 impl ModelView {
-    fn of(model: Model, values: &HashMap<ModelId, Value>) -> Self {
-        let value = values.get(&model.id);
+    fn of(model: Model, value: Option<Value>) -> Self {
         Self {
             points: value.map_or(0, |value| value.points),
             valid_from: value.map(|value| value.valid_from),
@@ -83,7 +81,7 @@ struct ModelPage {
 list_params! {
     /// Which models to list.
     struct ModelsParams {
-        /// Words that the name contains, in any order.
+        /// Words that the name contains, in any order. Blanks, hyphens and case do not count; `Mk` is `Mark`, `III` is `3`.
         #[param(max_length = 100, nullable = false, example = "5d mark")]
         query: Option<String>,
         /// Only those of this kind.
@@ -111,30 +109,23 @@ async fn list_models(
     pages: Pages,
 ) -> Result<Answer> {
     let size = params.0.size();
-    let query = name_key(params.0.query.as_deref().unwrap_or_default());
     let search = Search {
-        words: query.split(' ').map(str::to_owned).collect(),
+        words: search_words(params.0.query.as_deref().unwrap_or_default()),
         category: params.0.category,
         after: pages.after(&params.0)?.map(|cursor| cursor.key),
-        limit: size + 1,
+        limit: usize::try_from(size).unwrap_or(0) + 1,
     };
     let today = service.programme.review.date_of(service.now());
-    let (rows, values) = service
-        .db
-        .fetch(move |conn| {
-            let rows = models::search(conn, &search)?;
-            let ids: Vec<ModelId> = rows.iter().map(|model| model.id).collect();
-            let values = models::values_at(conn, &ids, today)?;
-            Ok((rows, values))
-        })
-        .await?;
-    let (rows, next_cursor) = pages.cut(rows, size, |model| Cursor {
-        key: model.name_key.clone(),
-        id: model.id.uuid(),
+    let cache = service.catalogue.clone();
+    let catalogue = service.db.fetch(move |conn| cache.current(conn)).await?;
+    let found = catalogue.search(&search);
+    let (rows, next_cursor) = pages.cut(found, size, |model| Cursor {
+        key: model.row.name_key.clone(),
+        id: model.row.id.uuid(),
     });
     let items = rows
         .into_iter()
-        .map(|model| ModelView::of(model, &values))
+        .map(|model| ModelView::of(model.row.clone(), catalogue.value(model.row.id, today)))
         .collect();
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&ModelPage { items, next_cursor })?
@@ -164,7 +155,7 @@ async fn read_model(service: Data<Service>, path: Path<ModelPath>) -> Result<Ans
             let model = models::find(conn, id)?.ok_or(Code::NotFound)?;
             Ok(ModelView::of(
                 model,
-                &models::values_at(conn, &[id], today)?,
+                models::values_at(conn, &[id], today)?.remove(&id),
             ))
         })
         .await?;

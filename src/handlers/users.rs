@@ -21,7 +21,7 @@ use crate::domain::account::AccountId;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
 use crate::domain::permissions::UsersManage;
-use crate::domain::values::{Email, Line};
+use crate::domain::values::{Email, LanguageTag, Line};
 use crate::error::{Code, Result};
 use crate::repository::users::User;
 use crate::repository::{self, accounts};
@@ -159,13 +159,9 @@ struct InviteUser {
     /// `read_only` may look, `member` also registers products, `superuser` may do everything on the account.
     #[schema(schema_with = account_role)]
     role: Role,
-    /// `da` or `en`, with or without a region; without one, that of the account.
-    #[schema(
-        pattern = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
-        max_length = 35,
-        nullable = false
-    )]
-    language: Option<String>,
+    /// Without one, that of the account.
+    #[schema(nullable = false)]
+    language: Option<LanguageTag>,
 }
 
 impl Plain for InviteUser {}
@@ -176,7 +172,7 @@ impl From<InviteUser> for Newcomer {
             email: body.email,
             name: body.name.into(),
             roles: vec![body.role],
-            language: body.language.as_deref().map(Language::from_tag),
+            language: body.language.map(LanguageTag::language),
         }
     }
 }

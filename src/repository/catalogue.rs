@@ -1,6 +1,7 @@
 //! The whole catalogue in memory, kept until its version changes. Its rows are in `models`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
@@ -10,7 +11,9 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::models::{self, Model};
 use super::{DbConn, settings};
-use crate::domain::model::{ModelFacts, ModelId, SerialPattern, Value, value_at};
+use crate::domain::model::{
+    Category, ModelFacts, ModelId, SerialPattern, Value, search_key, value_at,
+};
 use crate::error::{Error, Result};
 
 /// The setting that says which version of the catalogue stands.
@@ -35,7 +38,31 @@ pub struct CatalogueModel {
     pub row: Model,
     /// As the rules see it; its pattern is compiled once.
     pub facts: ModelFacts,
+    /// Its name as it is looked through.
+    search_key: String,
     values: Vec<Value>,
+}
+
+/// What is looked for in the catalogue.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Words that the name contains, each of them, as they are compared.
+    pub words: Vec<String>,
+    pub category: Option<Category>,
+    /// The name, as it is compared, that the page begins behind.
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
+impl Search {
+    fn finds(&self, model: &CatalogueModel) -> bool {
+        let category = self.category.is_none_or(|it| it == model.row.category);
+        category
+            && self
+                .words
+                .iter()
+                .all(|word| model.search_key.contains(word))
+    }
 }
 
 /// All models as of one version.
@@ -44,7 +71,7 @@ pub struct Catalogue {
     /// None where nothing was loaded yet.
     version: Option<Version>,
     models: HashMap<ModelId, CatalogueModel>,
-    names: HashMap<String, ModelId>,
+    names: BTreeMap<String, ModelId>,
 }
 
 impl Catalogue {
@@ -65,6 +92,7 @@ impl Catalogue {
                     serial_pattern: pattern,
                     ..row.facts()
                 },
+                search_key: search_key(&row.name),
                 values: values.remove(&row.id).unwrap_or_default(),
                 row,
             };
@@ -83,6 +111,16 @@ impl Catalogue {
     /// The model of a name, as it is compared.
     pub fn of_name(&self, name_key: &str) -> Option<&CatalogueModel> {
         self.models.get(self.names.get(name_key)?)
+    }
+
+    /// The models that match, by name.
+    pub fn search(&self, search: &Search) -> Vec<&CatalogueModel> {
+        let after = search.after.as_deref();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let names = self.names.range::<str, _>((from, Bound::Unbounded));
+        let models = names.filter_map(|(_, id)| self.models.get(id));
+        let found = models.filter(|model| search.finds(model));
+        found.take(search.limit).collect()
     }
 
     /// What a model is worth on `date`; none before its first value.

@@ -92,39 +92,6 @@ pub fn of_ids(conn: &mut DbConn, ids: &[ModelId]) -> Result<HashMap<ModelId, Mod
     Ok(found.into_iter().map(|model| (model.id, model)).collect())
 }
 
-/// What is looked for in the catalogue.
-#[derive(Debug, Clone, Default)]
-pub struct Search {
-    /// Words that the name contains, each of them.
-    pub words: Vec<String>,
-    pub category: Option<Category>,
-    /// The name, as it is compared, that the page begins behind.
-    pub after: Option<String>,
-    pub limit: i64,
-}
-
-/// The models that match, by name.
-pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Model>> {
-    let mut query = models::table.select(Model::as_select()).into_boxed();
-    for word in &search.words {
-        let escaped = word
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
-        query = query.filter(models::name_key.like(format!("%{escaped}%")).escape('\\'));
-    }
-    if let Some(category) = search.category {
-        query = query.filter(models::category.eq(category));
-    }
-    if let Some(after) = &search.after {
-        query = query.filter(models::name_key.gt(after.clone()));
-    }
-    Ok(query
-        .order(models::name_key)
-        .limit(search.limit)
-        .load(conn)?)
-}
-
 /// What each of these models is worth on `date`; models without a value by then are left out.
 pub fn values_at(
     conn: &mut DbConn,

@@ -64,7 +64,7 @@ pub fn import(
 
 fn read(row: Row, id: ModelId, context: &Context, faults: &mut Vec<Fault>) -> Option<Line> {
     let before = faults.len();
-    let name = row.get("name").unwrap_or_default().to_owned();
+    let name = row.line::<100>("name", faults).unwrap_or_default();
     let words: Vec<&str> = Category::ALL.iter().map(|one| one.as_str()).collect();
     let allowed = (FaultCode::NotAccepted, words.join(", "));
     let category = row.parsed::<Category>("category", (allowed.0, &allowed.1), faults);

@@ -17,6 +17,7 @@ use crate::repository::DbConn;
 use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::models;
 use crate::repository::products::{self, Listing, Product, estimated_text};
+use crate::types::text_enum;
 
 const COLUMNS: [Column; 6] = [
     required("model"),
@@ -111,9 +112,11 @@ fn details(row: &Row, faults: &mut Vec<Fault>) -> Details {
     }
     let purchase_date = row.value("purchase_date", faults).map(Date::day);
     let purchase_country = row.value("purchase_country", faults);
+    let dealer = row.line::<200>("dealer", faults);
     for (field, is_read) in [
         (ProductField::PurchaseDate, purchase_date.is_some()),
         (ProductField::PurchaseCountry, purchase_country.is_some()),
+        (ProductField::Dealer, dealer.is_some()),
     ] {
         if !is_read && row.get(field.as_str()).is_some() {
             unread.fields.push(field);
@@ -123,7 +126,7 @@ fn details(row: &Row, faults: &mut Vec<Fault>) -> Details {
         serial_number: row.get("serial_number").map(str::to_owned),
         purchase_date,
         purchase_country,
-        dealer: row.get("dealer").map(str::to_owned),
+        dealer,
         estimated,
         unread,
     }
@@ -155,10 +158,32 @@ fn register(
 /// How many products are read at once.
 const PAGE: i64 = 500;
 
+text_enum! {
+    /// A program whose CSV files are of a kind of their own.
+    pub enum Spreadsheet {
+        /// As Excel opens it at once in Denmark and its neighbours: UTF-8 with a byte order mark, semicolons, CRLF.
+        Excel = "excel",
+    }
+}
+
+fn writer(reader: Option<Spreadsheet>) -> csv::Writer<Vec<u8>> {
+    match reader {
+        None => csv::Writer::from_writer(Vec::new()),
+        Some(Spreadsheet::Excel) => csv::WriterBuilder::new()
+            .delimiter(b';')
+            .terminator(csv::Terminator::CRLF)
+            .from_writer("\u{feff}".as_bytes().to_vec()),
+    }
+}
+
 /// The account's products as a file that can be read in again; those that have ended are left out.
-pub fn export(conn: &mut DbConn, access: &AccountAccess) -> Result<String> {
+pub fn export(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    reader: Option<Spreadsheet>,
+) -> Result<String> {
     let failed = Error::internal::<csv::Error>("writing a file");
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = writer(reader);
     let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
     writer.write_record(names).map_err(&failed)?;
     let mut before = None;

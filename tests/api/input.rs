@@ -516,6 +516,7 @@ async fn a_product_is_judged_by_what_is_said_of_it_alone() {
         (
             json!({ "model_id": model, "dealer": "", "estimated": ["dealer", "purchase_country"] }),
             &[
+                ("#/dealer", "pattern"),
                 ("#/dealer", "too_short"),
                 ("#/estimated/1", "estimated_without_value"),
             ],

@@ -5,21 +5,26 @@ mod country;
 mod date;
 mod email;
 mod field;
+mod language_tag;
 mod line;
 mod phone;
+mod postal_area;
 mod serial_number;
 mod vat_number;
 
 use std::str::FromStr;
 
 use crate::error::{Fault, FaultCode};
+use crate::types::Instant;
 
 pub use country::{Country, is_eu};
 pub use date::Date;
 pub use email::{Email, email_key};
 pub use field::Field;
-pub use line::Line;
-pub use phone::Phone;
+pub use language_tag::LanguageTag;
+pub use line::{Line, TEXT, Text, is_hidden, tidied_line, tidied_text};
+pub use phone::{Dialling, Phone, TypedPhone};
+pub use postal_area::{PostalArea, area_of};
 pub use serial_number::SerialNumber;
 pub use vat_number::VatNumber;
 
@@ -28,8 +33,8 @@ pub trait Value: FromStr {
     /// How it is written, in the words of a fault.
     const WRITTEN: &'static str;
 
-    /// The fault of a text at `pointer` that is none.
-    fn fault(pointer: impl Into<String>) -> Fault {
+    /// The fault of what was typed at `pointer` and is none.
+    fn fault(pointer: impl Into<String>, _typed: &str) -> Fault {
         Fault::new(pointer, FaultCode::Format).with("format", Self::WRITTEN)
     }
 }
@@ -44,21 +49,44 @@ pub struct Format {
     pub name: &'static str,
     /// Whether a text is such a value.
     pub check: fn(&str) -> bool,
-    /// How it is written.
-    written: &'static str,
+    /// What a text at a pointer is told that is none.
+    fault: fn(String) -> Fault,
 }
 
 /// Every format that is read here: what a schema accepts is what is read.
-pub const FORMATS: [Format; 2] = [
+pub const FORMATS: [Format; 6] = [
     Format {
         name: email::FORMAT,
         check: is_value::<Email>,
-        written: Email::WRITTEN,
+        fault: |pointer| Email::fault(pointer, ""),
     },
     Format {
         name: date::FORMAT,
         check: is_value::<Date>,
-        written: Date::WRITTEN,
+        fault: |pointer| Date::fault(pointer, ""),
+    },
+    Format {
+        name: country::FORMAT,
+        check: country::is_assigned,
+        fault: |pointer| Country::fault(pointer, "ZZ"),
+    },
+    Format {
+        name: line::LINE,
+        check: line::is_line,
+        fault: hidden,
+    },
+    Format {
+        name: TEXT,
+        check: line::is_text,
+        fault: hidden,
+    },
+    Format {
+        name: "date-time",
+        check: |text| text.parse::<Instant>().is_ok(),
+        fault: |pointer| {
+            let written = "yyyy-mm-ddThh:mm:ssZ, 1970-9998";
+            Fault::new(pointer, FaultCode::Format).with("format", written)
+        },
     },
 ];
 
@@ -66,8 +94,14 @@ fn is_value<T: Value>(text: &str) -> bool {
     text.parse::<T>().is_ok()
 }
 
-/// How texts of a schema's `format` are written.
-pub fn written(format: &str) -> &str {
-    let known = FORMATS.iter().find(|known| known.name == format);
-    known.map_or(format, |known| known.written)
+fn hidden(pointer: String) -> Fault {
+    Fault::new(pointer, FaultCode::Pattern)
+}
+
+/// The fault of a text at `pointer` that is not of a schema's `format`.
+pub fn format_fault(format: &str, pointer: String) -> Fault {
+    match FORMATS.iter().find(|known| known.name == format) {
+        Some(known) => (known.fault)(pointer),
+        None => Fault::new(pointer, FaultCode::Format).with("format", format),
+    }
 }

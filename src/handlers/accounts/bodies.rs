@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::account::{Company, check_authority, check_company, check_terms};
+use crate::domain::account::{Company, check_authority, check_company, check_place, check_terms};
 use crate::domain::language::Language;
-use crate::domain::values::{Country, Email, Field, Line, Phone, VatNumber};
+use crate::domain::values::{
+    Country, Email, Field, LanguageTag, Line, Phone, TypedPhone, VatNumber,
+};
 use crate::error::{Faults, Result};
 use crate::handlers::extract::{Input, Plain};
 use crate::programme::Programme;
@@ -29,7 +31,7 @@ pub struct Contact {
     /// Mails go here.
     pub email: Email,
     #[schema(nullable = false)]
-    pub phone: Option<Phone>,
+    pub phone: Option<TypedPhone>,
 }
 
 /// A business that registers.
@@ -61,23 +63,11 @@ pub struct RegisterAccount {
     /// The e-mail address of an old CPS account, to take over its products.
     #[schema(value_type = Option<Email>, nullable = false)]
     legacy_cps_email: Field<Email>,
-    /// `da` or `en`, with or without a region; others fall back to English.
-    #[schema(
-        value_type = Option<String>,
-        pattern = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
-        max_length = 35,
-        nullable = false
-    )]
-    language: Field<String>,
+    #[schema(value_type = Option<LanguageTag>, nullable = false)]
+    language: Field<LanguageTag>,
     /// The tag of the sign-up link.
-    #[schema(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 64,
-        pattern = r"^[^\x00-\x1f\x7f]+$",
-        nullable = false
-    )]
-    source: Field<String>,
+    #[schema(value_type = Option<Line<64>>, nullable = false)]
+    source: Field<Line<64>>,
     /// The person may bind the business and hand over its documents.
     #[schema(value_type = bool)]
     authority_declared: Field<bool>,
@@ -101,19 +91,34 @@ impl Input for RegisterAccount {
                 .map(|number| number.map(String::as_str)),
         };
         let vat_number = faults.note(check_company(company, &programme.countries));
+        let phone = self
+            .contact
+            .as_ref()
+            .value()
+            .and_then(|it| it.phone.as_ref());
+        let phone = phone.map(|typed| typed.read(self.country.value(), &programme.phones));
+        let phone = phone.and_then(|read| faults.note(read).flatten());
+        if let (Some(country), Field::Read(address)) = (self.country.value(), &self.address) {
+            let postal_code = address.postal_code.to_string();
+            faults.note(check_place(country, &postal_code, &programme.areas_outside));
+        }
         if let Field::Read(declared) = self.authority_declared {
             faults.note(check_authority(declared));
         }
         if let Field::Read(terms) = &self.accept_terms_version {
             faults.note(check_terms(terms, &programme.terms_version));
         }
-        faults.judge(vat_number.and_then(|number| self.registration(number)))
+        faults.judge(vat_number.and_then(|number| self.registration(number, phone)))
     }
 }
 
 impl RegisterAccount {
     /// The registration, if all of it could be read.
-    fn registration(self, vat_number: Option<VatNumber>) -> Option<Registration> {
+    fn registration(
+        self,
+        vat_number: Option<VatNumber>,
+        contact_phone: Option<Phone>,
+    ) -> Option<Registration> {
         let (address, contact) = (self.address.value()?, self.contact.value()?);
         let language = self.language.optional()?;
         Some(Registration {
@@ -126,10 +131,10 @@ impl RegisterAccount {
             city: address.city.into(),
             contact_name: contact.name.into(),
             contact_email: contact.email,
-            contact_phone: contact.phone,
+            contact_phone,
             legacy_cps_email: self.legacy_cps_email.optional()?,
-            language: language.as_deref().map_or(Language::En, Language::from_tag),
-            source: self.source.optional()?,
+            language: language.map_or(Language::En, LanguageTag::language),
+            source: self.source.optional()?.map(String::from),
             terms_version: self.accept_terms_version.value()?,
             declared_from: String::new(),
         })

@@ -4,8 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::domain::account::{Company, check_company};
-use crate::domain::language::Language;
-use crate::domain::values::{Country, Email, Field, Line, Phone};
+use crate::domain::values::{Country, Email, Field, LanguageTag, Line, TypedPhone};
 use crate::error::{Faults, Partial, Result};
 use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;
@@ -34,8 +33,8 @@ pub struct ContactPatch {
     #[schema(nullable = false)]
     email: Option<Email>,
     #[serde(default)]
-    #[schema(schema_with = nullable::<Phone>)]
-    phone: Field<Phone>,
+    #[schema(schema_with = nullable::<TypedPhone>)]
+    phone: Field<TypedPhone>,
 }
 
 /// A change of an account, as a JSON Merge Patch (RFC 7396): what is left out stays.
@@ -68,24 +67,13 @@ pub struct UpdateAccount {
     #[serde(default)]
     #[schema(schema_with = nullable::<Email>)]
     legacy_cps_email: Field<Email>,
-    /// `da` or `en`, with or without a region; others fall back to English.
     #[serde(default)]
-    #[schema(
-        value_type = Option<String>,
-        pattern = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
-        max_length = 35,
-        nullable = false
-    )]
-    language: Field<String>,
+    #[schema(value_type = Option<LanguageTag>, nullable = false)]
+    language: Field<LanguageTag>,
     /// The tag of the sign-up link; null deletes it.
     #[serde(default)]
-    #[schema(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 64,
-        pattern = r"^[^\x00-\x1f\x7f]+$"
-    )]
-    source: Field<String>,
+    #[schema(schema_with = nullable::<Line<64>>)]
+    source: Field<Line<64>>,
 }
 
 impl Input for UpdateAccount {
@@ -112,7 +100,7 @@ impl Input for UpdateAccount {
 }
 
 impl UpdateAccount {
-    /// Puts what was sent into `account`, as far as it could be read.
+    /// Puts what was sent into `account`, as far as it could be read; VAT number and phone as typed: the account's country reads them.
     pub fn merge(self, account: &mut Account) -> Unread {
         let unread = Unread {
             country: self.country.is_refused(),
@@ -125,8 +113,8 @@ impl UpdateAccount {
         put_or_delete(&mut account.vat_number, self.vat_number);
         let legacy_cps_email = self.legacy_cps_email.map(|email| email.to_string());
         put_or_delete(&mut account.legacy_cps_email, legacy_cps_email);
-        put_or_delete(&mut account.source, self.source);
-        let language = self.language.map(|tag| Language::from_tag(&tag));
+        put_or_delete(&mut account.source, self.source.map(String::from));
+        let language = self.language.map(LanguageTag::language);
         put(&mut account.language, language.value());
         let address = self.address.value().unwrap_or_default();
         put_line(&mut account.street, address.street);
@@ -136,7 +124,7 @@ impl UpdateAccount {
         put_line(&mut account.contact_name, contact.name);
         let email = contact.email.map(|email| email.to_string());
         put(&mut account.contact_email, email);
-        let phone = contact.phone.map(|phone| phone.to_string());
+        let phone = contact.phone.map(String::from);
         put_or_delete(&mut account.contact_phone, phone);
         unread
     }

@@ -11,6 +11,7 @@ use crate::auth::{Access, StaffOnly};
 use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
 use crate::domain::permissions::{AccountSuspend, AccountsList, FirstPasswordLink};
+use crate::domain::values::Text;
 use crate::error::Result;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{
@@ -104,12 +105,7 @@ async fn list_accounts(
 #[schema(example = json!({ "reason": "Two members claim the same serial numbers." }))]
 struct SuspendAccount {
     /// For the record that staff keep.
-    #[schema(
-        min_length = 1,
-        max_length = 1000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-    )]
-    reason: String,
+    reason: Text<1000>,
 }
 
 impl Plain for SuspendAccount {}
@@ -135,9 +131,9 @@ async fn suspend_account(
     body: Body<SuspendAccount>,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
-    let reason = body.value.reason;
+    let reason = body.value.reason.to_string();
     key.write(&service, &hash, move |conn| {
-        let account = workflows::accounts::suspend(conn, &context, &access.account, reason.trim())?;
+        let account = workflows::accounts::suspend(conn, &context, &access.account, &reason)?;
         let version = account.version;
         Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
     })
@@ -150,13 +146,8 @@ async fn suspend_account(
 #[into_params(parameter_in = Query)]
 struct LiftParams {
     /// For the record that staff keep.
-    #[param(
-        min_length = 1,
-        max_length = 1000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
-        example = "The serial numbers were checked."
-    )]
-    reason: String,
+    #[param(inline, example = "The serial numbers were checked.")]
+    reason: Text<1000>,
 }
 
 /// Lift a suspension
@@ -176,13 +167,12 @@ async fn lift_suspension(
     params: Params<LiftParams>,
     language: Language,
 ) -> Result<Answer> {
-    let (context, reason) = (service.context(), params.0.reason);
+    let (context, reason) = (service.context(), params.0.reason.to_string());
     let view = service
         .db
         .write(move |conn| {
-            let reason = reason.trim();
             let account =
-                workflows::accounts::lift_suspension(conn, &context, &access.account, reason)?;
+                workflows::accounts::lift_suspension(conn, &context, &access.account, &reason)?;
             load_view(conn, account, language)
         })
         .await?;

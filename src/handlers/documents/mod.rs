@@ -1,6 +1,7 @@
 //! Verification documents: handing in, looking at, taking back.
 
 mod download;
+mod file_name;
 mod receiving;
 mod upload;
 mod views;

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use futures_util::StreamExt;
 use tracing::warn;
 
+use super::file_name::sent_name;
 use super::upload::of_multipart;
 use crate::domain::access::AccountAccess;
 use crate::domain::document::MediaType;
@@ -19,9 +20,6 @@ use crate::integrations::document_store::FileWriter;
 use crate::repository::files;
 use crate::secrets::{Sha256, hex, random};
 use crate::workflows;
-
-/// So many first bytes tell what a file is.
-const TELLING: usize = 512;
 
 /// A file that an account hands in.
 #[derive(Clone)]
@@ -113,9 +111,7 @@ impl ReceivedFile {
         limit: usize,
         mut writer: Option<FileWriter>,
     ) -> Result<Self> {
-        let sent_as = field.content_disposition();
-        let name = sent_as.and_then(|one| one.get_filename());
-        let name = name.unwrap_or_default().to_owned();
+        let name = sent_name(&field);
         let (mut digest, mut first, mut size) = (Sha256::default(), BytesMut::new(), 0);
         while let Some(chunk) = field.next().await {
             let chunk = chunk.map_err(of_multipart)?;
@@ -124,11 +120,11 @@ impl ReceivedFile {
                 return Err(Code::DocumentTooLarge.with("limit", limit).into());
             }
             digest.update(&chunk);
-            if first.len() < TELLING {
-                let missing = TELLING - first.len();
+            if first.len() < MediaType::TELLING {
+                let missing = MediaType::TELLING - first.len();
                 first.extend_from_slice(chunk.get(..missing).unwrap_or(&chunk));
                 // A writer holds so few bytes back, and has stored none of them.
-                if first.len() >= TELLING && MediaType::sniff(&first).is_none() {
+                if first.len() >= MediaType::TELLING && MediaType::sniff(&first).is_none() {
                     writer = None;
                 }
             }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::receiving::{ExpectedFile, ReceivedFile};
+use crate::domain::calendar::latest_day;
 use crate::domain::document::{DocumentKind, check_issued_date, display_name};
 use crate::domain::values::{Date, Value};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
@@ -149,7 +150,7 @@ impl Parts {
             }
             "file" | "kind" | "issued_date" => {
                 read_small(field).await?;
-                self.refuse(&name, FaultCode::Duplicate);
+                self.refuse(&name, FaultCode::NotUnique);
             }
             _ => {
                 read_small(field).await?;
@@ -256,14 +257,16 @@ fn issued_date(
     service: &Service,
     faults: &mut Vec<Fault>,
 ) -> Option<NaiveDate> {
-    let date = sent.map(str::parse::<Date>);
-    if let Some(Err(_)) = date {
-        faults.push(Date::fault("#/issued_date"));
-        return None;
-    }
-    let date = date.and_then(Result::ok).map(Date::day);
-    let rules = &service.programme;
-    let today = rules.review.date_of(service.now());
+    let date = match sent.map(|sent| (sent, sent.parse::<Date>())) {
+        Some((sent, Err(_))) => {
+            faults.push(Date::fault("#/issued_date", sent));
+            return None;
+        }
+        Some((_, Ok(date))) => Some(date.day()),
+        None => None,
+    };
+    let (rules, now) = (&service.programme, service.now());
+    let today = (rules.review.date_of(now), latest_day(now));
     let months = rules.application.business_invoice_months;
     let checked = kind.map(|kind| check_issued_date(kind, date, today, months));
     if let Some(Err(code)) = checked {

@@ -9,14 +9,14 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
-use serde_json::Value;
 
-use super::Limits;
 use super::input::{Input, read};
 use super::schemas::body_schema;
+use super::{Limits, json};
 use crate::error::{Code, Error, Result};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
+use crate::workflows::csv_file::{Decoded, decode, of_charset};
 
 /// A JSON body, parsed.
 pub struct Body<T: Input> {
@@ -43,6 +43,8 @@ impl<T: Input> OptionalBody<T> {
         &self.hash
     }
 }
+
+const CSV: &str = "text/csv";
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
@@ -90,7 +92,7 @@ impl<T: Input> FromRequest for OptionalBody<T> {
 }
 
 fn parsed<T: Input>(bytes: &Bytes, service: &Service) -> Result<T::Parsed> {
-    let json: Value = serde_json::from_slice(bytes).map_err(|_| Code::MalformedRequest)?;
+    let json = json::read(bytes)?;
     let (fields, faults) = read::<T>(json, "#", body_schema::<T>)?;
     fields.parse(&service.programme, faults)
 }
@@ -118,7 +120,7 @@ fn bytes(
                 .with("expected", media_type)
                 .into());
         }
-        let limit = if media_type == "text/csv" {
+        let limit = if media_type == CSV {
             limits.csv
         } else {
             limits.json
@@ -130,7 +132,7 @@ fn bytes(
 
 /// A CSV file, as text.
 pub struct CsvBody {
-    pub text: String,
+    pub file: Decoded,
     hash: String,
 }
 
@@ -146,19 +148,32 @@ impl FromRequest for CsvBody {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = bytes(request, payload, "text/csv");
+        let read = bytes(request, payload, CSV);
+        let charset = charset(request).map(|charset| of_charset(&charset).ok_or(charset));
         Box::pin(async move {
             let (bytes, _) = read.await?;
-            let text = String::from_utf8(bytes.to_vec()).map_err(|_| Code::MalformedRequest)?;
-            if text.contains('\0') {
-                return Err(Code::MalformedRequest.into());
-            }
+            let announced = charset.transpose().map_err(|_| {
+                let expected = format!("{CSV}; charset=utf-8, {CSV}; charset=windows-1252");
+                Code::UnsupportedMediaType.with("expected", expected)
+            })?;
+            let file = decode(&bytes, announced).ok_or(Code::MalformedRequest)?;
             Ok(Self {
-                text,
+                file,
                 hash: sha256_hex(&bytes),
             })
         })
     }
+}
+
+/// The `charset` of the request's media type.
+fn charset(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    let mut parameters = header.split(';').skip(1);
+    let charset = parameters.find_map(|one| {
+        let (name, value) = one.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("charset").then_some(value)
+    })?;
+    Some(charset.trim_matches('"').to_owned())
 }
 
 fn has_media_type(request: &HttpRequest, wanted: &str) -> bool {

@@ -106,6 +106,7 @@ pub fn read<T: DeserializeOwned + 'static>(
     prefix: &str,
     schema: fn() -> Value,
 ) -> Result<(T, Faults)> {
+    whole_numbers(&mut json);
     let checker = checker::<T>(schema)?;
     let errors = checker.validator.iter_errors(&json);
     let mut faults: Vec<Fault> = errors.flat_map(|error| faults_of(&error)).collect();
@@ -118,6 +119,25 @@ pub fn read<T: DeserializeOwned + 'static>(
         Ok(value) => Ok((value, faults.into())),
         Err(_) if faults.is_empty() => Err(Fault::new(prefix, FaultCode::Invalid).into()),
         Err(_) => Err(Faults::from(faults).into()),
+    }
+}
+
+/// Writes `100.0` as `100`: an integer, as JSON Schema has it (2020-12 validation, 6.1.1).
+fn whole_numbers(json: &mut Value) {
+    /// Beyond these a float does not tell one integer from the next.
+    const EXACT: std::ops::RangeInclusive<f64> = -9_007_199_254_740_991.0..=9_007_199_254_740_991.0;
+    match json {
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Number(number) if number.is_f64() => {
+            let float = number.as_f64().filter(|float| EXACT.contains(float));
+            if let Some(float) = float.filter(|float| float.fract() == 0.0) {
+                // Exact: it is whole and in range.
+                let whole = float as i64;
+                *json = whole.into();
+            }
+        }
+        _ => {}
     }
 }
 
@@ -157,10 +177,10 @@ fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
 
 /// The fault of the value at `at`.
 fn fault_of(kind: &Kind, at: String) -> Fault {
-    let here = |code| Fault::new(at, code);
+    let here = |code| Fault::new(&*at, code);
     match kind {
         Kind::Type { kind } => here(FaultCode::Type).with("expected", expected(kind)),
-        Kind::Format { format } => here(FaultCode::Format).with("format", values::written(format)),
+        Kind::Format { format } => values::format_fault(format, at),
         Kind::Pattern { .. } => here(FaultCode::Pattern),
         Kind::Enum { options } => here(FaultCode::NotAccepted).with("allowed", listed(options)),
         Kind::Constant { expected_value } => {

@@ -4,6 +4,7 @@ mod body;
 mod idempotency;
 mod if_match;
 mod input;
+mod json;
 mod limits;
 mod page;
 mod params;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::model::ModelId;
 use crate::domain::product::{ProductField, still_estimated};
 use crate::domain::product_details::{Details, Unread};
-use crate::domain::values::{Country, Date, Field};
+use crate::domain::values::{Country, Date, Field, Line};
 use crate::error::{Faults, Partial, Result};
 use crate::handlers::extract::{Input, nullable};
 use crate::programme::Programme;
@@ -32,14 +32,8 @@ pub struct RegisterProduct {
     #[schema(value_type = Option<Country>, nullable = false)]
     purchase_country: Field<Country>,
     /// Who sold it.
-    #[schema(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f]*$",
-        nullable = false
-    )]
-    dealer: Field<String>,
+    #[schema(value_type = Option<Line<200>>, nullable = false)]
+    dealer: Field<Line<200>>,
     /// Which of the fields are best guesses.
     #[schema(value_type = Vec<ProductField>, max_items = 4, required = false)]
     estimated: Field<Vec<ProductField>>,
@@ -80,8 +74,8 @@ pub struct UpdateProduct {
     #[schema(schema_with = nullable::<Country>)]
     purchase_country: Field<Country>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*$")]
-    dealer: Field<String>,
+    #[schema(schema_with = nullable::<Line<200>>)]
+    dealer: Field<Line<200>>,
     /// Which of the fields are best guesses, all of them.
     #[serde(default)]
     #[schema(value_type = Option<Vec<ProductField>>, max_items = 4)]
@@ -112,7 +106,7 @@ impl UpdateProduct {
                 .purchase_country
                 .over(before.purchase_country)
                 .flatten(),
-            dealer: self.dealer.over(before.dealer).flatten(),
+            dealer: self.dealer.map(String::from).over(before.dealer).flatten(),
             estimated: Vec::new(),
             unread,
         };

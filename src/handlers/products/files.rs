@@ -16,7 +16,8 @@ use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
 use crate::repository::accounts;
 use crate::types::text_enum;
-use crate::workflows::product_files::{self, ImportedLine};
+use crate::workflows::csv_file::Encoding;
+use crate::workflows::product_files::{self, ImportedLine, Spreadsheet};
 use crate::workflows::products::{Registered, missing_of};
 
 /// Registers the operations of this module.
@@ -110,6 +111,8 @@ impl LineView {
 #[derive(Serialize, ToSchema)]
 struct ImportView {
     dry_run: bool,
+    /// How the file was read: as `charset` says, else UTF-8 where it is.
+    encoding: Encoding,
     /// How many products are new, or would be.
     #[schema(minimum = 0)]
     registered: usize,
@@ -118,7 +121,7 @@ struct ImportView {
 
 /// Read a file of products in
 ///
-/// CSV in UTF-8 with a header row, comma or semicolon: `model, serial_number, purchase_date, purchase_country, dealer, estimated` (names of guessed fields
+/// CSV in UTF-8 or Windows-1252 with a header row, comma or semicolon: `model, serial_number, purchase_date, purchase_country, dealer, estimated` (names of guessed fields
 /// with spaces between them); at most 1,000 lines. A file with a fault is refused whole, with every fault and its row; a serial number that another account
 /// holds is the result of its line.
 #[utoipa::path(
@@ -146,10 +149,12 @@ async fn import_products(
     key.0
         .write(&service, &hash, move |conn| {
             let account = &access.account;
-            let lines = product_files::import(conn, &context, account, &body.text, dry_run)?;
+            let file = &body.file;
+            let lines = product_files::import(conn, &context, account, &file.text, dry_run)?;
             let is_new = |line: &&ImportedLine| matches!(line.registered, Registered::New(_));
             Answer::ok(&ImportView {
                 dry_run,
+                encoding: file.encoding,
                 registered: lines.iter().filter(is_new).count(),
                 lines: lines
                     .into_iter()
@@ -160,6 +165,17 @@ async fn import_products(
         .await
 }
 
+/// How to write a file.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ExportParams {
+    /// The program that the file is for; else it has commas and no byte order mark.
+    #[serde(rename = "for")]
+    #[param(inline, nullable = false)]
+    reader: Option<Spreadsheet>,
+}
+
 /// Write the products to a file
 ///
 /// The products that have not ended, newest first, as a CSV file that can be read in again. Cells that begin like formulas are guarded.
@@ -167,19 +183,21 @@ async fn import_products(
     tag = "products",
     operation_id = "exportProducts",
     security(("bearer" = [])),
-    params(AccountPath),
+    params(AccountPath, ExportParams),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"))
 )]
 #[get("/accounts/{account_id}/products/export")]
 async fn export_products(
     service: Data<Service>,
     access: Access<ProductsRead>,
+    params: Params<ExportParams>,
 ) -> Result<HttpResponse, Error> {
+    let reader = params.0.reader;
     let text = service
         .db
         .read(move |conn| {
             accounts::find(conn, &access.account)?;
-            product_files::export(conn, &access.account)
+            product_files::export(conn, &access.account, reader)
         })
         .await?;
     Ok(HttpResponse::Ok()

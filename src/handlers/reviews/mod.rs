@@ -228,7 +228,7 @@ struct DecideReview {
     #[schema(value_type = Vec<String>, max_items = 20, required = false)]
     codes: Field<Vec<String>>,
     /// In words; required for `request_information`.
-    #[schema(value_type = Option<String>, max_length = 4000, nullable = false)]
+    #[schema(value_type = Option<String>, format = "text", max_length = 4000, nullable = false)]
     note: Field<String>,
 }
 

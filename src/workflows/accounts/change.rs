@@ -3,10 +3,12 @@
 use super::super::Context;
 use super::{check_room, confirm, known_address, links};
 use crate::domain::access::AccountAccess;
-use crate::domain::account::{AccountStatus, Company, check_company, check_vat_number};
+use crate::domain::account::{
+    AccountStatus, Company, check_company, check_place, check_vat_number,
+};
 use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
-use crate::domain::values::email_key;
+use crate::domain::values::{TypedPhone, email_key};
 use crate::error::{Code, Error, Fault, Partial, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};
@@ -68,10 +70,9 @@ pub fn change(
     let Partial { read, mut faults } = patch;
     let unread = read(&mut after);
     let mut refused = judge_company(&mut after, unread, context);
+    faults.extend(judge_contact(&before, &mut after, unread, context));
     let touched = Touched::between(&before, &after);
-    if !touched.company {
-        refused.clear();
-    }
+    refused.retain(|_| touched.company);
     if !faults.is_empty() {
         faults.extend(refused);
         return Err(faults.into());
@@ -108,6 +109,54 @@ fn judge_company(after: &mut Account, unread: Unread, context: &Context) -> Vec<
         after.vat_number = number.map(String::from);
     }
     judged.err().unwrap_or_default()
+}
+
+/// Tidies where and how the business can be reached after the change, and tells what is wrong with it.
+fn judge_contact(
+    before: &Account,
+    after: &mut Account,
+    unread: Unread,
+    context: &Context,
+) -> Vec<Fault> {
+    let place = judge_place(before, after, unread, context);
+    let phone = judge_phone(before, after, unread, context);
+    place.err().into_iter().flatten().chain(phone).collect()
+}
+
+/// Where the business is after a change of its address or country.
+fn judge_place(
+    before: &Account,
+    after: &Account,
+    unread: Unread,
+    context: &Context,
+) -> Result<(), Vec<Fault>> {
+    let place = |one: &Account| (one.country, one.postal_code.clone());
+    if unread.country || place(before) == place(after) {
+        return Ok(());
+    }
+    let outside = &context.programme.areas_outside;
+    check_place(after.country, &after.postal_code, outside)
+}
+
+/// Reads a phone that was sent as a number of the account's country.
+fn judge_phone(
+    before: &Account,
+    after: &mut Account,
+    unread: Unread,
+    context: &Context,
+) -> Vec<Fault> {
+    let typed = after.contact_phone.take();
+    if typed == before.contact_phone {
+        after.contact_phone = typed;
+        return Vec::new();
+    }
+    let country = (!unread.country).then_some(after.country);
+    let read = typed.map(|typed| TypedPhone::from(typed).read(country, &context.programme.phones));
+    match read.transpose() {
+        Ok(phone) => after.contact_phone = phone.flatten().map(|phone| phone.to_string()),
+        Err(faults) => return faults,
+    }
+    Vec::new()
 }
 
 /// What the company says of itself after the change.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::access::ServiceAccess;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{LegacyAccountId, LegacyProductId};
-use crate::domain::values::{Date, Email};
+use crate::domain::values::{Date, Email, tidied_line};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
 use crate::repository::{DbConn, events};
@@ -52,7 +52,8 @@ pub fn import(
         let entry = described
             .entry(email.key())
             .or_insert_with(|| describe(context, &email, &row));
-        if row.get("member_number") != Some(entry.account.member_number.as_str()) {
+        let number = row.line::<40>("member_number", &mut faults);
+        if number.is_some_and(|number| number != entry.account.member_number) {
             faults.push(row.fault("member_number", FaultCode::NotUnique));
         }
         let product = read_product(context, &row, entry.account.id, &mut faults);
@@ -102,7 +103,7 @@ fn describe(context: &Context, email: &Email, row: &Row) -> Described {
         id: LegacyAccountId::new(context.now),
         email: email.to_string(),
         email_key: email.key(),
-        member_number: row.get("member_number").unwrap_or_default().to_owned(),
+        member_number: tidied_line(row.get("member_number").unwrap_or_default()),
         created_at: context.now,
     };
     Described {
@@ -118,16 +119,17 @@ fn read_product(
     account: LegacyAccountId,
     faults: &mut Vec<Fault>,
 ) -> LegacyProduct {
-    let text = |column| row.get(column).map(str::to_owned);
     LegacyProduct {
         id: LegacyProductId::new(context.now),
         legacy_account_id: account,
-        legacy_reference: text("legacy_reference").unwrap_or_default(),
-        model: text("model").unwrap_or_default(),
-        serial_number: text("serial_number"),
+        legacy_reference: row
+            .line::<100>("legacy_reference", faults)
+            .unwrap_or_default(),
+        model: row.line::<100>("model", faults).unwrap_or_default(),
+        serial_number: row.line::<64>("serial_number", faults),
         purchase_date: row.value("purchase_date", faults).map(Date::day),
         purchase_country: row.value("purchase_country", faults),
-        dealer: text("dealer"),
+        dealer: row.line::<200>("dealer", faults),
         result: None,
         product_id: None,
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Context;
 use crate::domain::access::AccountAccess;
+use crate::domain::calendar::latest_day;
 use crate::domain::model::ModelId;
 use crate::domain::product::{EndReason, ProductField, ProductId};
 use crate::domain::product_details::{CheckedDetails, Details, check};
@@ -34,7 +35,7 @@ fn check_for(
     model: Option<&CatalogueModel>,
     details: &Details,
 ) -> Result<CheckedDetails, Vec<Fault>> {
-    let today = context.programme.review.date_of(context.now);
+    let today = latest_day(context.now);
     let facts = model.map(|model| &model.facts);
     check(details, facts, today, &context.programme.products)
 }

@@ -102,7 +102,7 @@ async fn what_comes_out_is_checked_like_a_registration() {
     assert_eq!(
         refused(json!({ "vat_number": null, "contact": { "phone": "12" } })).await,
         faults([
-            ("#/contact/phone", "pattern"),
+            ("#/contact/phone", "format"),
             ("#/vat_number", "vat_number_required")
         ])
     );

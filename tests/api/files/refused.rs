@@ -176,7 +176,7 @@ async fn a_form_has_few_parts_and_a_size() {
     let twice = Form::new().text("kind", KIND).text("kind", KIND);
     let told = case.send(twice.part("file", file(pdf(10)))).await;
     let faults = told.problem(422, "invalid_request").faults();
-    assert_eq!(faults, [("#/kind".to_owned(), "duplicate".to_owned())]);
+    assert_eq!(faults, [("#/kind".to_owned(), "not_unique".to_owned())]);
     let wide = Form::new().text("remark", "x".repeat(100_000));
     case.send(wide).await.problem(413, "body_too_large");
 }
@@ -219,4 +219,113 @@ async fn who_sends_too_much_is_answered_at_once_and_hung_up_on() {
     let list = format!("{}/documents", case.account);
     let listed = case.app.get(&list, &case.token).await.expect(200);
     assert_eq!(listed.body["items"], json!([]));
+}
+
+/// An upload whose file part has this disposition, behind `name="file"; `.
+async fn upload_named(app: &TestApp, account: &str, token: &Token, name: &str) -> Answer {
+    let form = format!(
+        "--cut\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\nvat_invoice\r\n--cut\r\n\
+         Content-Disposition: form-data; name=\"file\"; {name}\r\n\r\n%PDF-1.7 a\r\n--cut--\r\n"
+    );
+    app.request(Method::POST, &format!("{account}/documents"))
+        .sent_by(token)
+        .header("content-type", "multipart/form-data; boundary=cut")
+        .body(form)
+        .answer()
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_called_what_it_was_called() {
+    let app = TestApp::start().await;
+    let (account, applicant) = app.applicant(json!({})).await;
+    let long = format!("filename=\"{}.pdf\"", "ø".repeat(140));
+    let shown = format!("{}.pdf", "ø".repeat(116));
+    for (name, shown) in [
+        (
+            "filename*=utf-8''momsbevis%20%C3%A6%C3%B8%C3%A5.pdf",
+            "momsbevis æøå.pdf",
+        ),
+        ("filename=\"x.pdf\"; filename*=UTF-8''%C3%A6.pdf", "æ.pdf"),
+        ("filename*=iso-8859-1''%E6.pdf", "æ.pdf"),
+        (&*long, &*shown),
+        (r#"filename="C:\a\b.pdf""#, "b.pdf"),
+        (r#"filename="C:\\a\\b.pdf""#, "b.pdf"),
+        (r#"filename="a/b.pdf""#, "b.pdf"),
+        ("filename=b.pdf", "b.pdf"),
+        ("filename=\"\"", "document"),
+    ] {
+        let taken = upload_named(&app, &account, &applicant, name)
+            .await
+            .expect(201);
+        assert_eq!(taken.str("/file_name"), shown, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_that_comes_twice_is_refused_by_its_name() {
+    let app = TestApp::start().await;
+    let (account, applicant) = app.applicant(json!({})).await;
+    for name in ["kind", "issued_date", "file"] {
+        let pdf = || Part::bytes(b"%PDF-1.7 a".as_slice()).file_name("a.pdf");
+        let form = Form::new()
+            .text("kind", "vat_invoice")
+            .text("issued_date", "2026-01-02");
+        let form = form.part("file", pdf());
+        let form = match name {
+            "kind" => form.text("kind", "vat_invoice"),
+            "file" => form.part("file", pdf()),
+            name => form.text(name, "2026-01-02"),
+        };
+        let refused = app
+            .request(Method::POST, &format!("{account}/documents"))
+            .sent_by(&applicant)
+            .multipart(form)
+            .answer()
+            .await
+            .problem(422, "invalid_request");
+        let wanted = [(format!("#/{name}"), "not_unique".to_owned())];
+        assert_eq!(refused.faults(), wanted);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_what_its_own_header_says() {
+    let app = TestApp::start().await;
+    let (account, applicant) = app.applicant(json!({})).await;
+    let mut behind = " ".repeat(1024).into_bytes();
+    behind.extend(b"%PDF-1.4\n%%EOF");
+    let mut too_far = b" ".to_vec();
+    too_far.extend(&behind);
+    for (bytes, media_type) in [
+        (
+            b"II*\0\x10\0\0\0CR\x02\0pixels".to_vec(),
+            Some("image/tiff"),
+        ),
+        (b"MM\0*\0\0\0\x08CRCR".to_vec(), Some("image/tiff")),
+        (behind, Some("application/pdf")),
+        (too_far, None),
+        (
+            b"A text that mentions %PDF and %PDF- in its first line".to_vec(),
+            None,
+        ),
+        (b"II*\0".to_vec(), None),
+    ] {
+        let form = Form::new().text("kind", "vat_invoice");
+        let form = form.part("file", Part::bytes(bytes.clone()).file_name("a"));
+        let answer = app
+            .request(Method::POST, &format!("{account}/documents"))
+            .sent_by(&applicant)
+            .multipart(form)
+            .answer()
+            .await;
+        match media_type {
+            Some(media_type) => assert_eq!(answer.expect(201).str("/media_type"), media_type),
+            None => {
+                let refused = answer.problem(422, "invalid_request");
+                let wanted = [("#/file".to_owned(), "document_type_not_accepted".to_owned())];
+                assert_eq!(refused.faults(), wanted);
+            }
+        }
+    }
 }
