@@ -16,6 +16,7 @@ use crate::domain::money::Currency;
 use crate::domain::password::PasswordRules;
 use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
+use crate::domain::session::SessionRules;
 use crate::domain::values::{Country, Dialling, PostalArea};
 
 /// The programme as shipped.
@@ -39,6 +40,7 @@ pub struct Programme {
     pub mails: MailRules,
     pub review: Calendar,
     pub passwords: PasswordRules,
+    pub sessions: SessionRules,
     pub products: ProductRules,
     pub catalogue: Catalogue,
     pub legacy_migration: MigrationRules,

@@ -239,6 +239,7 @@ mod tests {
             session_version: 1,
             created_at: now,
             removed_at: None,
+            invited_until: None,
         }
     }
 

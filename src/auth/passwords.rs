@@ -10,6 +10,7 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version, password
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::domain::password::prepare;
 use crate::error::{Code, Error, Refusal, Result};
 
 /// OWASP's Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes, 1 lane.
@@ -66,6 +67,7 @@ impl Hasher {
     /// The PHC string of `password`.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
         let (argon, place) = (self.argon.clone(), self.reserve()?);
+        let password = prepared(&password);
         self.run(place, move || hash(&argon, &password)).await?
     }
 
@@ -76,7 +78,7 @@ impl Hasher {
         password: SecretString,
         stored: Option<String>,
     ) -> Result<bool> {
-        let known = stored.is_some();
+        let (known, password) = (stored.is_some(), prepared(&password));
         let stored = stored.unwrap_or_else(|| self.nobody.to_string());
         let matches = self.run(place, move || verify(&password, &stored)).await?;
         Ok(matches && known)
@@ -100,6 +102,11 @@ impl Hasher {
             .map_err(|_| Error::internal(failed)("nobody works"))?;
         wait.await.map_err(Error::internal(failed))
     }
+}
+
+/// What is hashed and compared of a password, whoever sends it.
+fn prepared(password: &SecretString) -> SecretString {
+    prepare(password.expose_secret()).into()
 }
 
 /// A place among the passwords that wait.
@@ -237,6 +244,14 @@ mod tests {
                 .await
                 .unwrap()
         );
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_however_a_keyboard_makes_its_letters() {
+        let hasher = Hasher::start(1).unwrap();
+        let stored = hasher.hash("blåbær på æblegrød".into()).await.unwrap();
+        let typed = "bla\u{30a}bær pa\u{30a}\u{a0}æblegrød";
+        assert!(try_one(&hasher, typed, Some(stored)).await.unwrap());
     }
 
     /// The example of argon2's own command line, with more memory than ours takes.

@@ -26,6 +26,7 @@ pub mod points;
 pub mod product;
 pub mod product_details;
 pub mod review;
+pub mod session;
 mod text;
 pub mod values;
 pub mod work_item;

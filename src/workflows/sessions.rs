@@ -7,6 +7,7 @@ use super::Context;
 use crate::domain::access::SessionId;
 use crate::domain::password::throttle;
 use crate::domain::personal_data::SIGN_IN_FAILURES_KEPT;
+use crate::domain::session::refresh_ends;
 use crate::domain::values::Email;
 use crate::error::{Code, Refusal, Result};
 use crate::repository::DbConn;
@@ -17,8 +18,6 @@ use crate::types::Instant;
 
 /// What the text of a refresh token begins with.
 const PREFIX: &str = "cpr_";
-/// How long a refresh token lives.
-const REFRESH: TimeDelta = TimeDelta::days(30);
 /// A repeat within this time of its use gets a sibling: two tabs may refresh at once.
 const GRACE: TimeDelta = TimeDelta::seconds(30);
 
@@ -92,7 +91,7 @@ pub fn open(conn: &mut DbConn, context: &Context, user: &User) -> Result<SignedI
         ended_at: None,
     };
     sessions::insert(conn, &session)?;
-    let refresh_token = add_refresh_token(conn, context, session.id)?;
+    let refresh_token = add_refresh_token(conn, context, &session, &user)?;
     Ok(SignedIn {
         user: user.into_row(),
         session: session.id,
@@ -103,14 +102,16 @@ pub fn open(conn: &mut DbConn, context: &Context, user: &User) -> Result<SignedI
 fn add_refresh_token(
     conn: &mut DbConn,
     context: &Context,
-    session: SessionId,
+    session: &Session,
+    user: &User,
 ) -> Result<SecretString> {
     let token = random_token(PREFIX)?;
+    let (is_staff, rules) = (user.account_id.is_none(), &context.programme.sessions);
     let row = RefreshToken {
         token_hash: sha256_hex(token.expose_secret().as_bytes()),
-        session_id: session,
+        session_id: session.id,
         created_at: context.now,
-        expires_at: context.now.plus(REFRESH),
+        expires_at: refresh_ends(session.created_at, context.now, is_staff, rules),
         used_at: None,
     };
     sessions::insert_refresh_token(conn, &row)?;
@@ -121,9 +122,9 @@ fn add_refresh_token(
 /// committed all the same.
 pub fn refresh(conn: &mut DbConn, context: &Context, token: &str) -> Result<Option<SignedIn>> {
     let found = sessions::lock_refresh_token(conn, &sha256_hex(token.as_bytes()))?;
-    let (token, session) = found.ok_or(Code::InvalidCredentials)?;
+    let (token, session) = found.ok_or(Code::SessionEnded)?;
     if session.ended_at.is_some() || token.expires_at <= context.now {
-        return Err(Code::InvalidCredentials.into());
+        return Err(Code::SessionEnded.into());
     }
     match token.used_at {
         Some(used) if context.now.since(used) > GRACE => {
@@ -133,8 +134,8 @@ pub fn refresh(conn: &mut DbConn, context: &Context, token: &str) -> Result<Opti
         Some(_) => {}
         None => sessions::use_refresh_token(conn, &token.token_hash, context.now)?,
     }
-    let user = users::find_by_id(conn, session.user_id)?.ok_or(Code::InvalidCredentials)?;
-    let refresh_token = add_refresh_token(conn, context, session.id)?;
+    let user = users::find_by_id(conn, session.user_id)?.ok_or(Code::SessionEnded)?;
+    let refresh_token = add_refresh_token(conn, context, &session, &user)?;
     Ok(Some(SignedIn {
         user,
         session: session.id,

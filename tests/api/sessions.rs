@@ -185,10 +185,10 @@ async fn an_access_token_runs_out_and_the_refresh_token_gets_the_next() {
     app.advance(TimeDelta::seconds(31)).await;
     refresh(session.str("/refresh_token"))
         .await
-        .problem(401, "invalid_credentials");
+        .problem(401, "session_ended");
     refresh(next.str("/refresh_token"))
         .await
-        .problem(401, "invalid_credentials");
+        .problem(401, "session_ended");
     app.get("/v1/me", &Token(Some(next.str("/access_token"))))
         .await
         .problem(401, "unauthenticated");
@@ -213,7 +213,7 @@ async fn a_new_password_ends_every_session_and_is_told_by_mail() {
         .post(
             "/v1/passwords",
             &Token::default(),
-            set(&token, "fjord foto aps mette"),
+            set(&token, "FjordFotoAps-Mette"),
         )
         .await
         .problem(422, "invalid_request");
@@ -312,4 +312,80 @@ async fn a_forged_token_opens_nothing() {
         (&keys.body["keys"][0]["crv"], &keys.body["keys"][0]["d"]),
         (&json!("Ed25519"), &serde_json::Value::Null)
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_ends_unused_and_in_the_end_and_sooner_for_staff() {
+    let app = TestApp::start().await;
+    let begin = async |email: &str| {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let session = app.post("/v1/sessions", &Token(None), body).await;
+        session.expect(201).str("/refresh_token")
+    };
+    let refresh = async |token: &str| {
+        let body = json!({ "refresh_token": token });
+        app.post("/v1/sessions/refresh", &Token(None), body).await
+    };
+    let unknown = refresh("cpr_unknown").await.problem(401, "session_ended");
+    assert_eq!(unknown.body["title"], "You have been signed out");
+
+    let idle = begin("admin@cps.example").await;
+    app.advance(TimeDelta::minutes(61)).await;
+    refresh(&idle).await.problem(401, "session_ended");
+    let mut busy = begin("admin@cps.example").await;
+    for _ in 0..14 {
+        app.advance(TimeDelta::minutes(50)).await;
+        busy = refresh(&busy).await.expect(200).str("/refresh_token");
+    }
+    app.advance(TimeDelta::minutes(30)).await;
+    refresh(&busy).await.problem(401, "session_ended");
+
+    let idle = begin(METTE).await;
+    let mut busy = begin(METTE).await;
+    for _ in 0..2 {
+        app.advance(TimeDelta::days(13)).await;
+        busy = refresh(&busy).await.expect(200).str("/refresh_token");
+    }
+    refresh(&idle).await.problem(401, "session_ended");
+    app.advance(TimeDelta::days(5)).await;
+    refresh(&busy).await.problem(401, "session_ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_holds_however_a_keyboard_makes_its_letters() {
+    let app = TestApp::start().await;
+    let reset = json!({ "email": METTE });
+    app.post("/v1/password-resets", &Token(None), reset)
+        .await
+        .expect(202);
+    let token = token_of(&app.mail(METTE, "password_reset").await);
+    let set = json!({ "token": token, "new_password": "blåbær på æblegrød" });
+    app.post("/v1/passwords", &Token(None), set)
+        .await
+        .expect(204);
+    app.sign_in_with(METTE, "bla\u{30a}bær pa\u{30a} æblegrød")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_is_easy_to_guess_is_refused_and_told_why() {
+    let app = TestApp::start().await;
+    let reset = json!({ "email": METTE });
+    app.post("/v1/password-resets", &Token(None), reset)
+        .await
+        .expect(202);
+    let token = token_of(&app.mail(METTE, "password_reset").await);
+    for (password, code) in [
+        ("password1234", "password_common"),
+        ("            ", "password_repeats"),
+        ("123456789012", "password_sequence"),
+        ("fjordfotoaps1", "password_contains_company"),
+        ("fotofoto2026", "password_weak"),
+    ] {
+        let body = json!({ "token": token, "new_password": password });
+        let refused = app.post("/v1/passwords", &Token(None), body).await;
+        let faults = refused.problem(422, "invalid_request").faults();
+        let wanted = ("#/new_password".to_owned(), code.to_owned());
+        assert!(faults.contains(&wanted), "{password}: {faults:?}");
+    }
 }

@@ -16,7 +16,7 @@ macro_rules! statuses {
 
 statuses! {
     BAD_REQUEST: MalformedRequest DuplicateKey IdempotencyKeyRequired TokenInvalid;
-    UNAUTHORIZED: Unauthenticated InvalidCredentials;
+    UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded;
     FORBIDDEN: Forbidden OwnAccount;
     NOT_FOUND: NotFound;
     METHOD_NOT_ALLOWED: MethodNotAllowed;

@@ -148,13 +148,14 @@ impl Plain for RefreshRequest {}
 /// Stay signed in
 ///
 /// Exchanges the refresh token for the next pair. A token that was used before ends the whole session; within 30 seconds a repeat gets a sibling.
+/// A session ends after a time without use, and in the end however it is used; sooner for staff.
 #[utoipa::path(
     tag = "sessions",
     operation_id = "refreshSession",
     request_body = RefreshRequest,
     responses(
         (status = 200, description = "The next tokens", body = SessionView),
-        (status = 401, description = "`invalid_credentials`", content_type = "application/problem+json", body = crate::handlers::problem::Problem)
+        (status = 401, description = "`session_ended`", content_type = "application/problem+json", body = crate::handlers::problem::Problem)
     )
 )]
 #[post("/sessions/refresh")]
@@ -170,7 +171,7 @@ async fn refresh_session(
         .await?;
     let Some(signed_in) = refreshed else {
         authenticator.forget_all();
-        return Err(Code::InvalidCredentials.into());
+        return Err(Code::SessionEnded.into());
     };
     Ok(Answer::ok(&session_view(&service, signed_in)?)?.header("Cache-Control", "no-store"))
 }

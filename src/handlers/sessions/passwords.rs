@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Authenticator;
 use crate::domain::access::Anonymous;
-use crate::domain::password::check_password;
+use crate::domain::password::{Owner, check_password};
 use crate::domain::values::Email;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::handlers::answer::Answer;
@@ -70,7 +70,7 @@ struct SetPassword {
     /// What stands behind `#token=` in the mail's link.
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     token: SecretString,
-    /// 12 to 128 characters; not a common one, and without the company's name or the e-mail's local part.
+    /// 12 to 128 characters; not easy to guess, and without the company's name, the user's or the e-mail's local part.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     new_password: SecretString,
 }
@@ -103,12 +103,13 @@ async fn set_password(
         .db
         .read(move |conn| passwords::owner_of(conn, &context, looked_up.expose_secret()))
         .await?;
-    let faults = check_password(
-        new_password.expose_secret(),
-        &company,
-        &user.email,
-        &service.programme.passwords,
-    );
+    let owner = Owner {
+        company_name: &company,
+        name: &user.name,
+        email: &user.email,
+    };
+    let (typed, rules) = (new_password.expose_secret(), &service.programme.passwords);
+    let faults = check_password(typed, owner, rules);
     if !faults.is_empty() {
         return Err(Error::invalid(
             faults
