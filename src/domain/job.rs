@@ -24,10 +24,12 @@ text_enum! {
     pub enum JobKind {
         SendMail = "send_mail",
         TellKnownAddress = "tell_known_address",
+        SendStarted = "send_started",
         AnswerReset = "answer_reset",
         SendApplicantLinks = "send_applicant_links",
         WatchReview = "watch_review",
         ExpireDraft = "expire_draft",
+        EndInvitation = "end_invitation",
         IssueInvoice = "issue_invoice",
         EndMembership = "end_membership",
         DeleteFile = "delete_file",
@@ -43,10 +45,12 @@ impl JobKind {
         match self {
             Self::SendMail => JobQueue::Mail,
             Self::TellKnownAddress
+            | Self::SendStarted
             | Self::AnswerReset
             | Self::SendApplicantLinks
             | Self::WatchReview
             | Self::ExpireDraft
+            | Self::EndInvitation
             | Self::IssueInvoice
             | Self::EndMembership => JobQueue::Rules,
             Self::DeleteFile | Self::DeleteApplicationFiles | Self::SweepFiles => JobQueue::Files,
@@ -179,7 +183,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address answer_reset send_applicant_links watch_review expire_draft issue_invoice end_membership";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         let files = "delete_file delete_application_files sweep_files";

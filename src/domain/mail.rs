@@ -7,6 +7,8 @@ use crate::types::text_enum;
 text_enum! {
     /// What a mail says; its words are in `texts/{da,en}/mails.toml`.
     pub enum Template {
+        ApplicationStarted = "application_started",
+        ApplicationSubmitted = "application_submitted",
         ApplicantLink = "applicant_link",
         InformationRequested = "information_requested",
         ApplicationRejected = "application_rejected",

@@ -51,7 +51,7 @@ pub fn routes(config: &mut impl Routes) {
 text_enum! {
     /// How far a user is.
     pub enum UserStatus {
-        /// Has not set a password yet.
+        /// Has not accepted yet, which is possible for 5 days.
         Invited = "invited",
         /// Can sign in.
         Active = "active",
@@ -183,8 +183,9 @@ impl From<InviteUser> for Newcomer {
 
 /// Add a user
 ///
-/// Mails a link to set the first password. A further superuser can be added too, so that the last one can be replaced. 409 `email_in_use` where the
-/// address has a user, 409 `account_not_active` unless the account is active.
+/// Mails a link to set the first password. A further superuser can be added too, so that the last one can be replaced. An invitation that is not
+/// accepted ends after 5 days; inviting again sends a new link. 409 `email_in_use` where the address has a user, 409 `account_not_active` unless the
+/// account is active.
 #[utoipa::path(
     tag = "accounts",
     operation_id = "inviteUser",

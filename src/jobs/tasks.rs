@@ -13,7 +13,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, passwords, review_deadlines,
+    self, Context, accounts, invoices, membership, passwords, review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -77,6 +77,9 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::TellKnownAddress { account_id, .. } => {
             accounts::tell_known_address(conn, context, account_id)
         }
+        Task::SendStarted { account_id, .. } => {
+            accounts::send_started(conn, context, service, account_id)
+        }
         Task::AnswerReset { email, .. } => passwords::answer_reset(conn, context, &email),
         Task::SendApplicantLinks { email, .. } => accounts::send_links(conn, context, &email),
         Task::WatchReview { account_id, .. } => {
@@ -85,6 +88,10 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::ExpireDraft { account_id, .. } => {
             accounts::expire_draft(conn, context, service, account_id)
         }
+        Task::EndInvitation {
+            account_id,
+            user_id,
+        } => users::end_invitation(conn, context, service, account_id, user_id),
         Task::IssueInvoice { membership_id } => {
             invoices::issue(conn, context, service, membership_id)
         }

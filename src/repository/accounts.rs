@@ -53,6 +53,13 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether mails to the contact may say what the form said: whoever typed the address need not own it, until the mailbox was used
+    /// or the account is in use.
+    pub fn may_be_named(&self) -> bool {
+        self.mailbox_used_at.is_some()
+            || [Some(self.status), self.suspended_from].contains(&Some(AccountStatus::Active))
+    }
+
     /// Refuses an account that is not in use as `account_not_active`.
     pub fn check_active(&self) -> Result<()> {
         match self.status {
@@ -152,15 +159,16 @@ const LIVING: [AccountStatus; 3] = [
     AccountStatus::Suspended,
 ];
 
-/// How many applications of an e-mail address are open.
-pub fn count_open_of_email(conn: &mut DbConn, email_key: &str) -> Result<i64> {
-    let open = accounts::table
+/// How many applications of an e-mail address are open whose mailbox was used.
+pub fn count_used_of_email(conn: &mut DbConn, email_key: &str) -> Result<i64> {
+    let used = accounts::table
         .filter(accounts::contact_email_key.eq(email_key))
-        .filter(accounts::status.eq_any(OPEN));
-    Ok(open.count().get_result(conn)?)
+        .filter(accounts::status.eq_any(OPEN))
+        .filter(accounts::mailbox_used_at.is_not_null());
+    Ok(used.count().get_result(conn)?)
 }
 
-/// Keeps others from opening an application of an e-mail address until the transaction ends, so that counting holds.
+/// Keeps others from using the mailbox of an e-mail address for a further application until the transaction ends, so that counting holds.
 pub fn lock_email(conn: &mut DbConn, email_key: &str) -> Result<()> {
     Ok(advisory_lock(conn, email_key)?)
 }

@@ -124,6 +124,7 @@ diesel::table! {
         session_version -> BigInt,
         created_at -> SqlInstant,
         removed_at -> Nullable<SqlInstant>,
+        invited_until -> Nullable<SqlInstant>,
     }
 }
 

@@ -15,8 +15,8 @@ use crate::domain::account::AccountId;
 use crate::domain::language::Language;
 use crate::domain::permissions::Role;
 use crate::error::{Code, Result};
-use crate::locked;
 use crate::types::{Instant, Json, text_enum};
+use crate::{each, locked};
 
 /// Somebody who can sign in, once they have a password.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -35,6 +35,8 @@ pub struct User {
     pub session_version: i64,
     pub created_at: Instant,
     pub removed_at: Option<Instant>,
+    /// Until when an invitation can be accepted, which makes a user of whoever was invited; none for a user.
+    pub invited_until: Option<Instant>,
 }
 
 impl User {
@@ -71,12 +73,54 @@ pub fn insert(conn: &mut DbConn, user: &User) -> Result<()> {
     }
 }
 
-/// The living user of an e-mail address.
+/// The living user of an e-mail address; whoever was only invited is none.
 pub fn find_by_email(conn: &mut DbConn, email_key: &str) -> Result<Option<User>> {
     let found = users::table
         .filter(users::email_key.eq(email_key))
-        .filter(users::removed_at.is_null());
+        .filter(users::removed_at.is_null())
+        .filter(users::invited_until.is_null());
     Ok(found.select(User::as_select()).first(conn).optional()?)
+}
+
+/// The first user that an account ever had, who set its first password.
+pub fn first_of(conn: &mut DbConn, account: AccountId) -> Result<Option<User>> {
+    let first = users::table
+        .filter(users::account_id.eq(account))
+        .order(users::id.asc());
+    Ok(first.select(User::as_select()).first(conn).optional()?)
+}
+
+/// Ends the invitations of an e-mail address, all of them or those to one account; which they were, and to which account.
+pub fn end_invitations(
+    conn: &mut DbConn,
+    email_key: &str,
+    of: Option<AccountId>,
+    now: Instant,
+) -> Result<Vec<(Option<AccountId>, UserId)>> {
+    let mut open = users::table
+        .filter(users::email_key.eq(email_key))
+        .filter(users::removed_at.is_null())
+        .filter(users::invited_until.is_not_null())
+        .select(users::id)
+        .into_boxed();
+    if let Some(account) = of {
+        open = open.filter(users::account_id.eq(account));
+    }
+    let ids: Vec<UserId> = open.load(conn)?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One that was accepted in between is none.
+    let ended = each!(conn, c => diesel::update(
+            users::table
+                .filter(users::id.eq_any(&ids))
+                .filter(users::removed_at.is_null())
+                .filter(users::invited_until.is_not_null()),
+        )
+        .set(users::removed_at.eq(now))
+        .returning((users::account_id, users::id))
+        .get_results(c))?;
+    Ok(ended)
 }
 
 /// The living user of an id.

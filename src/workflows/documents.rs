@@ -36,7 +36,7 @@ fn editable(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Res
     let mut account = accounts::lock(conn, access)?;
     applications::confirm(conn, access, &account)?;
     if account.status.is_editable() {
-        applications::use_mailbox(context, access, &mut account);
+        applications::use_mailbox(conn, context, access, &mut account)?;
         Ok(account)
     } else {
         Err(Code::ApplicationNotEditable.into())
@@ -218,6 +218,7 @@ pub fn submit(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> R
         status: account.status,
     };
     events::record(conn, &access.stamp(context.now), &[submitted])?;
+    applications::send_submitted(conn, context, &account, due_at)?;
     Ok(account.into_row())
 }
 
@@ -228,7 +229,6 @@ pub fn withdraw(conn: &mut DbConn, context: &Context, access: &AccountAccess) ->
     if !account.status.is_withdrawable() {
         return Err(Code::AccountStateConflict.into());
     }
-    applications::use_mailbox(context, access, &mut account);
     account.status = AccountStatus::Withdrawn;
     applications::end(conn, context, &mut account)?;
     let withdrawn = Event::AccountWithdrawn {

@@ -19,18 +19,21 @@ use crate::types::Instant;
 #[derive(Debug, Clone)]
 pub struct Recipient {
     pub address: String,
-    pub name: String,
-    pub company_name: String,
+    /// None where the mail may not say it.
+    pub name: Option<String>,
+    /// None where the mail may not say it.
+    pub company_name: Option<String>,
     pub language: Language,
 }
 
 impl Recipient {
-    /// The contact of an account.
+    /// The contact of an account; nameless where whoever typed the names and the address need not own the mailbox.
     pub fn contact(account: &Account) -> Self {
+        let named = |name: &String| account.may_be_named().then(|| name.clone());
         Self {
             address: account.contact_email.clone(),
-            name: account.contact_name.clone(),
-            company_name: account.company_name.clone(),
+            name: named(&account.contact_name),
+            company_name: named(&account.company_name),
             language: account.language,
         }
     }
@@ -39,11 +42,18 @@ impl Recipient {
     pub fn user(user: &User, company_name: &str) -> Self {
         Self {
             address: user.email.clone(),
-            name: user.name.clone(),
-            company_name: company_name.to_owned(),
+            name: Some(user.name.clone()),
+            company_name: Some(company_name.to_owned()),
             language: user.language,
         }
     }
+}
+
+/// `values` of a mail about an application, with what tells it apart: all that a mail may say of one whose mailbox was not used yet.
+pub fn application(context: &Context, account: &Account, mut values: Value) -> Value {
+    values["account_number"] = json!(account.account_number);
+    values["registered_date"] = json!(context.programme.review.date_of(account.created_at));
+    values
 }
 
 /// On which terms a mail is made.

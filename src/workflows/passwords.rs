@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Context;
 use super::mail::{self, Recipient, Terms};
+use super::users::end_invitations;
 use crate::domain::access::{Anonymous, UserId};
 use crate::domain::account::AccountStatus;
 use crate::domain::event::Event;
@@ -16,9 +17,16 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::users::{self, OneTimeToken, TokenPurpose, User};
 use crate::repository::{DbConn, Held, events, reviews, sessions};
 use crate::secrets::{random_token, sha256_hex};
+use crate::types::Instant;
 
 /// What the text of a one-time token begins with.
 const PREFIX: &str = "cpt_";
+
+/// When a link for a first password that is made now runs out.
+pub fn first_link_ends(context: &Context) -> Instant {
+    let hours = context.programme.passwords.first_link_hours;
+    context.now.plus(TimeDelta::hours(hours.into()))
+}
 
 /// Mails a link and returns it; the links before it stay good until they run out.
 pub fn send_link(
@@ -55,8 +63,8 @@ fn send_link_for(
     let action_url = context
         .links
         .with_token("set-password", token.expose_secret());
-    let to = Recipient::user(user, &company_name(conn, context, user)?);
     let values = json!({ "action_url": action_url, "valid_hours": valid_hours });
+    let (to, values) = addressed(conn, context, user, template, values)?;
     let terms = Terms {
         until: Some(row.expires_at),
         for_stranger,
@@ -65,13 +73,35 @@ fn send_link_for(
     Ok(action_url)
 }
 
+/// Whom a link goes to, and what its mail says. Before the first password the user is the contact of an application, whose mailbox may not be used yet.
+fn addressed(
+    conn: &mut DbConn,
+    context: &Context,
+    user: &User,
+    template: Template,
+    values: Value,
+) -> Result<(Recipient, Value)> {
+    let account = account_of(conn, user)?;
+    if let (Template::FirstPassword, Some(account)) = (template, &account) {
+        let values = mail::application(context, account, values);
+        return Ok((Recipient::contact(account), values));
+    }
+    let company = account.map(|account| account.company_name);
+    let company = company.as_ref().unwrap_or(&context.programme.name);
+    Ok((Recipient::user(user, company), values))
+}
+
+/// The account that a user belongs to; staff have none.
+fn account_of(conn: &mut DbConn, user: &User) -> Result<Option<Account>> {
+    match user.account_id {
+        Some(id) => accounts::find_by_id(conn, id),
+        None => Ok(None),
+    }
+}
+
 /// The name of the user's company; for staff, that of the programme.
 pub fn company_name(conn: &mut DbConn, context: &Context, user: &User) -> Result<String> {
-    let account = match user.account_id {
-        Some(id) => accounts::find_by_id(conn, id)?,
-        None => None,
-    };
-    Ok(account.map_or_else(
+    Ok(account_of(conn, user)?.map_or_else(
         || context.programme.name.clone(),
         |account| account.company_name,
     ))
@@ -98,6 +128,7 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
     let due = reviews::find(conn, account.id)?.map(|review| review.due_at);
     let review_due = due.map(|due| context.programme.review.date_of(due).to_string());
     let values = json!({ "status": account.status, "review_due": review_due });
+    let values = mail::application(context, &account, values);
     let to = Recipient::contact(&account);
     let terms = Terms {
         until: None,
@@ -160,6 +191,7 @@ pub fn set(
     users::end_tokens(conn, user.id, context.now)?;
     user.password_hash = Some(password_hash);
     user.session_version += 1;
+    user.invited_until = None;
     users::store(conn, &mut user)?;
     sessions::end_all(conn, user.id, context.now)?;
     sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))?;
@@ -169,6 +201,7 @@ pub fn set(
     }
     let stamp = who.as_owner(user.id, user.account_id, context.now);
     events::record(conn, &stamp, &happened)?;
+    end_invitations(conn, &stamp, &user.email_key, None)?;
     let to = Recipient::user(&user, &company_name(conn, context, &user)?);
     mail::send(conn, context, &to, Template::PasswordChanged, json!({}))?;
     Ok(user.id)

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::mail::{Recipient, Terms, send, send_on};
+use super::users::end_invitations;
 use super::{Context, passwords};
 use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::AccountStatus;
@@ -150,7 +151,7 @@ pub fn decide(
     review.claimed_until = None;
     let (decision, codes, note) = match decision {
         ReviewDecision::Approve => {
-            approve(conn, context, &mut account)?;
+            approve(conn, context, access, &mut account)?;
             (CaseDecision::Approve, Vec::new(), None)
         }
         ReviewDecision::Reject { codes, note } => {
@@ -203,12 +204,18 @@ fn reject(
     account.status = AccountStatus::Rejected;
     super::accounts::end(conn, context, account)?;
     let values = json!({ "reason_codes": codes, "note": note });
+    let values = super::mail::application(context, account, values);
     let (contact, mail) = (Recipient::contact(account), Template::ApplicationRejected);
     send(conn, context, &contact, mail, values)
 }
 
 /// The account exists from now on, and its first user gets a link to set a password.
-fn approve(conn: &mut DbConn, context: &Context, account: &mut Held<Account>) -> Result<()> {
+fn approve(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    account: &mut Held<Account>,
+) -> Result<()> {
     check_approval(account.vat_registered, &documents::facts(conn, account.id)?)?;
     let user = User {
         id: UserId::new(context.now),
@@ -223,8 +230,10 @@ fn approve(conn: &mut DbConn, context: &Context, account: &mut Held<Account>) ->
         session_version: 1,
         created_at: context.now,
         removed_at: None,
+        invited_until: None,
     };
     users::insert(conn, &user)?;
+    end_invitations(conn, &access.stamp(context.now), &user.email_key, None)?;
     account.status = AccountStatus::Approved;
     account.approved_at = Some(context.now);
     accounts::store(conn, account, context.now)?;
@@ -256,6 +265,7 @@ fn ask(
     }
     let values =
         json!({ "action_url": action_url, "note": note, "revisions": Value::Array(revisions) });
+    let values = super::mail::application(context, account, values);
     let terms = Terms {
         until: Some(super::accounts::link_ends(context)),
         ..Terms::default()

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
 use crate::domain::job::JobKind;
@@ -24,6 +25,12 @@ pub enum Task {
         /// Of the account when it named that address or VAT number.
         version: i64,
     },
+    /// Mails the link to go on with an application that was begun, or moved to another address.
+    SendStarted {
+        account_id: AccountId,
+        /// Of the account when it named that address.
+        version: i64,
+    },
     /// Answers somebody who forgot a password; known or not, the request itself does the same.
     AnswerReset { request: String, email: String },
     /// Mails the applicant's links of an address; known or not, the request itself does the same.
@@ -32,6 +39,11 @@ pub enum Task {
     WatchReview { account_id: AccountId, due: Instant },
     /// Ends a draft that nobody touched.
     ExpireDraft { account_id: AccountId, due: Instant },
+    /// Ends an invitation that nobody accepted.
+    EndInvitation {
+        account_id: AccountId,
+        user_id: UserId,
+    },
     /// Deletes one file of a document from the store.
     DeleteFile {
         document_id: DocumentId,
@@ -65,10 +77,12 @@ impl Task {
         match self {
             Self::SendMail { .. } => JobKind::SendMail,
             Self::TellKnownAddress { .. } => JobKind::TellKnownAddress,
+            Self::SendStarted { .. } => JobKind::SendStarted,
             Self::AnswerReset { .. } => JobKind::AnswerReset,
             Self::SendApplicantLinks { .. } => JobKind::SendApplicantLinks,
             Self::WatchReview { .. } => JobKind::WatchReview,
             Self::ExpireDraft { .. } => JobKind::ExpireDraft,
+            Self::EndInvitation { .. } => JobKind::EndInvitation,
             Self::DeleteFile { .. } => JobKind::DeleteFile,
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
             Self::IssueInvoice { .. } => JobKind::IssueInvoice,
@@ -83,9 +97,11 @@ impl Task {
         match self {
             Self::SendMail { mail_id } => Some(mail_id.to_string()),
             Self::TellKnownAddress { account_id, .. }
+            | Self::SendStarted { account_id, .. }
             | Self::WatchReview { account_id, .. }
             | Self::ExpireDraft { account_id, .. }
             | Self::DeleteApplicationFiles { account_id } => Some(account_id.to_string()),
+            Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice { membership_id } | Self::EndMembership { membership_id, .. } => {
                 Some(membership_id.to_string())
@@ -104,6 +120,10 @@ impl Task {
             Self::TellKnownAddress {
                 account_id,
                 version,
+            }
+            | Self::SendStarted {
+                account_id,
+                version,
             } => format!("{account_id}:{version}"),
             Self::DeleteApplicationFiles { account_id } => account_id.to_string(),
             Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
@@ -112,6 +132,7 @@ impl Task {
             Self::WatchReview { account_id, due } | Self::ExpireDraft { account_id, due } => {
                 format!("{account_id}:{due}")
             }
+            Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, .. } => file_key.clone(),
             Self::IssueInvoice { membership_id } => membership_id.to_string(),
             Self::EndMembership { membership_id, due } => format!("{membership_id}:{due}"),

@@ -1,8 +1,10 @@
 //! Who may sign in: users that are invited and removed, and staff. Setting their passwords is in `passwords`.
 
+use super::tasks::{Task, enqueue};
 use super::{Context, passwords};
 use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
 use crate::domain::account::AccountId;
+use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
@@ -10,8 +12,8 @@ use crate::domain::permissions::Role;
 use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::repository::users::{self, User};
-use crate::repository::{DbConn, accounts, events, sessions};
-use crate::types::Json;
+use crate::repository::{DbConn, Held, accounts, events, sessions};
+use crate::types::{Instant, Json};
 
 /// Who is to be a user.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ fn user(
     context: &Context,
     account_id: Option<AccountId>,
     new: Newcomer,
-    language: Language,
+    (language, invited_until): (Language, Option<Instant>),
 ) -> Result<User> {
     Ok(User {
         id: UserId::new(context.now),
@@ -43,10 +45,12 @@ fn user(
         session_version: 1,
         created_at: context.now,
         removed_at: None,
+        invited_until,
     })
 }
 
-/// Adds a user to an account and mails the link for the first password.
+/// Invites somebody to be a user of an account and mails the link for the first password. An invitation is no user until it is accepted: it
+/// keeps nobody from being invited elsewhere, or from an account of their own, and ends with its link. Inviting again sends a new one.
 ///
 /// An address that has a user already is refused as `email_in_use`. That tells the caller that it is known, and is meant to: a
 /// superuser is no stranger but signed in for a business that was verified, counted by the rate limit and named in the log, and
@@ -59,17 +63,73 @@ pub fn invite(
 ) -> Result<User> {
     let account = accounts::lock_active(conn, access)?;
     sessions::confirm(conn, access.actor())?;
-    let roles = new.roles.clone();
-    let user = user(context, Some(account.id), new, account.language)?;
+    let (roles, key) = (new.roles.clone(), new.email.key());
+    if users::find_by_email(conn, &key)?.is_some() {
+        return Err(Code::EmailInUse.into());
+    }
+    let stamp = access.stamp(context.now);
+    end_invitations(conn, &stamp, &key, Some(account.id))?;
+    let until = passwords::first_link_ends(context);
+    let terms = (account.language, Some(until));
+    let user = user(context, Some(account.id), new, terms)?;
     users::insert(conn, &user)?;
+    let (account_id, user_id) = (account.id, user.id);
     let invited = Event::UserInvited {
-        account_id: account.id,
-        user_id: user.id,
+        account_id,
+        user_id,
         roles,
     };
-    events::record(conn, &access.stamp(context.now), &[invited])?;
+    events::record(conn, &stamp, &[invited])?;
     passwords::send_link(conn, context, &user, Template::UserWelcome)?;
+    let task = Task::EndInvitation {
+        account_id,
+        user_id,
+    };
+    enqueue(conn, &task, until, context.now)?;
     Ok(user)
+}
+
+/// Ends the invitations of an address: whoever it belongs to is a user, or is invited anew.
+pub fn end_invitations(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    email_key: &str,
+    of: Option<AccountId>,
+) -> Result<()> {
+    let ended = users::end_invitations(conn, email_key, of, stamp.now)?;
+    for (_, user_id) in &ended {
+        users::end_tokens(conn, *user_id, stamp.now)?;
+    }
+    let removed = ended.into_iter().filter_map(|(account_id, user_id)| {
+        Some(Event::UserRemoved {
+            account_id: account_id?,
+            user_id,
+        })
+    });
+    events::record(conn, stamp, &removed.collect::<Vec<_>>())
+}
+
+/// Ends an invitation that nobody accepted.
+pub fn end_invitation(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    account_id: AccountId,
+    user_id: UserId,
+) -> Result<()> {
+    accounts::lock(conn, &service.on(account_id))?;
+    let is_over = |user: &Held<User>| user.invited_until.is_some_and(|until| until <= context.now);
+    let Some(mut user) = users::lock(conn, user_id)?.filter(is_over) else {
+        return Ok(());
+    };
+    user.removed_at = Some(context.now);
+    users::store(conn, &mut user)?;
+    users::end_tokens(conn, user.id, context.now)?;
+    let removed = Event::UserRemoved {
+        account_id,
+        user_id,
+    };
+    events::record(conn, &service.stamp(context.now), &[removed])
 }
 
 /// Removes a user, never the last superuser who can sign in: the account is held, so that of two at once the second sees the first. Their sessions
@@ -116,7 +176,7 @@ pub fn create_staff(
     new: Newcomer,
 ) -> Result<String> {
     let roles = new.roles.clone();
-    let user = user(context, None, new, Language::En)?;
+    let user = user(context, None, new, (Language::En, None))?;
     users::insert(conn, &user)?;
     let created = Event::StaffCreated {
         user_id: user.id,

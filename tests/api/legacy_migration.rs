@@ -284,3 +284,17 @@ async fn staff_import_old_accounts_all_or_nothing() {
     let card = app.get("/v1/sandbox", &Token::default()).await.expect(200);
     assert!(card.text.contains("ny@gammel.example"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_with_the_old_address_proves_nothing() {
+    let app = TestApp::start().await;
+    let asta = with_old_address(&app, "asta@nordlys.example", OLD).await;
+    let user = json!({ "email": OLD, "name": "Foto", "role": "member" });
+    app.post(&format!("{}/users", asta.account), &asta.token, user)
+        .await
+        .expect(201);
+    let link = crate::businesses::token_of(&app.mail(OLD, "user_welcome").await);
+    app.set_password(&link).await;
+    let waiting = app.get(&migration(&asta), &asta.token).await.expect(200);
+    assert_eq!(waiting.body["reason"], "awaiting_proof");
+}

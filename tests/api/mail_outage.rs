@@ -25,11 +25,10 @@ async fn ask(app: &TestApp, path: &str, email: &str) {
     app.post(path, &Token::default(), asked).await.expect(202);
 }
 
-/// An application whose contact asks for its link, which is a mail that is worth sending for long.
+/// An application: its link is mailed, which is worth sending for long.
 async fn apply(app: &TestApp, email: &str) {
     app.applicant(json!({ "contact": { "email": email } }))
         .await;
-    ask(app, "/v1/applicant-links", email).await;
 }
 
 /// Reads and writes while time goes by, and then.
@@ -119,7 +118,7 @@ async fn strangers_fill_the_mail_queue_so_far_and_nobody_else_is_bounded() {
     ask(&app, "/v1/password-resets", METTE).await;
     let open = "SELECT kind AS line FROM jobs WHERE queue = 'rules' AND state <> 'done' AND kind NOT IN ('expire_draft', 'end_membership', 'watch_review')";
     settled(&mut raw, open).await;
-    let waiting = "SELECT template AS line FROM mails WHERE sent_at IS NULL AND template IN ('applicant_link', 'password_reset', 'known_address_registered')";
+    let waiting = "SELECT template AS line FROM mails WHERE sent_at IS NULL AND template IN ('application_started', 'password_reset', 'known_address_registered')";
     assert_eq!(raw.lines(waiting).len(), 3, "{:?}", raw.lines(waiting));
     // What nobody but a user can ask for is made all the same.
     let token = app.sign_in(METTE).await;

@@ -26,9 +26,6 @@ async fn have_mail_sent(served: &Served) {
     let nobody = Token::default();
     let registered = served.post("/v1/accounts", &nobody, registration(json!({})));
     registered.await.expect(201);
-    let asked = json!({ "email": EMAIL });
-    let asked = served.post("/v1/applicant-links", &nobody, asked).await;
-    asked.expect(202);
 }
 
 async fn becomes(raw: &mut Raw, sql: &str, wanted: &[&str]) {

@@ -7,9 +7,9 @@ use diesel::sql_types::Text;
 use crate::plans::unheard;
 use crate::support::Database;
 
-/// The jobs `j` that send the mails `m` which carry an applicant's link.
+/// The jobs `j` that send the mails `m` with which an application begins.
 pub const LINK_JOBS: &str = "jobs j JOIN mails m
-    ON j.key = 'send_mail:mai_' || replace(CAST(m.id AS TEXT), '-', '') AND m.template = 'applicant_link'";
+    ON j.key = 'send_mail:mai_' || replace(CAST(m.id AS TEXT), '-', '') AND m.template = 'application_started'";
 
 /// A connection past the service.
 pub struct Raw(pub DbConn);

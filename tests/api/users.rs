@@ -77,7 +77,7 @@ async fn a_superuser_adds_a_user_who_signs_in_with_the_role_and_is_removed_again
     let refresh = json!({ "refresh_token": session.str("/refresh_token") });
     app.post("/v1/sessions/refresh", &Token(None), refresh)
         .await
-        .problem(401, "invalid_credentials");
+        .problem(401, "session_ended");
     app.delete(&path, &mette, version + 1)
         .await
         .problem(404, "not_found");
@@ -177,25 +177,61 @@ async fn the_last_superuser_stays_also_when_two_remove_each_other_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_link_that_ran_out_is_had_again_with_forgot_password() {
+async fn an_invitation_ends_after_five_days_and_is_sent_again_by_inviting_again() {
     let app = TestApp::start().await;
     let mette = app.sign_in(METTE).await;
     invite(&app, &mette, NINA, "member").await.expect(201);
     let first = token_of(&app.mail(NINA, "user_welcome").await);
-    app.advance(TimeDelta::hours(121)).await;
-    let set = json!({ "token": first, "new_password": PASSWORD });
+    invite(&app, &mette, NINA, "read_only").await.expect(201);
+    let set = async |token: String| {
+        let body = json!({ "token": token, "new_password": PASSWORD });
+        app.post("/v1/passwords", &Token(None), body).await
+    };
+    set(first).await.problem(400, "token_invalid");
+    app.advance(TimeDelta::hours(119)).await;
+    let mette = app.sign_in(METTE).await;
+    assert_eq!(find(&app, &mette, NINA).await.1, 1);
+    app.advance(TimeDelta::hours(2)).await;
+    let mette = app.sign_in(METTE).await;
+    let page = app.get(USERS, &mette).await.expect(200);
+    assert!(!page.text.contains(NINA), "{}", page.text);
+    let late = token_of(&app.mail(NINA, "user_welcome").await);
+    set(late).await.problem(400, "token_invalid");
+    let reset = json!({ "email": NINA });
+    app.post("/v1/password-resets", &Token(None), reset)
+        .await
+        .expect(202);
+    app.advance(TimeDelta::seconds(1)).await;
+    assert_eq!(app.mails(NINA).await.len(), 2);
+    invite(&app, &mette, NINA, "member").await.expect(201);
+    app.advance(TimeDelta::seconds(1)).await;
+    set_password(&app, NINA, "user_welcome").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_keeps_nobody_from_an_account_of_their_own_or_from_another() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    let jonas = app.sign_in("jonas@lysogskygge.example").await;
+    let theirs = "/v1/accounts/acc_00000000000070008000000000000002/users";
+    let body = json!({ "email": NINA, "name": "Nina Fjord", "role": "member" });
+    invite(&app, &mette, NINA, "superuser").await.expect(201);
+    let link = token_of(&app.mail(NINA, "user_welcome").await);
+    app.post(theirs, &jonas, body.clone()).await.expect(201);
+    let nina = app.business(NINA, json!({})).await;
+    let me = app.get("/v1/me", &nina.token).await.expect(200);
+    assert!(nina.account.ends_with(&me.str("/account_id")));
+    for (users, by) in [(USERS, &mette), (theirs, &jonas)] {
+        let page = app.get(users, by).await.expect(200);
+        assert!(!page.text.contains(NINA), "{}", page.text);
+    }
+    let set = json!({ "token": link, "new_password": PASSWORD });
     app.post("/v1/passwords", &Token(None), set)
         .await
         .problem(400, "token_invalid");
-    app.post(
-        "/v1/password-resets",
-        &Token(None),
-        json!({ "email": NINA }),
-    )
-    .await
-    .expect(202);
-    app.advance(TimeDelta::seconds(1)).await;
-    set_password(&app, NINA, "user_welcome").await;
+    app.post(theirs, &jonas, body)
+        .await
+        .problem(409, "email_in_use");
 }
 
 /// What the command prints, when it succeeds; what it complains of, when it does not.

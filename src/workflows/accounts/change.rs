@@ -1,7 +1,7 @@
 //! Changing an account: what it says of its company, and who speaks for it.
 
 use super::super::Context;
-use super::{check_room, confirm, known_address, links};
+use super::{confirm, known_address, links, receipts};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountStatus, Company, check_company, check_vat_number};
 use crate::domain::document::{DocumentId, DocumentStatus};
@@ -85,8 +85,7 @@ pub fn change(
         return Err(Error::invalid(refused));
     }
     after.company_key = after.company_name.to_lowercase();
-    links::use_mailbox(context, access, &mut after);
-    settle_email(conn, context, &before, &mut after)?;
+    settle_email(conn, context, access, &before, &mut after)?;
     let reopened = match touched.proven {
         true => documents::reopen_accepted(conn, &after)?,
         false => Vec::new(),
@@ -128,6 +127,9 @@ fn tell(
 ) -> Result<()> {
     if account.status.is_open_application() && (touched.email || touched.vat_number) {
         known_address::tell_later(conn, context, account)?;
+    }
+    if account.status.is_open_application() && touched.email {
+        receipts::begin_later(conn, context, account)?;
     }
     let changed = Event::AccountChanged {
         account_id: account.id,
@@ -172,24 +174,25 @@ fn admit(access: &AccountAccess, status: AccountStatus, touched: &Touched) -> Re
     }
 }
 
-/// What another address of the contact means. An application counts among those of the new address, and is told no more than
-/// registering with it would be. While nobody has set a password, the contact is the first user, who would otherwise wait for
-/// ever for a link that went astray; later a user's sign-in is the user's own, and stays.
+/// What another address of the contact means. Its mailbox is not used yet, and what was mailed to the one before ends. While nobody has
+/// set a password, the contact is the first user, who would otherwise wait for ever for a link that went astray; later a user's sign-in
+/// is the user's own, and stays.
 fn settle_email(
     conn: &mut DbConn,
     context: &Context,
+    access: &AccountAccess,
     before: &Account,
     after: &mut Held<Account>,
 ) -> Result<()> {
     after.contact_email_key = email_key(&after.contact_email);
     if after.contact_email_key == before.contact_email_key {
-        return Ok(());
+        return links::use_mailbox(conn, context, access, after);
+    }
+    if links::has_mailbox(access) {
+        after.applicant_token_hash = None;
     }
     after.mailbox_used_at = None;
     applicant_tokens::end_mailed(conn, after)?;
-    if after.status.is_open_application() {
-        return check_room(conn, context, &after.contact_email_key);
-    }
     let waits = [Some(after.status), after.suspended_from].contains(&Some(AccountStatus::Approved));
     if waits && let Some(mut user) = users::lock_waiting(conn, after)? {
         user.email.clone_from(&after.contact_email);

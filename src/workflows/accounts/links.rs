@@ -10,7 +10,7 @@ use crate::domain::access::{APPLICANT_PREFIX, AccountAccess};
 use crate::domain::account::AccountId;
 use crate::domain::mail::Template;
 use crate::domain::values::email_key;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens};
 use crate::secrets::{random_token, sha256_hex};
@@ -30,11 +30,8 @@ pub fn send_links(conn: &mut DbConn, context: &Context, email: &str) -> Result<(
     }
     let mut links = Vec::new();
     for account in &open {
-        links.push(json!({
-            "account_number": account.account_number,
-            "registered_date": context.programme.review.date_of(account.created_at),
-            "url": fresh_link(conn, context, account.id)?,
-        }));
+        let url = fresh_link(conn, context, account.id)?;
+        links.push(mail::application(context, account, json!({ "url": url })));
     }
     let action_url = links.first().map(|link| link["url"].clone());
     let values = json!({ "action_url": action_url, "links": links });
@@ -78,15 +75,29 @@ pub fn fresh_link(conn: &mut DbConn, context: &Context, account: AccountId) -> R
         .with_token("application", token.expose_secret()))
 }
 
+/// Whether whoever acts has the contact's mailbox: the token came by mail.
+pub fn has_mailbox(access: &AccountAccess) -> bool {
+    let token = access.applicant_token();
+    token.is_some_and(|token| token.is_mailed)
+}
+
 /// Marks the contact's mailbox as used where a mailed token writes. Whoever typed the address need not own it: the token that
-/// registering returned ends then.
-pub fn use_mailbox(context: &Context, access: &AccountAccess, account: &mut Held<Account>) {
-    if access
-        .applicant_token()
-        .is_some_and(|token| token.is_mailed)
-        && account.mailbox_used_at.is_none()
-    {
-        account.mailbox_used_at = Some(context.now);
-        account.applicant_token_hash = None;
+/// registering returned ends then. The write that would make one more open application of the mailbox than it may have is refused.
+pub fn use_mailbox(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    account: &mut Held<Account>,
+) -> Result<()> {
+    if !has_mailbox(access) || account.mailbox_used_at.is_some() {
+        return Ok(());
     }
+    accounts::lock_email(conn, &account.contact_email_key)?;
+    let most = i64::from(context.programme.application.open_per_email);
+    if accounts::count_used_of_email(conn, &account.contact_email_key)? >= most {
+        return Err(Code::TooManyOpenApplications.into());
+    }
+    account.mailbox_used_at = Some(context.now);
+    account.applicant_token_hash = None;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod change;
 mod known_address;
 mod links;
+mod receipts;
 mod suspension;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -22,6 +23,7 @@ use crate::secrets::{random, random_token, sha256_hex};
 pub use change::{Unread, change};
 pub use known_address::tell as tell_known_address;
 pub use links::{fresh_link, link_ends, send_links, use_mailbox};
+pub use receipts::{send_started, send_submitted};
 pub use suspension::{lift_suspension, send_first_link, suspend};
 
 /// What a business says of itself when it registers; checked.
@@ -53,7 +55,6 @@ pub fn register(
     new: Registration,
 ) -> Result<(Account, SecretString)> {
     let email_key = new.contact_email.key();
-    check_room(conn, context, &email_key)?;
     let token = random_token(APPLICANT_PREFIX)?;
     let account = draft(conn, context, new, email_key, &token)?;
     accounts::insert(conn, &account)?;
@@ -64,6 +65,7 @@ pub fn register(
     };
     events::record(conn, &access.stamp(context.now), &[registered])?;
     known_address::tell_later(conn, context, &account)?;
+    receipts::begin_later(conn, context, &account)?;
     watch_draft(conn, context, account.id)?;
     Ok((account, token))
 }
@@ -83,17 +85,6 @@ pub fn confirm(conn: &mut DbConn, access: &AccountAccess, account: &Held<Account
         Ok(())
     } else {
         Err(Code::Unauthenticated.into())
-    }
-}
-
-/// Refuses one more open application of an e-mail address than it may have.
-fn check_room(conn: &mut DbConn, context: &Context, email_key: &str) -> Result<()> {
-    accounts::lock_email(conn, email_key)?;
-    let most = i64::from(context.programme.application.open_per_email);
-    if accounts::count_open_of_email(conn, email_key)? < most {
-        Ok(())
-    } else {
-        Err(Code::TooManyOpenApplications.into())
     }
 }
 

@@ -69,7 +69,8 @@ fn legacy_state(conn: &mut DbConn, account: &Account) -> Result<LegacyState> {
     })
 }
 
-/// The old address is proven by its code, or because a user of the account set a password with a mail to it.
+/// The old address is proven by its code, or because it is the very address that the account's first password was set through. Whoever is
+/// invited later proves nothing.
 fn is_proven(conn: &mut DbConn, account: &Account) -> Result<bool> {
     let Some(email) = &account.legacy_cps_email else {
         return Ok(false);
@@ -77,9 +78,9 @@ fn is_proven(conn: &mut DbConn, account: &Account) -> Result<bool> {
     let key = email_key(email);
     let by_code = legacy::proof(conn, account.id)?
         .is_some_and(|proof| proof.email_key == key && proof.proven_at.is_some());
-    let own = users::find_by_email(conn, &key)?;
+    let first = users::first_of(conn, account.id)?;
     let by_password =
-        own.is_some_and(|user| user.account_id == Some(account.id) && user.password_hash.is_some());
+        first.is_some_and(|user| user.email_key == key && user.password_hash.is_some());
     Ok(by_code || by_password)
 }
 

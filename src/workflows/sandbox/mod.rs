@@ -216,6 +216,7 @@ fn user(
         session_version: 1,
         created_at: context.now,
         removed_at: None,
+        invited_until: None,
     }
 }
 

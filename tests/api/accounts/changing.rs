@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{approve, patch, set_password, submit, token_of};
-use crate::support::{Sending, TestApp, Token, registration};
+use crate::support::{Sending, TestApp, Token};
 
 fn sorted(answer: &crate::support::Answer) -> Vec<(String, String)> {
     let mut faults = answer.faults();
@@ -206,23 +206,6 @@ async fn a_member_keeps_contact_and_language_up_to_date_and_signs_in_as_before()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_address_counts_like_a_registration_with_it() {
-    let app = TestApp::start().await;
-    for _ in 0..5 {
-        app.applicant(json!({})).await;
-    }
-    let (account, applicant) = app
-        .applicant(json!({ "contact": { "email": "eva@other-test.example" } }))
-        .await;
-    let full = json!({ "contact": { "email": "Asta@Nordlys-test.example" } });
-    patch(&app, &account, &applicant, 1, full)
-        .await
-        .problem(409, "too_many_open_applications");
-    let free = json!({ "contact": { "email": "eva@third-test.example" } });
-    patch(&app, &account, &applicant, 1, free).await.expect(200);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_known_are_told_once_a_day_and_the_stranger_nothing() {
     let app = TestApp::start().await;
     let mette = "mette@fjordfoto.example";
@@ -365,18 +348,4 @@ async fn a_document_that_was_accepted_for_another_name_is_looked_at_again() {
             .expect(200);
         assert_eq!(statuses().await, status);
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_open_applications_are_the_most_also_for_many_at_once() {
-    let app = TestApp::start().await;
-    let register = || {
-        let body = registration(json!({ "contact": { "email": "many@nordlys-test.example" } }));
-        app.request(Method::POST, "/v1/accounts")
-            .json(&body)
-            .answer()
-    };
-    let answers = futures_util::future::join_all((0..12).map(|_| register())).await;
-    let registered = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!(registered, 5);
 }

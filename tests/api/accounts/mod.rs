@@ -23,6 +23,34 @@ pub async fn patch(app: &TestApp, path: &str, token: &Token, version: i64, body:
         .await
 }
 
+/// An application, with the token that registering returned and one that was mailed.
+pub struct Link {
+    pub account: String,
+    pub registered: Token,
+    pub token: Token,
+}
+
+/// So many applications of an address, with the tokens that were mailed for them; an hour for every three.
+pub async fn mailed_links(app: &TestApp, email: &str, many: usize) -> Vec<Link> {
+    let mut links = Vec::new();
+    while links.len() < many {
+        let (account, registered) = app
+            .applicant(json!({ "contact": { "email": email } }))
+            .await;
+        app.advance(chrono::TimeDelta::minutes(21)).await;
+        let mails = app.mails(email).await;
+        let started = |mail: &&Value| mail["template"] == "application_started";
+        let token = Token(Some(token_of(mails.iter().find(started).unwrap())));
+        app.get(&account, &token).await.expect(200);
+        links.push(Link {
+            account,
+            registered,
+            token,
+        });
+    }
+    links
+}
+
 /// The path of an account's case.
 pub fn case_of(account: &str) -> String {
     account.replace("/v1/accounts/", "/v1/reviews/")

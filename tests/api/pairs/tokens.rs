@@ -4,7 +4,8 @@ use super::subject::{Subject, addresses};
 use crate::support::TestApp;
 
 /// The jobs that mail, and those that decide whether to.
-const MAILING: &str = "kind IN ('answer_reset', 'send_applicant_links', 'send_mail')";
+const MAILING: &str =
+    "kind IN ('answer_reset', 'send_started', 'send_applicant_links', 'send_mail')";
 
 /// Whether no such job waits or runs.
 pub fn is_mailed(app: &TestApp) -> bool {
