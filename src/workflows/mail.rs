@@ -51,8 +51,11 @@ impl Recipient {
 
 /// `values` of a mail about an application, with what tells it apart: all that a mail may say of one whose mailbox was not used yet.
 pub fn application(context: &Context, account: &Account, mut values: Value) -> Value {
-    values["account_number"] = json!(account.account_number);
-    values["registered_date"] = json!(context.programme.review.date_of(account.created_at));
+    let date = context.programme.review.date_of(account.created_at);
+    if let Some(values) = values.as_object_mut() {
+        values.insert("account_number".to_owned(), json!(account.account_number));
+        values.insert("registered_date".to_owned(), json!(date));
+    }
     values
 }
 
