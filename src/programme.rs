@@ -95,6 +95,13 @@ pub struct Seller {
     pub fi_creditor: Option<String>,
 }
 
+impl Seller {
+    /// What it is known by where sellers share a database: its VAT number behind its country.
+    pub fn key(&self) -> String {
+        format!("{}{}", self.country, self.vat_number)
+    }
+}
+
 /// Which models of the shipped catalogue have their real points.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -32,6 +32,7 @@ text_enum! {
         EndInvitation = "end_invitation",
         IssueInvoice = "issue_invoice",
         EndMembership = "end_membership",
+        GrantPoints = "grant_points",
         DeleteFile = "delete_file",
         DeleteApplicationFiles = "delete_application_files",
         SweepFiles = "sweep_files",
@@ -52,7 +53,8 @@ impl JobKind {
             | Self::ExpireDraft
             | Self::EndInvitation
             | Self::IssueInvoice
-            | Self::EndMembership => JobQueue::Rules,
+            | Self::EndMembership
+            | Self::GrantPoints => JobQueue::Rules,
             Self::DeleteFile | Self::DeleteApplicationFiles | Self::SweepFiles => JobQueue::Files,
             Self::KeepHouse => JobQueue::Housekeeping,
         }
@@ -183,7 +185,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         let files = "delete_file delete_application_files sweep_files";

@@ -62,18 +62,18 @@ impl UnavailableReason {
 pub struct MigrationFacts {
     /// A legacy e-mail was given.
     pub has_legacy_email: bool,
-    /// Its address is proven, or staff attached the legacy account.
+    /// Its address is proven.
     pub proven: bool,
-    /// The legacy account at that address, or attached by staff.
+    /// The legacy accounts that this account may see: those that it has, and that of its address once that is proven.
     pub legacy: Option<LegacyFacts>,
 }
 
-/// What is known of a legacy account.
+/// What is known of legacy accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LegacyFacts {
-    /// It was taken over already, by this account or another.
+    /// One of them was taken over already, by this account or another.
     pub migrated: bool,
-    /// The products that wait.
+    /// The products that wait for this account.
     pub products: u64,
 }
 
@@ -93,12 +93,11 @@ pub enum Availability {
 /// learns who was a member. What staff attached needs no e-mail. A legacy account without products is none.
 pub fn availability(facts: MigrationFacts) -> Availability {
     let reason = match facts.legacy {
-        _ if !facts.proven && !facts.has_legacy_email => UnavailableReason::NoLegacyEmail,
-        _ if !facts.proven => UnavailableReason::AwaitingProof,
-        Some(legacy) if legacy.migrated => UnavailableReason::AlreadyMigrated,
         Some(LegacyFacts { products, .. }) if products > 0 => {
             return Availability::Available { products };
         }
+        _ if facts.has_legacy_email && !facts.proven => UnavailableReason::AwaitingProof,
+        Some(legacy) if legacy.migrated => UnavailableReason::AlreadyMigrated,
         _ if !facts.has_legacy_email => UnavailableReason::NoLegacyEmail,
         _ => UnavailableReason::NoLegacyAccount,
     };
@@ -224,7 +223,7 @@ mod tests {
         });
         let gone = Some(LegacyFacts {
             migrated: true,
-            products: 2,
+            products: 0,
         });
         let ask = |has_legacy_email, proven, legacy| {
             availability(MigrationFacts {
@@ -233,16 +232,21 @@ mod tests {
                 legacy,
             })
         };
-        for legacy in [None, waiting, gone] {
+        assert_eq!(
+            ask(false, false, None),
+            unavailable(UnavailableReason::NoLegacyEmail)
+        );
+        // What staff attached says nothing of the address.
+        for attached in [None, gone] {
             assert_eq!(
-                ask(false, false, legacy),
-                unavailable(UnavailableReason::NoLegacyEmail)
-            );
-            assert_eq!(
-                ask(true, false, legacy),
+                ask(true, false, attached),
                 unavailable(UnavailableReason::AwaitingProof)
             );
         }
+        assert_eq!(
+            ask(true, false, waiting),
+            Availability::Available { products: 2 }
+        );
         assert_eq!(
             ask(true, true, None),
             unavailable(UnavailableReason::NoLegacyAccount)

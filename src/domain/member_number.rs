@@ -37,7 +37,7 @@ impl MemberNumber {
     pub fn parse(typed: &str) -> Result<Self, BadMemberNumber> {
         let digits: String = typed
             .chars()
-            .filter(|c| !c.is_whitespace() && *c != '-')
+            .filter(|c| !c.is_whitespace() && !is_hyphen(*c))
             .collect();
         let right =
             u32::try_from(digits.len()) == Ok(MEMBER_NUMBER_DIGITS) && has_check_digits(&digits);
@@ -54,22 +54,23 @@ impl MemberNumber {
     }
 }
 
-/// How a number that somebody typed may be kept: as it is, and without spaces and hyphens. Those of the old programme have no one
-/// form. Nothing for what no number is: control characters, or more than 40.
-pub fn spellings(typed: &str) -> Vec<String> {
+/// A number as it is compared, however somebody typed it, be it of the old programme, whose numbers have no one form: without blanks and
+/// hyphens, in upper case. Nothing for what no number is: control characters, or more than 40.
+pub fn number_key(typed: &str) -> Option<String> {
     let trimmed = typed.trim();
-    if trimmed.is_empty() || trimmed.chars().count() > 40 || trimmed.contains(char::is_control) {
-        return Vec::new();
+    if trimmed.chars().count() > 40 || trimmed.contains(char::is_control) {
+        return None;
     }
-    let bare: String = trimmed
+    let key: String = trimmed
         .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
+        .filter(|c| !c.is_whitespace() && !is_hyphen(*c))
+        .flat_map(char::to_uppercase)
         .collect();
-    let mut all = vec![trimmed.to_owned()];
-    if bare != trimmed && !bare.is_empty() {
-        all.push(bare);
-    }
-    all
+    (!key.is_empty()).then_some(key)
+}
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 impl std::str::FromStr for MemberNumber {
@@ -90,11 +91,19 @@ mod tests {
 
     #[test]
     fn a_number_may_be_typed_with_spaces_and_hyphens() {
-        assert_eq!(spellings(" 12-34 "), ["12-34", "1234"]);
-        assert_eq!(spellings("K 100"), ["K 100", "K100"]);
-        assert_eq!(spellings("1234"), ["1234"]);
-        for nothing in ["", "  ", "12\u{0}34", &"1".repeat(41)] {
-            assert!(spellings(nothing).is_empty(), "{nothing:?}");
+        for typed in [
+            "44 10 057",
+            " 4410057 ",
+            "44-10-057",
+            "44\u{a0}10\u{2013}057",
+        ] {
+            assert_eq!(number_key(typed).as_deref(), Some("4410057"), "{typed:?}");
+        }
+        for typed in ["K-100 b", "k100B", "K 100-b"] {
+            assert_eq!(number_key(typed).as_deref(), Some("K100B"), "{typed:?}");
+        }
+        for nothing in ["", "  ", "--", "12\u{0}34", &"1".repeat(41)] {
+            assert_eq!(number_key(nothing), None, "{nothing:?}");
         }
     }
 

@@ -28,6 +28,18 @@ text_enum! {
 }
 
 text_enum! {
+    /// Why a product that lacks nothing has no points yet; they follow by themselves.
+    pub enum PointsPending {
+        /// Its serial number is a guess, and as many guesses as may earn at once do; it earns when staff have looked, or when one of those ends.
+        SerialCheck = "serial_check",
+        /// The value of its model begins later.
+        ValueNotValidYet = "value_not_valid_yet",
+        /// Its serial number is held until staff have looked.
+        Disputed = "disputed",
+    }
+}
+
+text_enum! {
     /// Why a registration ended.
     #[allow(missing_docs)]
     pub enum EndReason {
@@ -134,12 +146,6 @@ pub fn check_estimated(estimated: &[ProductField], missing: &[ProductField]) -> 
     estimated.iter().enumerate().filter_map(fault).collect()
 }
 
-/// `estimated` after fields were cleared: a field without a value is no guess any more.
-pub fn still_estimated(estimated: &[ProductField], missing: &[ProductField]) -> Vec<ProductField> {
-    let kept = |field: &&ProductField| estimated.contains(field) && !missing.contains(field);
-    ProductField::ALL.iter().filter(kept).copied().collect()
-}
-
 /// A purchase date that passes, perhaps with a doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateDoubt {
@@ -233,6 +239,20 @@ pub fn earns(
     !serial_estimated || checked || others_on_a_guess < limit
 }
 
+/// Why a product of this status that has no points waits for them; `has_value` says whether its model is worth anything by now.
+pub fn points_pending(
+    status: ProductStatus,
+    has_value: bool,
+    unchecked_guess: bool,
+) -> Option<PointsPending> {
+    match status {
+        ProductStatus::Disputed => Some(PointsPending::Disputed),
+        ProductStatus::Complete if !has_value => Some(PointsPending::ValueNotValidYet),
+        ProductStatus::Complete if unchecked_guess => Some(PointsPending::SerialCheck),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -294,10 +314,25 @@ pub(super) mod tests {
                 Fault::new("#/estimated/2", FaultCode::NotUnique),
             ]
         );
-        assert_eq!(
-            still_estimated(&estimated, &missing),
-            [ProductField::SerialNumber]
-        );
+    }
+
+    #[test]
+    fn a_product_with_a_tick_and_no_points_says_why() {
+        use ProductStatus::{Complete, Disputed, Ended, Incomplete};
+        for (status, has_value, guess, pending) in [
+            (Complete, true, false, None),
+            (Complete, true, true, Some(PointsPending::SerialCheck)),
+            (Complete, false, true, Some(PointsPending::ValueNotValidYet)),
+            (Disputed, true, false, Some(PointsPending::Disputed)),
+            (Incomplete, false, true, None),
+            (Ended, false, true, None),
+        ] {
+            assert_eq!(
+                points_pending(status, has_value, guess),
+                pending,
+                "{status}"
+            );
+        }
     }
 
     #[test]

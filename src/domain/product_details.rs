@@ -6,7 +6,7 @@ use super::model::{Category, ModelFacts};
 use super::product::{
     DateDoubt, Given, ProductField, ProductRules, check_estimated, check_purchase_date, missing,
 };
-use super::values::{Country, SerialNumber};
+use super::values::{Country, SerialNumber, same_serial};
 use crate::error::{Fault, FaultCode};
 use crate::types::text_enum;
 
@@ -47,6 +47,27 @@ impl Details {
                 || is_sent(ProductField::PurchaseCountry),
             dealer: self.dealer.is_some() || is_sent(ProductField::Dealer),
         })
+    }
+
+    /// Which guesses of `before` are guesses still: what was changed or cleared is none any more, unless the change says so (rules, section 5).
+    pub fn still_estimated(&self, before: &Self) -> Vec<ProductField> {
+        let missing = self.missing();
+        let is_same = |field: &ProductField| match field {
+            ProductField::SerialNumber => {
+                let (new, old) = (
+                    self.serial_number.as_deref(),
+                    before.serial_number.as_deref(),
+                );
+                new.zip(old).is_some_and(|(new, old)| same_serial(new, old))
+            }
+            ProductField::PurchaseDate => self.purchase_date == before.purchase_date,
+            ProductField::PurchaseCountry => self.purchase_country == before.purchase_country,
+            ProductField::Dealer => self.dealer == before.dealer,
+        };
+        let is_kept = |field: &&ProductField| {
+            before.estimated.contains(field) && !missing.contains(field) && is_same(field)
+        };
+        ProductField::ALL.iter().filter(is_kept).copied().collect()
     }
 }
 
@@ -188,6 +209,34 @@ mod tests {
             faults(&details, None),
             wanted.map(|(at, code)| (at.to_owned(), code))
         );
+    }
+
+    #[test]
+    fn what_is_changed_is_no_guess_any_more() {
+        let before = Details {
+            serial_number: Some("012021001234".to_owned()),
+            purchase_date: Some(day("2026-05-02")),
+            dealer: Some("Foto Nord".to_owned()),
+            estimated: vec![ProductField::Dealer, ProductField::SerialNumber],
+            ..Details::default()
+        };
+        let with_serial = |serial: Option<&str>| Details {
+            serial_number: serial.map(str::to_owned),
+            ..before.clone()
+        };
+        let both = [ProductField::SerialNumber, ProductField::Dealer];
+        assert_eq!(before.still_estimated(&before), both);
+        let typed_again = with_serial(Some(" 12021-001 234"));
+        assert_eq!(typed_again.still_estimated(&before), both);
+        for other in [Some("012021001235"), None] {
+            let changed = with_serial(other).still_estimated(&before);
+            assert_eq!(changed, [ProductField::Dealer], "{other:?}");
+        }
+        let moved = Details {
+            dealer: Some("Foto Syd".to_owned()),
+            ..before.clone()
+        };
+        assert_eq!(moved.still_estimated(&before), [ProductField::SerialNumber]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::account::AccountStatus;
 use super::document::{DocumentFacts, DocumentStatus, RejectionCode, RevisionCode, has_accepted};
 use super::values::{Field, email_key, tidied_text};
 use crate::error::{Code, Fault, FaultCode, Faults};
@@ -174,6 +175,12 @@ where
     is_known.then_some(codes)
 }
 
+/// When the answer of a case is due that was promised by `promised`: while it waits for its applicant the clock stands, and there is no
+/// such moment (rules, section 3).
+pub fn due_at(status: AccountStatus, promised: Instant) -> Option<Instant> {
+    (status != AccountStatus::InformationRequested).then_some(promised)
+}
+
 /// Who has claimed a case, seen by the reviewer who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
@@ -228,6 +235,14 @@ mod tests {
 
     fn now() -> Instant {
         "2026-06-08T10:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_case_that_waits_for_its_applicant_is_due_at_no_moment() {
+        for status in AccountStatus::ALL {
+            let waits = *status == AccountStatus::InformationRequested;
+            assert_eq!(due_at(*status, now()).is_none(), waits, "{status}");
+        }
     }
 
     #[test]

@@ -47,6 +47,7 @@ codes! {
         Forbidden = "forbidden",
         OwnAccount = "own_account",
         NotFound = "not_found",
+        NoMembership = "no_membership",
         MethodNotAllowed = "method_not_allowed",
         BodyTooSlow = "body_too_slow",
         ApplicationNotEditable = "application_not_editable",

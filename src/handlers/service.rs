@@ -39,6 +39,7 @@ impl Service {
     pub fn context(&self) -> Context {
         Context {
             now: self.now(),
+            clock: self.clock.clone(),
             programme: self.programme.clone(),
             sealer: self.sealer.clone(),
             links: self.links.clone(),

@@ -73,10 +73,16 @@ impl Worker {
         }
     }
 
+    /// The queues in which something is due that this instance may take.
+    pub(super) async fn due_queues(&self) -> Result<Vec<JobQueue>> {
+        let (now, seller) = (self.clock.now(), self.programme.seller.key());
+        self.db
+            .fetch(move |conn| jobs::due_queues(conn, now, &seller))
+            .await
+    }
+
     async fn begin_due(&self, places: &Places, running: &mut JoinSet<()>) -> Result<()> {
-        let now = self.clock.now();
-        let due = self.db.fetch(move |conn| jobs::due_queues(conn, now));
-        let due = due.await?;
+        let due = self.due_queues().await?;
         for (queue, places) in places.free(&due) {
             let free = places.available_permits().min(MOST_CLAIMED);
             for claimed in self.claim(queue, free).await? {

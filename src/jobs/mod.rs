@@ -61,6 +61,7 @@ impl Worker {
     fn context(&self) -> Context {
         Context {
             now: self.clock.now(),
+            clock: self.clock.clone(),
             programme: self.programme.clone(),
             sealer: self.sealer.clone(),
             links: self.links.clone(),
@@ -78,10 +79,10 @@ impl Worker {
         let now = self.clock.now();
         let most = i64::try_from(most).unwrap_or(1);
         let lease = secrets::hex(&secrets::random::<16>()?);
-        let token = lease.clone();
+        let (token, seller) = (lease.clone(), self.programme.seller.key());
         let jobs = self
             .db
-            .write(move |conn| jobs::claim(conn, queue, &token, now, most))
+            .write(move |conn| jobs::claim(conn, (queue, &seller), &token, now, most))
             .await?;
         let claimed = jobs.into_iter().map(|job| Claimed {
             job,

@@ -57,7 +57,8 @@ impl Worker {
             } else {
                 self.clock.now()
             };
-            let next = move |conn: &mut DbConn| jobs::next_ready(conn, after, target);
+            let seller = self.programme.seller.key();
+            let next = move |conn: &mut DbConn| jobs::next_ready(conn, (after, target), &seller);
             let Some(due) = self.db.fetch(next).await? else {
                 return Ok(());
             };
@@ -70,11 +71,9 @@ impl Worker {
 
     /// Has all done that fell due until a moment that has come.
     async fn finish(&self, until: Instant) -> Result<()> {
-        while self
-            .db
-            .fetch(move |conn| jobs::is_open(conn, until))
-            .await?
-        {
+        let seller = self.programme.seller.key();
+        let is_open = move |conn: &mut DbConn| jobs::is_open(conn, until, &seller);
+        while self.db.fetch(is_open.clone()).await? {
             if !self.run_due().await? {
                 // Somebody else is at it.
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -85,13 +84,8 @@ impl Worker {
 
     /// Runs what is due, as much of each queue as an instance runs at once; false where there is nothing.
     async fn run_due(&self) -> Result<bool> {
-        let now = self.clock.now();
         let mut claimed = Vec::new();
-        for queue in self
-            .db
-            .fetch(move |conn| jobs::due_queues(conn, now))
-            .await?
-        {
+        for queue in self.due_queues().await? {
             claimed.extend(self.claim(queue, kinds::rules(queue).at_once).await?);
         }
         let is_any = !claimed.is_empty();

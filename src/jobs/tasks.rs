@@ -13,7 +13,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, passwords, review_deadlines, users,
+    self, Context, accounts, invoices, membership, passwords, products, review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -92,11 +92,14 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             account_id,
             user_id,
         } => users::end_invitation(conn, context, service, account_id, user_id),
-        Task::IssueInvoice { membership_id } => {
+        Task::IssueInvoice { membership_id, .. } => {
             invoices::issue(conn, context, service, membership_id)
         }
         Task::EndMembership { membership_id, .. } => {
             membership::end_term(conn, context, service, membership_id)
+        }
+        Task::GrantPoints { due, after } => {
+            products::grant_waiting(conn, context, service, (due, after))
         }
         Task::SendMail { .. }
         | Task::DeleteFile { .. }

@@ -105,10 +105,11 @@ pub fn find_by_email(conn: &mut DbConn, email_key: &str) -> Result<Option<Legacy
         .optional()?)
 }
 
-/// The old account of a member number.
-pub fn find_by_number(conn: &mut DbConn, member_number: &str) -> Result<Option<LegacyAccount>> {
-    Ok(legacy_accounts::table
-        .filter(legacy_accounts::member_number.eq(member_number))
+/// The old account of a member number, by the key of the number.
+pub fn find_by_number(conn: &mut DbConn, number_key: &str) -> Result<Option<LegacyAccount>> {
+    Ok(member_numbers::table
+        .inner_join(legacy_accounts::table)
+        .filter(member_numbers::number_key.eq(number_key))
         .select(LegacyAccount::as_select())
         .first(conn)
         .optional()?)
@@ -126,14 +127,16 @@ pub fn waiting(conn: &mut DbConn, limit: i64) -> Result<Vec<LegacyAccount>> {
         .load(conn)?)
 }
 
-/// Stores an old account and keeps its member number from being given out again; taken where e-mail or number is known.
-pub fn insert(conn: &mut DbConn, account: &LegacyAccount) -> Result<Stored> {
+/// Stores an old account and keeps its member number from being given out again; taken where e-mail or number is known, however that is
+/// written: `number_key` is how it is compared.
+pub fn insert(conn: &mut DbConn, account: &LegacyAccount, number_key: &str) -> Result<Stored> {
     let stored = each!(conn, c => diesel::insert_into(legacy_accounts::table).values(account).on_conflict_do_nothing().execute(c))?;
     if stored == 0 {
         return Ok(Stored::Taken);
     }
     let number = (
         member_numbers::number.eq(&account.member_number),
+        member_numbers::number_key.eq(number_key),
         member_numbers::legacy_account_id.eq(account.id),
         member_numbers::created_at.eq(account.created_at),
     );
@@ -175,17 +178,20 @@ pub fn set_results(conn: &mut DbConn, products: &[LegacyProduct]) -> Result<()> 
     Ok(())
 }
 
-/// The old account that an account has.
-pub fn takeover_of(
+/// The old accounts that an account has, in the order in which it came to them.
+pub fn takeovers_of(
     conn: &mut DbConn,
     account: AccountId,
-) -> Result<Option<(Takeover, LegacyAccount)>> {
+) -> Result<Vec<(Takeover, LegacyAccount)>> {
     Ok(legacy_takeovers::table
         .inner_join(legacy_accounts::table)
         .filter(legacy_takeovers::account_id.eq(account))
+        .order((
+            legacy_takeovers::created_at,
+            legacy_takeovers::legacy_account_id,
+        ))
         .select((Takeover::as_select(), LegacyAccount::as_select()))
-        .first(conn)
-        .optional()?)
+        .load(conn)?)
 }
 
 /// Who has an old account.
@@ -197,19 +203,10 @@ pub fn taken_by(conn: &mut DbConn, id: LegacyAccountId) -> Result<Option<Takeove
         .optional()?)
 }
 
-/// Gives an old account to an account; taken where somebody has it, or the account has another one.
+/// Gives an old account to an account; taken where somebody has it.
 pub fn take(conn: &mut DbConn, takeover: &Takeover) -> Result<Stored> {
     let taken = each!(conn, c => diesel::insert_into(legacy_takeovers::table).values(takeover).on_conflict_do_nothing().execute(c))?;
     Ok(Stored::one_of(taken))
-}
-
-/// Takes back what was given and not migrated.
-pub fn give_back(conn: &mut DbConn, id: LegacyAccountId) -> Result<()> {
-    let unused = legacy_takeovers::table
-        .find(id)
-        .filter(legacy_takeovers::migrated_at.is_null());
-    diesel::delete(unused).execute(conn)?;
-    Ok(())
 }
 
 /// Marks an old account as migrated; from now on its member number leads to the account.

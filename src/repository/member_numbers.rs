@@ -24,6 +24,7 @@ pub fn claim(
     let claimed = each!(conn, c => diesel::insert_into(member_numbers::table)
         .values((
             member_numbers::number.eq(number.as_str()),
+            member_numbers::number_key.eq(number.as_str()),
             member_numbers::account_id.eq(account_id),
             member_numbers::created_at.eq(now),
         ))
@@ -50,17 +51,11 @@ pub fn of_account(conn: &mut DbConn, account_id: AccountId) -> Result<Vec<String
         .load(conn)?)
 }
 
-/// The first of `spellings` that was ever given out, and the account that it leads to: none while nobody took its legacy
-/// account over.
-pub fn resolve(
-    conn: &mut DbConn,
-    spellings: &[String],
-) -> Result<Option<(String, Option<AccountId>)>> {
-    let mut found: Vec<(String, Option<AccountId>)> = member_numbers::table
-        .filter(member_numbers::number.eq_any(spellings))
+/// The number that was given out with this key, and the account that it leads to: none while nobody took its legacy account over.
+pub fn resolve(conn: &mut DbConn, key: &str) -> Result<Option<(String, Option<AccountId>)>> {
+    Ok(member_numbers::table
+        .filter(member_numbers::number_key.eq(key))
         .select((member_numbers::number, member_numbers::account_id))
-        .limit(MOST)
-        .load(conn)?;
-    found.sort_by_key(|(number, _)| spellings.iter().position(|one| one == number));
-    Ok(found.into_iter().next())
+        .first(conn)
+        .optional()?)
 }

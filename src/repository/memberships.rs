@@ -37,6 +37,8 @@ pub struct Membership {
     pub terms_version: String,
     pub created_at: Instant,
     pub ended_at: Option<Instant>,
+    /// Whose it is; none of before that was recorded.
+    pub seller_key: Option<String>,
 }
 
 /// Stores a new membership; the caller holds the account's lock.

@@ -9,7 +9,7 @@ use super::schema::{accounts, reviews};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::UserId;
 use crate::domain::account::{AccountId, AccountStatus};
-use crate::domain::review::CaseDecision;
+use crate::domain::review::{CaseDecision, due_at};
 use crate::error::Result;
 use crate::locked;
 use crate::types::{Instant, Json};
@@ -21,6 +21,7 @@ pub struct Review {
     pub account_id: AccountId,
     pub version: i64,
     pub submitted_at: Instant,
+    /// By when the answer was promised; [`Review::due`] says whether that holds.
     pub due_at: Instant,
     /// When the applicant was asked for something; the clock stands still since then.
     pub asked_at: Option<Instant>,
@@ -52,6 +53,11 @@ impl Review {
             decided_by: None,
             decided_at: None,
         }
+    }
+
+    /// When the answer is due for an account of this status; none while the clock stands.
+    pub fn due(&self, status: AccountStatus) -> Option<Instant> {
+        due_at(status, self.due_at)
     }
 }
 
@@ -100,8 +106,27 @@ pub struct Queue {
     /// Only those due before this moment.
     pub due_before: Option<Instant>,
     /// Behind this one.
-    pub after: Option<(Instant, AccountId)>,
+    pub after: Option<Place>,
     pub limit: i64,
+}
+
+/// The place of a case in the queue: those that wait for their applicants come last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub waits_for_applicant: bool,
+    /// By when the answer was promised.
+    pub promised: Instant,
+    pub account_id: AccountId,
+}
+
+impl Place {
+    pub fn of(review: &Review, account: &Account) -> Self {
+        Self {
+            waits_for_applicant: account.status == AccountStatus::InformationRequested,
+            promised: review.due_at,
+            account_id: account.id,
+        }
+    }
 }
 
 const WAITING: [AccountStatus; 3] = [
@@ -110,8 +135,12 @@ const WAITING: [AccountStatus; 3] = [
     AccountStatus::InformationRequested,
 ];
 
-/// The cases that match, soonest due first.
+const WAITING_FOR_REVIEWER: [AccountStatus; 2] =
+    [AccountStatus::Submitted, AccountStatus::InReview];
+
+/// The cases that match, soonest due first, then those that wait for their applicants.
 pub fn queue(conn: &mut DbConn, queue: &Queue) -> Result<Vec<(Review, Account)>> {
+    let waits_for_applicant = accounts::status.eq(AccountStatus::InformationRequested);
     let mut query = reviews::table
         .inner_join(accounts::table)
         .select((Review::as_select(), Account::as_select()))
@@ -121,17 +150,21 @@ pub fn queue(conn: &mut DbConn, queue: &Queue) -> Result<Vec<(Review, Account)>>
         None => query.filter(accounts::status.eq_any(WAITING)),
     };
     if let Some(before) = queue.due_before {
-        query = query.filter(reviews::due_at.lt(before));
+        query = query
+            .filter(accounts::status.eq_any(WAITING_FOR_REVIEWER))
+            .filter(reviews::due_at.lt(before));
     }
-    if let Some((due, id)) = queue.after {
-        query = query.filter(
-            reviews::due_at
-                .gt(due)
-                .or(reviews::due_at.eq(due).and(reviews::account_id.gt(id))),
-        );
+    if let Some(after) = queue.after {
+        let later = reviews::due_at.gt(after.promised).or(reviews::due_at
+            .eq(after.promised)
+            .and(reviews::account_id.gt(after.account_id)));
+        query = match after.waits_for_applicant {
+            true => query.filter(waits_for_applicant.and(later)),
+            false => query.filter(waits_for_applicant.or(later)),
+        };
     }
     Ok(query
-        .order((reviews::due_at, reviews::account_id))
+        .order((waits_for_applicant, reviews::due_at, reviews::account_id))
         .limit(queue.limit)
         .load(conn)?)
 }

@@ -219,6 +219,7 @@ diesel::table! {
         queue -> Text,
         error_class -> Nullable<Text>,
         tried_since -> Nullable<SqlInstant>,
+        seller_key -> Nullable<Text>,
     }
 }
 
@@ -522,6 +523,7 @@ diesel::table! {
         terms_version -> Text,
         created_at -> SqlInstant,
         ended_at -> Nullable<SqlInstant>,
+        seller_key -> Nullable<Text>,
     }
 }
 
@@ -535,6 +537,7 @@ diesel::table! {
         membership_id -> Nullable<SqlId>,
         legacy_account_id -> Nullable<SqlId>,
         created_at -> SqlInstant,
+        number_key -> Text,
     }
 }
 
@@ -588,7 +591,9 @@ diesel::joinable!(products -> models (model_id));
 diesel::joinable!(products -> accounts (account_id));
 diesel::joinable!(legacy_products -> legacy_accounts (legacy_account_id));
 diesel::joinable!(legacy_takeovers -> legacy_accounts (legacy_account_id));
+diesel::joinable!(member_numbers -> legacy_accounts (legacy_account_id));
 diesel::joinable!(points_accounts -> accounts (account_id));
+diesel::joinable!(points_entries -> products (product_id));
 diesel::joinable!(memberships -> accounts (account_id));
 diesel::joinable!(invoices -> accounts (account_id));
 diesel::joinable!(invoices -> memberships (membership_id));

@@ -134,6 +134,7 @@ mod tests {
     use super::*;
     use crate::domain::account::AccountStatus;
     use crate::domain::document::{DocumentKind, RejectionCode, RevisionCode};
+    use crate::domain::points::PointsReason;
     use crate::domain::product::ProductField;
 
     #[test]
@@ -173,6 +174,7 @@ mod tests {
             words("documents", DocumentKind::ALL),
             words("statuses", AccountStatus::ALL),
             words("product_fields", ProductField::ALL),
+            words("points_reasons", PointsReason::ALL),
         ];
         assert_eq!(keys(Subject::Words), asked.into_iter().flatten().collect());
     }

@@ -1,16 +1,22 @@
 //! Filling the catalogue from a file: all of it or nothing, every fault with its row.
 
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, NaiveTime};
 use regex::Regex;
 
 use super::Context;
 use super::csv_file::{Column, Row, optional, required, rows};
+use super::tasks::{Task, enqueue};
 use crate::domain::access::ServiceAccess;
+use crate::domain::calendar::local_moment;
 use crate::domain::event::{Event, EventId};
 use crate::domain::model::{Category, ModelId, Value, name_key};
 use crate::domain::values::Date;
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::models::{self, Model};
 use crate::repository::{DbConn, catalogue, events};
+use crate::types::Instant;
 
 const COLUMNS: [Column; 6] = [
     required("name"),
@@ -56,10 +62,29 @@ pub fn import(
         return Err(Error::invalid(faults));
     }
     catalogue::change(conn, &EventId::new(context.now).to_string())?;
+    grant_from(
+        conn,
+        context,
+        lines.iter().map(|line| line.value.valid_from),
+    )?;
     let models = i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let changed = Event::CatalogueChanged { models };
     events::record(conn, &service.stamp(context.now), &[changed])?;
     Ok(lines.len())
+}
+
+/// Has products that wait for the value of their model looked after when a value begins, or at once where it has begun.
+fn grant_from(
+    conn: &mut DbConn,
+    context: &Context,
+    days: impl Iterator<Item = NaiveDate>,
+) -> Result<()> {
+    let begins = |day| local_moment(day, NaiveTime::MIN, context.programme.review.zone);
+    let due: BTreeSet<Instant> = days.map(|day| begins(day).max(context.now)).collect();
+    due.into_iter().try_for_each(|due| {
+        let task = Task::GrantPoints { due, after: None };
+        enqueue(conn, &task, due, context.now)
+    })
 }
 
 fn read(row: Row, id: ModelId, context: &Context, faults: &mut Vec<Fault>) -> Option<Line> {

@@ -1,6 +1,6 @@
 //! Looking a member number up, be it an earlier one or one of the old programme.
 
-use crate::domain::member_number::{self, MemberNumber};
+use crate::domain::member_number::{MemberNumber, number_key};
 use crate::error::{Code, Fault, FaultCode, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::memberships::{self, Membership};
@@ -19,9 +19,11 @@ pub struct Member {
 /// The member behind a number as somebody typed it, be it an earlier one or one of the old programme. A mistyped one is a fault,
 /// one that nobody has is `not_found`.
 pub fn look_up(conn: &mut DbConn, typed: &str) -> Result<Member> {
-    let Some((number, account_id)) =
-        member_numbers::resolve(conn, &member_number::spellings(typed))?
-    else {
+    let given_out = match number_key(typed) {
+        Some(key) => member_numbers::resolve(conn, &key)?,
+        None => None,
+    };
+    let Some((number, account_id)) = given_out else {
         return Err(match MemberNumber::parse(typed) {
             Ok(_) => Code::NotFound.into(),
             Err(_) => Fault::new("#/path/member_number", FaultCode::MemberNumberInvalid).into(),

@@ -135,6 +135,7 @@ fn draw_up(
         terms_version: joining.terms_version.clone(),
         created_at: context.now,
         ended_at: None,
+        seller_key: Some(programme.seller.key()),
     })
 }
 
@@ -198,6 +199,7 @@ pub(in crate::workflows) fn begin(
     events::record(conn, stamp, &[started])?;
     let invoice = Task::IssueInvoice {
         membership_id: membership.id,
+        seller_key: membership.seller_key.clone(),
     };
     enqueue(conn, &invoice, context.now, context.now)?;
     watch_term(conn, context, membership)?;
@@ -239,10 +241,11 @@ pub fn previous_numbers(conn: &mut DbConn, membership: &Membership) -> Result<Ve
     Ok(numbers)
 }
 
-/// The membership of an account that runs.
+/// The membership of an account that runs; `no_membership` where an account that is there has none.
 pub fn current(conn: &mut DbConn, access: &AccountAccess) -> Result<Membership> {
     let found = memberships::active(conn, access.account_id())?;
-    found.ok_or_else(|| Code::NotFound.into())
+    accounts::exists_unless(conn, access, found.is_some())?;
+    found.ok_or_else(|| Code::NoMembership.into())
 }
 
 fn watch_term(conn: &mut DbConn, context: &Context, membership: &Membership) -> Result<()> {
@@ -253,6 +256,7 @@ fn watch_term(conn: &mut DbConn, context: &Context, membership: &Membership) -> 
     let task = Task::EndMembership {
         membership_id: membership.id,
         due,
+        seller_key: membership.seller_key.clone(),
     };
     enqueue(conn, &task, due, context.now)
 }
@@ -272,6 +276,7 @@ pub fn end_term(
     let Some(mut membership) = running else {
         return Ok(());
     };
+    context.check_seller(membership.seller_key.as_deref())?;
     if local_date(context.now, context.programme.seller.zone) <= membership.ends_date {
         return watch_term(conn, context, &membership);
     }

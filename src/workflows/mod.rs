@@ -24,6 +24,8 @@ pub mod users;
 
 use std::sync::Arc;
 
+use crate::clock::Clock;
+use crate::error::{Error, Result};
 use crate::programme::Programme;
 use crate::repository::catalogue::CatalogueCache;
 use crate::secrets::Sealer;
@@ -34,10 +36,26 @@ use crate::types::Instant;
 pub struct Context {
     /// When it happens.
     pub now: Instant,
+    /// For what has to know the time behind a lock.
+    pub clock: Clock,
     pub programme: Arc<Programme>,
     pub sealer: Sealer,
     pub links: Arc<Links>,
     pub catalogue: CatalogueCache,
+}
+
+impl Context {
+    /// Refuses to act in the name of a seller that this programme does not know.
+    fn check_seller(&self, seller_key: Option<&str>) -> Result<()> {
+        match seller_key {
+            Some(key) if key != self.programme.seller.key() => {
+                Err(Error::internal("acting for a seller")(format!(
+                    "{key} is none of this programme"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Where the links in mails lead.

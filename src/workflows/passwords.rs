@@ -125,7 +125,8 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
     let Some(account) = accounts::open_of_email(conn, &key, 1)?.pop() else {
         return Ok(());
     };
-    let due = reviews::find(conn, account.id)?.map(|review| review.due_at);
+    let review = reviews::find(conn, account.id)?;
+    let due = review.and_then(|review| review.due(account.status));
     let review_due = due.map(|due| context.programme.review.date_of(due).to_string());
     let values = json!({ "status": account.status, "review_due": review_due });
     let values = mail::application(context, &account, values);

@@ -12,7 +12,7 @@ use crate::domain::mail::Template;
 use crate::domain::membership::{CorporateSwitch, open_levels};
 use crate::domain::model::Value;
 use crate::domain::points::{
-    Account as Sums, Entry, EntryId, EntryKind, FirstWrong, Invited, invitation,
+    Account as Sums, Entry, EntryId, EntryKind, FirstWrong, Invited, PointsReason, invitation,
     verify as recompute,
 };
 use crate::domain::product::ProductId;
@@ -28,6 +28,8 @@ pub struct Ledger {
     /// As it was when it was locked.
     before: PointsAccount,
     stamp: Stamp,
+    /// A moment behind the lock.
+    locked_at: Instant,
     /// Those that are not stored yet.
     entries: Vec<PointsEntry>,
 }
@@ -42,16 +44,22 @@ struct About {
 
 impl Ledger {
     /// Opens the ledger of a held account; `stamp` says who causes its entries.
-    pub fn open(conn: &mut DbConn, account: &Held<Account>, stamp: &Stamp) -> Result<Self> {
-        Ok(Self::of(points::lock(conn, account)?, stamp))
+    pub fn open(
+        conn: &mut DbConn,
+        context: &Context,
+        account: &Held<Account>,
+        stamp: &Stamp,
+    ) -> Result<Self> {
+        Ok(Self::of(context, points::lock(conn, account)?, stamp))
     }
 
     /// The ledger that was locked; `stamp` says who causes its entries.
-    pub fn of(row: Held<PointsAccount>, stamp: &Stamp) -> Self {
+    pub fn of(context: &Context, row: Held<PointsAccount>, stamp: &Stamp) -> Self {
         Self {
             before: *row,
             row,
             stamp: stamp.clone(),
+            locked_at: context.clock.now(),
             entries: Vec::new(),
         }
     }
@@ -66,10 +74,10 @@ impl Ledger {
         self.row.balance - self.before.balance
     }
 
-    /// The moment of the next entry: under the lock, never before the last one, so that what was true of a moment stays true.
+    /// The moment of the next entry: behind the lock, never before the last one, so that what was true of a moment stays true.
     fn moment(&self) -> Instant {
-        let last = self.row.last_at.unwrap_or(self.stamp.now);
-        last.max(self.stamp.now)
+        let last = self.row.last_at.unwrap_or(self.locked_at);
+        last.max(self.locked_at)
     }
 
     fn add(
@@ -107,24 +115,25 @@ impl Ledger {
     }
 
     /// Grants what a registration is worth; the entry names the value that it used.
-    pub fn award(&mut self, product: ProductId, value: Value, reason: &str) -> Result<PointsEntry> {
+    pub fn award(&mut self, product: ProductId, value: Value) -> Result<PointsEntry> {
         let about = About {
             product_id: Some(product),
             value: Some(value),
             reverses: None,
         };
+        let reason = PointsReason::Complete.as_str();
         self.add((EntryKind::Award, value.points), about, reason)
     }
 
     /// Takes an award back, for the amount that it recorded.
-    pub fn reverse(&mut self, award: &PointsEntry, reason: &str) -> Result<()> {
+    pub fn reverse(&mut self, award: &PointsEntry, reason: PointsReason) -> Result<()> {
         let about = About {
             product_id: award.product_id,
             reverses: Some(award.id),
             value: None,
         };
         let what = (EntryKind::Reversal, -award.amount);
-        self.add(what, about, reason).map(drop)
+        self.add(what, about, reason.as_str()).map(drop)
     }
 
     /// Takes out the entries that are not stored yet, for whoever stores those of several ledgers together.
@@ -208,7 +217,7 @@ pub fn adjust(
         return Err(Code::AccountNotActive.with("status", account.status).into());
     }
     let stamp = access.stamp(context.now).because(reason);
-    let mut ledger = Ledger::open(conn, &account, &stamp)?;
+    let mut ledger = Ledger::open(conn, context, &account, &stamp)?;
     let what = (EntryKind::Adjustment, amount);
     let entry = ledger.add(what, About::default(), reason)?;
     let mut happened = vec![Event::PointsAdjusted {

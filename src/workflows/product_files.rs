@@ -231,6 +231,7 @@ mod tests {
     use diesel::connection::InstrumentationEvent;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::programme::{Programme, SHIPPED};
     use crate::repository::catalogue::CatalogueCache;
     use crate::repository::testing::migrated;
@@ -241,6 +242,7 @@ mod tests {
         let earlier = EarlierKeys::derive(&[]).unwrap();
         Context {
             now: "2026-11-26T12:00:00Z".parse().unwrap(),
+            clock: Clock::default(),
             programme: Arc::new(Programme::parse(SHIPPED).unwrap()),
             sealer: Sealer::read(&Sealer::generate().unwrap(), earlier).unwrap(),
             links: Arc::new(Links {

@@ -9,8 +9,9 @@ use crate::domain::document::DocumentId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::error::Result;
+use crate::repository::DbConn;
+use crate::repository::jobs::{self, NewJob};
 use crate::repository::mails::MailId;
-use crate::repository::{DbConn, jobs};
 use crate::types::{Instant, Json};
 
 /// One thing to do, as a job carries it.
@@ -52,11 +53,22 @@ pub enum Task {
     /// Deletes the files of an application whose time is over.
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of a membership.
-    IssueInvoice { membership_id: MembershipId },
+    IssueInvoice {
+        membership_id: MembershipId,
+        #[serde(default)]
+        seller_key: Option<String>,
+    },
     /// Ends a membership whose last day is over.
     EndMembership {
         membership_id: MembershipId,
         due: Instant,
+        #[serde(default)]
+        seller_key: Option<String>,
+    },
+    /// Grants what products waited for until the value of their model began, account by account behind `after`.
+    GrantPoints {
+        due: Instant,
+        after: Option<AccountId>,
     },
     /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
@@ -87,6 +99,7 @@ impl Task {
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
             Self::IssueInvoice { .. } => JobKind::IssueInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
+            Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::SweepFiles { .. } => JobKind::SweepFiles,
             Self::KeepHouse { .. } => JobKind::KeepHouse,
         }
@@ -103,13 +116,23 @@ impl Task {
             | Self::DeleteApplicationFiles { account_id } => Some(account_id.to_string()),
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
-            Self::IssueInvoice { membership_id } | Self::EndMembership { membership_id, .. } => {
-                Some(membership_id.to_string())
-            }
+            Self::IssueInvoice { membership_id, .. }
+            | Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
+            | Self::GrantPoints { .. }
             | Self::SweepFiles { .. }
             | Self::KeepHouse { .. } => None,
+        }
+    }
+
+    /// In whose name it is done, where that is a seller's.
+    fn seller_key(&self) -> Option<String> {
+        match self {
+            Self::IssueInvoice { seller_key, .. } | Self::EndMembership { seller_key, .. } => {
+                seller_key.clone()
+            }
+            _ => None,
         }
     }
 
@@ -134,8 +157,14 @@ impl Task {
             }
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, .. } => file_key.clone(),
-            Self::IssueInvoice { membership_id } => membership_id.to_string(),
-            Self::EndMembership { membership_id, due } => format!("{membership_id}:{due}"),
+            Self::IssueInvoice { membership_id, .. } => membership_id.to_string(),
+            Self::EndMembership {
+                membership_id, due, ..
+            } => format!("{membership_id}:{due}"),
+            Self::GrantPoints { due, after } => match after {
+                Some(account) => format!("{due}:{account}"),
+                None => due.to_string(),
+            },
             Self::SweepFiles { date } => date.to_string(),
             Self::KeepHouse { hour } => hour.to_string(),
         };
@@ -145,5 +174,12 @@ impl Task {
 
 /// Has `task` done at `run_at`, or as soon as possible after it.
 pub fn enqueue(conn: &mut DbConn, task: &Task, run_at: Instant, now: Instant) -> Result<()> {
-    jobs::enqueue(conn, task.kind(), &task.key(), Json::of(task)?, run_at, now)
+    let new = NewJob {
+        kind: task.kind(),
+        key: task.key(),
+        payload: Json::of(task)?,
+        seller_key: task.seller_key(),
+        run_at,
+    };
+    jobs::enqueue(conn, new, now)
 }

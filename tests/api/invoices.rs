@@ -157,6 +157,72 @@ async fn a_business_outside_the_union_is_outside_the_scope() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_business_in_a_part_outside_the_vat_area_is_outside_the_scope() {
+    let app = TestApp::start().await;
+    let change =
+        "UPDATE accounts SET country = 'ES', vat_number = 'B35000000', postal_code = '35001'";
+    let invoice = invoiced(&app, change, by_transfer("silver")).await;
+    assert_eq!(invoice.body["vat"]["treatment"], "outside_scope");
+    assert_eq!(invoice.body["gross"], euro("100.00"));
+    assert!(!notices(&invoice).contains("Omvendt"));
+}
+
+/// The programme of another seller, on `database`.
+fn danish_seller(database: &Database) -> String {
+    let programme = include_str!("../../programme.toml")
+        .replace("country = \"NL\"", "country = \"DK\"")
+        .replace("vat_number = \"999999990B51\"", "vat_number = \"13585628\"")
+        .replace("prefix = \"CPS\"", "prefix = \"CPD\"");
+    database.file("danish.toml", &programme)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_done_for_a_seller_waits_for_an_instance_that_knows_it() {
+    let app = TestApp::start().await;
+    let joined = invoiced(&app, "SELECT 1", by_transfer("gold")).await;
+    let database = app.stop().await;
+    let danish = danish_seller(&database);
+    let app = TestApp::on(database, &[("CPS_PROGRAMME", &danish)]).await;
+    app.advance(chrono::TimeDelta::days(400)).await;
+    let token = app.sign_in(EMAIL).await;
+    let membership = format!("{ACCOUNT}/membership");
+    app.get(&membership, &token).await.expect(200);
+
+    let database = app.stop().await;
+    let app = TestApp::on(database, &[]).await;
+    app.advance(chrono::TimeDelta::seconds(1)).await;
+    let token = app.sign_in(EMAIL).await;
+    app.get(&membership, &token)
+        .await
+        .problem(404, "no_membership");
+    assert_eq!(joined.body["seller"]["country"], "NL");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_is_the_sellers_at_whose_instance_it_was_bought() {
+    let one = TestApp::start().await;
+    if !one.database.is_shared() {
+        return;
+    }
+    let danish = danish_seller(&one.database);
+    let other = TestApp::on(one.database.clone(), &[("CPS_PROGRAMME", &danish)]).await;
+    for n in 0..6 {
+        let (app, country, prefix) = match n % 2 {
+            0 => (&one, "NL", "CPS-"),
+            _ => (&other, "DK", "CPD-"),
+        };
+        let email = format!("n{n}@sellers.example");
+        let business = app.business(&email, json!({})).await;
+        bring_points_to(app, &business.account, 1000).await;
+        let joined = join(app, &business.account, &business.token, by_transfer("gold")).await;
+        joined.expect(201);
+        let invoice = invoice(app, &business.account, &business.token).await;
+        assert_eq!(invoice.body["seller"]["country"], country);
+        assert!(invoice.str("/number").starts_with(prefix));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_business_without_a_vat_number_is_proven_by_its_document() {
     let app = TestApp::start().await;
     let change = "UPDATE accounts SET vat_registered = FALSE, vat_number = NULL;

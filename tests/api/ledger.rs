@@ -94,10 +94,14 @@ impl Ledger {
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), String> {
+        self.add_at(entry, AT)
+    }
+
+    fn add_at(&mut self, entry: Entry, at: &str) -> Result<(), String> {
         let quoted = |id: Option<String>| id.map_or("NULL".to_owned(), |id| format!("'{id}'"));
         let sql = format!(
             "INSERT INTO points_entries (id, account_id, seq, kind, amount, balance, held, product_id, reverses, value_valid_from, reason, actor, created_at)
-             VALUES ('{}', '{}', {}, '{}', {}, {}, {}, {}, {}, {}, 'a reason', 'service:seed', '{AT}')",
+             VALUES ('{}', '{}', {}, '{}', {}, {}, {}, {}, {}, {}, 'a reason', 'service:seed', '{at}')",
             id(4, entry.n),
             id(1, entry.account),
             entry.seq,
@@ -185,6 +189,26 @@ fn the_entries_of_an_account_are_numbered_without_a_gap() {
         product: Some(3),
         ..AWARD
     });
+}
+
+#[test]
+fn an_entry_never_lies_before_the_last_one() {
+    let mut ledger = Ledger::new();
+    ledger.takes(AWARD);
+    let refusal = ledger.add_at(REVERSAL, "2020-01-01T00:00:00.000000Z");
+    let refusal = refusal.expect_err("an entry before the last one");
+    assert!(refusal.contains("lies before the last one"), "{refusal}");
+    // At the same moment, and another account's at any.
+    ledger.takes(REVERSAL);
+    let elsewhere = Entry {
+        n: 3,
+        account: 2,
+        product: Some(3),
+        ..AWARD
+    };
+    ledger
+        .add_at(elsewhere, "2020-01-01T00:00:00.000000Z")
+        .unwrap();
 }
 
 #[test]

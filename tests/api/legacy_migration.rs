@@ -50,7 +50,16 @@ async fn the_products_of_the_old_account_come_over_once() {
         .problem(409, "awaiting_proof");
     prove(&app, &asta, OLD).await;
     let ready = app.get(&migration(&asta), &asta.token).await.expect(200);
-    assert_eq!(ready.body, json!({ "available": true, "products": 4 }));
+    let (camera, lens) = ("EOS 5D Mark III", "EF 40mm f/2.8 STM");
+    assert_eq!(
+        ready.body,
+        json!({ "available": true, "products": 4, "waiting": [
+            { "legacy_reference": "L-1001", "model": camera, "serial_number": "018021004411", "missing": [] },
+            { "legacy_reference": "L-1002", "model": lens, "serial_number": "4711001122", "missing": [] },
+            { "legacy_reference": "L-1003", "model": "EF 24-70mm f/2.8L II USM", "serial_number": "4500001234", "missing": ["dealer"] },
+            { "legacy_reference": "L-1004", "model": "EOS-1D X Mark II", "missing": ["serial_number"] },
+        ] })
+    );
 
     let moved = app.act(&migration(&asta), &asta.token).await.expect(200);
     let items = moved.body["items"].as_array().unwrap();
@@ -82,6 +91,7 @@ async fn the_products_of_the_old_account_come_over_once() {
     );
     let done = app.get(&migration(&asta), &asta.token).await.expect(200);
     assert_eq!(done.body["reason"], "already_migrated");
+    assert_eq!(done.body.get("waiting"), None);
     let product = format!(
         "{}/products/{}",
         asta.account,
@@ -128,6 +138,9 @@ async fn some_products_come_now_and_the_others_later() {
     assert_eq!(some.body["items"].as_array().unwrap().len(), 1);
     let ready = app.get(&migration(&asta), &asta.token).await.expect(200);
     assert_eq!(ready.body["products"], 3);
+    let waiting = ready.body["waiting"].as_array().unwrap();
+    let waiting = waiting.iter().map(|one| &one["legacy_reference"]);
+    assert_eq!(Vec::from_iter(waiting), ["L-1002", "L-1003", "L-1004"]);
     let rest = app.act(&migration(&asta), &asta.token).await.expect(200);
     assert_eq!(
         (
@@ -232,7 +245,6 @@ async fn who_gave_no_old_address_is_helped_by_support() {
         ]
         .map(|(at, code)| (at.to_owned(), code.to_owned()))
     );
-    app.put(&path, &support, body("4410081")).await.expect(200);
     app.put(&path, &support, body("4410023")).await.expect(200);
     let ready = app.get(&migration(&asta), &asta.token).await.expect(200);
     assert_eq!(ready.body["products"], 4);
@@ -241,9 +253,97 @@ async fn who_gave_no_old_address_is_helped_by_support() {
         .await
         .problem(409, "legacy_account_taken");
     app.act(&migration(&asta), &asta.token).await.expect(200);
-    app.put(&path, &support, body("4410057"))
-        .await
-        .problem(409, "already_migrated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_old_accounts_go_to_one_account_each_once() {
+    let app = TestApp::start().await;
+    let asta = with_old_address(&app, "asta@nordlys.example", OLD).await;
+    let support = app.sign_in("support@cps.example").await;
+    let attach = async |number: &str| {
+        let path = format!("{}/legacy-account", asta.account);
+        let body = json!({ "member_number": number, "reason": "Den gamle postkasse er lukket" });
+        app.put(&path, &support, body).await.expect(200)
+    };
+    let references = async || {
+        let read = app.get(&migration(&asta), &asta.token).await.expect(200);
+        let waiting = read.body["waiting"].as_array().cloned().unwrap_or_default();
+        let of = |one: &Value| one["legacy_reference"].as_str().unwrap().to_owned();
+        waiting.iter().map(of).collect::<Vec<_>>()
+    };
+    attach("4410081").await;
+    attach("4410057").await;
+    let attached = ["L-3001", "L-3002", "L-3003", "L-2001", "L-2002"];
+    assert_eq!(references().await, attached);
+    let moved = app.act(&migration(&asta), &asta.token).await.expect(200);
+    assert_eq!(moved.body["items"].as_array().unwrap().len(), 5);
+    let points = moved.body["points_granted"].as_i64().unwrap();
+    assert!(points > 0);
+
+    // The account of its own old address comes beside them, once that is proven.
+    let waits = app.get(&migration(&asta), &asta.token).await.expect(200);
+    assert_eq!(waits.body["reason"], "awaiting_proof");
+    prove(&app, &asta, OLD).await;
+    assert_eq!(references().await, ["L-1001", "L-1002", "L-1003", "L-1004"]);
+    let rest = app.act(&migration(&asta), &asta.token).await.expect(200);
+    let items = rest.body["items"].as_array().unwrap();
+    assert_eq!(items.len(), 9);
+    for item in moved.body["items"].as_array().unwrap() {
+        assert!(items.contains(item), "{item}");
+    }
+    assert_eq!(rest.body["points_granted"], 250);
+    let balance = app.balance(&asta.account, &asta.token).await;
+    assert_eq!(balance, points + 250);
+    let again = app.act(&migration(&asta), &asta.token).await.expect(200);
+    assert_eq!(again.body["points_granted"], 0);
+    let done = app.get(&migration(&asta), &asta.token).await.expect(200);
+    assert_eq!(done.body["reason"], "already_migrated");
+    for number in ["4410081", "4410057", "4410023"] {
+        let member = app.get(&format!("/v1/members/{number}"), &support).await;
+        let account = member.expect(200).body["account_id"].clone();
+        assert!(asta.account.ends_with(account.as_str().unwrap()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_number_is_read_alike_at_every_door() {
+    let app = TestApp::start().await;
+    let head = "email,member_number,legacy_reference,model\n";
+    let same =
+        format!("{head}ny@gammel.example,K-100 b,A-1,EOS R6\nny@gammel.example,k100B,A-2,EOS R6\n");
+    let file = app.database.file("legacy.csv", &same);
+    let (app, told) = app.after_command(&["import-legacy", &file]).await;
+    assert!(told.contains("Stored 1 old accounts"), "{told}");
+    let again = format!("{head}to@gammel.example,K 100-B,B-1,EOS R6\n");
+    let file = app.database.file("legacy.csv", &again);
+    let (app, told) = app.after_command(&["import-legacy", &file]).await;
+    assert!(told.contains("#/rows/2/email"), "{told}");
+
+    let support = app.sign_in("support@cps.example").await;
+    for (email, numbers) in [
+        ("en@nordlys.example", ["44 10 057", "44-10-057", "4410057"]),
+        (
+            "to@nordlys.example",
+            ["k 100 B", "K100b", "K\u{2013}100\u{a0}b"],
+        ),
+    ] {
+        let business = app.business(email, json!({})).await;
+        let path = format!("{}/legacy-account", business.account);
+        for number in numbers {
+            let body = json!({ "member_number": number, "reason": "a test" });
+            let attached = app.put(&path, &support, body).await;
+            assert_eq!(attached.status, 200, "{number}: {}", attached.text);
+        }
+        app.act(&migration(&business), &business.token)
+            .await
+            .expect(200);
+        for number in numbers {
+            let number = number.replace(' ', "%20");
+            let found = app.get(&format!("/v1/members/{number}"), &support).await;
+            let account = found.expect(200).body["account_id"].clone();
+            assert!(business.account.ends_with(account.as_str().unwrap()));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -135,7 +135,7 @@ async fn joining_makes_a_member_at_once_with_a_new_number() {
     let token = app.sign_in(EMAIL).await;
     bring_points_to(&app, ACCOUNT, 1600).await;
     let path = format!("{ACCOUNT}/membership");
-    app.get(&path, &token).await.problem(404, "not_found");
+    app.get(&path, &token).await.problem(404, "no_membership");
     let joined = join(&app, ACCOUNT, &token, by_card("gold", "tok_mastercard"))
         .await
         .expect(201);
@@ -301,6 +301,11 @@ async fn only_the_own_superuser_joins_and_others_see_nothing() {
     let path = format!("{MEMBER}/membership");
     let mette = app.sign_in(EMAIL).await;
     app.get(&path, &mette).await.problem(404, "not_found");
+    let support = app.sign_in("support@cps.example").await;
+    let nobodys = "/v1/accounts/acc_000000000000700080000000000fffff/membership";
+    app.get(nobodys, &support).await.problem(404, "not_found");
+    let own = format!("{ACCOUNT}/membership");
+    app.get(&own, &mette).await.problem(404, "no_membership");
     for staff in ["support", "finance", "admin"] {
         let staff = app.sign_in(&format!("{staff}@cps.example")).await;
         assert_eq!(
@@ -456,7 +461,7 @@ async fn a_membership_ends_with_its_term_and_one_that_owes_pays_first() {
     app.set_clock(&format!("{}T12:00:00Z", ends.succ_opt().unwrap()))
         .await;
     let token = app.sign_in(EMAIL).await;
-    app.get(&path, &token).await.problem(404, "not_found");
+    app.get(&path, &token).await.problem(404, "no_membership");
     let support = app.sign_in("support@cps.example").await;
     let number = first.str("/member_number");
     let member = format!("/v1/members/{number}");

@@ -121,6 +121,67 @@ async fn a_new_value_counts_from_its_day_and_leaves_what_was_granted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_earns_by_itself_when_the_value_of_its_model_begins() {
+    let app = TestApp::start().await;
+    let account = "/v1/accounts/acc_00000000000070008000000000000001";
+    let head = "name;category;points;valid_from\n";
+    let file = app.database.file(
+        "models.csv",
+        &format!("{head}EOS Ny;camera;10;2031-01-01\n"),
+    );
+    let (app, told) = app.after_command(&["import-models", &file]).await;
+    assert!(told.contains("Stored 1 models"), "{told}");
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let before = app.balance(account, &mette).await;
+    let whole = json!({
+        "model_id": app.model("EOS Ny").await, "serial_number": "99900011", "purchase_date": "2024-05-17",
+        "purchase_country": "DK", "dealer": "Foto Nord"
+    });
+    let made = app
+        .post(&format!("{account}/products"), &mette, whole)
+        .await;
+    let made = made.expect(201);
+    let place = made.header("location").to_owned();
+    assert_eq!(
+        (&made.body["status"], &made.body["points_pending"]),
+        (&json!("complete"), &json!("value_not_valid_yet"))
+    );
+    app.set_clock("2030-12-31T22:59:59Z").await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    assert_eq!(app.balance(account, &mette).await, before);
+    // Midnight in the zone of the programme.
+    app.set_clock("2030-12-31T23:00:00Z").await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let read = app.get(&place, &mette).await.expect(200);
+    assert_eq!(read.body["points_granted"], 10);
+    assert_eq!(read.body.get("points_pending"), None);
+    assert_eq!(app.balance(account, &mette).await, before + 10);
+
+    // A value that has begun when it becomes known counts at once, in a suspended account as well.
+    let file = app.database.file(
+        "models.csv",
+        &format!("{head}EOS Nyere;camera;20;2040-01-01\n"),
+    );
+    let (app, _) = app.after_command(&["import-models", &file]).await;
+    let another = json!({
+        "model_id": app.model("EOS Nyere").await, "serial_number": "99900012", "purchase_date": "2024-05-17",
+        "purchase_country": "DK", "dealer": "Foto Nord"
+    });
+    let path = format!("{account}/products");
+    app.post(&path, &mette, another).await.expect(201);
+    app.database
+        .execute("UPDATE accounts SET status = 'suspended', suspended_from = status WHERE company_name = 'Fjord Foto ApS'");
+    let file = app.database.file(
+        "models.csv",
+        &format!("{head}EOS Nyere;camera;20;2030-01-01\n"),
+    );
+    let (app, _) = app.after_command(&["import-models", &file]).await;
+    app.advance(chrono::TimeDelta::seconds(1)).await;
+    let admin = app.sign_in("admin@cps.example").await;
+    assert_eq!(app.balance(account, &admin).await, before + 30);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_models_with_faults_is_refused_whole() {
     let app = TestApp::start().await;
     let file = app.database.file("models.csv", "name,category,points,valid_from,serial_pattern\nEOS Ny,car,ten,2026-13-01,[\nEOS R6,camera,1,2024-01-01,\n");

@@ -1,6 +1,9 @@
 //! Points: balances now and then, the invitation, adjustments, and a ledger that can be recomputed.
 
-use chrono::TimeDelta;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cps_api::repository::Kind;
 use serde_json::{Value, json};
 
 use crate::raw::Raw;
@@ -61,6 +64,36 @@ async fn the_balance_tells_the_next_thresholds_and_any_past_moment() {
     )
     .await
     .problem(422, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_had_to_wait_changes_no_moment_that_has_passed() {
+    let app = TestApp::start().await;
+    let asta = app.business("asta@punkt.example", json!({})).await;
+    app.adjust(&asta.account, 100).await;
+    let admin = app.sign_in("admin@cps.example").await;
+    let mut raw = Raw::open(&app.database);
+    let begin = match raw.kind() {
+        Kind::Postgres => "BEGIN",
+        Kind::Sqlite => "BEGIN IMMEDIATE",
+    };
+    raw.run(begin).unwrap();
+    raw.run("UPDATE accounts SET city = city").unwrap();
+    let path = format!("{}/points/adjustments", asta.account);
+    let body = json!({ "amount": 50, "reason": "a test" });
+    let waiting = app.post_once(&path, &admin, body);
+    let between = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let between = app.now().await;
+        raw.run("COMMIT").unwrap();
+        between
+    };
+    let (entry, between) = tokio::join!(waiting, between);
+    let made: DateTime<Utc> = entry.expect(201).str("/created_at").parse().unwrap();
+    assert!(made > between, "{made} {between}");
+    let at = between.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let then = points(&app, &asta.account, &asta.token, &format!("?as_of={at}")).await;
+    assert_eq!(then["balance"], 100);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

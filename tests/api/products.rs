@@ -341,7 +341,22 @@ async fn a_guessed_serial_number_gives_way_to_the_real_one() {
         .get(&format!("{METTE}/points/entries"), &two.mette)
         .await
         .expect(200);
-    assert_eq!(entries.body["items"][0]["reason"], "serial_number_lost");
+    let lost = &entries.body["items"][0];
+    assert_eq!(lost["reason_code"], "serial_number_lost");
+    assert_eq!(lost["model"]["name"], CAMERA);
+    assert_eq!(lost.get("note"), None);
+    let entries = format!("{METTE}/points/entries");
+    let mut words = Vec::new();
+    for language in ["da", "en"] {
+        let request = two.app.request(Method::GET, &entries).sent_by(&two.mette);
+        let read = request.header("accept-language", language).answer().await;
+        words.push(read.expect(200).body["items"][0]["reason_text"].clone());
+    }
+    let told = [
+        "Serienummeret hører til en anden registrering.",
+        "The serial number belongs to another registration.",
+    ];
+    assert_eq!(words, told);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -366,6 +381,7 @@ async fn three_products_earn_on_a_guessed_serial_number_and_no_more() {
         (&json!("complete"), &json!(0), &json!(205))
     );
     assert_eq!(two.balance().await, before + 3 * 205);
+    assert_eq!(last.body["points_pending"], "serial_check");
     let real = json!({ "serial_number": "88800099", "estimated": [] });
     let real = two
         .app
@@ -373,6 +389,77 @@ async fn three_products_earn_on_a_guessed_serial_number_and_no_more() {
         .await
         .expect(200);
     assert_eq!(real.body["points_granted"], 205);
+    assert_eq!(real.body.get("points_pending"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guess_that_waits_earns_when_one_that_earned_ends_or_is_a_guess_no_more() {
+    let two = two().await;
+    let before = two.balance().await;
+    let mut places = Vec::new();
+    for n in 0..6 {
+        let made = two.mette(two.guessed(&format!("8880000{n}"))).await;
+        places.push(made.expect(201).header("location").to_owned());
+    }
+    let granted = async || {
+        let mut granted = Vec::new();
+        for place in &places {
+            let read = two.app.get(place, &two.mette).await.expect(200).body;
+            let waits = read.get("points_pending").cloned();
+            let expected = match (read["status"].as_str(), read["points_granted"].as_i64()) {
+                (Some("complete"), Some(0)) => Some(json!("serial_check")),
+                _ => None,
+            };
+            assert_eq!(waits, expected, "{read}");
+            granted.push(read["points_granted"] == 205);
+        }
+        granted
+    };
+    assert_eq!(granted().await, [true, true, true, false, false, false]);
+
+    let sold = format!("{}?reason=sold", places[0]);
+    two.app.delete(&sold, &two.mette, 1).await.expect(204);
+    assert_eq!(granted().await, [false, true, true, true, false, false]);
+    assert_eq!(two.balance().await, before + 3 * 205);
+
+    // A serial number that is changed is no guess, and lets another one earn.
+    let known = json!({ "serial_number": "88800091" });
+    let known = two.app.patch(&places[1], &two.mette, 1, known).await;
+    assert_eq!(known.expect(200).body["estimated"], json!([]));
+    assert_eq!(granted().await, [false, true, true, true, true, false]);
+
+    // So does one that falls to whoever comes with the real number.
+    two.jonas(two.whole("88800002")).await.expect(201);
+    assert_eq!(granted().await, [false, true, false, true, true, true]);
+    assert_eq!(two.balance().await, before + 4 * 205);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_serial_number_stays_a_guess_until_it_is_changed_or_the_change_says_so() {
+    let two = two().await;
+    let made = two.mette(two.guessed("0888 0000-1")).await.expect(201);
+    let place = made.header("location").to_owned();
+    for (version, change, estimated) in [
+        (1, json!({ "dealer": "Foto Syd" }), json!(["serial_number"])),
+        (
+            2,
+            json!({ "serial_number": "88-800001" }),
+            json!(["serial_number"]),
+        ),
+        (
+            3,
+            json!({ "serial_number": "88800002", "estimated": ["serial_number"] }),
+            json!(["serial_number"]),
+        ),
+        (4, json!({ "serial_number": "88800003" }), json!([])),
+    ] {
+        let changed = two.app.patch(&place, &two.mette, version, change).await;
+        assert_eq!(
+            changed.expect(200).body["estimated"],
+            estimated,
+            "{version}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -386,6 +473,7 @@ async fn a_stolen_serial_number_that_turns_up_again_is_held() {
         (&found.body["status"], &found.body["points_granted"]),
         (&json!("disputed"), &json!(0))
     );
+    assert_eq!(found.body["points_pending"], "disputed");
     let support = two.app.sign_in("support@cps.example").await;
     let seen = two
         .app

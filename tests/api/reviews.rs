@@ -170,6 +170,7 @@ async fn an_applicant_who_is_asked_gets_one_mail_and_the_clock_stands_still() {
             .contains("Fakturaen er skåret over.")
     );
     let applicant = token_of(&mail);
+    nothing_is_due(&app, &account, &applicant, &reviewer).await;
     let due = app
         .get(&format!("{account}/requirements"), &applicant)
         .await
@@ -179,6 +180,14 @@ async fn an_applicant_who_is_asked_gets_one_mail_and_the_clock_stands_still() {
         (&json!(["verification_document"]), &json!("unreadable"))
     );
     app.set_clock("2030-06-07T08:00:00Z").await;
+    let reviewer = app.sign_in("reviewer@cps.example").await;
+    nothing_is_due(&app, &account, &applicant, &reviewer).await;
+    let asked = json!({ "email": EMAIL });
+    app.post("/v1/password-resets", &Token::default(), asked)
+        .await
+        .expect(202);
+    let told = app.mail(EMAIL, "reset_before_approval").await;
+    assert!(!told["text"].as_str().unwrap().contains("2030"), "{told}");
     app.upload(&account, &applicant, "vat_invoice", PDF)
         .await
         .expect(201);
@@ -187,6 +196,40 @@ async fn an_applicant_who_is_asked_gets_one_mail_and_the_clock_stands_still() {
         .await
         .expect(200);
     assert_eq!(again.body["review_due_at"], "2030-06-12T15:00:00Z");
+    app.set_clock("2030-06-12T15:00:01Z").await;
+    let reviewer = app.sign_in("reviewer@cps.example").await;
+    let overdue = app.get("/v1/reviews?overdue=true", &reviewer).await;
+    let overdue = overdue.expect(200).body["items"].clone();
+    let own = |one: &&Value| one["account_id"] == id_of(&account);
+    let late = overdue.as_array().unwrap().iter().find(own).unwrap();
+    assert_eq!(late["due_at"], "2030-06-12T15:00:00Z");
+}
+
+/// A case that waits for its applicant has no due moment: nobody is told one, it is not overdue, and it stands last, page by page.
+async fn nothing_is_due(app: &TestApp, account: &str, applicant: &Token, reviewer: &Token) {
+    let read = app.get(account, applicant).await.expect(200);
+    assert_eq!(read.body["status"], "information_requested");
+    assert_eq!(read.body.get("review_due_at"), None);
+    let overdue = app.get("/v1/reviews?overdue=true", reviewer).await;
+    for case in overdue.expect(200).body["items"].as_array().unwrap() {
+        assert_ne!(case["account_id"], id_of(account));
+    }
+    let (mut cases, mut next) = (Vec::new(), "/v1/reviews?limit=1".to_owned());
+    loop {
+        let page = app.get(&next, reviewer).await.expect(200);
+        cases.extend(page.body["items"].as_array().unwrap().clone());
+        let Some(cursor) = page.body["next_cursor"].as_str() else {
+            break;
+        };
+        next = format!("/v1/reviews?limit=1&cursor={cursor}");
+    }
+    let last = cases.last().unwrap();
+    assert_eq!(last["account_id"], id_of(account));
+    assert_eq!(last.get("due_at"), None);
+    let waits = |case: &&Value| case.get("due_at").is_none();
+    let waiting = cases.iter().rev().take_while(waits).count();
+    assert_eq!(waiting, cases.iter().filter(waits).count());
+    assert!(cases.len() > waiting);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

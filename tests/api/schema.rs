@@ -150,6 +150,9 @@ fn unique_names(sql: &str) -> BTreeSet<String> {
             ["CONSTRAINT", name, "UNIQUE", ..] | ["CREATE", "UNIQUE", "INDEX", name] => {
                 names.insert((*name).to_owned());
             }
+            ["DROP", "CONSTRAINT", name, ..] => {
+                names.remove(*name);
+            }
             ["DROP", "TABLE", table, ..] => {
                 names.retain(|name| !name.starts_with(&format!("{table}_")));
             }

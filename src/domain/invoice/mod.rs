@@ -66,6 +66,8 @@ text_enum! {
 pub struct VatRules {
     /// The countries among which reverse charge holds.
     pub union: Vec<Country>,
+    /// The parts of these countries that are no part of the Union's VAT area, each by how its postal codes begin.
+    pub outside_area: BTreeMap<Country, Vec<String>>,
     /// The standard rate by country; 0.25 is 25 %.
     #[serde(deserialize_with = "rates")]
     pub rates: BTreeMap<Country, Decimal>,
@@ -93,6 +95,20 @@ fn rates<'de, D: Deserializer<'de>>(
         .collect())
 }
 
+impl VatRules {
+    /// Whether a postal code of `country` lies outside the Union's VAT area: the country itself, or a part of it (Directive 2006/112 article 6).
+    /// Postal codes may be written with blanks, hyphens and the country in front.
+    fn is_outside(&self, country: Country, postal_code: &str) -> bool {
+        let plain: String = postal_code
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        let digits = plain.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let begins = |parts: &Vec<String>| parts.iter().any(|part| digits.starts_with(part));
+        !self.union.contains(&country) || self.outside_area.get(&country).is_some_and(begins)
+    }
+}
+
 /// How VAT is charged on an invoice, and at which rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vat {
@@ -102,10 +118,14 @@ pub struct Vat {
     pub rate: Decimal,
 }
 
-/// The VAT between two businesses (rules, section 10; Directive 2006/112 articles 44 and 196): that of the country where both
-/// are, reverse charge between two countries of the Union with or without a VAT number, else outside the scope. Nothing where
-/// the programme has no rate of the country where both are.
-pub fn vat(seller: Country, buyer: Country, rules: &VatRules) -> Option<Vat> {
+/// The VAT between two businesses, the buyer at `postal_code` (rules, section 10; Directive 2006/112 articles 6, 44 and 196): that of the country
+/// where both are, reverse charge between two countries of the Union with or without a VAT number, else outside the scope, as for buyers in
+/// parts of a country that are outside the VAT area. Nothing where the programme has no rate of the country where both are.
+pub fn vat(
+    seller: Country,
+    (buyer, postal_code): (Country, &str),
+    rules: &VatRules,
+) -> Option<Vat> {
     let none = |treatment| Vat {
         treatment,
         rate: Decimal::ZERO,
@@ -116,7 +136,7 @@ pub fn vat(seller: Country, buyer: Country, rules: &VatRules) -> Option<Vat> {
             treatment,
             rate: *rate,
         })
-    } else if rules.union.contains(&seller) && rules.union.contains(&buyer) {
+    } else if rules.union.contains(&seller) && !rules.is_outside(buyer, postal_code) {
         Some(none(VatTreatment::ReverseCharge))
     } else {
         Some(none(VatTreatment::OutsideScope))
@@ -277,6 +297,7 @@ mod tests {
     fn rules() -> VatRules {
         serde_json::from_value(json!({
             "union": ["DE", "DK", "NL"],
+            "outside_area": {},
             "rates": {"DK": "0.25", "NL": "0.21"},
         }))
         .unwrap()
@@ -292,7 +313,9 @@ mod tests {
             serde_json::from_str(include_str!("../../../tests/vectors/vat_treatment.json"))
                 .unwrap();
         for case in vectors["cases"].as_array().unwrap() {
-            let vat = vat(country(&case["seller"]), country(&case["buyer"]), &rules()).unwrap();
+            let postal_code = case["postal_code"].as_str().unwrap_or_default();
+            let buyer = (country(&case["buyer"]), postal_code);
+            let vat = vat(country(&case["seller"]), buyer, &rules()).unwrap();
             assert_eq!(vat.treatment.as_str(), case["treatment"], "{case}");
             if let Some(rate) = case["rate"].as_str() {
                 assert_eq!(vat.rate.to_string(), rate, "{case}");
@@ -307,7 +330,56 @@ mod tests {
             assert_eq!(sums.gross, net.0 + sums.vat);
         }
         let norway = "NO".parse().unwrap();
-        assert_eq!(vat(norway, norway, &rules()), None);
+        assert_eq!(vat(norway, (norway, ""), &rules()), None);
+    }
+
+    #[test]
+    fn a_buyer_in_a_part_outside_the_vat_area_is_outside_the_scope() {
+        let rules = crate::programme::Programme::parse(crate::programme::SHIPPED).unwrap();
+        let treatment = |country: &str, postal_code| {
+            let buyer = (country.parse().unwrap(), postal_code);
+            vat("NL".parse().unwrap(), buyer, &rules.vat)
+                .unwrap()
+                .treatment
+        };
+        for (country, outside, inside) in [
+            (
+                "ES",
+                &["35001", "38004", "51001", "52006", "ES-35001"][..],
+                &["28013", "07001", "13500"][..],
+            ),
+            (
+                "FI",
+                &["22100", "FI-22100", "AX 22 100"],
+                &["00100", "20100"],
+            ),
+            ("DE", &["78266", "27498", "D-27498"], &["78267", "10115"]),
+            ("IT", &["23041", "22061"], &["23030", "22060", "00184"]),
+            (
+                "FR",
+                &[
+                    "97110", "97200", "97300", "97400", "97500", "97600", "97133", "97150", "98800",
+                ],
+                &["75001", "20000", "98000"],
+            ),
+            ("DK", &["3900"], &["1058", "8000"]),
+            ("PT", &[], &["9000-018", "9500-150"]),
+        ] {
+            for code in outside {
+                assert_eq!(
+                    treatment(country, code),
+                    VatTreatment::OutsideScope,
+                    "{country} {code}"
+                );
+            }
+            for code in inside {
+                assert_eq!(
+                    treatment(country, code),
+                    VatTreatment::ReverseCharge,
+                    "{country} {code}"
+                );
+            }
+        }
     }
 
     #[test]

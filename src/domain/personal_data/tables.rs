@@ -156,7 +156,7 @@ pub const TABLES: &[Table] = &[
         // Those that are dead wait for staff, whenever they come.
         stay: Until(Sweep::DoneJobs),
         personal: &[personal("payload"), personal("last_error")],
-        other: "kind key state attempts lease queue error_class",
+        other: "kind key state attempts lease queue error_class seller_key",
     },
     Table {
         name: "mails",
@@ -224,7 +224,8 @@ pub const TABLES: &[Table] = &[
         personal: &[
             personal("email").copied_to(&["mails.to_address"]),
             personal("email_key"),
-            personal("member_number").copied_to(&["member_numbers.number"]),
+            personal("member_number")
+                .copied_to(&["member_numbers.number", "member_numbers.number_key"]),
         ],
         other: "",
     },
@@ -281,12 +282,12 @@ pub const TABLES: &[Table] = &[
         name: "memberships",
         stay: Kept(BOOKS),
         personal: &[personal("member_number").copied_to(INVOICED)],
-        other: "version level status starts_date ends_date payment_method fee_cents currency points_at_joining terms_version",
+        other: "version level status starts_date ends_date payment_method fee_cents currency points_at_joining terms_version seller_key",
     },
     Table {
         name: "member_numbers",
         stay: Kept("a number that was given out is never given out again"),
-        personal: &[personal("number")],
+        personal: &[personal("number"), personal("number_key")],
         other: "",
     },
     plain("invoice_counters", Kept(BOOKS), "seller year last"),

@@ -18,15 +18,11 @@ impl SerialNumber {
     /// Reads what somebody typed (rules, section 5): a bracketed part, spaces and hyphens are dropped.
     /// `serial_is_barcode` for an EAN-13, `serial_format` for anything else that cannot be a serial number.
     pub fn parse(typed: &str, category: Category, rules: &ProductRules) -> Result<Self, FaultCode> {
-        let shown: String = without_brackets(typed)
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
+        let shown = tidied(typed);
         if is_ean13(&shown) {
             return Err(FaultCode::SerialIsBarcode);
         }
-        let key = shown.trim_start_matches('0').to_owned();
+        let key = key(&shown).to_owned();
         let length = rules.serial_min_characters..=rules.serial_max_characters;
         let right = length.contains(&shown.len())
             && shown.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -38,6 +34,23 @@ impl SerialNumber {
             Err(FaultCode::SerialFormat)
         }
     }
+}
+
+/// Whether two serial numbers are the same one, however they were typed.
+pub fn same_serial(one: &str, other: &str) -> bool {
+    key(&tidied(one)) == key(&tidied(other))
+}
+
+fn tidied(typed: &str) -> String {
+    without_brackets(typed)
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
+}
+
+fn key(shown: &str) -> &str {
+    shown.trim_start_matches('0')
 }
 
 fn is_lens_serial(shown: &str, rules: &ProductRules) -> bool {

@@ -62,7 +62,7 @@ pub struct AccountView {
     pub source: Option<String>,
     pub accepted_terms_version: String,
     pub requirements: Requirements,
-    /// When staff will have answered; once it was submitted.
+    /// When staff will have answered; once it was submitted, and not while they wait for the applicant.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub review_due_at: Option<Instant>,
@@ -94,7 +94,7 @@ pub fn load_view(conn: &mut DbConn, account: Account, language: Language) -> Res
     let review = reviews::find(conn, account.id)?;
     Ok(AccountView {
         requirements: in_words(requirements(account.vat_registered, &facts), language),
-        review_due_at: review.map(|review| review.due_at),
+        review_due_at: review.and_then(|review| review.due(account.status)),
         id: account.id,
         account_number: account.account_number,
         status: account.status,

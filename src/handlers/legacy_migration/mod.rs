@@ -55,7 +55,8 @@ pub fn routes(config: &mut impl Routes) {
 
 /// Read what can be taken over
 ///
-/// Whether products of an old CPS account wait, and if not, why and what to do. Before the old address is proven, every address answers `awaiting_proof`.
+/// Whether products of old CPS accounts wait: which, with what each will lack, and if none, why and what to do. Before the old address is proven,
+/// every address answers `awaiting_proof`.
 #[utoipa::path(
     tag = "migration",
     operation_id = "readMigration",
@@ -69,11 +70,13 @@ async fn read_migration(
     access: Access<ProductsRead>,
     request: HttpRequest,
 ) -> Result<Answer> {
-    let found = service
+    let context = service.context();
+    let (found, waiting) = service
         .db
-        .read(move |conn| legacy_migration::availability(conn, &access.account))
+        .read(move |conn| legacy_migration::waiting(conn, &context, &access.account))
         .await?;
-    Answer::ok(&MigrationView::of(found, preferred(request.headers())))
+    let language = preferred(request.headers());
+    Answer::ok(&MigrationView::of(found, waiting, language))
 }
 
 /// Which products to take over.
@@ -90,7 +93,7 @@ impl Plain for MigrateProducts {}
 
 /// Take over the products
 ///
-/// MIGRATE PRODUCTS: registers the products of the old account, each with its result. The same call again answers the same items and grants 0 points.
+/// MIGRATE PRODUCTS: registers the products of the old accounts, each with its result. The same call again answers the same items and grants 0 points.
 /// 409 with the `reason` as code where nothing is available.
 #[utoipa::path(
     tag = "migration",
@@ -183,7 +186,7 @@ async fn prove_address(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "member_number": "4410023", "reason": "Proof of purchase seen, the old mailbox is gone" }))]
 struct AttachLegacyAccount {
-    /// The member number of the old CPS account.
+    /// The member number of the old CPS account, with or without blanks and hyphens.
     #[schema(value_type = String, min_length = 1, max_length = 40)]
     member_number: Field<String>,
     #[schema(value_type = Line<500>)]
@@ -213,8 +216,8 @@ struct AttachedView {
 
 /// Attach an old account
 ///
-/// Support attach the old CPS account of a member number to an account that cannot prove the old address. The account then takes its products over.
-/// 409 `legacy_account_taken` where another account has it, 409 `already_migrated` where this account has taken another one over.
+/// Support attach the old CPS account of a member number to an account that cannot prove the old address, beside those that it has. The account then
+/// takes its products over. 409 `legacy_account_taken` where another account has it.
 #[utoipa::path(
     tag = "migration",
     operation_id = "attachLegacyAccount",

@@ -7,7 +7,33 @@ use crate::domain::language::Language;
 use crate::domain::legacy_migration::{Availability, MigrationResult, UnavailableReason};
 use crate::domain::product::{ProductField, ProductId};
 use crate::handlers::problem::remedy;
-use crate::workflows::legacy_migration::{Migrated, MigratedItem};
+use crate::workflows::legacy_migration::{Migrated, MigratedItem, WaitingProduct};
+
+/// A product of an old account that waits to be taken over.
+#[derive(Serialize, ToSchema)]
+pub struct WaitingProductView {
+    #[schema(example = "L-1001")]
+    legacy_reference: String,
+    /// As the old account called it.
+    #[schema(example = "EOS 5D Mark III")]
+    model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "012021001234")]
+    serial_number: Option<String>,
+    /// What the product will lack for its green tick.
+    missing: Vec<ProductField>,
+}
+
+impl WaitingProductView {
+    fn of(waiting: WaitingProduct) -> Self {
+        Self {
+            legacy_reference: waiting.legacy.legacy_reference,
+            model: waiting.legacy.model,
+            serial_number: waiting.legacy.serial_number,
+            missing: waiting.missing,
+        }
+    }
+}
 
 /// Whether products can be taken over.
 #[derive(Serialize, ToSchema)]
@@ -17,6 +43,10 @@ pub struct MigrationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     products: Option<u64>,
+    /// Which products wait; where they are available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    waiting: Option<Vec<WaitingProductView>>,
     /// Why there is nothing; also the code of the refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -28,15 +58,21 @@ pub struct MigrationView {
 }
 
 impl MigrationView {
-    /// What is known of an account's old one, in `language`.
-    pub fn of(availability: Availability, language: Language) -> Self {
+    /// What is known of an account's old ones, in `language`.
+    pub fn of(
+        availability: Availability,
+        waiting: Vec<WaitingProduct>,
+        language: Language,
+    ) -> Self {
         let (products, reason) = match availability {
             Availability::Available { products } => (Some(products), None),
             Availability::Unavailable(reason) => (None, Some(reason)),
         };
+        let waiting = waiting.into_iter().map(WaitingProductView::of);
         Self {
             available: products.is_some(),
             products,
+            waiting: products.map(|_| waiting.collect()),
             reason,
             next_step: reason.map(|reason| remedy(reason.code(), language)),
         }

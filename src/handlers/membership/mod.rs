@@ -232,7 +232,7 @@ async fn join_programme(
 
 /// Read the membership
 ///
-/// The one that runs; 404 where there is none. Earlier member numbers, that of an old CPS account included, still lead to it.
+/// The one that runs; 404 `no_membership` where there is none. Earlier member numbers, that of an old CPS account included, still lead to it.
 #[utoipa::path(
     tag = "membership",
     operation_id = "readMembership",

@@ -3,7 +3,7 @@
 mod views;
 
 use actix_web::web::{Data, Path};
-use actix_web::{get, post};
+use actix_web::{HttpRequest, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
@@ -15,6 +15,7 @@ use super::extract::{
     Body, Cursor, Input, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey, broken,
     list_params, validated,
 };
+use super::language::preferred;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
@@ -23,7 +24,7 @@ use crate::domain::permissions::{PointsAdjust, PointsRead};
 use crate::domain::values::{Field, Line};
 use crate::error::{FaultCode, Faults, Result};
 use crate::programme::Programme;
-use crate::repository::points::{self, PointsEntry};
+use crate::repository::points::{self, WithModel};
 use crate::repository::{DbConn, accounts, users};
 use crate::types::Instant;
 use crate::workflows;
@@ -61,7 +62,7 @@ struct PointsParams {
 
 /// Read the points
 ///
-/// The balance, now or at any past moment, what is held of it, and how far the next levels are.
+/// The balance, now or at any past moment (which is always answered alike), what is held of it, and how far the next levels are.
 #[utoipa::path(
     tag = "points",
     operation_id = "readPoints",
@@ -82,8 +83,9 @@ async fn read_points(
             read.await?.sums()
         }
         Some(at) => {
-            let read = service.db.read(move |conn| {
-                accounts::find(conn, &account)?;
+            // Behind the lock: no entry from before this moment is still on its way.
+            let read = service.db.write(move |conn| {
+                accounts::lock(conn, &account)?;
                 points::as_of(conn, &account, at)
             });
             read.await?
@@ -106,7 +108,8 @@ list_params! {
 
 /// List the entries
 ///
-/// The whole ledger, newest first: each entry says what it did and why. Nothing is ever changed or deleted in it.
+/// The whole ledger, newest first: each entry says what it did, of which model, and why, as a code and in words; what staff wrote stands apart.
+/// Nothing is ever changed or deleted in it.
 #[utoipa::path(
     tag = "points",
     operation_id = "listPointsEntries",
@@ -120,6 +123,7 @@ async fn list_entries(
     access: Access<PointsRead>,
     params: Params<EntriesParams>,
     pages: Pages,
+    request: HttpRequest,
 ) -> Result<Answer> {
     let size = params.0.size();
     let before = pages.after_as(&params.0, |cursor| cursor.key.parse().ok())?;
@@ -133,11 +137,12 @@ async fn list_entries(
             Ok((rows, reader))
         })
         .await?;
-    let (rows, next_cursor) = pages.cut(rows, size, |entry| Cursor {
+    let (rows, next_cursor) = pages.cut(rows, size, |(entry, _)| Cursor {
         key: entry.seq.to_string(),
         id: entry.id.uuid(),
     });
-    let view = |entry| EntryView::of(entry, &reader);
+    let language = preferred(request.headers());
+    let view = |entry| EntryView::of(entry, &reader, language);
     let items = rows.into_iter().map(view).collect();
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&EntryPage { items, next_cursor })?.header_if("Link", link))
@@ -148,12 +153,12 @@ fn reader(
     conn: &mut DbConn,
     account: &AccountAccess,
     is_staff: bool,
-    entries: &[PointsEntry],
+    entries: &[WithModel],
 ) -> Result<Reader> {
     if is_staff {
         return Ok(Reader::Staff);
     }
-    let actors = users_of(entries.iter().map(|entry| entry.actor.as_str()));
+    let actors = users_of(entries.iter().map(|(entry, _)| entry.actor.as_str()));
     users::own_of(conn, account, &actors).map(Reader::Account)
 }
 
@@ -208,14 +213,15 @@ async fn adjust_points(
     _path: Path<AccountPath>,
     key: RequiredKey,
     body: Body<AdjustPoints>,
+    request: HttpRequest,
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
-    let (amount, reason) = body.value;
+    let ((amount, reason), language) = (body.value, preferred(request.headers()));
     key.0
         .write(&service, &hash, move |conn| {
             let entry =
                 workflows::points::adjust(conn, &context, &access.account, amount, &reason)?;
-            Answer::created(&EntryView::of(entry, &Reader::Staff))
+            Answer::created(&EntryView::of((entry, None), &Reader::Staff, language))
         })
         .await
 }

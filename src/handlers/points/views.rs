@@ -5,12 +5,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::access::UserId;
+use crate::domain::language::Language;
 use crate::domain::membership::next_thresholds;
-use crate::domain::points::{Account as Sums, EntryId, EntryKind};
+use crate::domain::points::{Account as Sums, EntryId, EntryKind, PointsReason};
 use crate::domain::product::ProductId;
 use crate::handlers::actor::{ActorView, Reader};
+use crate::handlers::products::ProductModelView;
 use crate::programme::Programme;
-use crate::repository::points::PointsEntry;
+use crate::repository::points::WithModel;
+use crate::texts::word;
 use crate::types::Instant;
 
 /// A level that is not open yet.
@@ -86,7 +89,20 @@ pub struct EntryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     value_valid_from: Option<NaiveDate>,
-    /// Why: a word for what the service did, the words of staff for an adjustment.
+    /// The model of the registration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    model: Option<ProductModelView>,
+    /// Why.
+    reason_code: PointsReason,
+    /// The same in words, in the caller's language.
+    #[schema(example = "The product has all that it needs")]
+    reason_text: String,
+    /// What staff wrote of an adjustment, in their own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Compensation for a lost loan camera")]
+    note: Option<String>,
+    /// The `note` where there is one, else the `reason_code`.
     #[schema(example = "complete")]
     reason: String,
     /// The user who caused it; of staff an account learns only that it was staff.
@@ -98,10 +114,20 @@ pub struct EntryView {
 }
 
 impl EntryView {
-    /// What `reader` sees of an entry.
-    pub fn of(entry: PointsEntry, reader: &Reader) -> Self {
+    /// What `reader` sees of an entry, in `language`.
+    pub fn of((entry, model): WithModel, reader: &Reader, language: Language) -> Self {
         let actor = ActorView::of(&entry.actor, reader);
+        let reason_code = PointsReason::of(entry.kind, &entry.reason);
         Self {
+            model: model.map(|model| ProductModelView {
+                id: model.id,
+                name: model.name,
+                category: model.category,
+            }),
+            reason_code,
+            reason_text: word("points_reasons", reason_code.as_str(), language).unwrap_or_default(),
+            note: (reason_code == PointsReason::Adjustment).then(|| entry.reason.clone()),
+            reason: entry.reason,
             made_by: actor.user(),
             actor,
             id: entry.id,
@@ -113,7 +139,6 @@ impl EntryView {
             product_id: entry.product_id,
             reverses: entry.reverses,
             value_valid_from: entry.value_valid_from,
-            reason: entry.reason,
             created_at: entry.created_at,
         }
     }

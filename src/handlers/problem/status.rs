@@ -18,7 +18,7 @@ statuses! {
     BAD_REQUEST: MalformedRequest DuplicateKey IdempotencyKeyRequired TokenInvalid;
     UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded;
     FORBIDDEN: Forbidden OwnAccount;
-    NOT_FOUND: NotFound;
+    NOT_FOUND: NotFound NoMembership;
     METHOD_NOT_ALLOWED: MethodNotAllowed;
     REQUEST_TIMEOUT: BodyTooSlow;
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::domain::model::ModelId;
-use crate::domain::product::{ProductField, still_estimated};
+use crate::domain::product::ProductField;
 use crate::domain::product_details::{Details, Unread};
 use crate::domain::values::{Country, Date, Field, Line};
 use crate::error::{Faults, Partial, Result};
@@ -76,7 +76,7 @@ pub struct UpdateProduct {
     #[serde(default)]
     #[schema(schema_with = nullable::<Line<200>>)]
     dealer: Field<Line<200>>,
-    /// Which of the fields are best guesses, all of them.
+    /// Which of the fields are best guesses, all of them; left out, those that were and are not changed.
     #[serde(default)]
     #[schema(value_type = Option<Vec<ProductField>>, max_items = 4)]
     estimated: Field<Vec<ProductField>>,
@@ -93,11 +93,14 @@ impl Input for UpdateProduct {
 }
 
 impl UpdateProduct {
-    /// The details after these changes; what is cleared is no guess any more.
+    /// The details after these changes; what is changed or cleared is no guess any more, unless they say so.
     pub fn apply(self, before: Details) -> Details {
         let unread = self.unread();
         let after = Details {
-            serial_number: self.serial_number.over(before.serial_number).flatten(),
+            serial_number: self
+                .serial_number
+                .over(before.serial_number.clone())
+                .flatten(),
             purchase_date: match self.purchase_date {
                 Field::Absent => before.purchase_date,
                 sent => sent.value().map(Date::day),
@@ -106,12 +109,16 @@ impl UpdateProduct {
                 .purchase_country
                 .over(before.purchase_country)
                 .flatten(),
-            dealer: self.dealer.map(String::from).over(before.dealer).flatten(),
+            dealer: self
+                .dealer
+                .map(String::from)
+                .over(before.dealer.clone())
+                .flatten(),
             estimated: Vec::new(),
             unread,
         };
         let estimated = match self.estimated {
-            Field::Absent => still_estimated(&before.estimated, &after.missing()),
+            Field::Absent => after.still_estimated(&before),
             sent => sent.value().unwrap_or_default(),
         };
         Details { estimated, ..after }

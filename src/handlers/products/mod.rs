@@ -26,6 +26,7 @@ use crate::repository::accounts;
 use crate::repository::products::{self, Awarded, Listing};
 use crate::workflows::products as registering;
 use bodies::{RegisterProduct, UpdateProduct};
+pub use views::ProductModelView;
 use views::{ProductView, load_view};
 
 /// Registers the operations of this module.

@@ -4,8 +4,10 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::model::{Category, ModelId};
-use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
+use crate::domain::model::{Category, ModelId, Value};
+use crate::domain::product::{
+    EndReason, PointsPending, ProductField, ProductId, ProductStatus, points_pending,
+};
 use crate::domain::product_details::Warning;
 use crate::domain::values::Country;
 use crate::error::{Code, Result};
@@ -56,6 +58,10 @@ pub struct ProductView {
     /// The points that it gives with the green tick, or gave.
     #[schema(minimum = 0, example = 235)]
     pub points_possible: i64,
+    /// Why it has no points yet although it lacks nothing; they follow by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub points_pending: Option<PointsPending>,
     /// What it was called in an old CPS account.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -90,6 +96,7 @@ impl ProductView {
             missing: missing_of(&product),
             estimated: product.estimated(),
             warnings,
+            points_pending: pending(&product, granted, value),
             points_granted: granted.unwrap_or(0),
             points_possible: granted.unwrap_or(value.map_or(0, |value| value.points)),
             id: product.id,
@@ -110,6 +117,17 @@ impl ProductView {
             updated_at: product.updated_at,
             ended_at: product.ended_at,
         })
+    }
+}
+
+fn pending(product: &Product, granted: Option<i64>, value: Option<Value>) -> Option<PointsPending> {
+    match granted {
+        Some(_) => None,
+        None => points_pending(
+            product.status,
+            value.is_some(),
+            product.is_unchecked_guess(),
+        ),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::handlers::extract::{
 };
 use crate::handlers::service::Service;
 use crate::programme::Programme;
-use crate::repository::{self, reviews::Queue};
+use crate::repository::reviews::{self as queue, Place, Queue};
 use crate::workflows::reviews;
 use views::{CaseView, ReviewPage, ReviewSummary, case_view};
 
@@ -71,7 +71,8 @@ list_params! {
 
 /// List the cases
 ///
-/// What waits for an answer, soonest due first.
+/// What waits for an answer, soonest due first. While a case waits for its applicant the clock stands: it has no due moment, is never overdue, and
+/// comes last.
 #[utoipa::path(
     tag = "reviews",
     operation_id = "listReviews",
@@ -87,10 +88,8 @@ async fn list_reviews(
     pages: Pages,
 ) -> Result<Answer> {
     let (size, now) = (params.0.size(), service.now());
-    let after = pages.after_as(&params.0, |cursor| {
-        Some((cursor.key.parse().ok()?, AccountId::from(cursor.id)))
-    })?;
-    let queue = Queue {
+    let after = pages.after_as(&params.0, read_place)?;
+    let asked = Queue {
         status: params.0.status,
         due_before: (params.0.overdue == Some(true)).then_some(now),
         after,
@@ -98,11 +97,10 @@ async fn list_reviews(
     };
     let rows = service
         .db
-        .fetch(move |conn| repository::reviews::queue(conn, &queue))
+        .fetch(move |conn| queue::queue(conn, &asked))
         .await?;
-    let (rows, next_cursor) = pages.cut(rows, size, |(review, _)| Cursor {
-        key: review.due_at.to_string(),
-        id: review.account_id.uuid(),
+    let (rows, next_cursor) = pages.cut(rows, size, |(review, account)| {
+        place_cursor(Place::of(review, account))
     });
     let items = rows
         .iter()
@@ -110,6 +108,26 @@ async fn list_reviews(
         .collect();
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&ReviewPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// What stands before the moment of a case that waits for its applicant.
+const WAITS: &str = "waits ";
+
+fn place_cursor(place: Place) -> Cursor {
+    let waits = if place.waits_for_applicant { WAITS } else { "" };
+    Cursor {
+        key: format!("{waits}{}", place.promised),
+        id: place.account_id.uuid(),
+    }
+}
+
+fn read_place(cursor: &Cursor) -> Option<Place> {
+    let waiting = cursor.key.strip_prefix(WAITS);
+    Some(Place {
+        waits_for_applicant: waiting.is_some(),
+        promised: waiting.unwrap_or(&cursor.key).parse().ok()?,
+        account_id: AccountId::from(cursor.id),
+    })
 }
 
 /// Read a case

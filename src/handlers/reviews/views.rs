@@ -23,8 +23,10 @@ pub struct ReviewSummary {
     company_name: String,
     status: AccountStatus,
     submitted_at: Instant,
-    /// When the answer is due.
-    due_at: Instant,
+    /// When the answer is due; not while the case waits for its applicant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    due_at: Option<Instant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     claimed_by: Option<UserId>,
@@ -40,7 +42,7 @@ impl ReviewSummary {
             company_name: account.company_name.clone(),
             status: account.status,
             submitted_at: review.submitted_at,
-            due_at: review.due_at,
+            due_at: review.due(account.status),
             claimed_by: review.claimed_by,
             claimed_until: review.claimed_until,
         }

@@ -39,7 +39,7 @@ macro_rules! on {
 /// SQLite numbers parameters as they come, so they come in order. An IN may be planned so that its select runs again and takes more than it should: hence the CTE.
 const CLAIM_POSTGRES: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND queue = $3 AND run_at <= $2
-        ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+        AND (seller_key IS NULL OR seller_key = $4) ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED)
      UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $2), leased_until = ",
     real_time!(postgres "60"),
     " FROM due WHERE jobs.id = due.id RETURNING jobs.*"
@@ -48,13 +48,14 @@ const CLAIM_SQLITE: &str = concat!(
     "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease = $1, tried_since = COALESCE(tried_since, $2), leased_until = ",
     real_time!(sqlite "60"),
     " WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND queue = $3 AND run_at <= $2
-        ORDER BY run_at, id LIMIT $4) RETURNING *"
+        AND (seller_key IS NULL OR seller_key = $4) ORDER BY run_at, id LIMIT $5) RETURNING *"
 );
 
-/// Takes at most `most` jobs of a queue that are due at `now`, the oldest first, for 60 seconds of real time.
+/// Takes at most `most` jobs of a queue that are due at `now` and in nobody's name or that of `seller_key`, the oldest first, for 60 seconds of
+/// real time.
 pub fn claim(
     conn: &mut DbConn,
-    queue: JobQueue,
+    (queue, seller_key): (JobQueue, &str),
     lease: &str,
     now: Instant,
     most: i64,
@@ -64,6 +65,7 @@ pub fn claim(
         .bind::<Text, _>(lease)
         .bind::<SqlInstant, _>(now)
         .bind::<Text, _>(queue)
+        .bind::<Text, _>(seller_key)
         .bind::<BigInt, _>(most)
         .load(c));
     let mut claimed = claimed?;
@@ -129,15 +131,18 @@ struct Due {
 static DUE: LazyLock<String> = LazyLock::new(|| {
     of_each_queue(|queue| {
         format!(
-            "SELECT '{queue}' AS queue WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1)"
+            "SELECT '{queue}' AS queue WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1
+                AND (seller_key IS NULL OR seller_key = $2))"
         )
     })
 });
 
-/// The queues in which something is due at `now`.
-pub fn due_queues(conn: &mut DbConn, now: Instant) -> Result<Vec<JobQueue>> {
-    let due: QueryResult<Vec<Due>> =
-        each!(conn, c => diesel::sql_query(&*DUE).bind::<SqlInstant, _>(now).load(c));
+/// The queues in which something is due at `now` that `seller_key` may take.
+pub fn due_queues(conn: &mut DbConn, now: Instant, seller_key: &str) -> Result<Vec<JobQueue>> {
+    let due: QueryResult<Vec<Due>> = each!(conn, c => diesel::sql_query(&*DUE)
+        .bind::<SqlInstant, _>(now)
+        .bind::<Text, _>(seller_key)
+        .load(c));
     Ok(due?.into_iter().map(|due| due.queue).collect())
 }
 
@@ -149,19 +154,23 @@ struct Open {
 
 static OPEN: LazyLock<String> = LazyLock::new(|| {
     let ready = JobQueue::ALL.iter().map(|queue| {
-        format!("EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1)")
+        format!("EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1
+            AND (seller_key IS NULL OR seller_key = $2))")
     });
     let ready: Vec<String> = ready.collect();
     format!(
-        "SELECT {} OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND run_at <= $1) AS is_open",
+        "SELECT {} OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND run_at <= $1
+            AND (seller_key IS NULL OR seller_key = $2)) AS is_open",
         ready.join(" OR ")
     )
 });
 
-/// Whether a job that fell due at or before `until` is not done yet, whether it runs already or not.
-pub fn is_open(conn: &mut DbConn, until: Instant) -> Result<bool> {
-    let found: QueryResult<Open> =
-        each!(conn, c => diesel::sql_query(&*OPEN).bind::<SqlInstant, _>(until).get_result(c));
+/// Whether a job that fell due at or before `until` and that `seller_key` may take is not done yet, whether it runs already or not.
+pub fn is_open(conn: &mut DbConn, until: Instant, seller_key: &str) -> Result<bool> {
+    let found: QueryResult<Open> = each!(conn, c => diesel::sql_query(&*OPEN)
+        .bind::<SqlInstant, _>(until)
+        .bind::<Text, _>(seller_key)
+        .get_result(c));
     Ok(found?.is_open)
 }
 
@@ -175,17 +184,22 @@ static NEXT: LazyLock<String> = LazyLock::new(|| {
     let ready = of_each_queue(|queue| {
         format!(
             "SELECT * FROM (SELECT run_at FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at > $1 AND run_at <= $2
-                ORDER BY run_at, id LIMIT 1) AS {queue}"
+                AND (seller_key IS NULL OR seller_key = $3) ORDER BY run_at, id LIMIT 1) AS {queue}"
         )
     });
     format!("SELECT MIN(run_at) AS run_at FROM ({ready}) AS ready")
 });
 
-/// When the next job falls due after `after`, and at or before `until`.
-pub fn next_ready(conn: &mut DbConn, after: Instant, until: Instant) -> Result<Option<Instant>> {
+/// When the next job that `seller_key` may take falls due after `after`, and at or before `until`.
+pub fn next_ready(
+    conn: &mut DbConn,
+    (after, until): (Instant, Instant),
+    seller_key: &str,
+) -> Result<Option<Instant>> {
     let found: QueryResult<Earliest> = each!(conn, c => diesel::sql_query(&*NEXT)
         .bind::<SqlInstant, _>(after)
         .bind::<SqlInstant, _>(until)
+        .bind::<Text, _>(seller_key)
         .get_result(c));
     Ok(found?.run_at)
 }
@@ -230,6 +244,7 @@ mod tests {
     use crate::repository::testing::Explained;
 
     const AT: &str = "'2026-06-01T10:00:00.000000Z'";
+    const SELLER: &str = "'NL999999990B51'";
 
     /// `text` with something in the place of its parameters.
     fn filled(text: &str, parameters: &[&str]) -> String {
@@ -252,16 +267,16 @@ mod tests {
         };
         for (statement, indexes) in [
             (
-                filled(claim, &["'lease'", AT, "'mail'", "16"]),
+                filled(claim, &["'lease'", AT, "'mail'", SELLER, "16"]),
                 vec!["jobs_ready_idx"],
             ),
             (filled(expired, &[AT]), vec!["jobs_running_idx"]),
-            (filled(&DUE, &[AT]), vec!["jobs_ready_idx"]),
+            (filled(&DUE, &[AT, SELLER]), vec!["jobs_ready_idx"]),
             (
-                filled(&OPEN, &[AT]),
+                filled(&OPEN, &[AT, SELLER]),
                 vec!["jobs_ready_idx", "jobs_running_idx"],
             ),
-            (filled(&NEXT, &[AT, AT]), vec!["jobs_ready_idx"]),
+            (filled(&NEXT, &[AT, AT, SELLER]), vec!["jobs_ready_idx"]),
             (
                 STANDINGS.clone(),
                 vec!["jobs_ready_idx", "jobs_failing_idx", "jobs_dead_idx"],

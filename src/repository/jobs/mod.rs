@@ -45,6 +45,17 @@ pub struct Job {
     pub error_class: Option<JobError>,
     /// When it was first begun since it came, or was revived.
     pub tried_since: Option<Instant>,
+    /// Only instances whose programme knows this seller take it; any where there is none.
+    pub seller_key: Option<String>,
+}
+
+/// A job to add.
+pub struct NewJob {
+    pub kind: JobKind,
+    pub key: String,
+    pub payload: Json,
+    pub seller_key: Option<String>,
+    pub run_at: Instant,
 }
 
 impl Job {
@@ -62,31 +73,25 @@ pub struct Failure {
     pub cause: String,
 }
 
-/// Adds a job that runs at `run_at`; one with the same key is already there or done.
-pub fn enqueue(
-    conn: &mut DbConn,
-    kind: JobKind,
-    key: &str,
-    payload: Json,
-    run_at: Instant,
-    now: Instant,
-) -> Result<()> {
+/// Adds a job; one with the same key is already there or done.
+pub fn enqueue(conn: &mut DbConn, new: NewJob, now: Instant) -> Result<()> {
     let job = Job {
         id: JobId::new(now),
-        kind: kind.to_string(),
-        key: key.to_owned(),
-        payload,
+        kind: new.kind.to_string(),
+        key: new.key,
+        payload: new.payload,
         state: JobState::Ready,
-        run_at,
+        run_at: new.run_at,
         attempts: 0,
         lease: None,
         leased_until: None,
         last_error: None,
         created_at: now,
         finished_at: None,
-        queue: kind.queue(),
+        queue: new.kind.queue(),
         error_class: None,
         tried_since: None,
+        seller_key: new.seller_key,
     };
     each!(conn, c => diesel::insert_into(jobs::table).values(&job).on_conflict_do_nothing().execute(c))?;
     wakeups::enqueued();

@@ -12,7 +12,8 @@ use crate::domain::product::ProductId;
 use crate::each;
 use crate::error::{Code, Result};
 use crate::repository::held::{Held, stored};
-use crate::repository::schema::{accounts, points_accounts, points_entries};
+use crate::repository::models::Model;
+use crate::repository::schema::{accounts, models, points_accounts, points_entries, products};
 use crate::repository::{DbConn, MOST_ROWS, MultiBackend};
 use crate::types::Instant;
 
@@ -86,6 +87,7 @@ pub struct PointsEntry {
     pub reverses: Option<EntryId>,
     /// Which of the model's values an award used.
     pub value_valid_from: Option<NaiveDate>,
+    /// The word of a [`PointsReason`](crate::domain::points::PointsReason), or what staff wrote of an adjustment.
     pub reason: String,
     /// Who caused it, as an actor is stored.
     pub actor: String,
@@ -160,19 +162,23 @@ pub fn as_of(conn: &mut DbConn, access: &AccountAccess, at: Instant) -> Result<S
     Ok(Sums { balance, held, seq })
 }
 
+/// An entry with the model of its registration, where it is about one.
+pub type WithModel = (PointsEntry, Option<Model>);
+
 /// The entries of an account, newest first, behind `before`.
 pub fn entries(
     conn: &mut DbConn,
     access: &AccountAccess,
     before: Option<i64>,
     limit: i64,
-) -> Result<Vec<PointsEntry>> {
+) -> Result<Vec<WithModel>> {
     Ok(points_entries::table
+        .left_join(products::table.inner_join(models::table))
         .filter(points_entries::account_id.eq(access.account_id()))
         .filter(points_entries::seq.lt(before.unwrap_or(i64::MAX)))
         .order(points_entries::seq.desc())
         .limit(limit)
-        .select(PointsEntry::as_select())
+        .select((PointsEntry::as_select(), Option::<Model>::as_select()))
         .load(conn)?)
 }
 

@@ -23,7 +23,9 @@ use crate::repository::{DbConn, MOST_ROWS, MultiBackend};
 use crate::types::Instant;
 use crate::{each, locked};
 
-pub use awarded::{Awarded, earning_on_guesses, list_awarded};
+pub use awarded::{
+    Awarded, accounts_waiting, earning_on_guesses, list_awarded, waiting_for_points,
+};
 pub use serials::{of_serials, take_serials};
 
 /// One registration.
@@ -66,6 +68,11 @@ impl Product {
     /// Whether the serial number is a guess.
     pub fn is_serial_estimated(&self) -> bool {
         self.estimated().contains(&ProductField::SerialNumber)
+    }
+
+    /// Whether its serial number is a guess that staff have not looked at.
+    pub fn is_unchecked_guess(&self) -> bool {
+        self.is_serial_estimated() && self.checked_at.is_none()
     }
 
     /// What is said of it.

@@ -105,6 +105,7 @@ pub async fn command_context(config: &Config) -> Result<(Db, Context), StartErro
     let keys = SigningKeys::read(&signing_keys(config, &db).await?, &public_url)?;
     let context = Context {
         now: clock.now(),
+        clock,
         programme,
         sealer: sealer(config, &db, &keys).await?,
         links: links(config, &public_url),

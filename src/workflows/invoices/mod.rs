@@ -86,12 +86,13 @@ fn draw_up(
     membership: &Membership,
     id: InvoiceId,
 ) -> Result<Invoice> {
+    context.check_seller(membership.seller_key.as_deref())?;
     let (rules, seller) = (&context.programme.invoice, &context.programme.seller);
     let (issued_date, year) = invoice::issued(context.now, seller.zone);
     let due_date = invoice::due_date(issued_date, rules.due_days);
     let mut content = content(conn, context, account, membership, due_date)?;
     let totals = totals(&content)?;
-    let seller_key = format!("{}{}", seller.country, seller.vat_number);
+    let seller_key = seller.key();
     let seq = invoices::next_seq(conn, &seller_key, year.into())?;
     let number = invoice::invoice_number(&rules.prefix, year, seq);
     let is_transfer = membership.payment_method == PaymentMethod::BankTransfer;
@@ -147,7 +148,8 @@ fn content(
     due_date: NaiveDate,
 ) -> Result<Content> {
     let (seller, language) = (&context.programme.seller, account.language);
-    let vat = invoice::vat(seller.country, account.country, &context.programme.vat)
+    let buyer = (account.country, account.postal_code.as_str());
+    let vat = invoice::vat(seller.country, buyer, &context.programme.vat)
         .ok_or_else(|| Error::internal("charging VAT")("the programme has no rate"))?;
     let mut notices = vat_notices(vat, account)?;
     notices.extend(paying(conn, membership, &due_date.to_string(), language)?);

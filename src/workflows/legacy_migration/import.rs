@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::access::ServiceAccess;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{LegacyAccountId, LegacyProductId};
+use crate::domain::member_number::number_key;
 use crate::domain::values::{Date, Email, tidied_line};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
@@ -28,6 +29,8 @@ const MOST_ROWS: usize = 200_000;
 /// An old account as its rows describe it; the first of them is where its faults stand.
 struct Described {
     account: LegacyAccount,
+    /// Its member number, as it is compared; none where it could not be read, which is a fault then.
+    number_key: Option<String>,
     products: Vec<LegacyProduct>,
     first: Row,
 }
@@ -49,11 +52,11 @@ pub fn import(
             read_product(context, &row, nobody, &mut faults);
             continue;
         };
+        let key = read_number(&row, &mut faults);
         let entry = described
             .entry(email.key())
-            .or_insert_with(|| describe(context, &email, &row));
-        let number = row.line::<40>("member_number", &mut faults);
-        if number.is_some_and(|number| number != entry.account.member_number) {
+            .or_insert_with(|| describe(context, &email, &key, &row));
+        if key.is_some() && key != entry.number_key {
             faults.push(row.fault("member_number", FaultCode::NotUnique));
         }
         let product = read_product(context, &row, entry.account.id, &mut faults);
@@ -72,6 +75,16 @@ pub fn import(
     Ok(stored)
 }
 
+/// The member number of a row, as it is compared.
+fn read_number(row: &Row, faults: &mut Vec<Fault>) -> Option<String> {
+    let typed = row.line::<40>("member_number", faults)?;
+    let key = number_key(&typed);
+    if key.is_none() {
+        faults.push(row.fault("member_number", FaultCode::Pattern));
+    }
+    key
+}
+
 /// Stores old accounts and their products, and says how many of each; one whose address is taken is a fault.
 fn store(
     conn: &mut DbConn,
@@ -80,7 +93,8 @@ fn store(
 ) -> Result<(usize, usize)> {
     let mut stored = (0, 0);
     for one in described.into_values() {
-        if legacy::insert(conn, &one.account)?.is_stored() {
+        let number_key = one.number_key.unwrap_or_default();
+        if legacy::insert(conn, &one.account, &number_key)?.is_stored() {
             legacy::insert_products(conn, &one.products)?;
             stored = (stored.0 + 1, stored.1 + one.products.len());
         } else {
@@ -98,7 +112,7 @@ fn imported((accounts, products): (usize, usize)) -> Event {
     }
 }
 
-fn describe(context: &Context, email: &Email, row: &Row) -> Described {
+fn describe(context: &Context, email: &Email, key: &Option<String>, row: &Row) -> Described {
     let account = LegacyAccount {
         id: LegacyAccountId::new(context.now),
         email: email.to_string(),
@@ -108,6 +122,7 @@ fn describe(context: &Context, email: &Email, row: &Row) -> Described {
     };
     Described {
         account,
+        number_key: key.clone(),
         products: Vec::new(),
         first: row.clone(),
     }

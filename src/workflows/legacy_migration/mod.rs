@@ -1,8 +1,9 @@
-//! Taking over an old CPS account: what can be taken over, and attaching it. The proof, the takeover and the import have their own files.
+//! Taking over an old CPS account: what can be taken over, and attaching it. The proof, what waits, the takeover and the import have their own files.
 
 mod import;
 mod proof;
 mod takeover;
+mod waiting;
 
 use super::Context;
 use crate::domain::access::AccountAccess;
@@ -10,62 +11,84 @@ use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyFacts, MigrationFacts, availability as available,
 };
+use crate::domain::member_number::number_key;
 use crate::domain::values::email_key;
 use crate::error::{Code, Fault, FaultCode, Partial, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::legacy_migration::{self as legacy, LegacyAccount, Takeover};
+use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct, Takeover};
 use crate::repository::{DbConn, events, sessions, users};
 
 pub use import::import;
 pub use proof::{prove, send_code};
 pub use takeover::{Migrated, MigratedItem, migrate};
+pub use waiting::{WaitingProduct, waiting};
 
-/// What is known of an account's old one.
+/// What is known of an account's old ones.
 struct LegacyState {
     facts: MigrationFacts,
-    /// The old account, where this one may see it.
-    legacy: Option<(LegacyAccount, Option<Takeover>)>,
+    /// Those that this account has, and that of its address once that is proven and nobody else has it.
+    own: Vec<OldAccount>,
 }
 
-/// Whether products of an old account can be taken over, and why not.
+/// An old account that an account may take over, or has.
+struct OldAccount {
+    legacy: LegacyAccount,
+    takeover: Option<Takeover>,
+    products: Vec<LegacyProduct>,
+}
+
+impl OldAccount {
+    fn load(conn: &mut DbConn, legacy: LegacyAccount, takeover: Option<Takeover>) -> Result<Self> {
+        Ok(Self {
+            products: legacy::products(conn, legacy.id)?,
+            legacy,
+            takeover,
+        })
+    }
+
+    /// The products that were not taken over yet.
+    fn waiting(&self) -> impl Iterator<Item = &LegacyProduct> {
+        self.products.iter().filter(|one| one.result.is_none())
+    }
+}
+
+/// Whether products of old accounts can be taken over, and why not.
 pub fn availability(conn: &mut DbConn, access: &AccountAccess) -> Result<Availability> {
     let account = accounts::find(conn, access)?;
     Ok(available(legacy_state(conn, &account)?.facts))
 }
 
 fn legacy_state(conn: &mut DbConn, account: &Account) -> Result<LegacyState> {
-    let attached = legacy::takeover_of(conn, account.id)?;
-    let proven = attached.is_some() || is_proven(conn, account)?;
-    let found = match (attached, &account.legacy_cps_email) {
-        (Some((takeover, legacy)), _) => Some((legacy, Some(takeover))),
-        (None, Some(email)) if proven => match legacy::find_by_email(conn, &email_key(email))? {
-            Some(legacy) => {
-                let takeover = legacy::taken_by(conn, legacy.id)?;
-                Some((legacy, takeover))
-            }
-            None => None,
-        },
-        (None, _) => None,
-    };
-    let facts = match &found {
-        None => None,
-        Some((legacy, takeover)) => {
-            let products = legacy::products(conn, legacy.id)?;
-            let waiting = products.iter().filter(|one| one.result.is_none()).count();
-            let others = takeover.as_ref().map(|one| one.account_id) != Some(account.id);
-            Some(LegacyFacts {
-                migrated: takeover.is_some() && (others || waiting == 0),
-                products: u64::try_from(waiting).unwrap_or(u64::MAX),
-            })
+    let mut own = Vec::new();
+    for (takeover, legacy) in legacy::takeovers_of(conn, account.id)? {
+        own.push(OldAccount::load(conn, legacy, Some(takeover))?);
+    }
+    let key = account.legacy_cps_email.as_deref().map(email_key);
+    let has_its_account = own
+        .iter()
+        .any(|one| Some(&one.legacy.email_key) == key.as_ref());
+    let proven = has_its_account || is_proven(conn, account)?;
+    let mut is_anothers = false;
+    if let Some(key) = key.filter(|_| proven && !has_its_account)
+        && let Some(legacy) = legacy::find_by_email(conn, &key)?
+    {
+        match legacy::taken_by(conn, legacy.id)? {
+            Some(_) => is_anothers = true,
+            None => own.push(OldAccount::load(conn, legacy, None)?),
         }
+    }
+    let waiting = own.iter().flat_map(OldAccount::waiting).count();
+    let facts = LegacyFacts {
+        migrated: is_anothers || own.iter().any(|one| one.takeover.is_some()),
+        products: u64::try_from(waiting).unwrap_or(u64::MAX),
     };
     Ok(LegacyState {
         facts: MigrationFacts {
             has_legacy_email: account.legacy_cps_email.is_some(),
             proven,
-            legacy: facts,
+            legacy: (is_anothers || !own.is_empty()).then_some(facts),
         },
-        legacy: found,
+        own,
     })
 }
 
@@ -91,7 +114,7 @@ pub struct Attachment {
     pub reason: Option<String>,
 }
 
-/// Attaches the old account of a member number, for who could not prove its address; staff say why.
+/// Attaches the old account of a member number beside those that the account has, for who could not prove its address; staff say why.
 pub fn attach(
     conn: &mut DbConn,
     context: &Context,
@@ -105,11 +128,10 @@ pub fn attach(
         return Err(Code::AccountNotActive.with("status", account.status).into());
     }
     let (legacy, reason) = judge_attachment(conn, attachment)?;
-    let current = legacy::takeover_of(conn, account.id)?;
-    if current.as_ref().is_some_and(|(_, own)| own.id == legacy.id) {
+    let has_it = legacy::taken_by(conn, legacy.id)?;
+    if has_it.is_some_and(|takeover| takeover.account_id == account.id) {
         return Ok(legacy);
     }
-    make_room(conn, current)?;
     let takeover = Takeover {
         attached_by: Some(staff),
         reason: Some(reason.clone()),
@@ -132,21 +154,12 @@ fn judge_attachment(
     attachment: Partial<Attachment>,
 ) -> Result<(LegacyAccount, String)> {
     let Partial { read, mut faults } = attachment;
-    let legacy = match &read.member_number {
-        Some(number) => legacy::find_by_number(conn, number)?,
+    let legacy = match read.member_number.as_deref().and_then(number_key) {
+        Some(key) => legacy::find_by_number(conn, &key)?,
         None => None,
     };
     if read.member_number.is_some() && legacy.is_none() {
         faults.push(Fault::new("#/member_number", FaultCode::NumberUnknown));
     }
     faults.judge(legacy.zip(read.reason))
-}
-
-/// An old account that was attached and not used makes room for another.
-fn make_room(conn: &mut DbConn, current: Option<(Takeover, LegacyAccount)>) -> Result<()> {
-    match current {
-        Some((takeover, _)) if takeover.migrated_at.is_some() => Err(Code::AlreadyMigrated.into()),
-        Some((_, other)) => legacy::give_back(conn, other.id),
-        None => Ok(()),
-    }
 }

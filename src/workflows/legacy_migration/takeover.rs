@@ -1,21 +1,20 @@
-//! Fetching the products of an old account: each with its result, once.
+//! Fetching the products of old accounts: each with its result, once. What waits is in `waiting`.
 
 use std::collections::BTreeMap;
 
-use super::{LegacyState, legacy_state};
+use super::waiting::usable;
+use super::{LegacyState, OldAccount, legacy_state};
 use crate::domain::access::AccountAccess;
-use crate::domain::account::AccountId;
 use crate::domain::event::Event;
 use crate::domain::legacy_migration::{
     Availability, LegacyProductId, MigrationResult, availability as available, result,
 };
 use crate::domain::model::name_key;
 use crate::domain::product::{ProductField, ProductId, ProductStatus};
-use crate::domain::product_details::Details;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::catalogue::{Catalogue, CatalogueModel};
-use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct, Takeover};
+use crate::repository::catalogue::Catalogue;
+use crate::repository::legacy_migration::{self as legacy, LegacyProduct, Takeover};
 use crate::repository::products::{self, Product};
 use crate::repository::{DbConn, events};
 use crate::workflows::Context;
@@ -49,55 +48,42 @@ pub fn migrate(
     // All accounts at once and first: whoever holds one and waits for another waits in a circle.
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &serials)?;
     let account = inventories.account(access.account_id())?;
-    let (legacy, takeover) = takeable(legacy_state(conn, account)?, account.id)?;
-    let chosen = choose(legacy::products(conn, legacy.id)?, references)?;
+    let old = takeable(legacy_state(conn, account)?)?;
+    let products = old.iter().flat_map(|one| one.products.clone()).collect();
+    let chosen = choose(products, references)?;
     let waiting: Vec<&LegacyProduct> = chosen.iter().filter(|one| one.result.is_none()).collect();
-    let mut fetched = Vec::new();
-    if !waiting.is_empty() {
-        take(conn, context, access, &legacy, takeover)?;
-        fetched = fetch(
-            conn,
-            context,
-            &catalogue,
-            &mut inventories,
-            access,
-            &waiting,
-        )?;
-    }
+    take(conn, context, access, &old, &waiting)?;
+    let fetched = fetch(
+        conn,
+        context,
+        &catalogue,
+        &mut inventories,
+        access,
+        &waiting,
+    )?;
     let points_granted = inventories.gained(access.account_id());
     inventories.flush(conn)?;
     legacy::set_results(conn, &fetched)?;
-    let wanted: Vec<LegacyProductId> = chosen.iter().map(|one| one.id).collect();
-    let mut stored = legacy::products(conn, legacy.id)?;
-    stored.retain(|one| wanted.contains(&one.id));
     Ok(Migrated {
-        items: items(conn, access, stored)?,
+        items: items(conn, access, with_results(chosen, fetched))?,
         points_granted,
     })
 }
 
-/// The old account, with its takeover if there was one, unless this account may not take it over.
-fn takeable(
-    state: LegacyState,
-    account_id: AccountId,
-) -> Result<(LegacyAccount, Option<Takeover>)> {
-    let availability = available(state.facts);
-    let Some((legacy, takeover)) = state.legacy else {
-        return Err(refusal(availability));
-    };
-    let is_own = takeover
-        .as_ref()
-        .is_some_and(|one| one.account_id == account_id);
-    if !is_own && matches!(availability, Availability::Unavailable(_)) {
-        return Err(refusal(availability));
-    }
-    Ok((legacy, takeover))
+/// The chosen products with what became of those that were fetched.
+fn with_results(chosen: Vec<LegacyProduct>, fetched: Vec<LegacyProduct>) -> Vec<LegacyProduct> {
+    let mut fetched: BTreeMap<LegacyProductId, LegacyProduct> =
+        fetched.into_iter().map(|one| (one.id, one)).collect();
+    let with_result = |one: LegacyProduct| fetched.remove(&one.id).unwrap_or(one);
+    chosen.into_iter().map(with_result).collect()
 }
 
-fn refusal(availability: Availability) -> Error {
-    match availability {
-        Availability::Unavailable(reason) => reason.code().into(),
-        Availability::Available { .. } => Error::Contended,
+/// The old accounts that this account has or may take over; refused where it has none and nothing waits.
+fn takeable(state: LegacyState) -> Result<Vec<OldAccount>> {
+    let has_one = state.own.iter().any(|one| one.takeover.is_some());
+    match available(state.facts) {
+        Availability::Unavailable(reason) if !has_one => Err(reason.code().into()),
+        _ => Ok(state.own),
     }
 }
 
@@ -134,18 +120,33 @@ fn choose(
     Ok(chosen.collect())
 }
 
-/// Makes the old account this one's; its member number leads here from now on.
+/// Makes the old accounts of `waiting` products this one's; their member numbers lead here from now on.
 fn take(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-    legacy: &LegacyAccount,
-    takeover: Option<Takeover>,
+    old: &[OldAccount],
+    waiting: &[&LegacyProduct],
 ) -> Result<()> {
-    let takeover = match takeover {
-        Some(attached) => attached,
+    for one in old {
+        let waits = |product: &&LegacyProduct| product.legacy_account_id == one.legacy.id;
+        if waiting.iter().any(waits) {
+            take_one(conn, context, access, one)?;
+        }
+    }
+    Ok(())
+}
+
+fn take_one(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    old: &OldAccount,
+) -> Result<()> {
+    let takeover = match &old.takeover {
+        Some(attached) => attached.clone(),
         None => {
-            let new = Takeover::of(access.account_id(), legacy.id, context.now);
+            let new = Takeover::of(access.account_id(), old.legacy.id, context.now);
             if !legacy::take(conn, &new)?.is_stored() {
                 return Err(Code::AlreadyMigrated.into());
             }
@@ -156,30 +157,27 @@ fn take(
         legacy::mark_migrated(conn, &takeover, context.now)?;
         let migrated = Event::AccountMigrated {
             account_id: access.account_id(),
-            legacy_account_id: legacy.id,
+            legacy_account_id: old.legacy.id,
         };
         events::record(conn, &access.stamp(context.now), &[migrated])?;
     }
     Ok(())
 }
 
-/// The serial numbers that the old account of `account` would bring.
+/// The serial numbers that the old accounts of `account` would bring.
 fn wanted_by(
     conn: &mut DbConn,
     context: &Context,
     catalogue: &Catalogue,
     account: &Account,
 ) -> Result<Vec<Wanted>> {
-    let Some((legacy, _)) = legacy_state(conn, account)?.legacy else {
-        return Ok(Vec::new());
-    };
-    let products = legacy::products(conn, legacy.id)?.into_iter();
-    let waiting = products.filter(|product| product.result.is_none());
-    let wanted_by_product = |product: LegacyProduct| {
+    let state = legacy_state(conn, account)?;
+    let wanted_by_product = |product: &LegacyProduct| {
         let model = catalogue.of_name(&name_key(&product.model))?;
-        let details = usable(context, model, &product);
+        let details = usable(context, model, product);
         wanted(model, &checked(context, model, &details).ok()?)
     };
+    let waiting = state.own.iter().flat_map(OldAccount::waiting);
     Ok(waiting.filter_map(wanted_by_product).collect())
 }
 
@@ -224,25 +222,6 @@ fn outcome(registered: Option<Registered>) -> (MigrationResult, Option<ProductId
             (result(true, false, &missing_of(&product)), Some(id))
         }
     }
-}
-
-/// What an old product says, without what today's rules refuse.
-fn usable(context: &Context, model: &CatalogueModel, product: &LegacyProduct) -> Details {
-    let mut details = Details {
-        serial_number: product.serial_number.clone(),
-        purchase_date: product.purchase_date,
-        purchase_country: product.purchase_country,
-        dealer: product.dealer.clone(),
-        ..Details::default()
-    };
-    let faults = checked(context, model, &details).err();
-    for fault in faults.into_iter().flatten() {
-        match fault.pointer.as_str() {
-            "#/serial_number" => details.serial_number = None,
-            _ => details.purchase_date = None,
-        }
-    }
-    details
 }
 
 fn items(

@@ -3,6 +3,7 @@
 use super::inventories::Inventories;
 use crate::domain::account::AccountId;
 use crate::domain::event::Event;
+use crate::domain::points::PointsReason;
 use crate::domain::product::{Conditions, EndReason, ProductId, ProductStatus, status};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Code, Result};
@@ -46,7 +47,7 @@ impl Inventories<'_> {
             return Ok(outcome);
         }
         self.fill(&mut product, details);
-        self.settle(conn, &product, "complete")?;
+        self.settle(conn, &product, PointsReason::Complete)?;
         self.events.push(Event::ProductRegistered {
             account_id: account,
             product_id: product.id,
@@ -137,11 +138,12 @@ impl Inventories<'_> {
         details: CheckedDetails,
     ) -> Result<()> {
         let before = product.status;
+        self.may_free(&product);
         if self.contest(&product, &details)?.is_some() {
             return Err(Code::SerialAlreadyRegistered.into());
         }
         self.fill(&mut product, details);
-        self.settle(conn, &product, "incomplete")?;
+        self.settle(conn, &product, PointsReason::Incomplete)?;
         self.events.push(Event::ProductChanged {
             account_id: product.account_id,
             product_id: product.id,
@@ -151,6 +153,13 @@ impl Inventories<'_> {
         self.serials.hold(&product);
         self.changed.push(product);
         Ok(())
+    }
+
+    /// Notes that the account of a guess has one fewer of them, perhaps.
+    pub(super) fn may_free(&mut self, product: &Product) {
+        if product.is_unchecked_guess() {
+            self.freed.insert(product.account_id);
+        }
     }
 
     fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
@@ -171,10 +180,11 @@ impl Inventories<'_> {
         mut product: Held<Product>,
         reason: EndReason,
     ) -> Result<()> {
+        self.may_free(&product);
         product.status = ProductStatus::Ended;
         product.end_reason = Some(reason);
         product.ended_at = Some(self.context.now);
-        self.settle(conn, &product, reason.as_str())?;
+        self.settle(conn, &product, reason.into())?;
         self.events.push(Event::ProductEnded {
             account_id: product.account_id,
             product_id: product.id,

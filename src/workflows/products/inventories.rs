@@ -38,6 +38,8 @@ pub struct Inventories<'a> {
     pub(super) awards: HashMap<ProductId, PointsEntry>,
     /// The products that earn on a guess, where an account was asked for them.
     pub(super) guesses: BTreeMap<AccountId, BTreeSet<ProductId>>,
+    /// The accounts in which a product was a guess that may have let another one earn.
+    pub(super) freed: BTreeSet<AccountId>,
     /// Those of others that have given up their serial numbers.
     pub(super) yielded: Vec<Product>,
     pub(super) changed: Vec<Held<Product>>,
@@ -46,9 +48,24 @@ pub struct Inventories<'a> {
 }
 
 impl<'a> Inventories<'a> {
+    /// Locks the accounts, which must be active, as [`lock`](Self::lock) does.
+    pub fn open(
+        conn: &mut DbConn,
+        context: &'a Context,
+        catalogue: Arc<Catalogue>,
+        accounts: &[&AccountAccess],
+        wanted: &[Wanted],
+    ) -> Result<Self> {
+        let inventories = Self::lock(conn, context, catalogue, accounts, wanted)?;
+        for id in &inventories.own {
+            inventories.account(*id)?.check_active()?;
+        }
+        Ok(inventories)
+    }
+
     /// Locks the accounts, and with them, all in the order of their ids, those that might have to give up one of `wanted`. `catalogue` is what
     /// the products were checked by: `Contended` where another version stands by then.
-    pub fn open(
+    pub(super) fn lock(
         conn: &mut DbConn,
         context: &'a Context,
         catalogue: Arc<Catalogue>,
@@ -74,12 +91,9 @@ impl<'a> Inventories<'a> {
         let stamp = access.stamp(context.now);
         let mut inventories = Self::of(context, catalogue, stamp, serials);
         for (account, ledger) in locked {
-            let ledger = Ledger::of(ledger, &inventories.stamp);
+            let ledger = Ledger::of(context, ledger, &inventories.stamp);
             inventories.ledgers.insert(account.id, ledger);
             inventories.accounts.insert(account.id, account);
-        }
-        for id in &own {
-            inventories.account(*id)?.check_active()?;
         }
         inventories.own = own;
         inventories.find_awards(conn)?;
@@ -97,6 +111,7 @@ impl<'a> Inventories<'a> {
             serials,
             awards: HashMap::new(),
             guesses: BTreeMap::new(),
+            freed: BTreeSet::new(),
             yielded: Vec::new(),
             changed: Vec::new(),
             new: Vec::new(),
@@ -149,11 +164,8 @@ impl<'a> Inventories<'a> {
                 .sort_by(|a, b| (a.model_id, &a.serial_key).cmp(&(b.model_id, &b.serial_key)));
             products::insert(conn, &self.new)?;
         }
-        let ledgers = self.ledgers.values_mut();
-        let entries: Vec<PointsEntry> = ledgers.flat_map(Ledger::take_entries).collect();
-        if !entries.is_empty() {
-            points::append(conn, &entries)?;
-        }
+        self.append_entries(conn)?;
+        self.pass_on_guesses(conn)?;
         for (id, ledger) in std::mem::take(&mut self.ledgers) {
             let is_concerned = self.own.contains(&id) || ledger.has_changed();
             if let Some(account) = self.accounts.get(&id).filter(|_| is_concerned) {
@@ -162,6 +174,26 @@ impl<'a> Inventories<'a> {
         }
         events::record(conn, &self.stamp, &self.events)?;
         Ok(self.changed.into_iter().map(Held::into_row).collect())
+    }
+
+    fn append_entries(&mut self, conn: &mut DbConn) -> Result<()> {
+        let ledgers = self.ledgers.values_mut();
+        let entries: Vec<PointsEntry> = ledgers.flat_map(Ledger::take_entries).collect();
+        match entries.is_empty() {
+            true => Ok(()),
+            false => points::append(conn, &entries),
+        }
+    }
+
+    /// Where a guess no longer earns, the next one does; what is stored by now is what counts.
+    fn pass_on_guesses(&mut self, conn: &mut DbConn) -> Result<()> {
+        let freed: Vec<AccountId> = std::mem::take(&mut self.freed).into_iter().collect();
+        if freed.is_empty() {
+            return Ok(());
+        }
+        self.guesses.clear();
+        self.grant_waiting(conn, &freed)?;
+        self.append_entries(conn)
     }
 }
 

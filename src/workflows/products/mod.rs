@@ -20,6 +20,7 @@ use crate::repository::{DbConn, points as ledger};
 
 pub use changes::Registered;
 pub use inventories::{Inventories, Wanted};
+pub use points::grant_waiting;
 
 /// `details`, checked for `model`.
 pub fn checked(

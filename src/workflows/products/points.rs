@@ -1,13 +1,19 @@
-//! What a product of the inventories earns: granted with the green tick, taken back without it.
+//! What a product of the inventories earns: granted with the green tick, taken back without it, and granted later to those that had to wait.
 
 use std::collections::btree_map::Entry;
 
 use super::inventories::Inventories;
+use crate::domain::access::{AccountAccess, ServiceAccess};
+use crate::domain::account::AccountId;
 use crate::domain::model::Value;
+use crate::domain::points::PointsReason;
 use crate::domain::product::{ProductStatus, earns};
 use crate::error::{Code, Result};
 use crate::repository::DbConn;
 use crate::repository::products::{self, Product};
+use crate::types::Instant;
+use crate::workflows::Context;
+use crate::workflows::tasks::{Task, enqueue};
 
 impl Inventories<'_> {
     /// Grants the points of a product that earns, or takes back those of one that does not.
@@ -15,7 +21,7 @@ impl Inventories<'_> {
         &mut self,
         conn: &mut DbConn,
         product: &Product,
-        reason: &str,
+        reason: PointsReason,
     ) -> Result<()> {
         let earning = self.earning(conn, product)?;
         let guesses = self.guesses.get_mut(&product.account_id);
@@ -23,10 +29,10 @@ impl Inventories<'_> {
         let ledger = ledger.ok_or(Code::NotFound)?;
         match (earning, self.awards.get(&product.id)) {
             (Some(value), None) => {
-                let award = ledger.award(product.id, value, "complete")?;
+                let award = ledger.award(product.id, value)?;
                 self.awards.insert(product.id, award);
                 if let Some(guesses) = guesses
-                    && is_unchecked_guess(product)
+                    && product.is_unchecked_guess()
                 {
                     guesses.insert(product.id);
                 }
@@ -46,7 +52,7 @@ impl Inventories<'_> {
         if product.status != ProductStatus::Complete {
             return Ok(None);
         }
-        let others = match is_unchecked_guess(product) {
+        let others = match product.is_unchecked_guess() {
             true => self.count_other_guesses(conn, product)?,
             false => 0,
         };
@@ -72,8 +78,46 @@ impl Inventories<'_> {
         };
         Ok(guesses.iter().filter(|id| **id != product.id).count())
     }
+
+    /// Grants the products of accounts that wait for their points what they earn by now, the oldest first.
+    pub(super) fn grant_waiting(
+        &mut self,
+        conn: &mut DbConn,
+        accounts: &[AccountId],
+    ) -> Result<()> {
+        for product in products::waiting_for_points(conn, accounts)? {
+            self.settle(conn, &product, PointsReason::Complete)?;
+        }
+        Ok(())
+    }
 }
 
-fn is_unchecked_guess(product: &Product) -> bool {
-    product.is_serial_estimated() && product.checked_at.is_none()
+/// How many accounts are looked after in one transaction.
+const ACCOUNTS: i64 = 20;
+
+/// Grants the points that products have waited for until the value of their model began, account by account behind `after`.
+pub fn grant_waiting(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    (due, after): (Instant, Option<AccountId>),
+) -> Result<()> {
+    let today = context.programme.review.date_of(context.now);
+    let ids = products::accounts_waiting(conn, today, after, ACCOUNTS)?;
+    let Some(last) = ids.last().copied() else {
+        return Ok(());
+    };
+    let accounts: Vec<AccountAccess> = ids.iter().map(|id| service.on(*id)).collect();
+    let accounts: Vec<&AccountAccess> = accounts.iter().collect();
+    let catalogue = context.catalogue.current(conn)?;
+    let mut inventories = Inventories::lock(conn, context, catalogue, &accounts, &[])?;
+    inventories.grant_waiting(conn, &ids)?;
+    inventories.flush(conn)?;
+    let after = Some(last);
+    enqueue(
+        conn,
+        &Task::GrantPoints { due, after },
+        context.now,
+        context.now,
+    )
 }

@@ -6,6 +6,7 @@ use super::changes::Registered;
 use super::inventories::{Inventories, Wanted};
 use crate::domain::event::Event;
 use crate::domain::model::ModelId;
+use crate::domain::points::PointsReason;
 use crate::domain::product::{Contest, Holder, ProductField, ProductStatus, contest};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Error, Result};
@@ -105,10 +106,11 @@ impl Inventories<'_> {
     /// The holder's product loses its serial number, and with it its tick and its points.
     fn fall_back(&mut self, mut holder: Product, serial: &Wanted) -> Result<()> {
         // Whoever came to hold the number after the accounts were locked is met by the next try.
+        self.may_free(&holder);
         let ledger = self.ledgers.get_mut(&holder.account_id);
         let ledger = ledger.ok_or(Error::Contended)?;
         if let Some(award) = self.awards.remove(&holder.id) {
-            ledger.reverse(&award, "serial_number_lost")?;
+            ledger.reverse(&award, PointsReason::SerialNumberLost)?;
         }
         let mut guesses = holder.estimated();
         guesses.retain(|field| *field != ProductField::SerialNumber);

@@ -45,6 +45,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         terms_version: programme.terms_version.clone(),
         created_at: context.now,
         ended_at: None,
+        seller_key: Some(programme.seller.key()),
     };
     let stamp = access.stamp(context.now);
     membership::begin(conn, context, &stamp, &account, &membership)?;

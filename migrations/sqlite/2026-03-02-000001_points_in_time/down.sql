@@ -1,0 +1,1 @@
+DROP TRIGGER points_entries_in_time;

@@ -1,0 +1,2 @@
+ALTER TABLE jobs DROP COLUMN seller_key;
+ALTER TABLE memberships DROP COLUMN seller_key;
