@@ -38,6 +38,7 @@ codes! {
     /// Why a request is refused: the `code` of a problem, explained at `/problems/{code}`.
     Code {
         MalformedRequest = "malformed_request",
+        IfMatchMalformed = "if_match_malformed",
         IdempotencyKeyRequired = "idempotency_key_required",
         TokenInvalid = "token_invalid",
         Unauthenticated = "unauthenticated",

@@ -28,7 +28,7 @@ mod users;
 
 use std::net::IpAddr;
 
-pub use contract::document;
+pub use contract::{document, schemas};
 pub use endpoint::{Callers, Endpoint, RateLimit, Registration, Routes, registrations};
 
 /// Names a request in logs and problems; put beside it when it comes in.

@@ -7,7 +7,7 @@ use crate::domain::account::{Company, check_company};
 use crate::domain::language::Language;
 use crate::domain::values::{Country, Email, Field, Line, Phone};
 use crate::error::{Faults, Partial, Result};
-use crate::handlers::extract::{Input, nullable};
+use crate::handlers::extract::{Input, MERGE_PATCH, nullable};
 use crate::programme::Programme;
 use crate::repository::accounts::Account;
 use crate::workflows::accounts::Unread;
@@ -90,7 +90,7 @@ pub struct UpdateAccount {
 
 impl Input for UpdateAccount {
     type Parsed = Partial<Self>;
-    const MEDIA_TYPE: &'static str = "application/merge-patch+json";
+    const MEDIA_TYPES: &'static [&'static str] = &MERGE_PATCH;
 
     /// What the patch alone can tell. The rest is judged with the account that it is merged into.
     fn parse(mut self, programme: &Programme, mut faults: Faults) -> Result<Self::Parsed> {

@@ -124,7 +124,7 @@ impl Plain for SuspendAccount {}
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
     request_body = SuspendAccount,
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[post("/accounts/{account_id}/suspension")]
 async fn suspend_account(
@@ -167,7 +167,7 @@ struct LiftParams {
     operation_id = "liftSuspension",
     security(("bearer" = [])),
     params(AccountPath, LiftParams),
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[delete("/accounts/{account_id}/suspension")]
 async fn lift_suspension(

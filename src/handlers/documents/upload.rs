@@ -18,7 +18,7 @@ use super::receiving::{ExpectedFile, ReceivedFile};
 use crate::domain::document::{DocumentKind, check_issued_date, display_name};
 use crate::domain::values::{Date, Value};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
-use crate::handlers::extract::{Limits, of_payload};
+use crate::handlers::extract::{Limits, of_payload, unsupported};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
 use crate::workflows::documents::Upload;
@@ -31,6 +31,8 @@ const BUFFER: usize = 8 * 1024;
 const PARTS: usize = 10;
 /// What a form has beside the bytes of its file.
 const AROUND: usize = 64 * 1024;
+/// The media type of a form.
+const FORM: &[&str] = &["multipart/form-data"];
 
 /// The parts of an upload, as the contract names them.
 #[derive(Deserialize, ToSchema)]
@@ -77,7 +79,7 @@ impl FromRequest for UnreadForm {
         let limits = request.app_data::<Data<Limits>>();
         let length = request.headers().get(CONTENT_LENGTH);
         let Ok(multipart) = Multipart::from_request(request, payload).into_inner() else {
-            return ready(Err(Code::UnsupportedMediaType.into()));
+            return ready(Err(unsupported(FORM)));
         };
         ready(Ok(Self {
             multipart,
@@ -205,7 +207,7 @@ pub fn of_multipart(error: MultipartError) -> Error {
         MultipartError::Payload(error) => of_payload(error),
         MultipartError::ContentTypeMissing
         | MultipartError::ContentTypeParse
-        | MultipartError::ContentTypeIncompatible => Code::UnsupportedMediaType.into(),
+        | MultipartError::ContentTypeIncompatible => unsupported(FORM),
         _ => Code::MalformedRequest.into(),
     }
 }

@@ -15,7 +15,7 @@ macro_rules! statuses {
 }
 
 statuses! {
-    BAD_REQUEST: MalformedRequest IdempotencyKeyRequired TokenInvalid;
+    BAD_REQUEST: MalformedRequest IfMatchMalformed IdempotencyKeyRequired TokenInvalid;
     UNAUTHORIZED: Unauthenticated InvalidCredentials;
     FORBIDDEN: Forbidden OwnAccount;
     NOT_FOUND: NotFound;

@@ -54,13 +54,15 @@ mod tests {
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.
-    const GIVEN: [(Code, &[&str]); 8] = [
+    const GIVEN: [(Code, &[&str]); 10] = [
         (Code::MethodNotAllowed, &["allowed"]),
         (Code::DocumentLimitReached, &["limit"]),
         (Code::ClaimedByAnother, &["until"]),
         (Code::AccountNotActive, &["status"]),
         (Code::CorporateNotAvailable, &["points", "threshold"]),
         (Code::LevelNotOpen, &["level", "points_missing"]),
+        (Code::PreconditionFailed, &["is_weak"]),
+        (Code::UnsupportedMediaType, &["expected"]),
         (Code::BodyTooLarge, &["limit"]),
         (Code::DocumentTooLarge, &["limit"]),
     ];

@@ -76,6 +76,7 @@ struct ProductPath {
 #[derive(Serialize, ToSchema)]
 struct ProductPage {
     items: Vec<ProductView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -143,8 +144,8 @@ async fn list_products(
     params(AccountPath, IdempotencyHeader),
     request_body = RegisterProduct,
     responses(
-        (status = 201, description = "The product", body = ProductView),
-        (status = 200, description = "The account has it already", body = ProductView)
+        (status = 201, description = "The product", body = ProductView, headers(("ETag" = String), ("Location" = String))),
+        (status = 200, description = "The account has it already", body = ProductView, headers(("ETag" = String), ("Location" = String)))
     )
 )]
 #[post("/accounts/{account_id}/products")]
@@ -180,7 +181,7 @@ async fn register_product(
     operation_id = "readProduct",
     security(("bearer" = [])),
     params(ProductPath),
-    responses((status = 200, description = "The product", body = ProductView))
+    responses((status = 200, description = "The product", body = ProductView, headers(("ETag" = String))))
 )]
 #[get("/accounts/{account_id}/products/{product_id}")]
 async fn read_product(
@@ -208,8 +209,11 @@ async fn read_product(
     operation_id = "updateProduct",
     security(("bearer" = [])),
     params(ProductPath, IfMatchHeader),
-    request_body(content = UpdateProduct, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "The product", body = ProductView))
+    request_body(content(
+        (UpdateProduct = "application/merge-patch+json"),
+        (UpdateProduct = "application/json")
+    )),
+    responses((status = 200, description = "The product", body = ProductView, headers(("ETag" = String))))
 )]
 #[patch("/accounts/{account_id}/products/{product_id}")]
 async fn update_product(

@@ -199,7 +199,7 @@ impl Input for DecideDocument {
     security(("bearer" = [])),
     params(DocumentPath),
     request_body = DecideDocument,
-    responses((status = 200, description = "The document", body = DocumentView))
+    responses((status = 200, description = "The document", body = DocumentView, headers(("ETag" = String))))
 )]
 #[put("/reviews/{account_id}/documents/{document_id}")]
 async fn decide_document(
@@ -253,7 +253,7 @@ impl Input for DecideReview {
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
     request_body = DecideReview,
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[post("/reviews/{account_id}/decision")]
 async fn decide_review(
