@@ -254,5 +254,5 @@ async fn read_invoice(
         .fetch(move |conn| invoices::find(conn, &access.account, id))
         .await?;
     let version = invoice.version;
-    Ok(Answer::ok(&InvoiceView::of(invoice)?)?.etag(version))
+    Ok(Answer::ok(&InvoiceView::of(invoice)?)?.etag_with_digest(version))
 }

@@ -304,6 +304,104 @@ fn an_operation_takes_no_more_room_than_before() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_code_is_listed_in_both_languages_with_what_to_call_next() {
+    let app = TestApp::start().await;
+    let document = document(true);
+    let ids: BTreeSet<String> = operations(&document)
+        .iter()
+        .map(|(_, _, operation)| operation["operationId"].as_str().unwrap().to_owned())
+        .collect();
+    let list = app.get("/problems/", &Token::default()).await.expect(200);
+    for (at, vocabulary) in [("items", "ProblemCode"), ("fields", "FieldCode")] {
+        let listed = list.body[at].as_array().unwrap();
+        let codes: Vec<&Value> = listed.iter().map(|one| &one["code"]).collect();
+        let named = &document["components"]["schemas"][vocabulary];
+        assert_eq!(
+            codes,
+            named["enum"].as_array().unwrap().iter().collect::<Vec<_>>()
+        );
+        for code in codes {
+            let line = format!("- `{}`: ", code.as_str().unwrap());
+            assert!(
+                named["description"].as_str().unwrap().contains(&line),
+                "{code}"
+            );
+        }
+        for one in listed {
+            for text in one
+                .as_object()
+                .unwrap()
+                .values()
+                .filter(|text| text.is_object())
+            {
+                let [da, en] = ["da", "en"].map(|language| text[language].as_str().unwrap());
+                assert!(!da.is_empty() && !en.is_empty() && da != en, "{one}");
+                assert!(!da.contains("{%") && !en.contains("{%"), "{one}");
+            }
+            if let Some(next) = one["next_operation"].as_str() {
+                assert!(ids.contains(next), "{one}");
+            }
+        }
+    }
+    let page = app
+        .get("/problems/awaiting_proof", &Token::default())
+        .await
+        .expect(200);
+    assert!(page.text.contains("<code>sendMigrationCode</code>"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_word_of_a_vocabulary_has_its_label_in_both_languages() {
+    let app = TestApp::start().await;
+    let read = async |query: &str| {
+        app.get(&format!("/v1/labels{query}"), &Token::default())
+            .await
+    };
+    let [da, en] = [read("?language=da").await, read("?language=en").await];
+    let (da, en) = (da.expect(200), en.expect(200));
+    assert_eq!(read("").await.expect(200).body, en.body);
+    assert_eq!(
+        (da.header("content-language"), da.str("/language")),
+        ("da", "da".to_owned())
+    );
+    assert_ne!(da.header("etag"), en.header("etag"));
+    assert_eq!(da.str("/labels/account_statuses/draft"), "Kladde");
+    assert_eq!(
+        en.str("/labels/payment_methods/bank_transfer"),
+        "Bank transfer"
+    );
+    assert_eq!(da.str("/labels/levels/gold"), "Gold");
+    let [da, en] = [&da, &en].map(|answer| answer.body["labels"].as_object().unwrap());
+    for (vocabulary, words) in da {
+        for (word, label) in words.as_object().unwrap() {
+            let other = &en[vocabulary][word];
+            assert!(
+                label != "" && other != "" && other.is_string(),
+                "{vocabulary} {word}"
+            );
+        }
+    }
+    read("?language=sv").await.problem(422, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_hands_out_the_contract_with_its_own_address() {
+    let app = TestApp::start().await;
+    let served = app
+        .get("/openapi.json", &Token::default())
+        .await
+        .expect(200);
+    assert_eq!(served.str("/servers/0/url"), app.address);
+    assert_eq!(
+        served.str("/externalDocs/url"),
+        format!("{}/docs/", app.address)
+    );
+    for place in ["/info/contact/url", "/info/license/identifier"] {
+        served.str(place);
+    }
+}
+
 /// The columns of `tests/permissions.csv` that are roles, as the contract calls them.
 const ROLES: [&str; 8] = [
     "applicant",

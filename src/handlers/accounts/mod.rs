@@ -170,7 +170,7 @@ async fn read_account(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Change an account
@@ -211,7 +211,7 @@ async fn update_account(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Read what is still due
@@ -266,7 +266,7 @@ async fn submit_application(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Withdraw the application
@@ -293,5 +293,5 @@ async fn withdraw_application(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }

@@ -139,7 +139,7 @@ async fn suspend_account(
     key.write(&service, &hash, move |conn| {
         let account = workflows::accounts::suspend(conn, &context, &access.account, reason.trim())?;
         let version = account.version;
-        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
+        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag_with_digest(version))
     })
     .await
 }
@@ -186,7 +186,7 @@ async fn lift_suspension(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Send the first-password link again

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Object;
 use crate::domain::language::Language;
 use crate::error::{Code, FaultCode};
-use crate::handlers::problem::{FIELD_CODE, PROBLEM_CODE, title};
+use crate::handlers::problem::{FIELD_CODE, PROBLEM_CODE, meaning, title};
 
 /// Adds both.
 pub fn add_to(schemas: &mut Object) {
@@ -13,11 +13,11 @@ pub fn add_to(schemas: &mut Object) {
         .iter()
         .map(|code| (code.as_str(), title(*code, Language::En)));
     schemas.insert(PROBLEM_CODE.to_owned(), vocabulary(problems));
-    let fields = FaultCode::ALL.iter().map(|code| code.as_str());
-    schemas.insert(
-        FIELD_CODE.to_owned(),
-        json!({ "type": "string", "enum": fields.collect::<Vec<_>>() }),
-    );
+    let fields = FaultCode::ALL.iter().map(|code| {
+        let meaning = meaning(*code, Language::En);
+        (code.as_str(), meaning)
+    });
+    schemas.insert(FIELD_CODE.to_owned(), vocabulary(fields));
 }
 
 fn vocabulary(words: impl Iterator<Item = (&'static str, String)>) -> Value {

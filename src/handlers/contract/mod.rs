@@ -26,7 +26,8 @@ use super::problem::Problem;
         license(name = "MIT", identifier = "MIT"),
         contact(name = "cps-api", url = "https://cps.example/help")
     ),
-    servers((url = "/", description = "This service")),
+    servers((url = "https://api.cps.example", description = "The public address; the document that a service hands out names its own")),
+    external_docs(url = "https://api.cps.example/docs/", description = "Every operation, to try it out"),
     tags(
         (name = "accounts", description = "Registering a business, its account and its users"),
         (name = "sessions", description = "Signing in and out, passwords"),

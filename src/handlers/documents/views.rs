@@ -7,7 +7,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::domain::account::AccountId;
-use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::domain::document::{DocumentCode, DocumentId, DocumentKind, DocumentStatus, MediaType};
 use crate::error::Result;
 use crate::repository::documents::Document;
 use crate::types::Instant;
@@ -32,6 +32,7 @@ pub struct DocumentView {
     kind: DocumentKind,
     status: DocumentStatus,
     /// Why it does not do: revision or rejection codes.
+    #[schema(value_type = Vec<DocumentCode>)]
     codes: Vec<String>,
     media_type: MediaType,
     /// In bytes.

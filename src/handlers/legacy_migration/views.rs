@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::{Availability, MigrationResult, UnavailableReason};
 use crate::domain::product::{ProductField, ProductId};
-use crate::handlers::problem::remedy;
+use crate::handlers::problem::{next_operation, remedy};
 use crate::workflows::legacy_migration::{Migrated, MigratedItem};
 
 /// Whether products can be taken over.
@@ -25,6 +25,10 @@ pub struct MigrationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_step: Option<String>,
+    /// The `operationId` of the call that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "sendMigrationCode")]
+    next_operation: Option<&'static str>,
 }
 
 impl MigrationView {
@@ -38,6 +42,7 @@ impl MigrationView {
             available: products.is_some(),
             products,
             reason,
+            next_operation: reason.and_then(|reason| next_operation(reason.code())),
             next_step: reason.map(|reason| remedy(reason.code(), language)),
         }
     }

@@ -1,5 +1,6 @@
 //! The one table from an error to its status, its texts and its page. What can go wrong is named in `error`.
 
+mod next;
 mod page;
 mod status;
 mod words;
@@ -14,9 +15,10 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use crate::domain::language::Language;
 use crate::error::{Code, Error, Fault, Refusal};
 
+pub use next::next_operation;
 pub use page::routes;
 pub use status::status;
-pub use words::{remedy, title};
+pub use words::{meaning, remedy, title};
 
 /// The media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";

@@ -2,7 +2,7 @@
 
 use crate::domain::language::Language;
 use crate::error::{Code, Fault, FaultCode, Refusal};
-use crate::texts::{Subject, Value, say};
+use crate::texts::{Subject, Value, say, unfilled};
 
 /// What kind of problem it is.
 pub fn title(code: Code, language: Language) -> String {
@@ -28,6 +28,14 @@ pub fn remedy(code: Code, language: Language) -> String {
 pub fn fault(fault: &Fault, language: Language) -> String {
     let code = fault.code.as_str();
     say(Subject::Faults, code, language, values(&fault.params))
+}
+
+/// What a field's code means, whatever the case: of a choice between several words the last.
+pub fn meaning(code: FaultCode, language: Language) -> String {
+    let text = unfilled(Subject::Faults, code.as_str(), language);
+    let (before, choice) = text.split_once("{% if").unwrap_or((&text, ""));
+    let last = choice.rsplit("{% else %}").next().unwrap_or_default();
+    format!("{before}{}", last.replace("{% endif %}", ""))
 }
 
 /// That `count` more fields are wrong than the answer lists.

@@ -168,7 +168,7 @@ async fn register_product(
             )),
             false => Answer::ok(&view)?,
         };
-        Ok(answer.etag(view.version))
+        Ok(answer.etag_with_digest(view.version))
     })
     .await
 }
@@ -197,7 +197,7 @@ async fn read_product(
             load_view(conn, &context, product)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Change a product
@@ -233,7 +233,7 @@ async fn update_product(
             load_view(conn, &context, product)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Why a registration ends.

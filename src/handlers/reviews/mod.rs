@@ -267,7 +267,7 @@ async fn decide_review(
     key.write(&service, &hash, move |conn| {
         let account = reviews::decide(conn, &context, &access.account, decision)?;
         let version = account.version;
-        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
+        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag_with_digest(version))
     })
     .await
 }

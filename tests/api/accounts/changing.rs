@@ -28,7 +28,7 @@ async fn a_draft_is_changed_field_by_field_and_its_requirements_with_it() {
     let changed = patch(&app, &account, &applicant, 1, city.clone())
         .await
         .expect(200);
-    assert_eq!(changed.header("etag"), "\"2\"");
+    assert!(changed.header("etag").starts_with("\"2-"));
     assert_eq!(
         changed.body["address"],
         json!({ "street": "Havnegade 1", "postal_code": "1058", "city": "Roskilde" })
