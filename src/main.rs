@@ -54,7 +54,10 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), StartError> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Openapi { sandbox } => {
-            println!("{}", cps_api::handlers::document(sandbox).to_pretty_json()?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&cps_api::handlers::document(sandbox))?
+            );
             Ok(())
         }
         Command::Serve => serve(start::configuration()?).await,

@@ -98,6 +98,25 @@ text_enum! {
     }
 }
 
+/// Why a document does not do, for the contract: a code of either list.
+pub struct DocumentCode;
+
+impl utoipa::PartialSchema for DocumentCode {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let revisions = RevisionCode::ALL.iter().map(|code| code.as_str());
+        let rejections = RejectionCode::ALL.iter().map(|code| code.as_str());
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(revisions.chain(rejections)))
+            .description(Some(
+                "A `RevisionCode` of a document that can be mended, or a `RejectionCode`.",
+            ))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for DocumentCode {}
+
 impl MediaType {
     /// So many first bytes tell what a file is.
     pub const TELLING: usize = MOST_BEFORE_PDF + PDF_HEADER;

@@ -69,7 +69,7 @@ macro_rules! permissions {
             pub const ALL: &'static [Self] = &[$(Self::$action),+];
 
             /// The roles that may do it on their own account, and those that may on every account.
-            fn roles(self) -> (&'static [Role], &'static [Role]) {
+            pub fn roles(self) -> (&'static [Role], &'static [Role]) {
                 match self {
                     $(Self::$action => (&[$(Role::$own),*], &[$(Role::$all),*])),+
                 }

@@ -39,6 +39,7 @@ codes! {
     Code {
         MalformedRequest = "malformed_request",
         DuplicateKey = "duplicate_key",
+        IfMatchMalformed = "if_match_malformed",
         IdempotencyKeyRequired = "idempotency_key_required",
         TokenInvalid = "token_invalid",
         Unauthenticated = "unauthenticated",

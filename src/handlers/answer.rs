@@ -61,12 +61,25 @@ impl Answer {
         self.header("ETag", format!("\"{version}\""))
     }
 
+    /// Names the version of the resource and what else is in the answer: words in a language, values of a model.
+    #[must_use]
+    pub fn etag_with_digest(self, version: i64) -> Self {
+        let digest = self.digest();
+        self.header("ETag", format!("\"{version}-{digest}\""))
+    }
+
     /// Names a version by the hash of the body, where no row has one.
     #[must_use]
     pub fn etag_of_body(self) -> Self {
-        let hash = crate::secrets::sha256_hex(self.body.as_deref().unwrap_or_default().as_bytes());
-        let tag = format!("\"{}\"", hash.get(..32).unwrap_or_default());
+        let tag = format!("\"{}\"", self.digest());
         self.header("ETag", tag)
+    }
+
+    fn digest(&self) -> String {
+        let mut hash =
+            crate::secrets::sha256_hex(self.body.as_deref().unwrap_or_default().as_bytes());
+        hash.truncate(32);
+        hash
     }
 
     /// Names where the new resource is.

@@ -5,10 +5,14 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{KnownFormat, Schema, SchemaFormat, Type};
 use utoipa::openapi::{
-    Content, ObjectBuilder, OneOf, OpenApi, PathsBuilder, RefOr, Required, ResponseBuilder,
+    AllOfBuilder, Content, ObjectBuilder, OneOf, OpenApi, PathsBuilder, Ref, RefOr, Required,
+    ResponseBuilder,
 };
 
 use crate::domain::event::{Event, EventId, MOST_DATA, VERSION};
+
+/// The schema of what every event has.
+const ENVELOPE: &str = "EventEnvelope";
 
 /// Adds the list to a document, under `webhooks`, and the schemas that the payloads name.
 pub fn describe(document: &mut OpenApi) {
@@ -21,6 +25,7 @@ pub fn describe(document: &mut OpenApi) {
     let mut named = Vec::new();
     Event::schemas(&mut named);
     let schemas = &mut document.components.get_or_insert_default().schemas;
+    schemas.insert(ENVELOPE.to_owned(), envelope());
     for (name, schema) in named {
         schemas.entry(name).or_insert(schema);
     }
@@ -37,7 +42,7 @@ fn payloads() -> Vec<RefOr<Schema>> {
 fn operation(word: &str, summary: &str, data: RefOr<Schema>) -> Operation {
     let body = RequestBodyBuilder::new()
         .description(Some("The event"))
-        .content("application/json", Content::new(Some(envelope(word, data))))
+        .content("application/json", Content::new(Some(event(word, data))))
         .required(Some(Required::True))
         .build();
     let taken = ResponseBuilder::new().description("Any 2xx says that the event was taken");
@@ -54,8 +59,21 @@ fn operation(word: &str, summary: &str, data: RefOr<Schema>) -> Operation {
         .build()
 }
 
-fn envelope(word: &str, data: RefOr<Schema>) -> Schema {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
+/// An event of this word: what all have, and its own.
+fn event(word: &str, data: RefOr<Schema>) -> Schema {
+    let own = ObjectBuilder::new()
+        .property("type", text().enum_values(Some([word])))
+        .required("type")
+        .property("data", data)
+        .required("data");
+    AllOfBuilder::new()
+        .item(Ref::from_schema_name(ENVELOPE))
+        .item(own)
+        .into()
+}
+
+/// What every event has beside its word and its payload.
+fn envelope() -> RefOr<Schema> {
     let number = |what: &str| {
         ObjectBuilder::new()
             .schema_type(Type::Integer)
@@ -67,9 +85,8 @@ fn envelope(word: &str, data: RefOr<Schema>) -> Schema {
     let version = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .enum_values(Some([VERSION]));
-    let fields: [(&str, RefOr<Schema>); 8] = [
+    let fields: [(&str, RefOr<Schema>); 6] = [
         ("id", <EventId as utoipa::PartialSchema>::schema()),
-        ("type", text().enum_values(Some([word])).into()),
         ("version", version.into()),
         ("timestamp", moment.into()),
         (
@@ -84,13 +101,16 @@ fn envelope(word: &str, data: RefOr<Schema>) -> Schema {
             "resource_sequence",
             number("Its place among the events of the resource, without gaps").into(),
         ),
-        ("data", data),
     ];
     let mut object = ObjectBuilder::new();
     for (name, schema) in fields {
         object = object.property(name, schema).required(name);
     }
     object.into()
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
 }
 
 /// `account.link_sent` as `AccountLinkSent`.

@@ -185,6 +185,7 @@ impl InvoiceView {
 #[derive(Serialize, ToSchema)]
 struct InvoicePage {
     items: Vec<InvoiceView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -239,7 +240,7 @@ async fn list_invoices(
     operation_id = "readInvoice",
     security(("bearer" = [])),
     params(InvoicePath),
-    responses((status = 200, description = "The invoice", body = InvoiceView))
+    responses((status = 200, description = "The invoice", body = InvoiceView, headers(("ETag" = String))))
 )]
 #[get("/accounts/{account_id}/invoices/{invoice_id}")]
 async fn read_invoice(
@@ -253,5 +254,5 @@ async fn read_invoice(
         .fetch(move |conn| invoices::find(conn, &access.account, id))
         .await?;
     let version = invoice.version;
-    Ok(Answer::ok(&InvoiceView::of(invoice)?)?.etag(version))
+    Ok(Answer::ok(&InvoiceView::of(invoice)?)?.etag_with_digest(version))
 }

@@ -101,6 +101,7 @@ impl JobView {
 #[derive(Serialize, ToSchema)]
 struct JobPage {
     items: Vec<JobView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

@@ -11,6 +11,7 @@ pub mod extract;
 mod faq;
 mod invoices;
 mod jobs;
+mod labels;
 pub mod language;
 mod legacy_migration;
 mod membership;
@@ -28,7 +29,7 @@ mod users;
 
 use std::net::IpAddr;
 
-pub use contract::document;
+pub use contract::{document, schemas};
 pub use endpoint::{Callers, Endpoint, RateLimit, Registration, Routes, registrations};
 
 /// Names a request in logs and problems; put beside it when it comes in.
@@ -63,7 +64,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
         .configure(users::routes)
-        .configure(jobs::routes);
+        .configure(jobs::routes)
+        .configure(labels::routes);
     if is_sandbox {
         config.configure(sandbox::routes);
     }

@@ -75,6 +75,7 @@ impl ModelView {
 #[derive(Serialize, ToSchema)]
 struct ModelPage {
     items: Vec<ModelView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -100,7 +101,7 @@ const CACHED: (&str, &str) = ("Cache-Control", "public, no-cache");
     tag = "products",
     operation_id = "listModels",
     params(ModelsParams),
-    responses((status = 200, description = "The models", body = ModelPage))
+    responses((status = 200, description = "The models", body = ModelPage, headers(("ETag" = String))))
 )]
 #[get("/models")]
 async fn list_models(
@@ -141,7 +142,7 @@ async fn list_models(
     tag = "products",
     operation_id = "readModel",
     params(ModelPath),
-    responses((status = 200, description = "The model", body = ModelView))
+    responses((status = 200, description = "The model", body = ModelView, headers(("ETag" = String))))
 )]
 #[get("/models/{model_id}")]
 async fn read_model(service: Data<Service>, path: Path<ModelPath>) -> Result<Answer> {

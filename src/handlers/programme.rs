@@ -194,7 +194,7 @@ impl ProgrammeView {
 #[utoipa::path(
     tag = "membership",
     operation_id = "readProgramme",
-    responses((status = 200, description = "The programme", body = ProgrammeView))
+    responses((status = 200, description = "The programme", body = ProgrammeView, headers(("ETag" = String))))
 )]
 #[get("/programme")]
 async fn read_programme(service: Data<Service>, request: HttpRequest) -> Result<Answer> {

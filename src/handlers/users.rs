@@ -107,6 +107,7 @@ impl UserView {
 #[derive(Serialize, ToSchema)]
 struct UserPage {
     items: Vec<UserView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -188,7 +189,7 @@ impl From<InviteUser> for Newcomer {
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
     request_body = InviteUser,
-    responses((status = 201, description = "The user", body = UserView))
+    responses((status = 201, description = "The user", body = UserView, headers(("ETag" = String))))
 )]
 #[post("/accounts/{account_id}/users")]
 async fn invite_user(

@@ -1,10 +1,12 @@
 //! The contract as it is served: written when it is first asked for, sent to whoever asks.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data, block};
 
+use super::MiddlewareState;
+use crate::config::Mode;
 use crate::error::{Error, Result};
 use crate::handlers;
 use crate::secrets::sha256_hex;
@@ -18,14 +20,16 @@ struct Text {
 /// The contract; most instances are never asked for it, and do not hold it.
 pub struct Contract {
     is_sandbox: bool,
+    public_url: Arc<str>,
     text: OnceLock<Text>,
 }
 
 impl Contract {
     /// The contract, not written yet.
-    pub fn new(is_sandbox: bool) -> Self {
+    pub fn new(state: &MiddlewareState) -> Self {
         Self {
-            is_sandbox,
+            is_sandbox: state.config.mode == Mode::Sandbox,
+            public_url: state.public_url.clone(),
             text: OnceLock::new(),
         }
     }
@@ -34,7 +38,12 @@ impl Contract {
         if let Some(text) = self.text.get() {
             return Ok(text);
         }
-        let document = handlers::document(self.is_sandbox);
+        let mut document = handlers::document(self.is_sandbox);
+        for (place, path) in [("/servers/0/url", ""), ("/externalDocs/url", "/docs/")] {
+            if let Some(url) = document.pointer_mut(place) {
+                *url = format!("{}{path}", self.public_url).into();
+            }
+        }
         let bytes = serde_json::to_vec(&document).map_err(Error::internal("the contract"))?;
         let tag = format!("\"{}\"", sha256_hex(&bytes));
         Ok(self.text.get_or_init(|| Text {

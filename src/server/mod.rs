@@ -65,7 +65,7 @@ pub fn serve(
 ) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = state.config.mode == Mode::Sandbox;
     let table = web::Data::new(RouteTable::new(is_sandbox, BESIDE.map(Route::reading)));
-    let contract = web::Data::new(contract::Contract::new(is_sandbox));
+    let contract = web::Data::new(contract::Contract::new(&state));
     let limits = state.limits;
     connection::serve(listener, workers, limits, move || {
         App::new()

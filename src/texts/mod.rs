@@ -37,6 +37,8 @@ subjects! {
     Faults = "faults",
     /// What an invoice says.
     Invoices = "invoices",
+    /// What people call each word of a vocabulary.
+    Labels = "labels",
     /// Subject and text of each mail.
     Mails = "mails",
     /// What a problem says, and its page.
@@ -68,6 +70,15 @@ pub fn word(vocabulary: &str, word: &str, language: Language) -> Option<String> 
     let name = name(language, Subject::Words, &format!("{vocabulary}.{word}"));
     let template = TEMPLATES.get_template(&name).ok()?;
     Some(template.source().to_owned())
+}
+
+/// A text as it is before it is filled in: `{min}` stands where a value will.
+pub fn unfilled(subject: Subject, key: &str, language: Language) -> String {
+    let name = name(language, subject, key);
+    let source = TEMPLATES.get_template(&name);
+    let source = source.map(|template| template.source().to_owned());
+    let source = source.unwrap_or_default();
+    source.replace("{{ ", "{").replace(" }}", "}")
 }
 
 /// A template's name begins with its language: by it the filters know which they speak.
@@ -158,6 +169,17 @@ mod tests {
                 });
                 assert!(!da.0.is_empty() && da.0 != en.0, "{subject:?} {key}");
                 assert_eq!(da.1, en.1, "{subject:?} {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_for_people_names_a_path() {
+        for (language, subject, file) in FILES {
+            for (key, text) in texts(file) {
+                let names = ["/v1/", "/docs/", "GET /", "POST /", "PUT /", "{account_id}"];
+                let found = names.iter().find(|name| text.contains(**name));
+                assert_eq!(found, None, "{language} {subject:?} {key}");
             }
         }
     }

@@ -13,4 +13,5 @@ pub use json::Json;
 pub(crate) use column::column;
 pub(crate) use id::id;
 pub use id::{BadId, first_uuid_at, uuid_at};
+pub use vocabulary::described;
 pub(crate) use vocabulary::text_enum;

@@ -2,7 +2,7 @@
 
 /// Declares a closed vocabulary. `$text` is its word in the database, in JSON, in paths and in queries.
 macro_rules! text_enum {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[doc = $doc:literal])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -10,7 +10,7 @@ macro_rules! text_enum {
             diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
         )]
         #[diesel(sql_type = diesel::sql_types::Text)]
-        pub enum $name { $($(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
+        pub enum $name { $($(#[doc = $doc])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
             /// Every variant, in the order of declaration.
@@ -27,6 +27,7 @@ macro_rules! text_enum {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .enum_values(Some([$($text),+]))
+                    .description($crate::types::described(&[$(($text, concat!($($doc),*))),+]))
                     .into()
             }
         }
@@ -70,3 +71,12 @@ macro_rules! text_enum {
     };
 }
 pub(crate) use text_enum;
+
+/// What the words of a vocabulary mean, a line each; nothing where they say it themselves.
+pub fn described(words: &[(&str, &str)]) -> Option<String> {
+    let lines = words.iter().filter(|(_, meaning)| !meaning.is_empty());
+    let lines: Vec<String> = lines
+        .map(|(word, meaning)| format!("- `{word}`: {}", meaning.trim()))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

@@ -133,11 +133,22 @@ async fn head_answers_as_get_without_the_body_and_other_methods_are_told_what_is
         .answer()
         .await
         .expect(404);
-    for method in [Method::PUT, Method::OPTIONS, Method::TRACE] {
+    for method in [Method::PUT, Method::TRACE] {
         let refused = app.request(method, "/healthz").answer().await;
         let refused = refused.problem(405, "method_not_allowed");
         assert_eq!(refused.header("allow"), "GET, HEAD");
     }
+    let asked = async |path: &str| app.request(Method::OPTIONS, path).answer().await;
+    let told = asked("/healthz").await.expect(204);
+    assert_eq!(
+        (told.header("allow"), told.header("accept-patch")),
+        ("GET, HEAD", "")
+    );
+    let told = asked(account).await.expect(204);
+    assert_eq!(told.header("allow"), "GET, HEAD, PATCH");
+    let formats = "application/merge-patch+json, application/json";
+    assert_eq!(told.header("accept-patch"), formats);
+    asked("/v1/nowhere").await.problem(404, "not_found");
     let brew = Method::from_bytes(b"BREW").unwrap();
     let refused = app.request(brew, "/v1/sessions").answer().await;
     assert_eq!(

@@ -101,7 +101,7 @@ async fn a_danish_business_gets_a_reverse_charge_invoice_with_all_that_it_needs(
     ] {
         assert!(notices.contains(words), "{words}: {notices}");
     }
-    assert_eq!(invoice.header("etag"), "\"1\"");
+    assert!(invoice.header("etag").starts_with("\"1-"));
 
     let mail = app.mail(EMAIL, "invoice_issued").await;
     let text = mail["text"].as_str().unwrap();

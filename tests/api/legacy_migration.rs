@@ -45,6 +45,7 @@ async fn the_products_of_the_old_account_come_over_once() {
         (&json!(false), &json!("awaiting_proof"))
     );
     assert!(waiting.body["next_step"].is_string());
+    assert_eq!(waiting.str("/next_operation"), "sendMigrationCode");
     app.act(&migration(&asta), &asta.token)
         .await
         .problem(409, "awaiting_proof");

@@ -182,6 +182,36 @@ async fn a_product_earns_by_itself_when_the_value_of_its_model_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tag_of_a_product_changes_with_the_value_of_its_model() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let products = "/v1/accounts/acc_00000000000070008000000000000001/products";
+    let found = search(&app, &[("query", "eos 5d mark iii")]).await;
+    let model = json!({ "model_id": found.expect(200).body["items"][0]["id"] });
+    let made = app.post(products, &mette, model).await.expect(201);
+    let product = made.header("location").to_owned();
+    let tag = made.header("etag").to_owned();
+    let file = app.database.file("models.csv", "name,category,points,valid_from,launched_date\nEOS 5D Mark III,camera,250,2031-01-01,2012-03-02\n");
+    let again = |app: &TestApp, token: &Token| {
+        let request = app.request(Method::GET, &product).sent_by(token);
+        request.header("if-none-match", &tag)
+    };
+    again(&app, &mette).answer().await.expect(304);
+    let (app, told) = app.after_command(&["import-models", &file]).await;
+    assert!(told.contains("Stored 1"), "{told}");
+    app.set_clock("2031-01-02T12:00:00Z").await;
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let read = again(&app, &mette).answer().await.expect(200);
+    assert_eq!(read.body["points_possible"], 250);
+    // What has changed is not the product: who saw its version may change it.
+    let change = app.request(Method::PATCH, &product).sent_by(&mette);
+    let change = change
+        .header("if-match", &tag)
+        .json(&json!({ "dealer": "Foto Nord" }));
+    assert_eq!(change.answer().await.expect(200).body["version"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_models_with_faults_is_refused_whole() {
     let app = TestApp::start().await;
     let file = app.database.file("models.csv", "name,category,points,valid_from,serial_pattern\nEOS Ny,car,ten,2026-13-01,[\nEOS R6,camera,1,2024-01-01,\n");

@@ -83,9 +83,9 @@ async fn a_complete_product_gets_its_tick_and_points_and_loses_them_with_a_field
         (
             &made.body["points_granted"],
             &made.body["points_possible"],
-            made.header("etag")
+            &made.header("etag")[..3]
         ),
-        (&json!(0), &json!(205), "\"1\"")
+        (&json!(0), &json!(205), "\"1-")
     );
 
     let rest = json!({ "purchase_date": "2024-05-17", "purchase_country": "DK", "dealer": "Foto Nord", "estimated": ["dealer"] });
@@ -98,9 +98,9 @@ async fn a_complete_product_gets_its_tick_and_points_and_loses_them_with_a_field
         (
             &done.body["status"],
             &done.body["points_granted"],
-            done.header("etag")
+            &done.header("etag")[..3]
         ),
-        (&json!("complete"), &json!(205), "\"2\"")
+        (&json!("complete"), &json!(205), "\"2-")
     );
     assert_eq!(two.balance().await, before + 205);
 

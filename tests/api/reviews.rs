@@ -179,6 +179,12 @@ async fn an_applicant_who_is_asked_gets_one_mail_and_the_clock_stands_still() {
         (&due.body["currently_due"], &due.body["errors"][0]["code"]),
         (&json!(["verification_document"]), &json!("unreadable"))
     );
+    let tag_in = async |language: &str| {
+        let read = app.request(Method::GET, &account).sent_by(&applicant);
+        let read = read.header("accept-language", language).answer().await;
+        read.expect(200).header("etag").to_owned()
+    };
+    assert_ne!(tag_in("da").await, tag_in("en").await);
     app.set_clock("2030-06-07T08:00:00Z").await;
     let reviewer = app.sign_in("reviewer@cps.example").await;
     nothing_is_due(&app, &account, &applicant, &reviewer).await;

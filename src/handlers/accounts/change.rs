@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::account::{Company, check_company};
 use crate::domain::values::{Country, Email, Field, LanguageTag, Line, TypedPhone};
 use crate::error::{Faults, Partial, Result};
-use crate::handlers::extract::{Input, nullable};
+use crate::handlers::extract::{Input, MERGE_PATCH, nullable};
 use crate::programme::Programme;
 use crate::repository::accounts::Account;
 use crate::workflows::accounts::Unread;
@@ -78,7 +78,7 @@ pub struct UpdateAccount {
 
 impl Input for UpdateAccount {
     type Parsed = Partial<Self>;
-    const MEDIA_TYPE: &'static str = "application/merge-patch+json";
+    const MEDIA_TYPES: &'static [&'static str] = &MERGE_PATCH;
 
     /// What the patch alone can tell. The rest is judged with the account that it is merged into.
     fn parse(mut self, programme: &Programme, mut faults: Faults) -> Result<Self::Parsed> {

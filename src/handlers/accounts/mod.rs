@@ -82,7 +82,7 @@ pub struct AccountPath {
     operation_id = "registerAccount",
     params(super::extract::IdempotencyHeader),
     request_body = RegisterAccount,
-    responses((status = 201, description = "The draft, and the applicant's token; the token is shown once", body = RegisteredView))
+    responses((status = 201, description = "The draft, and the applicant's token; the token is shown once", body = RegisteredView, headers(("ETag" = String), ("Location" = String))))
 )]
 #[post("/accounts")]
 async fn register_account(
@@ -154,7 +154,7 @@ async fn send_applicant_link(
     operation_id = "readAccount",
     security(("bearer" = [])),
     params(AccountPath),
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[get("/accounts/{account_id}")]
 async fn read_account(
@@ -170,7 +170,7 @@ async fn read_account(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Change an account
@@ -184,8 +184,11 @@ async fn read_account(
     operation_id = "updateAccount",
     security(("bearer" = [])),
     params(AccountPath, IfMatchHeader),
-    request_body(content = UpdateAccount, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "The account", body = AccountView))
+    request_body(content(
+        (UpdateAccount = "application/merge-patch+json"),
+        (UpdateAccount = "application/json")
+    )),
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[patch("/accounts/{account_id}")]
 async fn update_account(
@@ -208,7 +211,7 @@ async fn update_account(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Read what is still due
@@ -247,7 +250,7 @@ async fn read_requirements(
     operation_id = "submitApplication",
     security(("bearer" = [])),
     params(AccountPath),
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[post("/accounts/{account_id}/submission")]
 async fn submit_application(
@@ -263,7 +266,7 @@ async fn submit_application(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Withdraw the application
@@ -274,7 +277,7 @@ async fn submit_application(
     operation_id = "withdrawApplication",
     security(("bearer" = [])),
     params(AccountPath),
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[post("/accounts/{account_id}/withdrawal")]
 async fn withdraw_application(
@@ -290,5 +293,5 @@ async fn withdraw_application(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }

@@ -120,7 +120,7 @@ impl Plain for SuspendAccount {}
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
     request_body = SuspendAccount,
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[post("/accounts/{account_id}/suspension")]
 async fn suspend_account(
@@ -135,7 +135,7 @@ async fn suspend_account(
     key.write(&service, &hash, move |conn| {
         let account = workflows::accounts::suspend(conn, &context, &access.account, &reason)?;
         let version = account.version;
-        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
+        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag_with_digest(version))
     })
     .await
 }
@@ -158,7 +158,7 @@ struct LiftParams {
     operation_id = "liftSuspension",
     security(("bearer" = [])),
     params(AccountPath, LiftParams),
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[delete("/accounts/{account_id}/suspension")]
 async fn lift_suspension(
@@ -176,7 +176,7 @@ async fn lift_suspension(
             load_view(conn, account, language)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Send the first-password link again

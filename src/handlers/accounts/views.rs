@@ -166,5 +166,6 @@ impl AccountSummary {
 #[derive(Serialize, ToSchema)]
 pub struct AccountPage {
     pub items: Vec<AccountSummary>,
+    #[schema(required = true)]
     pub next_cursor: Option<String>,
 }

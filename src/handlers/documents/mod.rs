@@ -30,6 +30,7 @@ use crate::workflows::documents::Upload;
 use receiving::ExpectedFile;
 pub use upload::form_config;
 use upload::{UnreadForm, UploadForm, request_hash};
+use views::FileBytes;
 pub use views::{DocumentPath, DocumentView};
 
 /// Registers the operations of this module.
@@ -66,6 +67,7 @@ pub fn routes(config: &mut impl Routes) {
 #[derive(Serialize, ToSchema)]
 struct DocumentPage {
     items: Vec<DocumentView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -122,7 +124,7 @@ async fn list_documents(
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 201, description = "The document", body = DocumentView))
+    responses((status = 201, description = "The document", body = DocumentView, headers(("ETag" = String), ("Location" = String))))
 )]
 #[post("/accounts/{account_id}/documents")]
 async fn upload_document(
@@ -171,7 +173,7 @@ async fn add_document(
     operation_id = "readDocument",
     security(("bearer" = [])),
     params(DocumentPath),
-    responses((status = 200, description = "The document", body = DocumentView))
+    responses((status = 200, description = "The document", body = DocumentView, headers(("ETag" = String))))
 )]
 #[get("/accounts/{account_id}/documents/{document_id}")]
 async fn read_document(
@@ -225,7 +227,7 @@ async fn remove_document(
     security(("bearer" = [])),
     params(DocumentPath),
     responses((status = 200, description = "The file", content(
-        (Vec<u8> = "application/pdf"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/tiff")
+        (FileBytes = "application/pdf"), (FileBytes = "image/jpeg"), (FileBytes = "image/png"), (FileBytes = "image/tiff")
     )))
 )]
 #[get("/accounts/{account_id}/documents/{document_id}/content")]

@@ -19,7 +19,7 @@ use crate::domain::calendar::latest_day;
 use crate::domain::document::{DocumentKind, check_issued_date, display_name};
 use crate::domain::values::{Date, Value};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
-use crate::handlers::extract::{Limits, of_payload};
+use crate::handlers::extract::{Limits, of_payload, unsupported};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
 use crate::workflows::documents::Upload;
@@ -32,6 +32,8 @@ const BUFFER: usize = 8 * 1024;
 const PARTS: usize = 10;
 /// What a form has beside the bytes of its file.
 const AROUND: usize = 64 * 1024;
+/// The media type of a form.
+const FORM: &[&str] = &["multipart/form-data"];
 
 /// The parts of an upload, as the contract names them.
 #[derive(Deserialize, ToSchema)]
@@ -78,7 +80,7 @@ impl FromRequest for UnreadForm {
         let limits = request.app_data::<Data<Limits>>();
         let length = request.headers().get(CONTENT_LENGTH);
         let Ok(multipart) = Multipart::from_request(request, payload).into_inner() else {
-            return ready(Err(Code::UnsupportedMediaType.into()));
+            return ready(Err(unsupported(FORM)));
         };
         ready(Ok(Self {
             multipart,
@@ -206,7 +208,7 @@ pub fn of_multipart(error: MultipartError) -> Error {
         MultipartError::Payload(error) => of_payload(error),
         MultipartError::ContentTypeMissing
         | MultipartError::ContentTypeParse
-        | MultipartError::ContentTypeIncompatible => Code::UnsupportedMediaType.into(),
+        | MultipartError::ContentTypeIncompatible => unsupported(FORM),
         _ => Code::MalformedRequest.into(),
     }
 }

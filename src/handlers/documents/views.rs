@@ -2,10 +2,12 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{KnownFormat, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::domain::account::AccountId;
-use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::domain::document::{DocumentCode, DocumentId, DocumentKind, DocumentStatus, MediaType};
 use crate::error::Result;
 use crate::repository::documents::Document;
 use crate::types::Instant;
@@ -30,6 +32,7 @@ pub struct DocumentView {
     kind: DocumentKind,
     status: DocumentStatus,
     /// Why it does not do: revision or rejection codes.
+    #[schema(value_type = Vec<DocumentCode>)]
     codes: Vec<String>,
     media_type: MediaType,
     /// In bytes.
@@ -52,6 +55,20 @@ pub struct DocumentView {
     #[schema(minimum = 1)]
     version: i64,
 }
+
+/// The bytes of a file, as the contract names them.
+pub struct FileBytes;
+
+impl PartialSchema for FileBytes {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl ToSchema for FileBytes {}
 
 impl DocumentView {
     /// What callers see of a document.

@@ -44,7 +44,8 @@ impl<T: Input> OptionalBody<T> {
     }
 }
 
-const CSV: &str = "text/csv";
+/// The media types of a merge patch (RFC 7396), in the order in which they are named.
+pub const MERGE_PATCH: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
@@ -53,7 +54,7 @@ impl<T: Input> FromRequest for Body<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = bytes(request, payload, T::MEDIA_TYPE);
+        let read = bytes(request, payload, T::MEDIA_TYPES);
         Box::pin(async move {
             let (bytes, service) = read.await?;
             Ok(Self {
@@ -70,18 +71,14 @@ impl<T: Input> FromRequest for OptionalBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_typed = request.headers().contains_key(CONTENT_TYPE);
-        let media_type = if is_typed { "application/json" } else { "" };
-        let read = bytes(request, payload, media_type);
+        let media_types = if is_typed { T::MEDIA_TYPES } else { &[] };
+        let read = bytes(request, payload, media_types);
         Box::pin(async move {
             let (bytes, service) = read.await?;
             let value = match bytes.is_empty() {
                 true => None,
                 false if is_typed => Some(parsed::<T>(&bytes, &service)?),
-                false => {
-                    return Err(Code::UnsupportedMediaType
-                        .with("expected", "application/json")
-                        .into());
-                }
+                false => return Err(unsupported(T::MEDIA_TYPES)),
             };
             Ok(Self {
                 value,
@@ -97,17 +94,23 @@ fn parsed<T: Input>(bytes: &Bytes, service: &Service) -> Result<T::Parsed> {
     fields.parse(&service.programme, faults)
 }
 
-/// The bytes of a body of `media_type` (of any, where that is empty), within the limits.
+/// A body in a format that is not taken: 415, which names those that are.
+pub fn unsupported(media_types: &[&str]) -> Error {
+    let expected = media_types.join(", ");
+    Code::UnsupportedMediaType.with("expected", expected).into()
+}
+
+/// The bytes of a body of one of `media_types` (of any, where there are none), within the limits.
 fn bytes(
     request: &HttpRequest,
     payload: &mut Payload,
-    media_type: &'static str,
+    media_types: &'static [&'static str],
 ) -> Extracted<(Bytes, Data<Service>)> {
     let limits = request
         .app_data::<Data<Limits>>()
         .map(|limits| *limits.get_ref());
     let service = request.app_data::<Data<Service>>().cloned();
-    let fits = media_type.is_empty() || has_media_type(request, media_type);
+    let fits = media_types.is_empty() || has_media_type(request, media_types);
     let payload = payload.take();
     Box::pin(async move {
         let (Some(limits), Some(service)) = (limits, service) else {
@@ -116,11 +119,9 @@ fn bytes(
             ));
         };
         if !fits {
-            return Err(Code::UnsupportedMediaType
-                .with("expected", media_type)
-                .into());
+            return Err(unsupported(media_types));
         }
-        let limit = if media_type == CSV {
+        let limit = if media_types == CSV {
             limits.csv
         } else {
             limits.json
@@ -129,6 +130,9 @@ fn bytes(
         Ok((bytes, service))
     })
 }
+
+/// The media type of a CSV file.
+const CSV: &[&str] = &["text/csv"];
 
 /// A CSV file, as text.
 pub struct CsvBody {
@@ -153,7 +157,7 @@ impl FromRequest for CsvBody {
         Box::pin(async move {
             let (bytes, _) = read.await?;
             let announced = charset.transpose().map_err(|_| {
-                let expected = format!("{CSV}; charset=utf-8, {CSV}; charset=windows-1252");
+                let expected = "text/csv; charset=utf-8, text/csv; charset=windows-1252";
                 Code::UnsupportedMediaType.with("expected", expected)
             })?;
             let file = decode(&bytes, announced).ok_or(Code::MalformedRequest)?;
@@ -176,14 +180,14 @@ fn charset(request: &HttpRequest) -> Option<String> {
     Some(charset.trim_matches('"').to_owned())
 }
 
-fn has_media_type(request: &HttpRequest, wanted: &str) -> bool {
+fn has_media_type(request: &HttpRequest, wanted: &[&str]) -> bool {
     let header = request
         .headers()
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let essence = header.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case(wanted)
+    wanted.iter().any(|one| essence.eq_ignore_ascii_case(one))
 }
 
 /// What a body that broke off means: what stopped it where that was us, else that it is not whole.

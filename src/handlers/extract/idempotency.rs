@@ -188,6 +188,7 @@ pub struct IdempotencyHeader {
         min_length = 1,
         max_length = 255,
         pattern = r"^[!-~]([ -~]*[!-~])?$",
+        nullable = false,
         example = "5f2b1c9e-register-1"
     )]
     idempotency_key: Option<String>,

@@ -37,8 +37,8 @@ pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Resul
 pub trait Input: DeserializeOwned + ToSchema + 'static {
     /// What comes out.
     type Parsed;
-    /// The media type of the body.
-    const MEDIA_TYPE: &'static str = "application/json";
+    /// The media types of the body; all are read alike.
+    const MEDIA_TYPES: &'static [&'static str] = &["application/json"];
 
     /// What was read, judged with the `faults` that the schema found.
     fn parse(self, programme: &Programme, faults: Faults) -> Result<Self::Parsed>;

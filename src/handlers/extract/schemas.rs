@@ -47,7 +47,7 @@ pub fn query_schema<T: IntoParams>() -> Value {
         .iter()
         .map(|one| (one.name.clone(), json!(one.schema)))
         .collect();
-    let contract = json!(crate::handlers::document(true).components);
+    let contract = crate::handlers::schemas();
     let mut parts = Map::new();
     properties
         .values()

@@ -102,7 +102,7 @@ struct FaqView {
     tag = "membership",
     operation_id = "readFaq",
     security((), ("bearer" = [])),
-    responses((status = 200, description = "The questions with their answers", body = FaqView))
+    responses((status = 200, description = "The questions with their answers", body = FaqView, headers(("ETag" = String))))
 )]
 #[get("/faq")]
 async fn read_faq(

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::{Availability, MigrationResult, UnavailableReason};
 use crate::domain::product::{ProductField, ProductId};
-use crate::handlers::problem::remedy;
+use crate::handlers::problem::{next_operation, remedy};
 use crate::workflows::legacy_migration::{Migrated, MigratedItem, WaitingProduct};
 
 /// A product of an old account that waits to be taken over.
@@ -55,6 +55,10 @@ pub struct MigrationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_step: Option<String>,
+    /// The `operationId` of the call that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "sendMigrationCode")]
+    next_operation: Option<&'static str>,
 }
 
 impl MigrationView {
@@ -74,6 +78,7 @@ impl MigrationView {
             products,
             waiting: products.map(|_| waiting.collect()),
             reason,
+            next_operation: reason.and_then(|reason| next_operation(reason.code())),
             next_step: reason.map(|reason| remedy(reason.code(), language)),
         }
     }

@@ -199,7 +199,7 @@ fn check_level(code: &str, levels: &[Level]) -> Result<(), Vec<Fault>> {
     security(("bearer" = [])),
     params(AccountPath, RequiredIdempotencyHeader),
     request_body = JoinProgramme,
-    responses((status = 201, description = "The membership", body = MembershipView))
+    responses((status = 201, description = "The membership", body = MembershipView, headers(("ETag" = String), ("Location" = String))))
 )]
 #[post("/accounts/{account_id}/membership")]
 async fn join_programme(
@@ -238,7 +238,7 @@ async fn join_programme(
     operation_id = "readMembership",
     security(("bearer" = [])),
     params(MemberAccountPath),
-    responses((status = 200, description = "The membership", body = MembershipView))
+    responses((status = 200, description = "The membership", body = MembershipView, headers(("ETag" = String))))
 )]
 #[get("/accounts/{account_id}/membership")]
 async fn read_membership(service: Data<Service>, access: Access<MembershipRead>) -> Result<Answer> {

@@ -98,6 +98,7 @@ async fn read_points(
 #[derive(Serialize, ToSchema)]
 struct EntryPage {
     items: Vec<EntryView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

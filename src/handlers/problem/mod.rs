@@ -1,5 +1,6 @@
 //! The one table from an error to its status, its texts and its page. What can go wrong is named in `error`.
 
+mod next;
 mod page;
 mod status;
 mod words;
@@ -9,16 +10,24 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::domain::language::Language;
 use crate::error::{Code, Error, Fault, Refusal};
 
+pub use next::next_operation;
 pub use page::routes;
 pub use status::status;
-pub use words::remedy;
+pub use words::{meaning, remedy, title};
 
 /// The media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
+/// The vocabulary of [`Problem::code`] in the document.
+pub const PROBLEM_CODE: &str = "ProblemCode";
+/// The vocabulary of [`FieldProblem::code`] in the document.
+pub const FIELD_CODE: &str = "FieldCode";
+/// Names the formats of a patch (RFC 5789).
+pub const ACCEPT_PATCH: &str = "Accept-Patch";
 
 /// The body of every error (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,7 +48,7 @@ pub struct Problem {
     #[schema(example = "/v1/accounts")]
     pub instance: String,
     /// Names the kind of problem for programs; never changes with the language.
-    #[schema(pattern = "^[a-z][a-z0-9_]*$", example = "not_found")]
+    #[schema(schema_with = problem_code)]
     pub code: &'static str,
     /// Names this request in the service's logs.
     #[schema(example = "req-0190f3a2b4c5")]
@@ -68,10 +77,18 @@ pub struct FieldProblem {
     #[schema(example = "#/contact/email")]
     pub pointer: String,
     /// Names what is wrong, for programs.
-    #[schema(example = "required")]
+    #[schema(schema_with = field_code)]
     pub code: &'static str,
     /// What is wrong, in the caller's language.
     pub detail: String,
+}
+
+fn problem_code() -> RefOr<Schema> {
+    Ref::from_schema_name(PROBLEM_CODE).into()
+}
+
+fn field_code() -> RefOr<Schema> {
+    Ref::from_schema_name(FIELD_CODE).into()
 }
 
 /// What the rendering of a problem knows of its request.
@@ -171,6 +188,13 @@ pub fn is_failure(error: &Error) -> bool {
     !matches!(error, Error::Refused(_))
 }
 
+/// What a refusal of this code names.
+fn named<'r>(refusal: &'r Refusal, code: Code, name: &str) -> Option<&'r str> {
+    let params = refusal.params.iter().filter(|_| refusal.code == code);
+    let mut found = params.filter(|(param, _)| *param == name);
+    found.next().map(|(_, value)| value.as_str())
+}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         status(refusal_of(self).code)
@@ -187,12 +211,12 @@ impl ResponseError for Error {
             // What is left of it is not waited for.
             response.force_close();
         }
-        let allowed = refusal
-            .params
-            .iter()
-            .find(|(name, _)| refusal.code == Code::MethodNotAllowed && *name == "allowed");
-        if let Some((_, methods)) = allowed {
-            response.insert_header((header::ALLOW, methods.as_str()));
+        if let Some(methods) = named(&refusal, Code::MethodNotAllowed, "allowed") {
+            response.insert_header((header::ALLOW, methods));
+        }
+        let formats = named(&refusal, Code::UnsupportedMediaType, "expected");
+        if let Some(formats) = formats.filter(|formats| formats.contains("merge-patch")) {
+            response.insert_header((ACCEPT_PATCH, formats));
         }
         if refusal.code == Code::Unauthenticated {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -15,7 +15,7 @@ macro_rules! statuses {
 }
 
 statuses! {
-    BAD_REQUEST: MalformedRequest DuplicateKey IdempotencyKeyRequired TokenInvalid;
+    BAD_REQUEST: MalformedRequest DuplicateKey IfMatchMalformed IdempotencyKeyRequired TokenInvalid;
     UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded;
     FORBIDDEN: Forbidden OwnAccount;
     NOT_FOUND: NotFound NoMembership;

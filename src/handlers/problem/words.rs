@@ -2,7 +2,7 @@
 
 use crate::domain::language::Language;
 use crate::error::{Code, Fault, FaultCode, Refusal};
-use crate::texts::{Subject, Value, say};
+use crate::texts::{Subject, Value, say, unfilled};
 
 /// What kind of problem it is.
 pub fn title(code: Code, language: Language) -> String {
@@ -30,6 +30,14 @@ pub fn fault(fault: &Fault, language: Language) -> String {
     say(Subject::Faults, code, language, values(&fault.params))
 }
 
+/// What a field's code means, whatever the case: of a choice between several words the last.
+pub fn meaning(code: FaultCode, language: Language) -> String {
+    let text = unfilled(Subject::Faults, code.as_str(), language);
+    let (before, choice) = text.split_once("{% if").unwrap_or((&text, ""));
+    let last = choice.rsplit("{% else %}").next().unwrap_or_default();
+    format!("{before}{}", last.replace("{% endif %}", ""))
+}
+
 /// That `count` more fields are wrong than the answer lists.
 pub fn more(count: usize, language: Language) -> String {
     let values = Value::from_pairs([("count", count)]);
@@ -54,13 +62,15 @@ mod tests {
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.
-    const GIVEN: [(Code, &[&str]); 8] = [
+    const GIVEN: [(Code, &[&str]); 10] = [
         (Code::MethodNotAllowed, &["allowed"]),
         (Code::DocumentLimitReached, &["limit"]),
         (Code::ClaimedByAnother, &["until"]),
         (Code::AccountNotActive, &["status"]),
         (Code::CorporateNotAvailable, &["points", "threshold"]),
         (Code::LevelNotOpen, &["level", "points_missing"]),
+        (Code::PreconditionFailed, &["is_weak"]),
+        (Code::UnsupportedMediaType, &["expected"]),
         (Code::BodyTooLarge, &["limit"]),
         (Code::DocumentTooLarge, &["limit"]),
     ];

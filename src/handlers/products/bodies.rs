@@ -8,7 +8,7 @@ use crate::domain::product::ProductField;
 use crate::domain::product_details::{Details, Unread};
 use crate::domain::values::{Country, Date, Field, Line};
 use crate::error::{Faults, Partial, Result};
-use crate::handlers::extract::{Input, nullable};
+use crate::handlers::extract::{Input, MERGE_PATCH, nullable};
 use crate::programme::Programme;
 use crate::workflows::products::NewProduct;
 
@@ -84,7 +84,7 @@ pub struct UpdateProduct {
 
 impl Input for UpdateProduct {
     type Parsed = Partial<Self>;
-    const MEDIA_TYPE: &'static str = "application/merge-patch+json";
+    const MEDIA_TYPES: &'static [&'static str] = &MERGE_PATCH;
 
     fn parse(self, _: &Programme, faults: Faults) -> Result<Self::Parsed> {
         let read = self;

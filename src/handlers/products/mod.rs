@@ -77,6 +77,7 @@ struct ProductPath {
 #[derive(Serialize, ToSchema)]
 struct ProductPage {
     items: Vec<ProductView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -144,8 +145,8 @@ async fn list_products(
     params(AccountPath, IdempotencyHeader),
     request_body = RegisterProduct,
     responses(
-        (status = 201, description = "The product", body = ProductView),
-        (status = 200, description = "The account has it already", body = ProductView)
+        (status = 201, description = "The product", body = ProductView, headers(("ETag" = String), ("Location" = String))),
+        (status = 200, description = "The account has it already", body = ProductView, headers(("ETag" = String), ("Location" = String)))
     )
 )]
 #[post("/accounts/{account_id}/products")]
@@ -168,7 +169,7 @@ async fn register_product(
             )),
             false => Answer::ok(&view)?,
         };
-        Ok(answer.etag(view.version))
+        Ok(answer.etag_with_digest(view.version))
     })
     .await
 }
@@ -181,7 +182,7 @@ async fn register_product(
     operation_id = "readProduct",
     security(("bearer" = [])),
     params(ProductPath),
-    responses((status = 200, description = "The product", body = ProductView))
+    responses((status = 200, description = "The product", body = ProductView, headers(("ETag" = String))))
 )]
 #[get("/accounts/{account_id}/products/{product_id}")]
 async fn read_product(
@@ -197,7 +198,7 @@ async fn read_product(
             load_view(conn, &context, product)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Change a product
@@ -209,8 +210,11 @@ async fn read_product(
     operation_id = "updateProduct",
     security(("bearer" = [])),
     params(ProductPath, IfMatchHeader),
-    request_body(content = UpdateProduct, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "The product", body = ProductView))
+    request_body(content(
+        (UpdateProduct = "application/merge-patch+json"),
+        (UpdateProduct = "application/json")
+    )),
+    responses((status = 200, description = "The product", body = ProductView, headers(("ETag" = String))))
 )]
 #[patch("/accounts/{account_id}/products/{product_id}")]
 async fn update_product(
@@ -230,7 +234,7 @@ async fn update_product(
             load_view(conn, &context, product)
         })
         .await?;
-    Ok(Answer::ok(&view)?.etag(view.version))
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
 }
 
 /// Why a registration ends.

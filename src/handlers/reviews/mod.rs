@@ -217,7 +217,7 @@ impl Input for DecideDocument {
     security(("bearer" = [])),
     params(DocumentPath),
     request_body = DecideDocument,
-    responses((status = 200, description = "The document", body = DocumentView))
+    responses((status = 200, description = "The document", body = DocumentView, headers(("ETag" = String))))
 )]
 #[put("/reviews/{account_id}/documents/{document_id}")]
 async fn decide_document(
@@ -271,7 +271,7 @@ impl Input for DecideReview {
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
     request_body = DecideReview,
-    responses((status = 200, description = "The account", body = AccountView))
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
 )]
 #[post("/reviews/{account_id}/decision")]
 async fn decide_review(
@@ -285,7 +285,7 @@ async fn decide_review(
     key.write(&service, &hash, move |conn| {
         let account = reviews::decide(conn, &context, &access.account, decision)?;
         let version = account.version;
-        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag(version))
+        Ok(Answer::ok(&load_view(conn, account, language)?)?.etag_with_digest(version))
     })
     .await
 }

@@ -53,6 +53,7 @@ impl ReviewSummary {
 #[derive(Serialize, ToSchema)]
 pub struct ReviewPage {
     pub items: Vec<ReviewSummary>,
+    #[schema(required = true)]
     pub next_cursor: Option<String>,
 }
 

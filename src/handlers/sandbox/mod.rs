@@ -117,6 +117,7 @@ struct MailView {
 #[derive(Serialize, ToSchema)]
 struct MailPage {
     items: Vec<MailView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

@@ -28,7 +28,7 @@ async fn a_draft_is_changed_field_by_field_and_its_requirements_with_it() {
     let changed = patch(&app, &account, &applicant, 1, city.clone())
         .await
         .expect(200);
-    assert_eq!(changed.header("etag"), "\"2\"");
+    assert!(changed.header("etag").starts_with("\"2-"));
     assert_eq!(
         changed.body["address"],
         json!({ "street": "Havnegade 1", "postal_code": "1058", "city": "Roskilde" })
@@ -71,11 +71,22 @@ async fn nobody_overwrites_what_they_have_not_seen() {
         .answer()
         .await
         .problem(428, "precondition_required");
-    send("application/json")
-        .header("if-match", "\"1\"")
-        .answer()
-        .await
-        .problem(415, "unsupported_media_type");
+    let tagged = async |kind, tag: &str| send(kind).header("if-match", tag).answer().await;
+    let refused = tagged("text/plain", "\"1\"").await;
+    let refused = refused.problem(415, "unsupported_media_type");
+    let formats = "application/merge-patch+json, application/json";
+    assert_eq!(refused.header("accept-patch"), formats);
+    assert!(refused.str("/detail").contains(formats));
+    for malformed in ["1", "\"1", "W/1", "\"1\" \"2\""] {
+        let refused = tagged("application/json", malformed).await;
+        let refused = refused.problem(400, "if_match_malformed");
+        assert!(refused.str("/detail").contains("If-Match: \"2\""));
+    }
+    let weak = tagged("application/json", "W/\"1\"").await;
+    let weak = weak.problem(412, "precondition_failed").str("/detail");
+    let stale = tagged("application/json", "\"7\"").await;
+    let stale = stale.problem(412, "precondition_failed").str("/detail");
+    assert!(weak.contains("weak") && !stale.contains("weak"));
     patch(
         &app,
         &account,
@@ -85,6 +96,8 @@ async fn nobody_overwrites_what_they_have_not_seen() {
     )
     .await
     .problem(412, "precondition_failed");
+    let changed = tagged("application/json; charset=utf-8", "\"1\"").await;
+    assert_eq!(changed.expect(200).str("/company_name"), "Nordlys");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

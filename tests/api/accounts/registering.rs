@@ -34,7 +34,7 @@ async fn a_business_registers_and_sees_what_is_due() {
     let token = Token(Some(registered.str("/applicant_token")));
     let path = registered.header("location").to_owned();
     let read = app.get(&path, &token).await.expect(200);
-    assert_eq!((&read.body, read.header("etag")), (account, "\"1\""));
+    assert_eq!((&read.body, &read.header("etag")[..3]), (account, "\"1-"));
     assert_eq!(
         app.get(&format!("{path}/requirements"), &token)
             .await
@@ -45,7 +45,7 @@ async fn a_business_registers_and_sees_what_is_due() {
     let unchanged = app
         .request(Method::GET, &path)
         .sent_by(&token)
-        .header("if-none-match", "\"1\"")
+        .header("if-none-match", read.header("etag"))
         .answer()
         .await;
     assert_eq!((unchanged.status, unchanged.text.as_str()), (304, ""));

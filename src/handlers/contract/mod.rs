@@ -1,0 +1,129 @@
+//! The generated OpenAPI document: what the routes say here, what holds for many operations at once in the modules.
+
+mod callers;
+mod codes;
+mod headers;
+mod refusals;
+mod schemas;
+mod shared;
+
+use actix_web::App;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
+
+use super::endpoint::{Registration, registrations};
+use super::problem::Problem;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "cps-api",
+        version = env!("CARGO_PKG_VERSION"),
+        description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.",
+        license(name = "MIT", identifier = "MIT"),
+        contact(name = "cps-api", url = "https://cps.example/help")
+    ),
+    servers((url = "https://api.cps.example", description = "The public address; the document that a service hands out names its own")),
+    external_docs(url = "https://api.cps.example/docs/", description = "Every operation, to try it out"),
+    tags(
+        (name = "accounts", description = "Registering a business, its account and its users"),
+        (name = "sessions", description = "Signing in and out, passwords"),
+        (name = "documents", description = "Verification documents"),
+        (name = "reviews", description = "Staff decide applications"),
+        (name = "products", description = "The catalogue and the products of an account"),
+        (name = "migration", description = "Taking over the products of an old CPS account"),
+        (name = "points", description = "The ledger of points"),
+        (name = "membership", description = "The programme, its levels and the membership"),
+        (name = "invoices", description = "Invoices"),
+        (name = "events", description = "What happened, as it is told: each type with its payload"),
+        (name = "jobs", description = "What the service does later, and what of it failed for good"),
+        (name = "operation", description = "Health, keys, problem pages"),
+        (name = "sandbox", description = "Only in the sandbox: what is seeded, the clock, the mailbox")
+    ),
+    components(schemas(Problem))
+)]
+struct Base;
+
+/// A JSON object, of which a document is made.
+type Object = Map<String, Value>;
+
+/// The document of every route, without starting anything.
+pub fn document(is_sandbox: bool) -> Value {
+    let mut document = json!(described(is_sandbox));
+    for registration in registrations(is_sandbox) {
+        for method in &registration.methods {
+            let method = method.as_str().to_lowercase();
+            let path = document.pointer_mut("/paths");
+            let path = path.and_then(|paths| paths.get_mut(&registration.path));
+            let operation = path.and_then(|path| path.get_mut(method));
+            if let Some(Value::Object(operation)) = operation {
+                complete(operation, &registration);
+            }
+        }
+    }
+    if let Value::Object(document) = &mut document {
+        within(document, "components", |components| {
+            within(components, "schemas", codes::add_to);
+            within(components, "headers", headers::add_to);
+            within(components, "responses", refusals::add_to);
+        });
+    }
+    schemas::bound(&mut document);
+    shared::gather(&mut document);
+    document
+}
+
+/// The schemas that the routes name.
+pub fn schemas() -> Value {
+    json!(described(true).components)
+}
+
+/// What the routes say of themselves.
+fn described(is_sandbox: bool) -> utoipa::openapi::OpenApi {
+    let v1 = |config: &mut ServiceConfig<'_>| super::v1_routes(config, is_sandbox);
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(|config| super::routes(config))
+        .service(scope::scope("/v1").configure(v1))
+        .split_for_parts();
+    if !is_sandbox && let Some(tags) = &mut document.tags {
+        tags.retain(|tag| tag.name != "sandbox");
+    }
+    super::events::describe(&mut document);
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "The `access_token` of a session, or the `applicant_token` that registering returned.",
+        ))
+        .build();
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    document
+}
+
+/// Says of an operation what follows from its registration and from its shape.
+fn complete(operation: &mut Object, registration: &Registration) {
+    operation.entry("security").or_insert_with(|| json!([]));
+    callers::tell(operation, registration.callers);
+    schemas::leave_out_rather_than_null(operation);
+    headers::tell(operation, registration.rate_limit);
+    refusals::tell(operation, registration);
+}
+
+/// Changes the object `name` of `parent`, which is made where it is not there.
+fn within(parent: &mut Object, name: &str, change: impl FnOnce(&mut Object)) {
+    if let Value::Object(child) = parent.entry(name).or_insert_with(|| json!({})) {
+        change(child);
+    }
+}
+
+/// A reference to a component.
+fn reference(kind: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/components/{kind}/{name}") })
+}

@@ -1,0 +1,28 @@
+//! Which operation helps where a code comes up. What people do then is in the texts.
+
+use crate::error::Code;
+
+/// The `operationId` of what to call next; nothing where no one call helps.
+pub fn next_operation(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::TokenInvalid => "requestPasswordReset",
+        Code::Unauthenticated | Code::InvalidCredentials => "createSession",
+        Code::Forbidden => "readMe",
+        Code::TooManyOpenApplications => "sendApplicantLink",
+        Code::RequirementsDue | Code::DocumentKindNotAccepted => "readRequirements",
+        Code::DocumentLimitReached => "removeDocument",
+        Code::ReviewNotOpen => "readReview",
+        Code::ClaimNeeded => "claimReview",
+        Code::DocumentsUndecided => "decideDocument",
+        Code::AccountNotActive | Code::AccountStateConflict => "readAccount",
+        Code::LastSuperuser => "inviteUser",
+        Code::ProductEnded | Code::NoLegacyEmail | Code::NoLegacyAccount => "registerProduct",
+        Code::AwaitingProof | Code::CodeInvalid => "sendMigrationCode",
+        Code::AlreadyMigrated => "listProducts",
+        Code::LevelNotOpen => "listLevels",
+        Code::AlreadyMember => "readMembership",
+        Code::PaymentDue => "listInvoices",
+        Code::JobNotDead => "listJobs",
+        _ => return None,
+    })
+}
