@@ -1,9 +1,8 @@
-//! Verification documents: which prove a business, how a file is recognised and named, what is still due.
+//! Verification documents: which prove a business, how a file is recognised, what is still due.
 
 use chrono::{Months, NaiveDate};
 use serde::Serialize;
 
-use crate::domain::values::{is_hidden, tidied_line};
 use crate::error::FaultCode;
 use crate::types::{id, text_enum};
 
@@ -186,36 +185,6 @@ pub fn check_issued_date(
     }
 }
 
-const LONGEST_NAME: usize = 120;
-
-/// Characters of an ending: longer ones are part of the name.
-const LONGEST_ENDING: usize = 10;
-
-/// A file's name for display: without its folders and whatever is hidden in it, tidied as a line, at most 120 characters and its ending kept;
-/// `document` where nothing is left.
-pub fn display_name(sent: &str) -> String {
-    let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
-    let visible: String = last.chars().filter(|c| !is_hidden(*c)).collect();
-    let name = tidied_line(&visible);
-    match name.as_str() {
-        "" | "." | ".." => "document".to_owned(),
-        name => shortened(name),
-    }
-}
-
-fn shortened(name: &str) -> String {
-    let length = name.chars().count();
-    if length <= LONGEST_NAME {
-        return name.to_owned();
-    }
-    let ending = name.rfind('.').and_then(|at| name.get(at..));
-    let ending = ending.filter(|ending| ending.chars().count() <= LONGEST_ENDING);
-    let ending = ending.unwrap_or_default();
-    let kept = LONGEST_NAME - ending.chars().count();
-    let start: String = name.chars().take(kept).collect();
-    format!("{}{ending}", start.trim_end())
-}
-
 /// What is known of a document when requirements are computed; in the order of upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentFacts {
@@ -396,29 +365,6 @@ mod tests {
             Err(FaultCode::DateInFuture)
         );
         assert_eq!(check(BusinessLicence, None), Ok(()));
-    }
-
-    #[test]
-    fn a_name_is_shown_without_folders_and_tricks() {
-        for (sent, shown) in [
-            ("bevis.pdf", "bevis.pdf"),
-            ("C:\\Users\\asta\\bevis.pdf", "bevis.pdf"),
-            ("../../etc/passwd", "passwd"),
-            ("faktura\u{202e}fdp.exe", "fakturafdp.exe"),
-            ("a\r\nb\0.pdf", "ab.pdf"),
-            ("  ", "document"),
-            ("..", "document"),
-            ("folder/", "document"),
-            ("Købsbevis æøå.pdf", "Købsbevis æøå.pdf"),
-            ("Ko\u{308}b  bevis.pdf", "Köb bevis.pdf"),
-        ] {
-            assert_eq!(display_name(sent), shown);
-        }
-        assert_eq!(display_name(&"ø".repeat(300)).chars().count(), 120);
-        let long = display_name(&format!("{}.pdf", "ø".repeat(140)));
-        assert_eq!(long, format!("{}.pdf", "ø".repeat(116)));
-        let dotted = display_name(&format!("a.{}", "b".repeat(200)));
-        assert_eq!(dotted.chars().count(), 120);
     }
 
     #[test]

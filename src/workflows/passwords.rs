@@ -127,8 +127,8 @@ pub fn answer_reset(conn: &mut DbConn, context: &Context, email: &str) -> Result
     };
     let review = reviews::find(conn, account.id)?;
     let due = review.and_then(|review| review.due(account.status));
-    let review_due = due.map(|due| context.programme.review.date_of(due).to_string());
-    let values = json!({ "status": account.status, "review_due": review_due });
+    let due_date = due.map(|due| context.programme.review.date_of(due));
+    let values = json!({ "status": account.status, "review_due_date": due_date });
     let values = mail::application(context, &account, values);
     let to = Recipient::contact(&account);
     let terms = Terms {

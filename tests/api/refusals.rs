@@ -167,7 +167,7 @@ impl Walk {
         self.app
             .get(&at("/membership"), superuser)
             .await
-            .problem(404, "not_found");
+            .problem(404, "no_membership");
         self.app
             .get(&at("/membership/levels?corporate=on"), superuser)
             .await

@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 
 use super::receiving::{ExpectedFile, ReceivedFile};
 use crate::domain::calendar::latest_day;
-use crate::domain::document::{DocumentKind, check_issued_date, display_name};
+use crate::domain::document::{DocumentKind, check_issued_date};
+use crate::domain::file_name::display_name;
 use crate::domain::values::{Date, Value};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::handlers::extract::{Limits, of_payload, unsupported};

@@ -5,19 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use diesel::dsl::sql;
-use diesel::prelude::*;
-use diesel::sql_types::Text;
-
 use super::super::pool::{Patience, Pool, Transactions};
 use super::super::wakeups::Wakeups;
+use super::check::{check_language, check_sqlite};
 use super::retry::{self, TRIED_FOR};
 use super::{DbConn, DbError, Kind, sqlite_path};
 use crate::error::{Error, Result};
 use crate::private;
-
-/// The WAL reset bug is mended from this SQLite on.
-const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
 
 /// How long work waits for a connection, and a read for a database that has gone silent.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -274,37 +268,6 @@ fn lock_file(path: &str) -> Result<File, DbError> {
     Ok(file)
 }
 
-fn check_sqlite(conn: &mut DbConn) -> Result<(), DbError> {
-    let version: String = diesel::select(sql::<Text>("sqlite_version()")).get_result(conn)?;
-    let mut parts = version
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    if (next(), next(), next()) < SQLITE_AT_LEAST {
-        return Err(format!("SQLite {version} is too old: 3.51.3 or newer is needed").into());
-    }
-    Ok(())
-}
-
-/// What is not English could not be told apart: Diesel does not tell SQLSTATEs.
-fn check_language(conn: &mut DbConn) -> Result<(), DbError> {
-    let setting = sql::<Text>("current_setting('lc_messages')");
-    let locale: String = diesel::select(setting).get_result(conn)?;
-    if is_english(&locale) {
-        return Ok(());
-    }
-    Err(format!(
-        "PostgreSQL speaks {locale:?} to this user, who may not choose: have a superuser run ALTER ROLE … SET lc_messages = 'C' for it"
-    )
-    .into())
-}
-
-/// Whether errors are told in English under this `lc_messages`.
-fn is_english(locale: &str) -> bool {
-    let language = locale.split(['_', '.', '@']).next();
-    language.is_some_and(|word| ["C", "POSIX", "en", "English"].contains(&word))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -317,16 +280,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
         (folder, Db::open(&url, 2).unwrap())
-    }
-
-    #[test]
-    fn only_english_is_understood() {
-        for locale in ["C", "C.UTF-8", "POSIX", "en_US.UTF-8", "en_GB", "en@euro"] {
-            assert!(is_english(locale), "{locale}");
-        }
-        for locale in ["da_DK.UTF-8", "de_DE@euro", "Danish_Denmark.1252", ""] {
-            assert!(!is_english(locale), "{locale}");
-        }
     }
 
     #[tokio::test]
