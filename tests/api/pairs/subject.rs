@@ -234,8 +234,8 @@ fn old_account(n: usize, k: usize) -> String {
     format!(
         "INSERT INTO legacy_accounts (id, email, email_key, member_number, created_at)
            VALUES (gen_random_uuid(), '{email}', '{email}', '{number}', now());
-         INSERT INTO member_numbers (number, legacy_account_id, created_at)
-           SELECT member_number, id, created_at FROM legacy_accounts WHERE member_number = '{number}';
+         INSERT INTO member_numbers (number, number_key, legacy_account_id, created_at)
+           SELECT member_number, member_number, id, created_at FROM legacy_accounts WHERE member_number = '{number}';
          INSERT INTO legacy_products
            (id, legacy_account_id, legacy_reference, model, serial_number, purchase_date, purchase_country, dealer)
            SELECT gen_random_uuid(), id, reference, '{MODEL}', serial, '2024-05-17', 'DK', 'Foto Nord'
