@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
+use diesel::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::{Nullable, Text};
@@ -153,7 +154,7 @@ impl CatalogueCache {
 
     /// The catalogue that this transaction sees: one statement where it was loaded before.
     pub fn current(&self, conn: &mut DbConn) -> Result<Arc<Catalogue>> {
-        let version = settings::get(conn, VERSION)?;
+        let version = diesel::select(version()).get_result(conn)?;
         self.of_version(conn, version)
     }
 

@@ -43,19 +43,20 @@ pub static PROVE: Operation = Operation::new(
     },
 );
 
-/// The products of the old account that is this one's are here, each once.
+/// The products of the old accounts that are taken over are here, each once.
 pub static MIGRATE: Operation = Operation::new(
     "migrate",
     |call| call.post(&call.path("migration"), &call.subject.token),
     |call| {
-        call.of_account(
-            "legacy_takeovers",
-            "migrated_at IS NOT NULL AND (
+        let id = call.subject.id();
+        truth(&format!(
+            "(SELECT count(*) > 0 AND bool_and((
                SELECT count(*) = 2 AND count(products.id) = 2 AND count(DISTINCT products.id) = 2
                FROM legacy_products LEFT JOIN products
                  ON products.id = product_id AND products.account_id = legacy_takeovers.account_id
-               WHERE legacy_products.legacy_account_id = legacy_takeovers.legacy_account_id AND result IS NOT NULL)",
-        )
+               WHERE legacy_products.legacy_account_id = legacy_takeovers.legacy_account_id AND result IS NOT NULL))
+              FROM legacy_takeovers WHERE account_id = '{id}' AND migrated_at IS NOT NULL)"
+        ))
     },
 );
 
