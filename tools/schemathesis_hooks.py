@@ -283,7 +283,7 @@ def after_call(context, case, response):
         caller.refused(authorization.decode() if isinstance(authorization, bytes) else authorization)
     elif response.request.method != "GET" and response.status_code < 300:
         world.changed()
-        if case.operation.label == "POST /v1/accounts":
+        if case.operation.label == "POST /v1/accounts" and response.status_code == 201:
             made = response.json()
             registered[made["account"]["id"]] = made["applicant_token"]
 

@@ -45,7 +45,7 @@ const REFUSALS: [Refusal; 14] = [
     (
         400,
         "BadRequest",
-        |shape| shape.has_body || shape.has_query || shape.has_key,
+        |shape| shape.has_body || shape.has_query || shape.has_key || shape.has_if_match,
         "It cannot be parsed, or a required header is missing",
     ),
     (

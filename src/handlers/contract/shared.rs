@@ -37,7 +37,7 @@ pub fn gather(document: &mut Value) {
 
 fn accept_language() -> Value {
     json!({
-        "name": "Accept-Language", "in": "header", "required": false, "schema": { "type": "string", "maxLength": 200 },
+        "name": "Accept-Language", "in": "header", "required": false, "schema": { "type": "string" },
         "description": "`da` or `en`: the language of titles, details and other words for people; codes stay as they are. English without it.",
     })
 }
