@@ -107,7 +107,7 @@ async fn a_reset_asked_before_approval_tells_how_far_it_is_and_carries_no_token(
     let mail = app.mail(ASTA, "reset_before_approval").await;
     let text = mail["text"].as_str().unwrap();
     assert!(
-        text.contains("2030-06-06") && !text.contains("token"),
+        text.contains("6. juni 2030") && !text.contains("token"),
         "{text}"
     );
 }
