@@ -1,4 +1,4 @@
-//! What the file of an upload is called where it comes from. How it is shown is in `domain::document`.
+//! What the file of an upload is called where it comes from. How it is shown is in `domain::file_name`.
 
 use actix_multipart::Field;
 use actix_web::http::header::{CONTENT_DISPOSITION, Charset};
