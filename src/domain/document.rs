@@ -1,4 +1,4 @@
-//! Verification documents: which prove a business, how a file is recognised, what is still due.
+//! Verification documents: which prove a business, and what is still due. How a file is recognised is in `media_type`.
 
 use chrono::{Months, NaiveDate};
 use serde::Serialize;
@@ -38,20 +38,6 @@ text_enum! {
         RevisionRequested = "revision_requested",
         /// Refused for good.
         Rejected = "rejected",
-    }
-}
-
-text_enum! {
-    /// What a file is, by its first bytes.
-    pub enum MediaType {
-        /// PDF.
-        Pdf = "application/pdf",
-        /// JPEG.
-        Jpeg = "image/jpeg",
-        /// PNG.
-        Png = "image/png",
-        /// TIFF.
-        Tiff = "image/tiff",
     }
 }
 
@@ -115,38 +101,6 @@ impl utoipa::PartialSchema for DocumentCode {
 }
 
 impl utoipa::ToSchema for DocumentCode {}
-
-impl MediaType {
-    /// So many first bytes tell what a file is.
-    pub const TELLING: usize = MOST_BEFORE_PDF + PDF_HEADER;
-
-    /// What a file is, by its header (PNG and JPEG: their signatures; TIFF 6.0, section 2; PDF: `%PDF-` and a digit) in its first
-    /// [`TELLING`](Self::TELLING) bytes; nothing for a kind that is not taken.
-    pub fn sniff(first_bytes: &[u8]) -> Option<Self> {
-        let is_tiff = |bytes: &[u8]| {
-            bytes.len() >= 8 && (bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*"))
-        };
-        match first_bytes {
-            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
-            bytes if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => Some(Self::Png),
-            bytes if is_tiff(bytes) => Some(Self::Tiff),
-            bytes if has_pdf_header(bytes) => Some(Self::Pdf),
-            _ => None,
-        }
-    }
-}
-
-/// What may stand before the header of a PDF, as its readers allow.
-const MOST_BEFORE_PDF: usize = 1024;
-/// `%PDF-1`.
-const PDF_HEADER: usize = 6;
-
-fn has_pdf_header(bytes: &[u8]) -> bool {
-    let first = bytes.get(..MediaType::TELLING).unwrap_or(bytes);
-    let is_header =
-        |six: &[u8]| six.starts_with(b"%PDF-") && six.last().is_some_and(u8::is_ascii_digit);
-    first.windows(PDF_HEADER).any(is_header)
-}
 
 /// The kinds of which exactly one is enough (rules, section 2).
 pub const fn accepted_kinds(vat_registered: bool) -> &'static [DocumentKind] {
@@ -290,49 +244,6 @@ mod tests {
             kind,
             status,
             codes,
-        }
-    }
-
-    #[test]
-    fn a_file_is_what_its_bytes_say() {
-        assert_eq!(MediaType::sniff(b"%PDF-1.7\n"), Some(MediaType::Pdf));
-        assert_eq!(
-            MediaType::sniff(&[0xff, 0xd8, 0xff, 0xe0, 0, 16]),
-            Some(MediaType::Jpeg)
-        );
-        assert_eq!(
-            MediaType::sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
-            Some(MediaType::Png)
-        );
-        assert_eq!(
-            MediaType::sniff(b"II*\0\x08\0\0\0\0\0\0\0"),
-            Some(MediaType::Tiff)
-        );
-        assert_eq!(
-            MediaType::sniff(b"MM\0*\0\0\0\x08\0\0\0\0"),
-            Some(MediaType::Tiff)
-        );
-        // The first pixels of a picture may say anything, here what makers of cameras mark their own files with.
-        assert_eq!(
-            MediaType::sniff(b"II*\0\x10\0\0\0CR\x02\0"),
-            Some(MediaType::Tiff)
-        );
-        let behind = |bytes: usize, header: &[u8]| {
-            let file = [&b" ".repeat(bytes)[..], header].concat();
-            MediaType::sniff(file.get(..MediaType::TELLING).unwrap_or(&file))
-        };
-        assert_eq!(behind(1024, b"%PDF-1.4"), Some(MediaType::Pdf));
-        assert_eq!(behind(1025, b"%PDF-1.4"), None);
-        assert_eq!(behind(20, b"how %PDF files begin, and %PDF- too"), None);
-        for other in [
-            &b""[..],
-            b"hello",
-            b"GIF89a",
-            b"PK\x03\x04",
-            b"<html>",
-            b"MZ",
-        ] {
-            assert_eq!(MediaType::sniff(other), None);
         }
     }
 

@@ -16,6 +16,7 @@ pub mod job;
 pub mod language;
 pub mod legacy_migration;
 pub mod mail;
+pub mod media_type;
 pub mod member_number;
 pub mod membership;
 pub mod model;

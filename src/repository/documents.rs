@@ -11,8 +11,9 @@ use super::{DbConn, MultiBackend};
 use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::AccountId;
 use crate::domain::document::{
-    DocumentFacts, DocumentId, DocumentKind, DocumentStatus, MediaType, RevisionCode,
+    DocumentFacts, DocumentId, DocumentKind, DocumentStatus, RevisionCode,
 };
+use crate::domain::media_type::MediaType;
 use crate::error::{Code, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};

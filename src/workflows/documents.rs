@@ -8,10 +8,11 @@ use super::{Context, accounts as applications};
 use crate::domain::access::{AccountAccess, ServiceAccess};
 use crate::domain::account::{self, AccountStatus};
 use crate::domain::document::{
-    DocumentId, DocumentKind, DocumentStatus, MediaType, accepted_kinds, requirements,
+    DocumentId, DocumentKind, DocumentStatus, accepted_kinds, requirements,
 };
 use crate::domain::event::Event;
 use crate::domain::file::FileState;
+use crate::domain::media_type::MediaType;
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::documents::{self, Document};

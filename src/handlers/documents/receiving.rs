@@ -10,8 +10,8 @@ use tracing::warn;
 use super::file_name::sent_name;
 use super::upload::of_multipart;
 use crate::domain::access::AccountAccess;
-use crate::domain::document::MediaType;
 use crate::domain::file::{self, FileState};
+use crate::domain::media_type::{MediaType, OtherFile};
 use crate::error::{Code, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::Idempotency;
@@ -100,7 +100,7 @@ pub struct ReceivedFile {
     pub name: String,
     pub size: usize,
     pub sha256: String,
-    pub media_type: Option<MediaType>,
+    pub media_type: std::result::Result<MediaType, OtherFile>,
     writer: Option<FileWriter>,
 }
 
@@ -124,7 +124,7 @@ impl ReceivedFile {
                 let missing = MediaType::TELLING - first.len();
                 first.extend_from_slice(chunk.get(..missing).unwrap_or(&chunk));
                 // A writer holds so few bytes back, and has stored none of them.
-                if first.len() >= MediaType::TELLING && MediaType::sniff(&first).is_none() {
+                if first.len() >= MediaType::TELLING && MediaType::sniff(&first).is_err() {
                     writer = None;
                 }
             }

@@ -18,6 +18,7 @@ use super::receiving::{ExpectedFile, ReceivedFile};
 use crate::domain::calendar::latest_day;
 use crate::domain::document::{DocumentKind, check_issued_date};
 use crate::domain::file_name::display_name;
+use crate::domain::media_type::MediaType;
 use crate::domain::values::{Date, Value};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::handlers::extract::{Limits, of_payload, unsupported};
@@ -218,12 +219,7 @@ fn checked(mut parts: Parts, service: &Service) -> Result<(Upload, ReceivedFile)
     let faults = &mut parts.faults;
     let kind = kind(parts.kind.as_deref(), faults);
     let issued_date = issued_date(kind, parts.issued_date.as_deref(), service, faults);
-    let media_type = parts.file.as_ref().and_then(|file| file.media_type);
-    match (&parts.file, media_type) {
-        (None, _) => faults.push(Fault::new("#/file", FaultCode::Required)),
-        (Some(_), None) => faults.push(Fault::new("#/file", FaultCode::DocumentTypeNotAccepted)),
-        (Some(_), Some(_)) => {}
-    }
+    let media_type = media_type(parts.file.as_ref(), faults);
     let (Some(kind), Some(file), Some(media_type), true) =
         (kind, parts.file, media_type, faults.is_empty())
     else {
@@ -238,6 +234,18 @@ fn checked(mut parts: Parts, service: &Service) -> Result<(Upload, ReceivedFile)
         issued_date,
     };
     Ok((upload, file))
+}
+
+fn media_type(file: Option<&ReceivedFile>, faults: &mut Vec<Fault>) -> Option<MediaType> {
+    let fault = match file.map(|file| file.media_type) {
+        Some(Ok(media_type)) => return Some(media_type),
+        Some(Err(other)) => {
+            Fault::new("#/file", FaultCode::DocumentTypeNotAccepted).with("found", other)
+        }
+        None => Fault::new("#/file", FaultCode::Required),
+    };
+    faults.push(fault);
+    None
 }
 
 fn kind(sent: Option<&str>, faults: &mut Vec<Fault>) -> Option<DocumentKind> {

@@ -7,7 +7,8 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::domain::account::AccountId;
-use crate::domain::document::{DocumentCode, DocumentId, DocumentKind, DocumentStatus, MediaType};
+use crate::domain::document::{DocumentCode, DocumentId, DocumentKind, DocumentStatus};
+use crate::domain::media_type::MediaType;
 use crate::error::Result;
 use crate::repository::documents::Document;
 use crate::types::Instant;

@@ -2,6 +2,7 @@
 
 mod full_disk;
 mod left_over;
+mod real;
 mod refused;
 mod store;
 mod streamed;
