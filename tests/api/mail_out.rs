@@ -121,6 +121,36 @@ async fn a_mail_arrives_as_it_was_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_note_says_arrives_as_it_was_written() {
+    let (sink, database) = (Sink::start(), Database::create());
+    let app = app(&database, &sink.url()).await;
+    let odd = r#"Ærø {{ 7 * 7 }} "A&B" <b>שלום</b> 👩"#;
+    let contact = json!({ "name": odd, "email": TO });
+    let change = json!({ "contact": contact, "company_name": odd });
+    let (account, applicant) = app.applicant(change).await;
+    let pdf = b"%PDF-1.4 a certificate";
+    let uploaded = app.upload(&account, &applicant, "vat_invoice", pdf).await;
+    uploaded.expect(201);
+    let submitted = app.act(&format!("{account}/submission"), &applicant).await;
+    submitted.expect(200);
+    let reviewer = app.sign_in("reviewer@cps.example").await;
+    let case = account.replace("/accounts/", "/reviews/");
+    let claimed = app.act(&format!("{case}/claim"), &reviewer).await;
+    claimed.expect(200);
+    // A line that ends a mail by itself, one that begins one in a mailbox file, and one longer than a mail's lines may be.
+    let note = format!(".\n\nFrom here on\n..\n> {odd}\n{}", "lang ".repeat(250));
+    let note = note.trim_end();
+    let ask = json!({ "decision": "request_information", "note": note });
+    let asked = app.post(&format!("{case}/decision"), &reviewer, ask).await;
+    asked.expect(200);
+    let asked = attempts(&sink, 3).await.remove(2);
+    let text = asked["text"].as_str().unwrap().replace("\r\n", "\n");
+    assert!(text.contains(note), "{text}");
+    let raw = asked["raw"].as_str().unwrap();
+    assert!(raw.is_ascii() && raw.lines().all(|line| line.len() <= 998));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_server_that_is_busy_is_asked_again_with_the_same_mail() {
     let (sink, database) = (Sink::start(), Database::create());
     std::fs::write(sink.refuse(), "451 4.3.0 try again later").unwrap();

@@ -1,6 +1,8 @@
 //! Mails: filled in, and handed to a mail server. What they say is in `texts/{da,en}/mails.toml`.
 
 mod failure;
+#[cfg(test)]
+mod odd_values;
 mod route;
 
 use lettre::Message;
@@ -131,7 +133,7 @@ mod tests {
         }
     }
 
-    fn values() -> Value {
+    pub fn values() -> Value {
         json!({
             "contact_name": "Asta Holm", "company_name": "Nordlys Foto ApS", "programme_name": "CPS", "help_email": "help@cps.example",
             "action_url": "https://cps.example/set-password#token=abc", "valid_hours": 120, "note": null, "reason_codes": ["not_a_business"],
