@@ -45,7 +45,8 @@ struct LabelsParams {
 }
 
 /// The words of one vocabulary, each with what people call it.
-type Words = BTreeMap<String, String>;
+#[derive(Serialize, ToSchema)]
+struct Words(BTreeMap<String, String>);
 
 /// What people call the words of the contract.
 #[derive(Serialize, ToSchema)]
@@ -90,20 +91,23 @@ fn labels(programme: &Programme, language: Language) -> BTreeMap<&'static str, W
             let key = format!("{vocabulary}.{word}");
             (word, say(Subject::Labels, &key, language, Value::UNDEFINED))
         };
-        (vocabulary, words.into_iter().map(label).collect())
+        (vocabulary, Words(words.into_iter().map(label).collect()))
     });
     let of_rules = rules().into_iter().map(|(vocabulary, words, section)| {
         let label = |one: String| {
             let label = word(section, &one, language).unwrap_or_default();
             (one, label)
         };
-        (vocabulary, words.into_iter().map(label).collect())
+        (vocabulary, Words(words.into_iter().map(label).collect()))
     });
     let codes = Code::ALL.iter();
     let codes = codes.map(|code| (code.as_str().to_owned(), title(*code, language)));
     let levels = programme.levels.iter();
     let levels = levels.map(|level| (level.code.clone(), level.name.clone()));
-    let others = [("problems", codes.collect()), ("levels", levels.collect())];
+    let others = [
+        ("problems", Words(codes.collect())),
+        ("levels", Words(levels.collect())),
+    ];
     of_texts.chain(of_rules).chain(others).collect()
 }
 

@@ -29,6 +29,7 @@ mod membership;
 mod models;
 mod openapi;
 mod operation;
+mod pages;
 mod pairs;
 mod permissions;
 mod plans;
@@ -42,7 +43,6 @@ mod proxy;
 mod queue;
 mod races;
 mod raw;
-mod readme;
 mod refusals;
 #[path = "../common/relay.rs"]
 mod relay;

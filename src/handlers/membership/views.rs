@@ -44,7 +44,6 @@ pub struct OfferedLevel {
 
 /// What an account may choose from.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Levels)]
 pub struct LevelsView {
     /// Points that count: those on hold do not.
     points: i64,
