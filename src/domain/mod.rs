@@ -26,6 +26,7 @@ pub mod personal_data;
 pub mod points;
 pub mod product;
 pub mod product_details;
+pub mod product_list;
 pub mod review;
 pub mod session;
 mod text;
