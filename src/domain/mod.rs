@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod account_change;
 pub mod actor;
 pub mod applicant_token;
 pub mod calendar;
