@@ -28,6 +28,7 @@ pub const SHIPPED: &str = include_str!("../programme.toml");
 pub struct Programme {
     pub name: String,
     pub terms_version: String,
+    pub terms: Terms,
     pub countries: Vec<Country>,
     pub mainland_only: Vec<Country>,
     /// Of these countries, what takes no part.
@@ -63,6 +64,27 @@ pub struct QueueRules {
     pub stranger_mails: i64,
     /// Within how many hours staff look at a job that failed for good.
     pub dead_job_hours: u32,
+}
+
+/// What the current version of the terms says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// Made up.
+    #[serde(default)]
+    pub example: bool,
+    pub da: String,
+    pub en: String,
+}
+
+impl Terms {
+    /// In a language.
+    pub fn in_language(&self, language: Language) -> &str {
+        match language {
+            Language::Da => &self.da,
+            Language::En => &self.en,
+        }
+    }
 }
 
 /// Where people get help.

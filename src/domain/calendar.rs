@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Weekday};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 
@@ -93,9 +93,16 @@ impl Calendar {
             ClosingDay::Yearly(month, day) => (month, day) == (date.month(), date.day()),
             ClosingDay::Once(once) => once == date,
         };
-        let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
         let holiday = self.country == Country::DK && is_danish_holiday(date);
-        !weekend && !holiday && !self.closing_days.iter().any(closed)
+        !is_weekend(date) && !holiday && !self.closing_days.iter().any(closed)
+    }
+
+    /// The days from Monday to Friday on which nobody works, of the year that begins on `from`.
+    pub fn days_off(&self, from: NaiveDate) -> Vec<NaiveDate> {
+        let end = from.checked_add_months(Months::new(12));
+        let year = from.iter_days().take_while(|day| Some(*day) < end);
+        let is_off = |day: &NaiveDate| !is_weekend(*day) && !self.is_working_day(*day);
+        year.filter(is_off).collect()
     }
 
     /// The `count`-th working day after `date`; `date` itself for 0.
@@ -141,6 +148,10 @@ impl Calendar {
     fn closing_of(&self, day: NaiveDate) -> Instant {
         local_moment(day, self.closes_at, self.zone)
     }
+}
+
+fn is_weekend(date: NaiveDate) -> bool {
+    matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
 fn count(days: u32) -> usize {
@@ -210,6 +221,30 @@ mod tests {
 
     fn date(value: &Value) -> NaiveDate {
         value.as_str().unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn the_days_off_of_a_year_are_holidays_and_closing_days_that_are_no_weekend() {
+        let from: NaiveDate = "2026-03-02".parse().unwrap();
+        let off = calendar(&["06-05", "2026-12-24", "2026-08-01"]).days_off(from);
+        let off: Vec<String> = off.iter().map(ToString::to_string).collect();
+        let expected = [
+            "2026-04-02",
+            "2026-04-03",
+            "2026-04-06",
+            "2026-05-14",
+            "2026-05-25",
+            "2026-06-05",
+            "2026-12-24",
+            "2026-12-25",
+            "2027-01-01",
+        ];
+        assert_eq!(off, expected);
+        let abroad = Calendar {
+            country: "SE".parse().unwrap(),
+            ..calendar(&[])
+        };
+        assert_eq!(abroad.days_off(from), []);
     }
 
     /// That hour of the day in Copenhagen.

@@ -89,6 +89,8 @@ events! {
         AccountRegistered = "account.registered" { account_id: AccountId, status: AccountStatus }
         /// Details of the company or of the contact changed.
         AccountChanged = "account.changed" { account_id: AccountId, company: bool, contact: bool }
+        /// Staff changed the company's name or VAT number, as a document proves.
+        AccountCompanyChanged = "account.company_changed" { account_id: AccountId, document_id: DocumentId, company_name: bool, vat_number: bool }
         /// Staff had a new link for the first password sent.
         AccountLinkSent = "account.link_sent" { account_id: AccountId, user_id: UserId }
         /// The application was handed to the reviewers.

@@ -16,6 +16,7 @@ text_enum! {
         PasswordReset = "password_reset",
         ResetBeforeApproval = "reset_before_approval",
         PasswordChanged = "password_changed",
+        CompanyChanged = "company_changed",
         KnownAddressRegistered = "known_address_registered",
         UserWelcome = "user_welcome",
         MigrationProof = "migration_proof",

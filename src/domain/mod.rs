@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod account_change;
 pub mod actor;
 pub mod applicant_token;
 pub mod calendar;
@@ -27,6 +28,7 @@ pub mod personal_data;
 pub mod points;
 pub mod product;
 pub mod product_details;
+pub mod product_list;
 pub mod review;
 pub mod session;
 mod text;

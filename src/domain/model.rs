@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::types::{id, text_enum};
 
@@ -100,6 +101,7 @@ pub fn name_key(name: &str) -> String {
 
 /// What is looked for in a model's name: each word as it is compared. Blanks, hyphens and case do not count, `Mk` is `Mark`, `III` is `3`.
 pub fn search_words(typed: &str) -> Vec<String> {
+    let typed: String = typed.nfc().collect();
     let words = typed.split_whitespace().map(search_word);
     words.filter(|word| !word.is_empty()).collect()
 }

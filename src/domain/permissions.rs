@@ -90,11 +90,12 @@ macro_rules! permissions {
 
 permissions! {
     AccountRead: own [Applicant, ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
-    /// Name, e-mail, phone and language of the contact; of the applicant and the superuser the company's data too.
+    /// Name, e-mail, phone and language of the contact; the company's data as `account_change` says.
     AccountChange: own [Applicant, Superuser], all [Support];
     UsersManage: own [Superuser], all [Admin];
     DocumentsRead: own [Applicant, Superuser], all [Reviewer];
-    DocumentsChange: own [Applicant], all [];
+    /// Hand in and take back: the applicant's with the application, the superuser's once the account is active.
+    DocumentsChange: own [Applicant, Superuser], all [];
     /// Submit or withdraw.
     ApplicationChange: own [Applicant], all [];
     ReviewsRead: own [], all [Reviewer, Support, Admin];
@@ -160,7 +161,7 @@ mod tests {
             (Action::UsersManage, "---o---a"),
             // documents: read; own application: all
             (Action::DocumentsRead, "o--oa---"),
-            (Action::DocumentsChange, "o-------"),
+            (Action::DocumentsChange, "o--o----"),
             (Action::ApplicationChange, "o-------"),
             // reviews
             (Action::ReviewsRead, "----aa-a"),

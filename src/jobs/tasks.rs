@@ -24,6 +24,7 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
         Task::DeleteFile {
             document_id,
             file_key,
+            ..
         } => {
             worker.store.delete(&file_key).await?;
             let gone = [(document_id, file_key)];

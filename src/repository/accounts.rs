@@ -173,6 +173,11 @@ pub fn lock_email(conn: &mut DbConn, email_key: &str) -> Result<()> {
     Ok(advisory_lock(conn, email_key)?)
 }
 
+/// Keeps others from giving an account this VAT number until the transaction ends, so that looking for it holds.
+pub fn lock_vat_number(conn: &mut DbConn, country: Country, number: &str) -> Result<()> {
+    Ok(advisory_lock(conn, &format!("{country} {number}"))?)
+}
+
 /// The open applications of an e-mail address, those whose mailbox was used first, then the oldest; at most `limit`.
 pub fn open_of_email(conn: &mut DbConn, email_key: &str, limit: i64) -> Result<Vec<Account>> {
     let open = accounts::table

@@ -40,7 +40,7 @@ pub struct CatalogueModel {
     /// As the rules see it; its pattern is compiled once.
     pub facts: ModelFacts,
     /// Its name as it is looked through.
-    search_key: String,
+    pub search_key: String,
     values: Vec<Value>,
 }
 

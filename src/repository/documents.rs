@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::accounts::Account;
 use super::held::{Held, store, stored};
-use super::schema::documents;
+use super::schema::{accounts, documents};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::AccountId;
@@ -65,14 +65,16 @@ pub fn insert(conn: &mut DbConn, document: &Document) -> Result<()> {
 
 /// A document of an account.
 pub fn find(conn: &mut DbConn, access: &AccountAccess, id: DocumentId) -> Result<Document> {
+    find_of(conn, access.account_id(), id)?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// A document of an account, if it is there.
+pub fn find_of(conn: &mut DbConn, account: AccountId, id: DocumentId) -> Result<Option<Document>> {
     let found = documents::table
         .find(id)
-        .filter(documents::account_id.eq(access.account_id()))
-        .filter(documents::removed_at.is_null())
-        .select(Document::as_select())
-        .first(conn)
-        .optional()?;
-    found.ok_or_else(|| Code::NotFound.into())
+        .filter(documents::account_id.eq(account))
+        .filter(documents::removed_at.is_null());
+    Ok(found.select(Document::as_select()).first(conn).optional()?)
 }
 
 /// The documents of an account, newest first, from before `before`.
@@ -150,11 +152,18 @@ pub fn reopen_accepted(conn: &mut DbConn, account: &Held<Account>) -> Result<Vec
         .get_results(c))?)
 }
 
-/// The documents of an account whose bytes are still kept, taken back or not.
+/// The documents of an application whose bytes are still kept, taken back or not; without those that came after its approval.
 pub fn with_files(conn: &mut DbConn, account: AccountId) -> Result<Vec<Document>> {
     let kept = documents::table
+        .inner_join(accounts::table)
         .filter(documents::account_id.eq(account))
-        .filter(documents::file_key.is_not_null());
+        .filter(documents::file_key.is_not_null())
+        .filter(
+            accounts::approved_at.is_null().or(documents::created_at
+                .nullable()
+                .le(accounts::approved_at)
+                .assume_not_null()),
+        );
     Ok(kept.select(Document::as_select()).limit(MOST).load(conn)?)
 }
 

@@ -598,6 +598,12 @@ diesel::joinable!(memberships -> accounts (account_id));
 diesel::joinable!(invoices -> accounts (account_id));
 diesel::joinable!(invoices -> memberships (membership_id));
 
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    products::status,
+    products::model_id,
+    points_entries::amount,
+);
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     applicant_tokens,

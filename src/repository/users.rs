@@ -159,6 +159,20 @@ pub fn lock_waiting(conn: &mut DbConn, account: &Held<Account>) -> Result<Option
     Ok(found.map(Held::new))
 }
 
+/// The superusers of an account who can sign in; at most `limit`.
+pub fn superusers(conn: &mut DbConn, account: AccountId, limit: i64) -> Result<Vec<User>> {
+    let found = users::table
+        .filter(users::account_id.eq(account))
+        .filter(users::removed_at.is_null())
+        .filter(users::password_hash.is_not_null())
+        .filter(users::roles.eq(Json::of(&[Role::Superuser])?));
+    Ok(found
+        .select(User::as_select())
+        .order(users::id.asc())
+        .limit(limit)
+        .load(conn)?)
+}
+
 /// Whether a superuser of a held account other than `user` can sign in: one who was only invited cannot.
 pub fn has_other_superuser(
     conn: &mut DbConn,

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::tasks::{Task, enqueue};
 use super::{Context, accounts as applications};
 use crate::domain::access::{AccountAccess, ServiceAccess};
-use crate::domain::account::{self, AccountStatus};
+use crate::domain::account::{AccountStatus, files_deleted};
+use crate::domain::account_change::{self, admit_documents};
 use crate::domain::document::{
     DocumentId, DocumentKind, DocumentStatus, accepted_kinds, requirements,
 };
@@ -19,7 +20,7 @@ use crate::repository::documents::{self, Document};
 use crate::repository::files::{self, StoredFile};
 use crate::repository::reviews::{self, Review};
 use crate::repository::{DbConn, Held, events};
-use crate::types::Json;
+use crate::types::{Instant, Json};
 
 /// What somebody hands in: a file, and what it is said to be.
 #[derive(Debug, Clone)]
@@ -32,16 +33,32 @@ pub struct Upload {
     pub issued_date: Option<NaiveDate>,
 }
 
-/// The account, locked, while its application may be edited.
-fn editable(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Held<Account>> {
+/// The account, locked, while documents of it may come and go.
+fn taking(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Held<Account>> {
     let mut account = accounts::lock(conn, access)?;
     applications::confirm(conn, access, &account)?;
-    if account.status.is_editable() {
-        applications::use_mailbox(conn, context, access, &mut account)?;
-        Ok(account)
-    } else {
-        Err(Code::ApplicationNotEditable.into())
+    admit_documents(account.status)?;
+    applications::use_mailbox(conn, context, access, &mut account)?;
+    Ok(account)
+}
+
+/// The account, locked, while its application may be edited.
+fn editable(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> Result<Held<Account>> {
+    let account = taking(conn, context, access)?;
+    match account.status.is_editable() {
+        true => Ok(account),
+        false => Err(Code::ApplicationNotEditable.into()),
     }
+}
+
+/// Whether a document of an active account may still be taken back or decided.
+pub fn is_open(account: &Account, document: &Document) -> bool {
+    account_change::is_open(is_of_change(account, document), document.status)
+}
+
+/// Whether a document is of a change of the account, and not of its application.
+pub fn is_of_change(account: &Account, document: &Document) -> bool {
+    account_change::is_of_change(document.created_at, account.approved_at)
 }
 
 /// Expects the bytes of one more document: the row of its file, unless the account could not take any.
@@ -51,7 +68,7 @@ pub fn expect_file(
     access: &AccountAccess,
     file_key: String,
 ) -> Result<()> {
-    let account = editable(conn, context, access)?;
+    let account = taking(conn, context, access)?;
     check_room(conn, context, &account, 1)?;
     let expected = StoredFile {
         key: file_key,
@@ -63,8 +80,8 @@ pub fn expect_file(
     files::insert(conn, &expected)
 }
 
-/// Adds a document to the application, with a file that was expected and is there; its account is the next version then. 503
-/// `overloaded` where the file was given up in between.
+/// Adds a document to the application, or to an active account for a change of it, with a file that was expected and is there; its account
+/// is the next version then. 503 `overloaded` where the file was given up in between.
 pub fn add(
     conn: &mut DbConn,
     context: &Context,
@@ -72,7 +89,7 @@ pub fn add(
     upload: Upload,
     file_key: &str,
 ) -> Result<Document> {
-    let mut account = editable(conn, context, access)?;
+    let mut account = taking(conn, context, access)?;
     if !accepted_kinds(account.vat_registered).contains(&upload.kind) {
         let fault = Fault::new("#/kind", FaultCode::DocumentKindNotAccepted);
         return Err(Refusal::from(Code::DocumentKindNotAccepted)
@@ -87,6 +104,10 @@ pub fn add(
     let document = pending(context, &account, upload, file_key);
     documents::insert(conn, &document)?;
     accounts::store(conn, &mut account, context.now)?;
+    if is_of_change(&account, &document) {
+        let due = files_deleted(context.now, true, &context.programme.application);
+        delete_file_at(conn, context, &document, due)?;
+    }
     let added = Event::DocumentAdded {
         account_id: account.id,
         document_id: document.id,
@@ -119,7 +140,10 @@ fn pending(context: &Context, account: &Account, upload: Upload, file_key: &str)
 
 fn check_room(conn: &mut DbConn, context: &Context, account: &Account, size: i64) -> Result<()> {
     let rules = &context.programme.application;
-    let existing = documents::all(conn, account.id)?;
+    let mut existing = documents::all(conn, account.id)?;
+    if !account.status.is_open_application() {
+        existing.retain(|one| is_of_change(account, one) && one.file_key.is_some());
+    }
     let bytes: i64 = existing.iter().map(|document| document.size).sum();
     let most = usize::try_from(rules.documents).unwrap_or(usize::MAX);
     let most_bytes = i64::try_from(rules.bytes).unwrap_or(i64::MAX);
@@ -129,7 +153,7 @@ fn check_room(conn: &mut DbConn, context: &Context, account: &Account, size: i64
     Ok(())
 }
 
-/// Takes a document back; its file is deleted by a task.
+/// Takes a document back, of an active account one that nobody has decided; its file is deleted by a task.
 pub fn remove(
     conn: &mut DbConn,
     context: &Context,
@@ -137,9 +161,12 @@ pub fn remove(
     id: DocumentId,
     check: impl FnOnce(i64) -> Result<()>,
 ) -> Result<()> {
-    let mut account = editable(conn, context, access)?;
+    let mut account = taking(conn, context, access)?;
     let mut document = documents::lock(conn, &account, id)?;
     check(document.version)?;
+    if !account.status.is_editable() && !is_open(&account, &document) {
+        return Err(Code::ApplicationNotEditable.into());
+    }
     document.removed_at = Some(context.now);
     documents::store(conn, &mut document)?;
     accounts::store(conn, &mut account, context.now)?;
@@ -153,16 +180,24 @@ pub fn remove(
 
 /// Has a document's file deleted.
 pub fn delete_file(conn: &mut DbConn, context: &Context, document: &Document) -> Result<()> {
-    match &document.file_key {
-        Some(key) => {
-            let task = Task::DeleteFile {
-                document_id: document.id,
-                file_key: key.clone(),
-            };
-            enqueue(conn, &task, context.now, context.now)
-        }
-        None => Ok(()),
-    }
+    delete_file_at(conn, context, document, context.now)
+}
+
+fn delete_file_at(
+    conn: &mut DbConn,
+    context: &Context,
+    document: &Document,
+    due: Instant,
+) -> Result<()> {
+    let Some(key) = &document.file_key else {
+        return Ok(());
+    };
+    let task = Task::DeleteFile {
+        document_id: document.id,
+        file_key: key.clone(),
+        due: (due > context.now).then_some(due),
+    };
+    enqueue(conn, &task, due, context.now)
 }
 
 /// Forgets where the files of documents were: they are deleted.
@@ -242,7 +277,7 @@ pub fn withdraw(conn: &mut DbConn, context: &Context, access: &AccountAccess) ->
 
 /// Has the files of an approved application deleted when their time is over.
 pub fn schedule_deletion(conn: &mut DbConn, context: &Context, account: &Account) -> Result<()> {
-    let due = account::files_deleted(context.now, true, &context.programme.application);
+    let due = files_deleted(context.now, true, &context.programme.application);
     enqueue(
         conn,
         &Task::DeleteApplicationFiles {

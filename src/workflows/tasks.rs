@@ -49,6 +49,9 @@ pub enum Task {
     DeleteFile {
         document_id: DocumentId,
         file_key: String,
+        /// When, where that is not at once.
+        #[serde(default)]
+        due: Option<Instant>,
     },
     /// Deletes the files of an application whose time is over.
     DeleteApplicationFiles { account_id: AccountId },
@@ -156,7 +159,10 @@ impl Task {
                 format!("{account_id}:{due}")
             }
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
-            Self::DeleteFile { file_key, .. } => file_key.clone(),
+            Self::DeleteFile { file_key, due, .. } => match due {
+                Some(due) => format!("{file_key}:{due}"),
+                None => file_key.clone(),
+            },
             Self::IssueInvoice { membership_id, .. } => membership_id.to_string(),
             Self::EndMembership {
                 membership_id, due, ..

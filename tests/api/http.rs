@@ -426,6 +426,35 @@ async fn what_nobody_should_send_is_answered_as_a_problem() {
     app.get("/readyz", &Token::default()).await.expect(200);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_http_is_answered_without_a_body_as_the_contract_says() {
+    let app = TestApp::start().await;
+    let contract = document(false);
+    let told = contract["info"]["description"].as_str().unwrap();
+    let headers: String = (0..97).map(|n| format!("X-{n}: a\r\n")).collect();
+    let long = format!("X-Long: {}\r\n", "a".repeat(128 * 1024));
+    let mut raw = get("/v1/models?query=K", "");
+    let at = raw.iter().position(|byte| *byte == b'K').unwrap();
+    raw.splice(at..=at, "København".bytes());
+    for (bytes, status) in [
+        (raw, 400),
+        (get("/v1/models?query=\"a\"", ""), 400),
+        (get("/v1/models", "a header without its colon\r\n"), 400),
+        (get("/v1/models", &headers), 431),
+        (get("/v1/models", &long), 431),
+    ] {
+        let answer = exchange(&app.address, bytes).unwrap();
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (status, ""),
+            "{answer:?}"
+        );
+        assert!(told.contains(&format!("{status} for ")), "{told}");
+    }
+    let encoded = get("/v1/models?query=K%C3%B8benhavn", "");
+    assert_eq!(exchange(&app.address, encoded).unwrap().status, 200);
+}
+
 /// `value` once for each text in it, with that text replaced.
 fn spoilt(value: &Value, text: &str) -> Vec<Value> {
     let parts: Vec<(String, &Value)> = match value {

@@ -633,3 +633,133 @@ async fn products_leave_as_a_file_that_can_be_read_again() {
     let lines = again.body["lines"].as_array().unwrap();
     assert_eq!(lines[0]["status"], "standing");
 }
+
+/// The serial numbers of a list, page by page.
+async fn serials(two: &Two, query: &str) -> Vec<String> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("{METTE}/products?limit=2{query}{cursor}");
+        let page = two.app.get(&path, &two.mette).await.expect(200);
+        for item in page.body["items"].as_array().unwrap() {
+            found.push(item["serial_number"].as_str().unwrap_or("-").to_owned());
+        }
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return found,
+        }
+    }
+}
+
+/// Beside the two seeded products: one of the same dealer, one of a dealer with odd letters, one that was sold.
+async fn three_more(two: &Two) {
+    two.mette(two.whole("77700001")).await.expect(201);
+    let mut lens = two.whole("77700002");
+    lens["model_id"] = json!(two.lens);
+    lens["dealer"] = json!("Kamera_Gården");
+    two.mette(lens).await.expect(201);
+    let sold = two.mette(two.whole("77700003")).await.expect(201);
+    let path = format!("{}?reason=sold", sold.header("location"));
+    two.app.delete(&path, &two.mette, 1).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn products_are_found_as_people_call_them_in_every_order_page_by_page() {
+    let two = two().await;
+    three_more(&two).await;
+    let newest = ["77700002", "77700001", "-", TAKEN];
+    assert_eq!(serials(&two, "").await, newest);
+    assert_eq!(serials(&two, "&sort=newest").await, newest);
+    let mut oldest = newest;
+    oldest.reverse();
+    assert_eq!(serials(&two, "&sort=oldest").await, oldest);
+    // EF 40mm, EOS 5D, EOS R6, RF 50mm.
+    let by_model = ["-", TAKEN, "77700001", "77700002"];
+    assert_eq!(serials(&two, "&sort=model").await, by_model);
+    for (query, found) in [
+        ("&query=r6%20mark", &["77700001"][..]),
+        ("&query=R6-mk%20II", &["77700001"]),
+        ("&query=5dmk3", &[TAKEN]),
+        ("&query=EOS", &["77700001", TAKEN]),
+        ("&query=EOS&sort=oldest", &[TAKEN, "77700001"]),
+        ("&query=777-0000", &["77700002", "77700001"]),
+        ("&query=000777%2000001%20(hus)", &["77700001"]),
+        ("&query=KAMERA_G%C3%85RDEN", &["77700002"]),
+        ("&query=g%C3%A5rden%2050mm", &["77700002"]),
+        ("&query=kamera%25g", &[]),
+        ("&query=nord%20r6", &["77700001"]),
+        ("&status=incomplete", &["-"]),
+        ("&status=incomplete&status=ended", &["77700003", "-"]),
+        ("&status=ended&query=r6", &["77700003"]),
+    ] {
+        assert_eq!(serials(&two, query).await, found, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_products_is_asked_for_in_words_that_it_knows() {
+    let two = two().await;
+    let refused = async |query: &str| {
+        let path = format!("{METTE}/products?{query}");
+        let odd = two.app.get(&path, &two.mette).await;
+        odd.problem(422, "invalid_request").faults()
+    };
+    let fault = |pointer: &str, code: &str| vec![(pointer.to_owned(), code.to_owned())];
+    assert_eq!(
+        refused("status=complete&status=sold").await,
+        fault("#/query/status/1", "not_accepted")
+    );
+    assert_eq!(
+        refused(&["status=ended"; 6].join("&")).await,
+        fault("#/query/status", "too_many")
+    );
+    assert_eq!(
+        refused("sort=price").await,
+        fault("#/query/sort", "not_accepted")
+    );
+    assert_eq!(
+        refused("sort=model&sort=newest").await,
+        fault("#/query/sort", "not_unique")
+    );
+    assert_eq!(
+        refused(&format!("query={}", "x".repeat(101))).await,
+        fault("#/query/query", "too_long")
+    );
+    assert_eq!(
+        refused("query=%00").await,
+        fault("#/query/query", "invalid")
+    );
+    let path = format!("{METTE}/products?limit=1");
+    let first = two.app.get(&path, &two.mette).await.expect(200);
+    let cursor = first.str("/next_cursor");
+    let of_another_order = refused(&format!("limit=1&sort=model&cursor={cursor}")).await;
+    assert_eq!(of_another_order, fault("#/query/cursor", "cursor_invalid"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn products_are_summed_up() {
+    let two = two().await;
+    let summary = format!("{METTE}/products/summary");
+    let before = two.app.get(&summary, &two.mette).await.expect(200);
+    let seeded = json!({
+        "complete": 1, "incomplete": 1, "disputed": 0, "points_granted": 235, "points_missing": 15, "points_pending": 0
+    });
+    assert_eq!(before.body, seeded);
+    three_more(&two).await;
+    for n in 0..4 {
+        let guess = two.guessed(&format!("8880000{n}"));
+        two.mette(guess).await.expect(201);
+    }
+    let after = two.app.get(&summary, &two.mette).await.expect(200);
+    assert_ne!(after.header("etag"), before.header("etag"));
+    let expected = json!({
+        "complete": 7, "incomplete": 1, "disputed": 0,
+        "points_granted": two.balance().await, "points_missing": 15, "points_pending": 205
+    });
+    assert_eq!(after.body, expected);
+    let unchanged = two.app.request(Method::GET, &summary).sent_by(&two.mette);
+    let etag = after.header("etag").to_owned();
+    let unchanged = unchanged.header("if-none-match", etag).answer().await;
+    assert_eq!(unchanged.status, 304);
+    let stranger = two.app.get(&summary, &two.jonas).await;
+    stranger.problem(404, "not_found");
+}

@@ -25,7 +25,7 @@ pub use language_tag::LanguageTag;
 pub use line::{Line, TEXT, Text, is_hidden, tidied_line, tidied_text};
 pub use phone::{Dialling, Phone, TypedPhone};
 pub use postal_area::{PostalArea, area_of};
-pub use serial_number::{SerialNumber, same_serial};
+pub use serial_number::{SerialNumber, same_serial, serial_key};
 pub use vat_number::VatNumber;
 
 /// A value as people type it: in a form, in a cell of a file, in a part of an upload, on the command line. `FromStr` reads and tidies it.

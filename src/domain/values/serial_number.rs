@@ -38,7 +38,12 @@ impl SerialNumber {
 
 /// Whether two serial numbers are the same one, however they were typed.
 pub fn same_serial(one: &str, other: &str) -> bool {
-    key(&tidied(one)) == key(&tidied(other))
+    serial_key(one) == serial_key(other)
+}
+
+/// What was typed as serial numbers are compared, whether or not it can be one.
+pub fn serial_key(typed: &str) -> String {
+    key(&tidied(typed)).to_owned()
 }
 
 fn tidied(typed: &str) -> String {

@@ -4,12 +4,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::domain::account::{Company, check_company};
-use crate::domain::values::{Country, Email, Field, LanguageTag, Line, TypedPhone};
+use crate::domain::document::DocumentId;
+use crate::domain::values::{Country, Email, Field, LanguageTag, Line, Text, TypedPhone};
 use crate::error::{Faults, Partial, Result};
 use crate::handlers::extract::{Input, MERGE_PATCH, nullable};
 use crate::programme::Programme;
 use crate::repository::accounts::Account;
-use crate::workflows::accounts::Unread;
+use crate::workflows::accounts::{Given, Patched, Unread};
 
 /// A change of the address: what is left out stays.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -74,6 +75,14 @@ pub struct UpdateAccount {
     #[serde(default)]
     #[schema(schema_with = nullable::<Line<64>>)]
     source: Field<Line<64>>,
+    /// Why support changes an active account's `company_name` or `vat_number`.
+    #[serde(default)]
+    #[schema(value_type = Option<Text<1000>>, nullable = false)]
+    reason: Field<Text<1000>>,
+    /// The accepted document of the account that proves that change.
+    #[serde(default)]
+    #[schema(value_type = Option<DocumentId>, nullable = false)]
+    document_id: Field<DocumentId>,
 }
 
 impl Input for UpdateAccount {
@@ -101,11 +110,15 @@ impl Input for UpdateAccount {
 
 impl UpdateAccount {
     /// Puts what was sent into `account`, as far as it could be read; VAT number and phone as typed: the account's country reads them.
-    pub fn merge(self, account: &mut Account) -> Unread {
+    pub fn merge(self, account: &mut Account) -> Patched {
         let unread = Unread {
             country: self.country.is_refused(),
             vat_registered: self.vat_registered.is_refused(),
             vat_number: self.vat_number.is_refused(),
+        };
+        let given = Given {
+            reason: self.reason.value().map(|reason| reason.to_string()),
+            document_id: self.document_id.value(),
         };
         put_line(&mut account.company_name, self.company_name.value());
         put(&mut account.country, self.country.value());
@@ -126,7 +139,7 @@ impl UpdateAccount {
         put(&mut account.contact_email, email);
         let phone = contact.phone.map(String::from);
         put_or_delete(&mut account.contact_phone, phone);
-        unread
+        Patched { unread, given }
     }
 }
 

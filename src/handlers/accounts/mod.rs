@@ -177,8 +177,9 @@ async fn read_account(
 ///
 /// A JSON Merge Patch: what is left out stays, null deletes. What comes out is checked like a registration. The applicant and the account's superuser
 /// change data of the company while the application is a draft or information is requested (else 409 `application_not_editable`), contact details and the
-/// language also once it is approved; support changes contact details and the language alone (403 `forbidden` for the rest). A user's sign-in address is
-/// the user's own and stays. On a suspended account 409 `account_not_active`.
+/// language also once it is approved, and once it is active the address in the same country. Support changes contact details and the language, and of an
+/// active account `company_name` and `vat_number` with `reason` and `document_id` (403 `forbidden` for the rest; 409 `vat_number_in_use`). A user's
+/// sign-in address is the user's own and stays. On a suspended account 409 `account_not_active`.
 #[utoipa::path(
     tag = "accounts",
     operation_id = "updateAccount",

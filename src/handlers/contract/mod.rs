@@ -22,7 +22,7 @@ use super::problem::Problem;
     info(
         title = "cps-api",
         version = env!("CARGO_PKG_VERSION"),
-        description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.",
+        description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.\n\nWhat is no HTTP is answered before it is read, without a body: 400 for an address or a header that cannot be read (other letters than ASCII are percent-encoded: `K%C3%B8benhavn`), 431 for more than 96 headers or 128 KiB of them.",
         license(name = "MIT", identifier = "MIT"),
         contact(name = "cps-api", url = "https://cps.example/help")
     ),

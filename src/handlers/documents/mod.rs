@@ -117,7 +117,8 @@ async fn list_documents(
 /// Hand in a document
 ///
 /// One file with its kind: PDF, JPEG, PNG or TIFF, told by its first bytes, 1 byte to 4 MiB. A kind of the other set is refused as
-/// `document_kind_not_accepted`; a business invoice needs an `issued_date` at most 3 months back.
+/// `document_kind_not_accepted`; a business invoice needs an `issued_date` at most 3 months back. The applicant's with the application, the superuser's
+/// once the account is active, to prove another name or VAT number: its file is deleted after 90 days.
 #[utoipa::path(
     tag = "documents",
     operation_id = "uploadDocument",
@@ -191,7 +192,7 @@ async fn read_document(
 
 /// Take a document back
 ///
-/// While the application may be edited (else 409 `application_not_editable`). The file is deleted.
+/// While the application may be edited, or on an active account while nobody has decided it (else 409 `application_not_editable`). The file is deleted.
 #[utoipa::path(
     tag = "documents",
     operation_id = "removeDocument",

@@ -25,6 +25,8 @@ pub fn typed<T: 'static>(schema: fn() -> Value, name: &str, text: &str) -> Resul
         .and_then(Value::as_str);
     let parsed = match kind {
         Some("integer" | "boolean") => serde_json::from_str(text).ok(),
+        // Named again, it has one more entry.
+        Some("array") => Some(json!([text])),
         _ => None,
     };
     Ok(parsed.unwrap_or_else(|| Value::String(text.to_owned())))

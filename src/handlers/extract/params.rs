@@ -39,8 +39,12 @@ fn read<T: DeserializeOwned + IntoParams + 'static>(query: &str) -> Result<T> {
         let is_void = name == "cursor" && text.contains('\0');
         let text = if is_void { "" } else { &text };
         let typed = typed::<T>(query_schema::<T>, &name, text)?;
-        if object.insert(name.clone(), typed).is_some() {
-            return Err(Fault::new(format!("#/query/{name}"), FaultCode::NotUnique).into());
+        match (object.get_mut(&name), typed) {
+            (None, typed) => drop(object.insert(name, typed)),
+            (Some(Value::Array(all)), Value::Array(more)) => all.extend(more),
+            (Some(_), _) => {
+                return Err(Fault::new(format!("#/query/{name}"), FaultCode::NotUnique).into());
+            }
         }
     }
     let (value, faults) = read_fields(Value::Object(object), "#/query", query_schema::<T>)?;

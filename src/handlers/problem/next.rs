@@ -14,6 +14,7 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::ReviewNotOpen => "readReview",
         Code::ClaimNeeded => "claimReview",
         Code::DocumentsUndecided => "decideDocument",
+        Code::VatNumberInUse => "listAccounts",
         Code::AccountNotActive | Code::AccountStateConflict => "readAccount",
         Code::LastSuperuser => "inviteUser",
         Code::ProductEnded | Code::NoLegacyEmail | Code::NoLegacyAccount => "registerProduct",

@@ -22,7 +22,7 @@ statuses! {
     METHOD_NOT_ALLOWED: MethodNotAllowed;
     REQUEST_TIMEOUT: BodyTooSlow;
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
-        ClaimedByAnother DocumentsUndecided EmailInUse AccountNotActive AccountStateConflict LastSuperuser
+        ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
         SerialAlreadyRegistered ProductEnded NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
         CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead IdempotencyInProgress;
     PRECONDITION_FAILED: PreconditionFailed;

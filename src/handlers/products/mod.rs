@@ -1,29 +1,26 @@
-//! The products of an account: registering, completing, ending them. Files of them are in `files`, the catalogue is in `models`.
+//! The products of an account: registering, completing, ending them. Lists of them are in `list`, files in `files`, the catalogue in `models`.
 
 mod bodies;
 mod files;
+mod list;
 mod views;
 
 use actix_web::web::{Data, Path};
 use actix_web::{delete, get, patch, post};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
-use super::extract::{
-    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams, Pages,
-    Params, list_params,
-};
+use super::extract::{Body, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::account::AccountId;
 use crate::domain::permissions::{ProductsChange, ProductsRead};
-use crate::domain::product::{EndReason, ProductId, ProductStatus};
+use crate::domain::product::{EndReason, ProductId};
 use crate::error::Result;
-use crate::repository::accounts;
-use crate::repository::products::{self, Awarded, Listing};
+use crate::repository::products;
 use crate::workflows::products as registering;
 use bodies::{RegisterProduct, UpdateProduct};
 pub use views::ProductModelView;
@@ -32,11 +29,7 @@ use views::{ProductView, load_view};
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(
-            list_products,
-            Callers::account(ProductsRead),
-            RateLimit::PerCaller,
-        )
+        .configure(list::routes)
         .service(
             register_product,
             Callers::account(ProductsChange),
@@ -71,66 +64,6 @@ struct ProductPath {
     /// The product.
     #[param(example = "prd_000000000000700080000000000000c9")]
     product_id: ProductId,
-}
-
-/// A page of products.
-#[derive(Serialize, ToSchema)]
-struct ProductPage {
-    items: Vec<ProductView>,
-    #[schema(required = true)]
-    next_cursor: Option<String>,
-}
-
-list_params! {
-    /// Which products to list.
-    struct ProductsParams {
-        /// Only those of this status; without it all that have not ended.
-        #[param(inline, nullable = false)]
-        status: Option<ProductStatus>,
-    }
-}
-
-/// List products
-///
-/// The registered products of the account, newest first; those that have ended only with `status=ended`.
-#[utoipa::path(
-    tag = "products",
-    operation_id = "listProducts",
-    security(("bearer" = [])),
-    params(AccountPath, ProductsParams),
-    responses((status = 200, description = "The products", body = ProductPage))
-)]
-#[get("/accounts/{account_id}/products")]
-async fn list_products(
-    service: Data<Service>,
-    access: Access<ProductsRead>,
-    params: Params<ProductsParams>,
-    pages: Pages,
-) -> Result<Answer> {
-    let (context, size) = (service.context(), params.0.size());
-    let listing = Listing {
-        status: params.0.status,
-        before: pages
-            .after(&params.0)?
-            .map(|cursor| ProductId::from(cursor.id)),
-        limit: size + 1,
-    };
-    let list = pages.clone();
-    let (items, next_cursor) = service
-        .db
-        .fetch(move |conn| {
-            let (rows, version) = products::list_awarded(conn, &access.account, &listing)?;
-            let cursor = |(product, _): &Awarded| Cursor::of_id(product.id.uuid());
-            let (rows, next) = list.cut(rows, size, cursor);
-            accounts::exists_unless(conn, &access.account, !rows.is_empty())?;
-            let catalogue = context.catalogue.of_version(conn, version)?;
-            let view = |row| ProductView::of(&context, &catalogue, row);
-            let views: Result<Vec<ProductView>> = rows.into_iter().map(view).collect();
-            Ok((views?, next))
-        })
-        .await?;
-    let link = pages.link_next(next_cursor.as_deref());
-    Ok(Answer::ok(&ProductPage { items, next_cursor })?.header_if("Link", link))
 }
 
 /// Register a product

@@ -9,6 +9,7 @@ use crate::domain::product::{
     EndReason, PointsPending, ProductField, ProductId, ProductStatus, points_pending,
 };
 use crate::domain::product_details::Warning;
+use crate::domain::product_list::ProductSummary;
 use crate::domain::values::Country;
 use crate::error::{Code, Result};
 use crate::repository::DbConn;
@@ -128,6 +129,42 @@ fn pending(product: &Product, granted: Option<i64>, value: Option<Value>) -> Opt
             value.is_some(),
             product.is_unchecked_guess(),
         ),
+    }
+}
+
+/// What the products of an account come to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProductSummaryView {
+    /// How many have the green tick.
+    #[schema(minimum = 0, example = 12)]
+    complete: i64,
+    /// How many lack something.
+    #[schema(minimum = 0, example = 3)]
+    incomplete: i64,
+    /// How many are held until staff have looked.
+    #[schema(minimum = 0, example = 0)]
+    disputed: i64,
+    /// The points that they gave and that were not taken back.
+    #[schema(minimum = 0, example = 1860)]
+    points_granted: i64,
+    /// The points that the incomplete ones give once nothing is missing, by the values of today.
+    #[schema(minimum = 0, example = 265)]
+    points_missing: i64,
+    /// The points that follow by themselves; each product says in `points_pending` what they wait for.
+    #[schema(minimum = 0, example = 0)]
+    points_pending: i64,
+}
+
+impl ProductSummaryView {
+    pub fn of(summary: ProductSummary) -> Self {
+        Self {
+            complete: summary.complete,
+            incomplete: summary.incomplete,
+            disputed: summary.disputed,
+            points_granted: summary.points_granted,
+            points_missing: summary.points_missing,
+            points_pending: summary.points_pending,
+        }
     }
 }
 

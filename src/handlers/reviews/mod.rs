@@ -209,7 +209,8 @@ impl Input for DecideDocument {
 
 /// Decide a document
 ///
-/// Accept it, ask for a better one, or refuse it. Needs the claim (409 `claim_needed`). A document with a civil registration number (`contains_cpr`)
+/// Accept it, ask for a better one, or refuse it. Needs the claim (409 `claim_needed`), but for one that an active account added to prove a change:
+/// that is decided once, without a case. A document with a civil registration number (`contains_cpr`)
 /// is deleted at once.
 #[utoipa::path(
     tag = "reviews",

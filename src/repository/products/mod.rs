@@ -24,7 +24,8 @@ use crate::types::Instant;
 use crate::{each, locked};
 
 pub use awarded::{
-    Awarded, accounts_waiting, earning_on_guesses, list_awarded, waiting_for_points,
+    Awarded, AwardedListing, Tally, accounts_waiting, earning_on_guesses, list_awarded, tally,
+    waiting_for_points,
 };
 pub use serials::{of_serials, take_serials};
 

@@ -1,49 +1,39 @@
 //! Changing an account: what it says of its company, and who speaks for it.
 
 use super::super::Context;
+use super::proof::{self, Given};
 use super::{confirm, known_address, links, receipts};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{
     AccountStatus, Company, check_company, check_place, check_vat_number,
 };
+use crate::domain::account_change::{Changer, Touched, admit};
 use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
 use crate::domain::values::{TypedPhone, email_key};
-use crate::error::{Code, Error, Fault, Partial, Result};
+use crate::error::{Error, Fault, Partial, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};
 
-/// What a change touches.
-struct Touched {
-    company: bool,
-    /// What a document proves: name, country, VAT number, address.
-    proven: bool,
-    contact: bool,
-    email: bool,
-    vat_number: bool,
-}
-
-impl Touched {
-    fn between(a: &Account, b: &Account) -> Self {
-        let names = |one: &Account| (one.company_name.clone(), one.country, one.vat_registered);
-        let address = |one: &Account| {
-            let parts = [&one.street, &one.postal_code, &one.city];
-            parts.map(String::clone)
-        };
-        let origin = |one: &Account| (one.legacy_cps_email.clone(), one.source.clone());
-        let person = |one: &Account| (one.contact_name.clone(), one.contact_phone.clone());
-        let (email, vat_number) = (
-            a.contact_email != b.contact_email,
-            a.vat_number != b.vat_number,
-        );
-        let proven = vat_number || names(a) != names(b) || address(a) != address(b);
-        Self {
-            company: proven || origin(a) != origin(b),
-            proven,
-            contact: email || person(a) != person(b) || a.language != b.language,
-            email,
-            vat_number,
-        }
+fn touched(a: &Account, b: &Account) -> Touched {
+    let address = |one: &Account| {
+        let parts = [&one.street, &one.postal_code, &one.city];
+        parts.map(String::clone)
+    };
+    let standing = |one: &Account| (one.country, one.vat_registered);
+    let origin = |one: &Account| (one.legacy_cps_email.clone(), one.source.clone());
+    let person = |one: &Account| {
+        let (name, phone) = (&one.contact_name, &one.contact_phone);
+        (name.clone(), phone.clone(), one.language)
+    };
+    Touched {
+        name: a.company_name != b.company_name,
+        vat_number: a.vat_number != b.vat_number,
+        standing: standing(a) != standing(b),
+        address: address(a) != address(b),
+        origin: origin(a) != origin(b),
+        person: person(a) != person(b),
+        email: a.contact_email != b.contact_email,
     }
 }
 
@@ -55,6 +45,13 @@ pub struct Unread {
     pub vat_number: bool,
 }
 
+/// What a patch came with, beside what it changes.
+#[derive(Debug, Clone)]
+pub struct Patched {
+    pub unread: Unread,
+    pub given: Given,
+}
+
 /// Changes an account: `check` compares its version with the caller's, `patch` makes the change, as far as it could be read. What comes out
 /// is checked like a registration, together with what was wrong before; a change of nothing is no new version.
 pub fn change(
@@ -62,38 +59,47 @@ pub fn change(
     context: &Context,
     access: &AccountAccess,
     check: impl FnOnce(i64) -> Result<()>,
-    patch: Partial<impl FnOnce(&mut Account) -> Unread>,
+    patch: Partial<impl FnOnce(&mut Account) -> Patched>,
 ) -> Result<Account> {
     let mut after = accounts::lock(conn, access)?;
     confirm(conn, access, &after)?;
     let before = Account::clone(&after);
     let Partial { read, mut faults } = patch;
-    let unread = read(&mut after);
+    let Patched { unread, given } = read(&mut after);
     let mut refused = judge_company(&mut after, unread, context);
     faults.extend(judge_contact(&before, &mut after, unread, context));
-    let touched = Touched::between(&before, &after);
-    refused.retain(|_| touched.company);
+    let touched = touched(&before, &after);
+    refused.retain(|_| touched.is_company());
     if !faults.is_empty() {
         faults.extend(refused);
         return Err(faults.into());
     }
     check(before.version)?;
-    if !touched.company && !touched.contact {
+    if touched == Touched::default() {
         return Ok(before);
     }
-    admit(access, before.status, &touched)?;
-    if !refused.is_empty() {
+    let grounds = admit(changer(access), before.status, touched)?;
+    let proof = proof::of(conn, &before, grounds, given)?;
+    let proof = proof.map_err(|faults| refused.extend(faults)).ok();
+    let Some(proof) = proof.filter(|_| refused.is_empty()) else {
         return Err(Error::invalid(refused));
-    }
+    };
     after.company_key = after.company_name.to_lowercase();
     settle_email(conn, context, access, &before, &mut after)?;
-    let reopened = match touched.proven {
-        true => documents::reopen_accepted(conn, &after)?,
-        false => Vec::new(),
-    };
+    let reopened = reopen(conn, &after, touched)?;
     accounts::store(conn, &mut after, context.now)?;
-    tell(conn, context, access, &after, (&touched, reopened))?;
+    tell(conn, context, access, &after, (touched, reopened))?;
+    if let Some(proof) = proof {
+        proof::settle(conn, context, access, &after, (touched, proof))?;
+    }
     Ok(after.into_row())
+}
+
+fn changer(access: &AccountAccess) -> Changer {
+    match access.staff() {
+        Some(_) => Changer::Staff,
+        None => Changer::Owner,
+    }
 }
 
 /// Tidies what the company says of itself after the change, and tells what is wrong with it.
@@ -167,12 +173,20 @@ fn company(after: &Account, unread: Unread) -> Company<'_> {
     }
 }
 
+/// Has what proved an application looked at again, where that says something else.
+fn reopen(conn: &mut DbConn, account: &Held<Account>, touched: Touched) -> Result<Vec<DocumentId>> {
+    match touched.is_proven() && account.status.is_editable() {
+        true => documents::reopen_accepted(conn, account),
+        false => Ok(Vec::new()),
+    }
+}
+
 fn tell(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
     account: &Account,
-    (touched, reopened): (&Touched, Vec<DocumentId>),
+    (touched, reopened): (Touched, Vec<DocumentId>),
 ) -> Result<()> {
     if account.status.is_open_application() && (touched.email || touched.vat_number) {
         known_address::tell_later(conn, context, account)?;
@@ -182,8 +196,8 @@ fn tell(
     }
     let changed = Event::AccountChanged {
         account_id: account.id,
-        company: touched.company,
-        contact: touched.contact,
+        company: touched.is_company(),
+        contact: touched.is_contact(),
     };
     let mut happened = vec![changed];
     happened.extend(
@@ -197,30 +211,6 @@ fn tell(
             }),
     );
     events::record(conn, &access.stamp(context.now), &happened)
-}
-
-/// Who may change what, and when (rules, sections 1 and 12).
-fn admit(access: &AccountAccess, status: AccountStatus, touched: &Touched) -> Result<()> {
-    if access.staff().is_some() {
-        return match (touched.company, status.accepts_contact_changes_of_staff()) {
-            (true, _) => Err(Code::Forbidden.into()),
-            (false, false) => Err(Code::AccountStateConflict.into()),
-            (false, true) => Ok(()),
-        };
-    }
-    if matches!(status, AccountStatus::Suspended | AccountStatus::Closed) {
-        return Err(Code::AccountNotActive.with("status", status).into());
-    }
-    let open = if touched.company {
-        status.is_editable()
-    } else {
-        status.accepts_contact_changes()
-    };
-    if open {
-        Ok(())
-    } else {
-        Err(Code::ApplicationNotEditable.into())
-    }
 }
 
 /// What another address of the contact means. Its mailbox is not used yet, and what was mailed to the one before ends. While nobody has

@@ -3,6 +3,7 @@
 mod change;
 mod known_address;
 mod links;
+mod proof;
 mod receipts;
 mod suspension;
 
@@ -20,9 +21,10 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
 use crate::secrets::{random, random_token, sha256_hex};
 
-pub use change::{Unread, change};
+pub use change::{Patched, Unread, change};
 pub use known_address::tell as tell_known_address;
 pub use links::{fresh_link, link_ends, send_links, use_mailbox};
+pub use proof::Given;
 pub use receipts::{send_started, send_submitted};
 pub use suspension::{lift_suspension, send_first_link, suspend};
 

@@ -260,6 +260,15 @@ fn vat_notices(vat: Vat, account: &Account) -> Result<Vec<String>> {
     Ok(notices)
 }
 
+/// Whose the fees of the payer's bank are.
+pub fn bank_fee_notice(currency: Currency, language: Language) -> Result<String> {
+    let key = match currency == Currency::EUR {
+        true => "bank_fee_euro",
+        false => "bank_fee",
+    };
+    words(key, language, Value::UNDEFINED)
+}
+
 /// What the payer has to know.
 fn paying(
     conn: &mut DbConn,
@@ -268,14 +277,9 @@ fn paying(
     language: Language,
 ) -> Result<Vec<String>> {
     let Some(card) = membership.card_id else {
-        let fee = if membership.currency == Currency::EUR {
-            "bank_fee_euro"
-        } else {
-            "bank_fee"
-        };
         return Ok(vec![
             words("bank_transfer", language, context! { due })?,
-            words(fee, language, Value::UNDEFINED)?,
+            bank_fee_notice(membership.currency, language)?,
         ]);
     };
     let card = cards::find(conn, card)?;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod inventories;
+mod list;
 mod points;
 mod serials;
 
@@ -20,6 +21,7 @@ use crate::repository::{DbConn, points as ledger};
 
 pub use changes::Registered;
 pub use inventories::{Inventories, Wanted};
+pub use list::{Found, find, place, summarize};
 pub use points::grant_waiting;
 
 /// `details`, checked for `model`.

@@ -200,15 +200,10 @@ async fn a_member_keeps_contact_and_language_up_to_date_and_signs_in_as_before()
     let app = TestApp::start().await;
     let mette = app.sign_in("mette@fjordfoto.example").await;
     let account = "/v1/accounts/acc_00000000000070008000000000000001";
-    patch(
-        &app,
-        account,
-        &mette,
-        1,
-        json!({ "address": { "city": "Aarhus N" } }),
-    )
-    .await
-    .problem(409, "application_not_editable");
+    let name = json!({ "company_name": "Fjord Film ApS" });
+    patch(&app, account, &mette, 1, name)
+        .await
+        .problem(409, "application_not_editable");
     let contact = json!({ "contact": { "email": "kontor@fjordfoto.example", "phone": "+4586120000" }, "language": "en-GB" });
     let changed = patch(&app, account, &mette, 1, contact).await.expect(200);
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Accounts over HTTP, and the steps on their way that other tests take too.
 
+mod active;
 mod changing;
 mod registering;
 mod staff;

@@ -150,6 +150,7 @@ async fn application(walk: &mut Walk) -> Business {
     let token = set_password(&walk.app, EMAIL, "first_password").await;
     let told = ["user.activated", "account.active"];
     walk.left("setPassword", "user", &told).await;
+    renamed(walk, &account, &token).await;
     let (other, its) = walk.app.applicant(json!({})).await;
     let taken_back = walk.app.act(&format!("{other}/withdrawal"), &its).await;
     taken_back.expect(200);
@@ -160,6 +161,36 @@ async fn application(walk: &mut Walk) -> Business {
         email: EMAIL.to_owned(),
         token,
     }
+}
+
+/// An account in use moves, and gets another name that a document proves.
+async fn renamed(walk: &mut Walk, account: &str, asta: &Token) {
+    let seen = walk.app.get(account, asta).await.expect(200);
+    let moved = json!({ "address": { "street": "Havnegade 2" } });
+    let version = seen.body["version"].as_i64().unwrap();
+    let moved = walk.app.patch(account, asta, version, moved).await;
+    moved.expect(200);
+    walk.left("updateAccount", "user", &["account.changed"])
+        .await;
+    let added = walk.app.upload(account, asta, "vat_invoice", PDF).await;
+    let document = added.expect(201).str("/id");
+    walk.left("uploadDocument", "user", &["document.added"])
+        .await;
+    let reviewer = walk.app.sign_in("reviewer@cps.example").await;
+    let path = format!("{}/documents/{document}", case_of(account));
+    let accept = json!({ "decision": "accept" });
+    walk.app.put(&path, &reviewer, accept).await.expect(200);
+    walk.left("decideDocument", "staff", &["document.decided"])
+        .await;
+    let support = walk.app.sign_in("support@cps.example").await;
+    let seen = walk.app.get(account, &support).await.expect(200);
+    let version = seen.body["version"].as_i64().unwrap();
+    let name =
+        json!({ "company_name": "Nordlys Film ApS", "reason": "Merged.", "document_id": document });
+    let changed = walk.app.patch(account, &support, version, name).await;
+    changed.expect(200);
+    let told = ["account.changed", "account.company_changed"];
+    walk.left("updateAccount", "staff", &told).await;
 }
 
 async fn products(walk: &mut Walk, asta: &Business) {

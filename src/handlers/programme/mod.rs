@@ -1,9 +1,13 @@
-//! The programme as everybody may see it: terms, levels, countries, documents, seller.
+//! The programme as everybody may see it: terms, levels, countries, documents, seller. What forms keep to is in `conditions`.
+
+mod conditions;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use conditions::{AnswerTime, BankTransfer, ProgrammeLimits, ProgrammeTerms};
 
 use super::answer::Answer;
 use super::language::preferred;
@@ -16,7 +20,8 @@ use crate::domain::membership::{Level, Track};
 use crate::domain::money::{Currency, Money};
 use crate::domain::values::Country;
 use crate::error::Result;
-use crate::programme::Programme;
+use crate::programme::{Programme, Seller};
+use crate::types::Instant;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -112,6 +117,21 @@ struct ProgrammeSeller {
     currency: Currency,
 }
 
+impl ProgrammeSeller {
+    fn of(seller: &Seller) -> Self {
+        Self {
+            example: seller.example,
+            name: seller.name.clone(),
+            street: seller.street.clone(),
+            postal_code: seller.postal_code.clone(),
+            city: seller.city.clone(),
+            country: seller.country,
+            vat_number: seller.vat_number.clone(),
+            currency: seller.currency,
+        }
+    }
+}
+
 /// Where people get help.
 #[derive(Serialize, ToSchema)]
 struct HelpView {
@@ -127,6 +147,9 @@ struct ProgrammeView {
     /// Registering and joining accept this version.
     #[schema(example = "2026-01")]
     terms_version: String,
+    terms: ProgrammeTerms,
+    limits: ProgrammeLimits,
+    answer_time: AnswerTime,
     /// By track and rank.
     levels: Vec<LevelView>,
     /// With so many points an account is invited.
@@ -141,6 +164,7 @@ struct ProgrammeView {
     /// An invoice is due so many days after its date.
     #[schema(minimum = 0, example = 30)]
     invoice_due_days: u32,
+    bank_transfer: BankTransfer,
     seller: ProgrammeSeller,
     /// Of mails and answers; the first stands in for any other.
     languages: Vec<Language>,
@@ -148,16 +172,19 @@ struct ProgrammeView {
 }
 
 impl ProgrammeView {
-    fn of(programme: &Programme, language: Language) -> Self {
+    fn of(programme: &Programme, language: Language, now: Instant) -> Result<Self> {
         let seller = &programme.seller;
         let mut levels: Vec<&Level> = programme.levels.iter().collect();
         levels.sort_by_key(|level| (level.track, level.rank));
         let levels = levels
             .into_iter()
             .map(|level| LevelView::of(level, seller.currency, language));
-        Self {
+        Ok(Self {
             name: programme.name.clone(),
             terms_version: programme.terms_version.clone(),
+            terms: ProgrammeTerms::of(programme, language),
+            limits: ProgrammeLimits::of(programme),
+            answer_time: AnswerTime::of(&programme.review, now),
             levels: levels.collect(),
             invitation_points: programme.invitation.points,
             countries: programme.countries.clone(),
@@ -168,29 +195,21 @@ impl ProgrammeView {
             },
             payment_methods: PaymentMethod::ALL,
             invoice_due_days: programme.invoice.due_days,
-            seller: ProgrammeSeller {
-                example: seller.example,
-                name: seller.name.clone(),
-                street: seller.street.clone(),
-                postal_code: seller.postal_code.clone(),
-                city: seller.city.clone(),
-                country: seller.country,
-                vat_number: seller.vat_number.clone(),
-                currency: seller.currency,
-            },
+            bank_transfer: BankTransfer::of(programme, language)?,
+            seller: ProgrammeSeller::of(seller),
             languages: programme.languages.clone(),
             help: HelpView {
                 email: programme.help.email.clone(),
                 desk: programme.help.desk.clone(),
             },
-        }
+        })
     }
 }
 
 /// Read the programme
 ///
-/// What a sign-up form needs to know: the current terms, the levels with their fees and benefits, who may take part, and which documents prove a
-/// business. Benefits are in the caller's language.
+/// What a sign-up form needs to know: the current terms, the levels with their fees and benefits, who may take part, which documents prove a
+/// business, what they and passwords keep to, and when staff answer. Terms, benefits and notices are in the caller's language.
 #[utoipa::path(
     tag = "membership",
     operation_id = "readProgramme",
@@ -198,7 +217,8 @@ impl ProgrammeView {
 )]
 #[get("/programme")]
 async fn read_programme(service: Data<Service>, request: HttpRequest) -> Result<Answer> {
-    let view = ProgrammeView::of(&service.programme, preferred(request.headers()));
+    let language = preferred(request.headers());
+    let view = ProgrammeView::of(&service.programme, language, service.now())?;
     Ok(Answer::ok(&view)?
         .etag_of_body()
         .header("Cache-Control", "public, max-age=300"))

@@ -1,4 +1,6 @@
-//! Staff decide an application: claiming it, its documents, the case.
+//! Staff decide an application: claiming it, and the case. Deciding its documents is in `decisions`.
+
+mod decisions;
 
 use serde_json::{Value, json};
 
@@ -7,13 +9,13 @@ use super::users::end_invitations;
 use super::{Context, passwords};
 use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::AccountStatus;
-use crate::domain::document::{DocumentId, DocumentStatus, RejectionCode};
+use crate::domain::document::{DocumentStatus, RejectionCode};
 use crate::domain::event::Event;
 use crate::domain::mail::Template;
 use crate::domain::permissions::Role;
 use crate::domain::review::{
-    CaseDecision, DocumentDecision, Lease, ReviewDecision, check_approval, check_lease,
-    check_not_own, claim as claim_until,
+    CaseDecision, Lease, ReviewDecision, check_approval, check_lease, check_not_own,
+    claim as claim_until,
 };
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::{self, Account};
@@ -22,6 +24,8 @@ use crate::repository::reviews::{self, Review};
 use crate::repository::users::{self, User};
 use crate::repository::{DbConn, Held, events, sessions};
 use crate::types::Json;
+
+pub use decisions::decide_document;
 
 /// A case: the account, its review, its documents.
 pub struct Case {
@@ -54,9 +58,13 @@ fn open(
     if !account.status.is_reviewable() {
         return Err(Code::ReviewNotOpen.into());
     }
-    let user = users::find_by_id(conn, reviewer)?.ok_or(Code::Unauthenticated)?;
-    check_not_own(&user.email, &account.contact_email)?;
+    not_own(conn, &account, reviewer)?;
     Ok((account, review))
+}
+
+fn not_own(conn: &mut DbConn, account: &Account, reviewer: UserId) -> Result<()> {
+    let user = users::find_by_id(conn, reviewer)?.ok_or(Code::Unauthenticated)?;
+    Ok(check_not_own(&user.email, &account.contact_email)?)
 }
 
 fn lease(review: &Review, reviewer: UserId) -> Option<Lease> {
@@ -108,35 +116,6 @@ fn held(
     let (account, review) = open(conn, access, reviewer)?;
     check_lease(lease(&review, reviewer), context.now)?;
     Ok((account, review, reviewer))
-}
-
-/// Decides one document.
-pub fn decide_document(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    id: DocumentId,
-    decision: &DocumentDecision,
-) -> Result<Document> {
-    let (mut account, _, reviewer) = held(conn, context, access)?;
-    let mut document = documents::lock(conn, &account, id)?;
-    document.status = decision.status();
-    document.codes = Json::of(&decision.codes())?;
-    document.decided_by = Some(reviewer);
-    document.decided_at = Some(context.now);
-    documents::store(conn, &mut document)?;
-    accounts::store(conn, &mut account, context.now)?;
-    if decision.deletes_file() {
-        super::documents::delete_file(conn, context, &document)?;
-    }
-    let decided = Event::DocumentDecided {
-        account_id: account.id,
-        document_id: id,
-        status: document.status,
-        codes: decision.codes(),
-    };
-    events::record(conn, &access.stamp(context.now), &[decided])?;
-    Ok(document.into_row())
 }
 
 /// Decides the case.

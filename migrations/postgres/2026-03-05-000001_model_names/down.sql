@@ -1,0 +1,1 @@
+ALTER TABLE models ALTER COLUMN name_key TYPE TEXT COLLATE "default";
