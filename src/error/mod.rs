@@ -137,6 +137,7 @@ codes! {
         PasswordRepeats = "password_repeats",
         PasswordSequence = "password_sequence",
         PasswordWeak = "password_weak",
+        PasswordWrong = "password_wrong",
         CardTokenRequired = "card_token_required",
         CardTokenInvalid = "card_token_invalid",
         CardTokenUnexpected = "card_token_unexpected",

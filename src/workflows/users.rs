@@ -11,8 +11,9 @@ use crate::domain::mail::Template;
 use crate::domain::permissions::Role;
 use crate::domain::values::Email;
 use crate::error::{Code, Result};
+use crate::repository::accounts::Account;
 use crate::repository::users::{self, User};
-use crate::repository::{DbConn, Held, accounts, events, sessions};
+use crate::repository::{DbConn, Held, accounts, devices, events, sessions};
 use crate::types::{Instant, Json};
 
 /// Who is to be a user.
@@ -145,15 +146,13 @@ pub fn remove(
     sessions::confirm(conn, access.actor())?;
     let mut user = users::lock_of(conn, &account, id)?;
     check(user.version)?;
-    let counts = user.password_hash.is_some() && user.roles()?.contains(&Role::Superuser);
-    if counts && !users::has_other_superuser(conn, &account, id)? {
-        return Err(Code::LastSuperuser.into());
-    }
+    keep_a_superuser(conn, &account, &user)?;
     user.removed_at = Some(context.now);
     user.session_version += 1;
     users::store(conn, &mut user)?;
     sessions::end_all(conn, user.id, context.now)?;
     users::end_tokens(conn, user.id, context.now)?;
+    devices::end_all(conn, user.id)?;
     let (account_id, user_id) = (account.id, id);
     let happened = [
         Event::UserRemoved {
@@ -166,6 +165,65 @@ pub fn remove(
         },
     ];
     events::record(conn, &access.stamp(context.now), &happened)
+}
+
+/// Refuses to take the last superuser who can sign in from a held account.
+fn keep_a_superuser(conn: &mut DbConn, account: &Held<Account>, user: &Held<User>) -> Result<()> {
+    let superusers = users::superusers_of(conn, account)?;
+    match superusers.as_slice() {
+        [last] if last.id == user.id => Err(Code::LastSuperuser.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a user another role, never the last superuser who can sign in. Their sessions end: the role stands in their tokens.
+pub fn change_role(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    (id, role): (UserId, Option<Role>),
+    check: impl FnOnce(i64) -> Result<()>,
+) -> Result<User> {
+    let account = accounts::lock_active(conn, access)?;
+    sessions::confirm(conn, access.actor())?;
+    let mut user = users::lock_of(conn, &account, id)?;
+    check(user.version)?;
+    let Some(role) = role.filter(|role| user.roles().is_ok_and(|now| now != [*role])) else {
+        return Ok(user.into_row());
+    };
+    keep_a_superuser(conn, &account, &user)?;
+    let (account_id, user_id, roles) = (account.id, id, vec![role]);
+    user.roles = Json::of(&roles)?;
+    users::store(conn, &mut user)?;
+    sessions::end_all(conn, id, context.now)?;
+    let happened = [
+        Event::UserRoleChanged {
+            account_id,
+            user_id,
+            roles,
+        },
+        Event::UserSessionsEnded {
+            account_id,
+            user_id,
+        },
+    ];
+    events::record(conn, &access.stamp(context.now), &happened)?;
+    Ok(user.into_row())
+}
+
+/// Has those users of a held account whose mails spoke its language follow it to another one; who chose their own keeps it.
+pub fn follow_language(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    before: Language,
+) -> Result<()> {
+    if account.language == before {
+        return Ok(());
+    }
+    let following = users::follow_language(conn, account, before)?.into_iter();
+    let changed = following.map(|id| Event::user_changed(Some(account.id), id, (false, true)));
+    events::record(conn, stamp, &changed.collect::<Vec<_>>())
 }
 
 /// Adds a member of staff and mails the link for the first password; returns it too, for the administrator at the terminal.

@@ -1,6 +1,7 @@
 //! Changing an account: what it says of its company, and who speaks for it.
 
 use super::super::Context;
+use super::super::users::follow_language;
 use super::{confirm, known_address, links, receipts};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{
@@ -92,6 +93,7 @@ pub fn change(
         false => Vec::new(),
     };
     accounts::store(conn, &mut after, context.now)?;
+    follow_language(conn, &access.stamp(context.now), &after, before.language)?;
     tell(conn, context, access, &after, (&touched, reopened))?;
     Ok(after.into_row())
 }
