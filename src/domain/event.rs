@@ -91,6 +91,12 @@ events! {
         AccountRegistered = "account.registered" { account_id: AccountId, status: AccountStatus }
         /// Details of the company or of the contact changed.
         AccountChanged = "account.changed" { account_id: AccountId, company: bool, contact: bool }
+        /// Staff ask for another address of the contact, which waits for a second one of them.
+        AccountContactEmailProposed = "account.contact_email_proposed" { account_id: AccountId }
+        /// The address that staff asked for is the contact's.
+        AccountContactEmailAccepted = "account.contact_email_accepted" { account_id: AccountId }
+        /// The address that staff asked for is not taken.
+        AccountContactEmailRefused = "account.contact_email_refused" { account_id: AccountId }
         /// Staff had a new link for the first password sent.
         AccountLinkSent = "account.link_sent" { account_id: AccountId, user_id: UserId }
         /// The application was handed to the reviewers.

@@ -47,6 +47,7 @@ codes! {
         SessionEnded = "session_ended",
         Forbidden = "forbidden",
         OwnAccount = "own_account",
+        OwnProposal = "own_proposal",
         NotFound = "not_found",
         NoMembership = "no_membership",
         MethodNotAllowed = "method_not_allowed",

@@ -35,6 +35,8 @@ diesel::table! {
         ended_at -> Nullable<SqlInstant>,
         suspended_from -> Nullable<Text>,
         mailbox_used_at -> Nullable<SqlInstant>,
+        contact_email_proposed -> Nullable<Text>,
+        contact_email_proposed_by -> Nullable<SqlId>,
     }
 }
 

@@ -267,6 +267,7 @@ fn activate(
         return Ok(None);
     }
     account.applicant_token_hash = None;
+    account.take_proposed_email();
     account.mailbox_used_at = account.mailbox_used_at.or(Some(context.now));
     accounts::store(conn, &mut account, context.now)?;
     Ok((!is_suspended).then_some(Event::AccountActive {

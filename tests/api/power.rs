@@ -92,6 +92,18 @@ async fn a_session_that_ended_elsewhere_gives_no_power_from_then_on() {
             reason,
         ),
         (
+            &admin,
+            Method::POST,
+            format!("{ACTIVE}/contact-email/acceptance"),
+            Value::Null,
+        ),
+        (
+            &admin,
+            Method::POST,
+            format!("{ACTIVE}/contact-email/refusal"),
+            Value::Null,
+        ),
+        (
             &support,
             Method::POST,
             format!("{ACTIVE}/first-password-link"),

@@ -329,6 +329,51 @@ async fn the_last_superuser_who_can_sign_in_keeps_the_role_whoever_asks_and_how_
     assert_eq!(superusers.count(), 1, "{}", page.text);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn superusers_are_told_what_staff_do_with_their_users_and_not_what_they_do_themselves() {
+    let app = TestApp::start().await;
+    let (mette, admin) = (
+        app.sign_in(METTE).await,
+        app.sign_in("admin@cps.example").await,
+    );
+    let told = async |template: &str| {
+        let mails = app.mails(METTE).await.into_iter();
+        let texts = mails.filter(|mail| mail["template"] == template);
+        let texts = texts.map(|mail| mail["text"].as_str().unwrap().to_owned());
+        texts.collect::<Vec<String>>()
+    };
+    invite(&app, &mette, "bo@fjordfoto.example", "member")
+        .await
+        .expect(201);
+    invite(&app, &admin, NINA, "superuser").await.expect(201);
+    app.advance(TimeDelta::seconds(1)).await;
+    let added = told("user_added").await;
+    let [added] = &added[..] else {
+        panic!("{added:?}")
+    };
+    for word in ["Nina Fjord", NINA, "Fjord Foto ApS", "Superbruger"] {
+        assert!(added.contains(word), "{added}");
+    }
+    let (path, version) = find(&app, &mette, "bo@fjordfoto.example").await;
+    let reader = json!({ "role": "read_only" });
+    let own = app.patch(&path, &mette, version, reader).await;
+    own.expect(200);
+    let superuser = json!({ "role": "superuser" });
+    let given = app.patch(&path, &admin, version + 1, superuser).await;
+    given.expect(200);
+    app.advance(TimeDelta::seconds(1)).await;
+    let changed = told("user_role_changed").await;
+    let [changed] = &changed[..] else {
+        panic!("{changed:?}")
+    };
+    for word in ["bo@fjordfoto.example", "Superbruger"] {
+        assert!(changed.contains(word), "{changed}");
+    }
+    // Whoever is only invited is told nothing yet.
+    let nina = app.mails(NINA).await;
+    assert_eq!(nina.len(), 1, "{nina:?}");
+}
+
 /// What the command prints, when it succeeds; what it complains of, when it does not.
 fn create_staff(database: &Database, email: &str, roles: &[&str]) -> Result<String, String> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"));

@@ -45,6 +45,9 @@ pub const TABLES: &[Table] = &[
             ]),
             personal("contact_email").copied_to(MAILED),
             personal("contact_email_key").copied_to(SEARCHED),
+            personal("contact_email_proposed")
+                .copied_to(&["accounts.contact_email", "idempotency_keys.sealed"])
+                .until("it is decided on, or the first password is set"),
             personal("contact_phone").copied_to(ANSWERED),
             personal("legacy_cps_email").copied_to(&[
                 "legacy_proofs.email_key",

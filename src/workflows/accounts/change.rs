@@ -2,17 +2,17 @@
 
 use super::super::Context;
 use super::super::users::follow_language;
-use super::{confirm, known_address, links, receipts};
+use super::{confirm, contact_email, known_address, receipts};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{
     AccountStatus, Company, check_company, check_place, check_vat_number,
 };
 use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
-use crate::domain::values::{TypedPhone, email_key};
+use crate::domain::values::TypedPhone;
 use crate::error::{Code, Error, Fault, Partial, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};
+use crate::repository::{DbConn, documents, events};
 
 /// What a change touches.
 struct Touched {
@@ -21,6 +21,7 @@ struct Touched {
     proven: bool,
     contact: bool,
     email: bool,
+    proposed_email: bool,
     vat_number: bool,
 }
 
@@ -37,12 +38,14 @@ impl Touched {
             a.contact_email != b.contact_email,
             a.vat_number != b.vat_number,
         );
+        let proposed_email = a.contact_email_proposed != b.contact_email_proposed;
         let proven = vat_number || names(a) != names(b) || address(a) != address(b);
         Self {
             company: proven || origin(a) != origin(b),
             proven,
-            contact: email || person(a) != person(b) || a.language != b.language,
+            contact: email || proposed_email || person(a) != person(b) || a.language != b.language,
             email,
+            proposed_email,
             vat_number,
         }
     }
@@ -70,6 +73,7 @@ pub fn change(
     let before = Account::clone(&after);
     let Partial { read, mut faults } = patch;
     let unread = read(&mut after);
+    contact_email::propose(access, &before, &mut after);
     let mut refused = judge_company(&mut after, unread, context);
     faults.extend(judge_contact(&before, &mut after, unread, context));
     let touched = Touched::between(&before, &after);
@@ -87,7 +91,7 @@ pub fn change(
         return Err(Error::invalid(refused));
     }
     after.company_key = after.company_name.to_lowercase();
-    settle_email(conn, context, access, &before, &mut after)?;
+    contact_email::settle(conn, context, access, &before, &mut after)?;
     let reopened = match touched.proven {
         true => documents::reopen_accepted(conn, &after)?,
         false => Vec::new(),
@@ -188,6 +192,10 @@ fn tell(
         contact: touched.contact,
     };
     let mut happened = vec![changed];
+    if touched.proposed_email && account.contact_email_proposed.is_some() {
+        let account_id = account.id;
+        happened.push(Event::AccountContactEmailProposed { account_id });
+    }
     happened.extend(
         reopened
             .into_iter()
@@ -223,33 +231,4 @@ fn admit(access: &AccountAccess, status: AccountStatus, touched: &Touched) -> Re
     } else {
         Err(Code::ApplicationNotEditable.into())
     }
-}
-
-/// What another address of the contact means. Its mailbox is not used yet, and what was mailed to the one before ends. While nobody has
-/// set a password, the contact is the first user, who would otherwise wait for ever for a link that went astray; later a user's sign-in
-/// is the user's own, and stays.
-fn settle_email(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    before: &Account,
-    after: &mut Held<Account>,
-) -> Result<()> {
-    after.contact_email_key = email_key(&after.contact_email);
-    if after.contact_email_key == before.contact_email_key {
-        return links::use_mailbox(conn, context, access, after);
-    }
-    if links::has_mailbox(access) {
-        after.applicant_token_hash = None;
-    }
-    after.mailbox_used_at = None;
-    applicant_tokens::end_mailed(conn, after)?;
-    let waits = [Some(after.status), after.suspended_from].contains(&Some(AccountStatus::Approved));
-    if waits && let Some(mut user) = users::lock_waiting(conn, after)? {
-        user.email.clone_from(&after.contact_email);
-        user.email_key.clone_from(&after.contact_email_key);
-        users::store(conn, &mut user)?;
-        users::end_tokens(conn, user.id, context.now)?;
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::accounts::{PASSWORD, case_of, decide, set_password, submit};
+use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
 use crate::businesses::{Business, PDF, id_of, token_of};
 use crate::raw::Raw;
 use crate::support::{Answer, Sending, TestApp, Token};
@@ -126,6 +126,30 @@ async fn application(walk: &mut Walk) -> Business {
     removed.expect(204);
     walk.left("removeDocument", "applicant", &["document.removed"])
         .await;
+    for (decision, told) in [("refusal", "refused"), ("acceptance", "accepted")] {
+        let email = format!("{decision}@nordlys-test.example");
+        let asked = propose_email(&walk.app, &account, &email);
+        asked.await.expect(200);
+        walk.left(
+            "updateAccount",
+            "staff",
+            &["account.contact_email_proposed"],
+        )
+        .await;
+        let admin = walk.app.sign_in("admin@cps.example").await;
+        let path = format!("{account}/contact-email/{decision}");
+        walk.app.act(&path, &admin).await.expect(200);
+        let told = format!("account.contact_email_{told}");
+        let operation = match decision {
+            "refusal" => "refuseContactEmail",
+            _ => "acceptContactEmail",
+        };
+        walk.left(operation, "staff", &[&told]).await;
+    }
+    let version = walk.app.get(&account, &applicant).await.body["version"].as_i64();
+    let back = json!({ "contact": { "email": EMAIL } });
+    let back = walk.app.patch(&account, &applicant, version.unwrap(), back);
+    back.await.expect(200);
     submit(&walk.app, &account, &applicant).await;
     walk.left("submitApplication", "applicant", &["account.submitted"])
         .await;

@@ -1,6 +1,10 @@
-//! Who may sign in: users that are invited and removed, and staff. Setting their passwords is in `passwords`.
+//! Who may sign in: users with their roles, and staff. Setting their passwords is in `passwords`, what they do about themselves in `me`.
 
-use super::tasks::{Task, enqueue};
+mod invitations;
+
+use serde_json::json;
+
+use super::mail::{self, Recipient};
 use super::{Context, passwords};
 use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
 use crate::domain::account::AccountId;
@@ -14,7 +18,10 @@ use crate::error::{Code, Result};
 use crate::repository::accounts::Account;
 use crate::repository::users::{self, User};
 use crate::repository::{DbConn, Held, accounts, devices, events, sessions};
+use crate::texts::{Subject, Value, say};
 use crate::types::{Instant, Json};
+
+pub use invitations::{end_invitation, end_invitations, invite};
 
 /// Who is to be a user.
 #[derive(Debug, Clone)]
@@ -50,87 +57,28 @@ fn user(
     })
 }
 
-/// Invites somebody to be a user of an account and mails the link for the first password. An invitation is no user until it is accepted: it
-/// keeps nobody from being invited elsewhere, or from an account of their own, and ends with its link. Inviting again sends a new one.
-///
-/// An address that has a user already is refused as `email_in_use`. That tells the caller that it is known, and is meant to: a
-/// superuser is no stranger but signed in for a business that was verified, counted by the rate limit and named in the log, and
-/// somebody who is added but never gets in would be no answer. Whoever is not signed in never comes this far.
-pub fn invite(
+/// Tells the superusers that an account had what staff did with one of its users; what its own superusers do they know.
+fn tell_of_staff(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-    new: Newcomer,
-) -> Result<User> {
-    let account = accounts::lock_active(conn, access)?;
-    sessions::confirm(conn, access.actor())?;
-    let (roles, key) = (new.roles.clone(), new.email.key());
-    if users::find_by_email(conn, &key)?.is_some() {
-        return Err(Code::EmailInUse.into());
-    }
-    let stamp = access.stamp(context.now);
-    end_invitations(conn, &stamp, &key, Some(account.id))?;
-    let until = passwords::first_link_ends(context);
-    let terms = (account.language, Some(until));
-    let user = user(context, Some(account.id), new, terms)?;
-    users::insert(conn, &user)?;
-    let (account_id, user_id) = (account.id, user.id);
-    let invited = Event::UserInvited {
-        account_id,
-        user_id,
-        roles,
-    };
-    events::record(conn, &stamp, &[invited])?;
-    passwords::send_link(conn, context, &user, Template::UserWelcome)?;
-    let task = Task::EndInvitation {
-        account_id,
-        user_id,
-    };
-    enqueue(conn, &task, until, context.now)?;
-    Ok(user)
-}
-
-/// Ends the invitations of an address: whoever it belongs to is a user, or is invited anew.
-pub fn end_invitations(
-    conn: &mut DbConn,
-    stamp: &Stamp,
-    email_key: &str,
-    of: Option<AccountId>,
+    superusers: &[User],
+    (user, template): (&User, Template),
 ) -> Result<()> {
-    let ended = users::end_invitations(conn, email_key, of, stamp.now)?;
-    for (_, user_id) in &ended {
-        users::end_tokens(conn, *user_id, stamp.now)?;
-    }
-    let removed = ended.into_iter().filter_map(|(account_id, user_id)| {
-        Some(Event::UserRemoved {
-            account_id: account_id?,
-            user_id,
-        })
-    });
-    events::record(conn, stamp, &removed.collect::<Vec<_>>())
-}
-
-/// Ends an invitation that nobody accepted.
-pub fn end_invitation(
-    conn: &mut DbConn,
-    context: &Context,
-    service: ServiceAccess,
-    account_id: AccountId,
-    user_id: UserId,
-) -> Result<()> {
-    accounts::lock(conn, &service.on(account_id))?;
-    let is_over = |user: &Held<User>| user.invited_until.is_some_and(|until| until <= context.now);
-    let Some(mut user) = users::lock(conn, user_id)?.filter(is_over) else {
+    if access.staff().is_none() {
         return Ok(());
-    };
-    user.removed_at = Some(context.now);
-    users::store(conn, &mut user)?;
-    users::end_tokens(conn, user.id, context.now)?;
-    let removed = Event::UserRemoved {
-        account_id,
-        user_id,
-    };
-    events::record(conn, &service.stamp(context.now), &[removed])
+    }
+    let company = passwords::company_name(conn, context, user)?;
+    let roles = user.roles()?;
+    let role = roles.first().ok_or(Code::InternalError)?;
+    for superuser in superusers {
+        let key = format!("roles.{role}");
+        let role = say(Subject::Labels, &key, superuser.language, Value::UNDEFINED);
+        let values = json!({ "user_name": user.name, "user_email": user.email, "role": role });
+        let to = Recipient::user(superuser, &company);
+        mail::send(conn, context, &to, template, values)?;
+    }
+    Ok(())
 }
 
 /// Removes a user, never the last superuser who can sign in: the account is held, so that of two at once the second sees the first. Their sessions
@@ -146,7 +94,7 @@ pub fn remove(
     sessions::confirm(conn, access.actor())?;
     let mut user = users::lock_of(conn, &account, id)?;
     check(user.version)?;
-    keep_a_superuser(conn, &account, &user)?;
+    keep_a_superuser(&users::superusers_of(conn, &account)?, &user)?;
     user.removed_at = Some(context.now);
     user.session_version += 1;
     users::store(conn, &mut user)?;
@@ -167,10 +115,9 @@ pub fn remove(
     events::record(conn, &access.stamp(context.now), &happened)
 }
 
-/// Refuses to take the last superuser who can sign in from a held account.
-fn keep_a_superuser(conn: &mut DbConn, account: &Held<Account>, user: &Held<User>) -> Result<()> {
-    let superusers = users::superusers_of(conn, account)?;
-    match superusers.as_slice() {
+/// Refuses to take the last one of the superusers who can sign in.
+fn keep_a_superuser(superusers: &[User], user: &User) -> Result<()> {
+    match superusers {
         [last] if last.id == user.id => Err(Code::LastSuperuser.into()),
         _ => Ok(()),
     }
@@ -191,12 +138,26 @@ pub fn change_role(
     let Some(role) = role.filter(|role| user.roles().is_ok_and(|now| now != [*role])) else {
         return Ok(user.into_row());
     };
-    keep_a_superuser(conn, &account, &user)?;
-    let (account_id, user_id, roles) = (account.id, id, vec![role]);
+    let superusers = users::superusers_of(conn, &account)?;
+    keep_a_superuser(&superusers, &user)?;
+    let roles = vec![role];
     user.roles = Json::of(&roles)?;
     users::store(conn, &mut user)?;
     sessions::end_all(conn, id, context.now)?;
-    let happened = [
+    let happened = role_changed(account.id, id, roles);
+    events::record(conn, &access.stamp(context.now), &happened)?;
+    tell_of_staff(
+        conn,
+        context,
+        access,
+        &superusers,
+        (&user, Template::UserRoleChanged),
+    )?;
+    Ok(user.into_row())
+}
+
+fn role_changed(account_id: AccountId, user_id: UserId, roles: Vec<Role>) -> [Event; 2] {
+    [
         Event::UserRoleChanged {
             account_id,
             user_id,
@@ -206,9 +167,7 @@ pub fn change_role(
             account_id,
             user_id,
         },
-    ];
-    events::record(conn, &access.stamp(context.now), &happened)?;
-    Ok(user.into_row())
+    ]
 }
 
 /// Has those users of a held account whose mails spoke its language follow it to another one; who chose their own keeps it.
