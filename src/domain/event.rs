@@ -158,7 +158,7 @@ events! {
         /// A user ended one of their sessions.
         UserSessionEnded = "user.session_ended" { account_id: AccountId, user_id: UserId, session_id: SessionId }
         /// A user's name, or the language of their mails, changed.
-        UserChanged = "user.changed" { account_id: AccountId, user_id: UserId, name: bool, language: bool }
+        UserChanged = "user.changed" { account_id: AccountId, user_id: UserId, renamed: bool, language: bool }
         /// A user has another role.
         UserRoleChanged = "user.role_changed" { account_id: AccountId, user_id: UserId, roles: Vec<Role> }
     }
@@ -204,7 +204,7 @@ events! {
         /// A member of staff ended one of their sessions.
         StaffSessionEnded = "staff.session_ended" { user_id: UserId, session_id: SessionId }
         /// The name of a member of staff, or the language of their mails, changed.
-        StaffChanged = "staff.changed" { user_id: UserId, name: bool, language: bool }
+        StaffChanged = "staff.changed" { user_id: UserId, renamed: bool, language: bool }
     }
     in Stream::Operator, about "catalogue" => {
         /// Models were added to the catalogue or changed.

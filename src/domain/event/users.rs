@@ -61,18 +61,18 @@ impl Event {
     pub fn user_changed(
         account: Option<AccountId>,
         user_id: UserId,
-        (name, language): (bool, bool),
+        (renamed, language): (bool, bool),
     ) -> Self {
         match account {
             Some(account_id) => Self::UserChanged {
                 account_id,
                 user_id,
-                name,
+                renamed,
                 language,
             },
             None => Self::StaffChanged {
                 user_id,
-                name,
+                renamed,
                 language,
             },
         }
