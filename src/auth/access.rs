@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::authenticator::Identity;
-use crate::domain::access::{AccountAccess, Anonymous, Caller, StaffAccess};
+use crate::domain::access::{AccountAccess, Anonymous, Caller, StaffAccess, UserAccess};
 use crate::domain::permissions::Permission;
 use crate::error::{Code, Error, Result};
 use crate::types::Instant;
@@ -74,6 +74,16 @@ impl<P: Permission> FromRequest for StaffOnly<P> {
                 })
                 .map_err(Error::from),
         )
+    }
+}
+
+impl FromRequest for UserAccess {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let own = identity(request).and_then(|caller| Self::admit(&caller));
+        ready(own.map_err(Error::from))
     }
 }
 

@@ -3,9 +3,10 @@
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use super::access::UserId;
 use super::check_digits::{random_payload, with_check_digits};
 use super::values::{Country, PostalArea, VatNumber, area_of};
-use crate::error::{Fault, FaultCode};
+use crate::error::{Code, Fault, FaultCode};
 use crate::types::{Instant, id, text_enum};
 
 id!(
@@ -197,6 +198,14 @@ pub fn check_vat_number(
     }
 }
 
+/// What one member of staff asked for another one decides.
+pub fn check_second(asked_by: UserId, decides: Option<UserId>) -> Result<(), Code> {
+    match decides {
+        Some(second) if second != asked_by => Ok(()),
+        _ => Err(Code::OwnProposal),
+    }
+}
+
 /// An account number made of random bytes: 10 digits, the last two check digits by ISO 7064 MOD 97-10. Whether it was given
 /// out before is the caller's to see.
 pub fn account_number(random: [u8; 8]) -> String {
@@ -353,6 +362,15 @@ mod tests {
             ]
         );
         assert_eq!(which(AccountStatus::is_suspendable), [Approved, Active]);
+    }
+
+    #[test]
+    fn nobody_decides_on_what_they_asked_for_themselves() {
+        let now: Instant = "2026-06-01T10:00:00Z".parse().unwrap();
+        let (one, other) = (UserId::new(now), UserId::new(now));
+        assert_eq!(check_second(one, Some(other)), Ok(()));
+        assert_eq!(check_second(one, Some(one)), Err(Code::OwnProposal));
+        assert_eq!(check_second(one, None), Err(Code::OwnProposal));
     }
 
     proptest! {

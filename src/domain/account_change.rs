@@ -31,6 +31,8 @@ pub struct Touched {
     pub person: bool,
     /// The contact's e-mail address.
     pub email: bool,
+    /// The address that staff ask for, which waits for a second one of them.
+    pub proposed_email: bool,
 }
 
 impl Touched {
@@ -46,7 +48,7 @@ impl Touched {
 
     /// Whether it touches how the business is reached.
     pub fn is_contact(self) -> bool {
-        self.person || self.email
+        self.person || self.email || self.proposed_email
     }
 }
 
@@ -145,6 +147,7 @@ mod tests {
         origin: false,
         person: false,
         email: false,
+        proposed_email: false,
     };
 
     fn touched() -> [(&'static str, Touched); 6] {
@@ -184,6 +187,7 @@ mod tests {
                 Touched {
                     person: true,
                     email: true,
+                    proposed_email: true,
                     ..nothing
                 },
             ),

@@ -1,10 +1,12 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
+mod users;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::access::UserId;
+use super::access::{SessionId, UserId};
 use super::account::{AccountId, AccountStatus};
 use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
 use super::invoice::InvoiceId;
@@ -91,6 +93,12 @@ events! {
         AccountChanged = "account.changed" { account_id: AccountId, company: bool, contact: bool }
         /// Staff changed the company's name or VAT number, as a document proves.
         AccountCompanyChanged = "account.company_changed" { account_id: AccountId, document_id: DocumentId, company_name: bool, vat_number: bool }
+        /// Staff ask for another address of the contact, which waits for a second one of them.
+        AccountContactEmailProposed = "account.contact_email_proposed" { account_id: AccountId }
+        /// The address that staff asked for is the contact's.
+        AccountContactEmailAccepted = "account.contact_email_accepted" { account_id: AccountId }
+        /// The address that staff asked for is not taken.
+        AccountContactEmailRefused = "account.contact_email_refused" { account_id: AccountId }
         /// Staff had a new link for the first password sent.
         AccountLinkSent = "account.link_sent" { account_id: AccountId, user_id: UserId }
         /// The application was handed to the reviewers.
@@ -147,8 +155,14 @@ events! {
         UserRemoved = "user.removed" { account_id: AccountId, user_id: UserId }
         /// A user has another password.
         UserPasswordChanged = "user.password_changed" { account_id: AccountId, user_id: UserId }
-        /// Every session of a user was ended.
+        /// Every session of a user was ended, but for the one that asked for it.
         UserSessionsEnded = "user.sessions_ended" { account_id: AccountId, user_id: UserId }
+        /// A user ended one of their sessions.
+        UserSessionEnded = "user.session_ended" { account_id: AccountId, user_id: UserId, session_id: SessionId }
+        /// A user's name, or the language of their mails, changed.
+        UserChanged = "user.changed" { account_id: AccountId, user_id: UserId, renamed: bool, language: bool }
+        /// A user has another role.
+        UserRoleChanged = "user.role_changed" { account_id: AccountId, user_id: UserId, roles: Vec<Role> }
     }
     in Stream::Account(*account_id), about product_id => {
         /// A product was registered.
@@ -187,8 +201,12 @@ events! {
         StaffActivated = "staff.activated" { user_id: UserId }
         /// A member of staff has another password.
         StaffPasswordChanged = "staff.password_changed" { user_id: UserId }
-        /// Every session of a member of staff was ended.
+        /// Every session of a member of staff was ended, but for the one that asked for it.
         StaffSessionsEnded = "staff.sessions_ended" { user_id: UserId }
+        /// A member of staff ended one of their sessions.
+        StaffSessionEnded = "staff.session_ended" { user_id: UserId, session_id: SessionId }
+        /// The name of a member of staff, or the language of their mails, changed.
+        StaffChanged = "staff.changed" { user_id: UserId, renamed: bool, language: bool }
     }
     in Stream::Operator, about "catalogue" => {
         /// Models were added to the catalogue or changed.
@@ -213,39 +231,6 @@ events! {
 }
 
 impl Event {
-    /// A user has another password; of the operator's stream where the user is staff.
-    pub fn password_changed(account: Option<AccountId>, user_id: UserId) -> Self {
-        match account {
-            Some(account_id) => Self::UserPasswordChanged {
-                account_id,
-                user_id,
-            },
-            None => Self::StaffPasswordChanged { user_id },
-        }
-    }
-
-    /// A user set the first password; of the operator's stream where the user is staff.
-    pub fn user_activated(account: Option<AccountId>, user_id: UserId) -> Self {
-        match account {
-            Some(account_id) => Self::UserActivated {
-                account_id,
-                user_id,
-            },
-            None => Self::StaffActivated { user_id },
-        }
-    }
-
-    /// Every session of a user was ended; of the operator's stream where the user is staff.
-    pub fn sessions_ended(account: Option<AccountId>, user_id: UserId) -> Self {
-        match account {
-            Some(account_id) => Self::UserSessionsEnded {
-                account_id,
-                user_id,
-            },
-            None => Self::StaffSessionsEnded { user_id },
-        }
-    }
-
     /// The payload as it is kept and sent, byte for byte: JSON without spaces.
     pub fn data(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)

@@ -111,6 +111,8 @@ permissions! {
     InvoicesRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
     /// Send a new first-password link.
     FirstPasswordLink: own [], all [Support];
+    /// Decide on another address of the contact that staff ask for.
+    ContactEmailDecide: own [], all [Admin];
     AccountsList: own [], all [Reviewer, Support, Finance, Admin];
     AccountSuspend: own [], all [Admin];
     /// Look a member number up.
@@ -182,6 +184,7 @@ mod tests {
             // the contract: support sends links, admin suspends, staff look a number up
             (Action::FirstPasswordLink, "-----a--"),
             (Action::AccountSuspend, "-------a"),
+            (Action::ContactEmailDecide, "-------a"),
             (Action::MemberLookup, "----aaaa"),
         ] {
             assert_eq!(row(action), expected, "{action:?}");

@@ -1,4 +1,4 @@
-//! How long a session lives: in all, and without being used. Signing in is in `workflows::sessions`.
+//! How long a session lives: in all, and without being used; and how long a device is known. Signing in is in `workflows::sessions`.
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -17,6 +17,13 @@ pub struct SessionRules {
     pub staff_hours: u32,
     /// Hours without use that end a session of staff.
     pub staff_idle_hours: u32,
+    /// Days for which a device that signed in is known.
+    pub device_days: u32,
+}
+
+/// Until when a device is known that signs in at `now`.
+pub fn device_known_until(now: Instant, rules: &SessionRules) -> Instant {
+    now.plus(TimeDelta::days(rules.device_days.into()))
 }
 
 /// When the refresh token runs out that a session, begun at `began`, gets at `now`.

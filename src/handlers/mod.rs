@@ -14,6 +14,7 @@ mod jobs;
 mod labels;
 pub mod language;
 mod legacy_migration;
+mod me;
 mod membership;
 mod models;
 pub mod operation;
@@ -63,6 +64,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(models::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
+        .configure(me::routes)
         .configure(users::routes)
         .configure(jobs::routes)
         .configure(labels::routes);

@@ -4,7 +4,7 @@ use super::Worker;
 use crate::domain::personal_data::Sweep;
 use crate::error::Result;
 use crate::repository::{
-    DbConn, applicant_tokens, events, idempotency_keys, jobs, legacy_migration, mails,
+    DbConn, applicant_tokens, devices, events, idempotency_keys, jobs, legacy_migration, mails,
     request_counts, sessions, users, work_items,
 };
 use crate::types::Instant;
@@ -22,6 +22,7 @@ const fn forget(sweep: Sweep) -> Forget {
         Sweep::RefreshTokens => sessions::sweep,
         Sweep::ApplicantTokens => applicant_tokens::sweep,
         Sweep::OneTimeTokens => users::sweep_tokens,
+        Sweep::Devices => devices::sweep,
         Sweep::SignInFailures => sessions::sweep_failures,
         Sweep::RequestCounts => request_counts::sweep,
         Sweep::Mails => mails::sweep,

@@ -6,7 +6,7 @@ use super::backend::{advisory_lock, is_duplicate};
 use super::held::{Held, store, stored};
 use super::schema::accounts;
 use super::{DbConn, MultiBackend};
-use crate::domain::access::AccountAccess;
+use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::language::Language;
 use crate::domain::values::{Country, email_key};
@@ -50,14 +50,27 @@ pub struct Account {
     pub suspended_from: Option<AccountStatus>,
     /// When the contact's mailbox was first used: a token that was mailed to it wrote, or set the password.
     pub mailbox_used_at: Option<Instant>,
+    /// Another address of the contact that staff ask for, and that a second member of staff has to accept.
+    pub contact_email_proposed: Option<String>,
+    pub contact_email_proposed_by: Option<UserId>,
 }
 
 impl Account {
     /// Whether mails to the contact may say what the form said: whoever typed the address need not own it, until the mailbox was used
     /// or the account is in use.
     pub fn may_be_named(&self) -> bool {
-        self.mailbox_used_at.is_some()
-            || [Some(self.status), self.suspended_from].contains(&Some(AccountStatus::Active))
+        self.mailbox_used_at.is_some() || self.is_in_use()
+    }
+
+    /// Whether its first password was set, suspended or not.
+    pub fn is_in_use(&self) -> bool {
+        [Some(self.status), self.suspended_from].contains(&Some(AccountStatus::Active))
+    }
+
+    /// The address that staff ask for and who asked, which is forgotten.
+    pub fn take_proposed_email(&mut self) -> Option<(String, UserId)> {
+        let by = self.contact_email_proposed_by.take();
+        self.contact_email_proposed.take().zip(by)
     }
 
     /// Refuses an account that is not in use as `account_not_active`.

@@ -35,6 +35,8 @@ diesel::table! {
         ended_at -> Nullable<SqlInstant>,
         suspended_from -> Nullable<Text>,
         mailbox_used_at -> Nullable<SqlInstant>,
+        contact_email_proposed -> Nullable<Text>,
+        contact_email_proposed_by -> Nullable<SqlId>,
     }
 }
 
@@ -169,10 +171,22 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    devices (token_hash) {
+        token_hash -> Text,
+        user_id -> SqlId,
+        created_at -> SqlInstant,
+        expires_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::types::{SqlInstant};
 
-    sign_in_failures (email_hash) {
-        email_hash -> Text,
+    sign_in_failures (counted_hash) {
+        counted_hash -> Text,
         failures -> BigInt,
         last_at -> SqlInstant,
         blocked_until -> Nullable<SqlInstant>,
@@ -586,6 +600,7 @@ diesel::joinable!(users -> accounts (account_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(devices -> users (user_id));
 diesel::joinable!(model_points -> models (model_id));
 diesel::joinable!(products -> models (model_id));
 diesel::joinable!(products -> accounts (account_id));
@@ -614,6 +629,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     one_time_tokens,
     sessions,
     refresh_tokens,
+    devices,
     sign_in_failures,
     settings,
     jobs,

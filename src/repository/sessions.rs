@@ -36,11 +36,11 @@ pub struct RefreshToken {
     pub used_at: Option<Instant>,
 }
 
-/// The failed sign-ins of one address, known or not.
+/// The passwords that did not match, by the hash of what they are counted by: an address, known or not, a device of a user's, or a user who is signed in.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = sign_in_failures, check_for_backend(MultiBackend), treat_none_as_null = true)]
 pub struct SignInFailures {
-    pub email_hash: String,
+    pub counted_hash: String,
     pub failures: i64,
     pub last_at: Instant,
     pub blocked_until: Option<Instant>,
@@ -79,6 +79,56 @@ pub fn confirm(conn: &mut DbConn, actor: Actor) -> Result<()> {
     found.map(drop).ok_or_else(|| Code::Unauthenticated.into())
 }
 
+/// A session that goes on.
+#[derive(Debug, Clone)]
+pub struct LiveSession {
+    pub session: Session,
+    /// When it got its newest tokens.
+    pub refreshed_at: Instant,
+    /// When it ends if it is not used until then.
+    pub expires_at: Instant,
+}
+
+/// The sessions of a user that go on at `now`, newest first, from before `before`: those with a refresh token that can be used.
+pub fn list_live(
+    conn: &mut DbConn,
+    user: UserId,
+    now: Instant,
+    before: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<LiveSession>> {
+    let usable = refresh_tokens::used_at
+        .is_null()
+        .and(refresh_tokens::expires_at.gt(now));
+    let own = refresh_tokens::table.filter(refresh_tokens::session_id.eq(sessions::id));
+    let mut query = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null())
+        .filter(exists(own.filter(usable)))
+        .select(Session::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(sessions::id.lt(before));
+    }
+    let live: Vec<Session> = query.order(sessions::id.desc()).limit(limit).load(conn)?;
+    let ids = live.iter().map(|session| session.id);
+    let tokens: Vec<RefreshToken> = refresh_tokens::table
+        .filter(refresh_tokens::session_id.eq_any(ids.collect::<Vec<_>>()))
+        .filter(usable)
+        .select(RefreshToken::as_select())
+        .load(conn)?;
+    let with_tokens = live.into_iter().filter_map(|session| {
+        let own = tokens.iter().filter(|token| token.session_id == session.id);
+        let newest = own.max_by_key(|token| token.created_at)?;
+        Some(LiveSession {
+            refreshed_at: newest.created_at,
+            expires_at: newest.expires_at,
+            session,
+        })
+    });
+    Ok(with_tokens.collect())
+}
+
 /// Stores a new session.
 pub fn insert(conn: &mut DbConn, session: &Session) -> Result<()> {
     diesel::insert_into(sessions::table)
@@ -93,6 +143,30 @@ pub fn end(conn: &mut DbConn, session: SessionId, now: Instant) -> Result<()> {
         .find(session)
         .filter(sessions::ended_at.is_null());
     diesel::update(living)
+        .set(sessions::ended_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends a session of a user; whether there was one that had not ended.
+pub fn end_of(conn: &mut DbConn, user: UserId, session: SessionId, now: Instant) -> Result<bool> {
+    let living = sessions::table
+        .find(session)
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null());
+    let ended = diesel::update(living)
+        .set(sessions::ended_at.eq(now))
+        .execute(conn)?;
+    Ok(ended > 0)
+}
+
+/// Ends every session of a user but one.
+pub fn end_others(conn: &mut DbConn, user: UserId, kept: SessionId, now: Instant) -> Result<()> {
+    let others = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::id.ne(kept));
+    diesel::update(others)
         .set(sessions::ended_at.eq(now))
         .execute(conn)?;
     Ok(())
@@ -166,38 +240,38 @@ pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
     Ok(gone)
 }
 
-const SWEEP_FAILURES: &str = sweep_text!("sign_in_failures", "email_hash", "last_at < $1");
+const SWEEP_FAILURES: &str = sweep_text!("sign_in_failures", "counted_hash", "last_at < $1");
 
-/// Forgets the failed sign-ins of at most `limit` addresses of which the last was before `before`; how many there were.
+/// Forgets the failures of at most `limit` counters of which the last was before `before`; how many there were.
 pub fn sweep_failures(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
     sweeping::sweep(conn, SWEEP_FAILURES, before, limit)
 }
 
-/// The failed sign-ins of an address, held against other tries also where there were none yet.
-pub fn failures(conn: &mut DbConn, email_hash: &str) -> Result<Option<SignInFailures>> {
-    advisory_lock(conn, email_hash)?;
+/// What was counted, held against other tries also where there was nothing yet.
+pub fn failures(conn: &mut DbConn, counted_hash: &str) -> Result<Option<SignInFailures>> {
+    advisory_lock(conn, counted_hash)?;
     Ok(locked!(
         conn,
         sign_in_failures::table
-            .find(email_hash)
+            .find(counted_hash)
             .select(SignInFailures::as_select())
     )
     .optional()?)
 }
 
-/// Stores the failed sign-ins of an address.
+/// Stores what was counted.
 pub fn put_failures(conn: &mut DbConn, failures: &SignInFailures) -> Result<()> {
     each!(conn, c => diesel::insert_into(sign_in_failures::table)
         .values(failures)
-        .on_conflict(sign_in_failures::email_hash)
+        .on_conflict(sign_in_failures::counted_hash)
         .do_update()
         .set(failures)
         .execute(c))?;
     Ok(())
 }
 
-/// Forgets the failed sign-ins of an address.
-pub fn clear_failures(conn: &mut DbConn, email_hash: &str) -> Result<()> {
-    diesel::delete(sign_in_failures::table.find(email_hash)).execute(conn)?;
+/// Forgets what was counted.
+pub fn clear_failures(conn: &mut DbConn, counted_hash: &str) -> Result<()> {
+    diesel::delete(sign_in_failures::table.find(counted_hash)).execute(conn)?;
     Ok(())
 }

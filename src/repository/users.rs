@@ -159,33 +159,34 @@ pub fn lock_waiting(conn: &mut DbConn, account: &Held<Account>) -> Result<Option
     Ok(found.map(Held::new))
 }
 
-/// The superusers of an account who can sign in; at most `limit`.
-pub fn superusers(conn: &mut DbConn, account: AccountId, limit: i64) -> Result<Vec<User>> {
-    let found = users::table
-        .filter(users::account_id.eq(account))
+/// The superusers of a held account who can sign in: those who were only invited cannot.
+pub fn superusers_of(conn: &mut DbConn, account: &Held<Account>) -> Result<Vec<User>> {
+    let superusers = users::table
+        .filter(users::account_id.eq(account.id))
         .filter(users::removed_at.is_null())
         .filter(users::password_hash.is_not_null())
         .filter(users::roles.eq(Json::of(&[Role::Superuser])?));
-    Ok(found
+    Ok(superusers
         .select(User::as_select())
         .order(users::id.asc())
-        .limit(limit)
         .load(conn)?)
 }
 
-/// Whether a superuser of a held account other than `user` can sign in: one who was only invited cannot.
-pub fn has_other_superuser(
+/// Has the users of a held account who had the account's language `before` follow it to the one that it has; who they are.
+pub fn follow_language(
     conn: &mut DbConn,
     account: &Held<Account>,
-    user: UserId,
-) -> Result<bool> {
-    let others = users::table
-        .filter(users::account_id.eq(account.id))
-        .filter(users::id.ne(user))
-        .filter(users::removed_at.is_null())
-        .filter(users::password_hash.is_not_null())
-        .filter(users::roles.eq(Json::of(&[Role::Superuser])?));
-    Ok(diesel::select(diesel::dsl::exists(others)).get_result(conn)?)
+    before: Language,
+) -> Result<Vec<UserId>> {
+    let following = || {
+        users::table
+            .filter(users::account_id.eq(account.id))
+            .filter(users::removed_at.is_null())
+            .filter(users::language.eq(before))
+    };
+    let after = users::language.eq(account.language);
+    let next = (after, users::version.eq(users::version + 1));
+    Ok(each!(conn, c => diesel::update(following()).set(next).returning(users::id).get_results(c))?)
 }
 
 /// The living users of an account, newest first, from before `before`.

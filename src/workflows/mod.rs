@@ -9,6 +9,7 @@ pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;
 pub mod mail;
+pub mod me;
 pub mod members;
 pub mod membership;
 pub mod passwords;

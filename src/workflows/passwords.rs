@@ -15,7 +15,7 @@ use crate::domain::values::email_key;
 use crate::error::{Code, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::users::{self, OneTimeToken, TokenPurpose, User};
-use crate::repository::{DbConn, Held, events, reviews, sessions};
+use crate::repository::{DbConn, Held, devices, events, reviews, sessions};
 use crate::secrets::{random_token, sha256_hex};
 use crate::types::Instant;
 
@@ -189,13 +189,10 @@ pub fn set(
     let (account, mut user) = owner.ok_or(Code::TokenInvalid)?;
     let is_first = user.password_hash.is_none();
     users::lock_token(conn, &hash, context.now)?.ok_or(Code::TokenInvalid)?;
-    users::end_tokens(conn, user.id, context.now)?;
-    user.password_hash = Some(password_hash);
     user.session_version += 1;
     user.invited_until = None;
-    users::store(conn, &mut user)?;
+    replace(conn, context, &mut user, password_hash)?;
     sessions::end_all(conn, user.id, context.now)?;
-    sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))?;
     let mut happened = told(&user, is_first);
     if let Some(account) = account {
         happened.extend(activate(conn, context, account)?);
@@ -203,12 +200,32 @@ pub fn set(
     let stamp = who.as_owner(user.id, user.account_id, context.now);
     events::record(conn, &stamp, &happened)?;
     end_invitations(conn, &stamp, &user.email_key, None)?;
-    let to = Recipient::user(&user, &company_name(conn, context, &user)?);
-    mail::send(conn, context, &to, Template::PasswordChanged, json!({}))?;
+    tell_owner(conn, context, &user)?;
     Ok(user.id)
 }
 
-fn told(user: &User, is_first: bool) -> Vec<Event> {
+/// Stores another password. What was sent to set one ends, what was counted against the one before, and what is known of devices.
+pub fn replace(
+    conn: &mut DbConn,
+    context: &Context,
+    user: &mut Held<User>,
+    password_hash: String,
+) -> Result<()> {
+    users::end_tokens(conn, user.id, context.now)?;
+    user.password_hash = Some(password_hash);
+    users::store(conn, user)?;
+    devices::end_all(conn, user.id)?;
+    sessions::clear_failures(conn, &sha256_hex(user.email_key.as_bytes()))
+}
+
+/// Tells a user of the new password.
+pub fn tell_owner(conn: &mut DbConn, context: &Context, user: &User) -> Result<()> {
+    let to = Recipient::user(user, &company_name(conn, context, user)?);
+    mail::send(conn, context, &to, Template::PasswordChanged, json!({}))
+}
+
+/// What happened to a user who has another password, or the first one.
+pub fn told(user: &User, is_first: bool) -> Vec<Event> {
     let (account, id) = (user.account_id, user.id);
     match is_first {
         true => vec![Event::user_activated(account, id)],
@@ -220,10 +237,10 @@ fn told(user: &User, is_first: bool) -> Vec<Event> {
 }
 
 /// A user with the account that they belong to, both held; staff have none.
-type Owner = (Option<Held<Account>>, Held<User>);
+pub type Owner = (Option<Held<Account>>, Held<User>);
 
 /// A user, held, behind the account; none where nobody of that id is left.
-fn lock_owner(conn: &mut DbConn, id: UserId) -> Result<Option<Owner>> {
+pub fn lock_owner(conn: &mut DbConn, id: UserId) -> Result<Option<Owner>> {
     let Some(user) = users::find_by_id(conn, id)? else {
         return Ok(None);
     };
@@ -250,6 +267,7 @@ fn activate(
         return Ok(None);
     }
     account.applicant_token_hash = None;
+    account.take_proposed_email();
     account.mailbox_used_at = account.mailbox_used_at.or(Some(context.now));
     accounts::store(conn, &mut account, context.now)?;
     Ok((!is_suspended).then_some(Event::AccountActive {

@@ -163,6 +163,7 @@ async fn whatever_grows_has_its_end() {
         ("sessions", "created_at"),
         ("applicant_tokens", "created_at"),
         ("one_time_tokens", "created_at"),
+        ("devices", "created_at"),
         ("sign_in_failures", "last_at"),
         ("mails", "created_at"),
         ("jobs", "finished_at"),

@@ -123,7 +123,7 @@ fn every_module_says_what_lives_in_it() {
 /// The only places that make a caller, an actor or a proof: from a token, a job, a command, the sandbox's seed.
 const PROVERS: [&str; 5] = [
     "auth/authenticator.rs",
-    "domain/access.rs",
+    "domain/access/mod.rs",
     "jobs/mod.rs",
     "main.rs",
     "workflows/sandbox/mod.rs",

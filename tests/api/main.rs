@@ -25,6 +25,7 @@ mod live;
 mod mail_out;
 mod mail_outage;
 mod mail_tls;
+mod me;
 mod membership;
 mod models;
 mod openapi;

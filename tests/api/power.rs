@@ -57,6 +57,18 @@ async fn a_session_that_ended_elsewhere_gives_no_power_from_then_on() {
         (&superuser, Method::POST, format!("{ACTIVE}/users"), nina),
         (
             &superuser,
+            Method::PATCH,
+            format!("{ACTIVE}/users/{user}"),
+            json!({ "role": "member" }),
+        ),
+        (
+            &superuser,
+            Method::PUT,
+            "/v1/me/password".to_owned(),
+            json!({ "current_password": "Sandbox-Adgang-2026", "new_password": "hav og himmel, tidligt" }),
+        ),
+        (
+            &superuser,
             Method::DELETE,
             format!("{ACTIVE}/users/{user}"),
             Value::Null,
@@ -78,6 +90,18 @@ async fn a_session_that_ended_elsewhere_gives_no_power_from_then_on() {
             Method::POST,
             format!("/v1/jobs/{job}/retry"),
             reason,
+        ),
+        (
+            &admin,
+            Method::POST,
+            format!("{ACTIVE}/contact-email/acceptance"),
+            Value::Null,
+        ),
+        (
+            &admin,
+            Method::POST,
+            format!("{ACTIVE}/contact-email/refusal"),
+            Value::Null,
         ),
         (
             &support,

@@ -116,6 +116,10 @@ impl Journey {
         let access = self.keep("access token", &session.str("/access_token"));
         let refresh = session.str("/refresh_token");
         self.keep("refresh token", &refresh);
+        let device = session.str("/device_token");
+        self.keep("device token", &device);
+        let again = json!({ "email": EMAIL, "password": WRONG, "device_token": device });
+        self.post("/v1/sessions", &nobody, again).await.expect(401);
         self.get("/v1/me", &access).await.expect(200);
         let next = json!({ "refresh_token": refresh });
         let next = self

@@ -389,3 +389,116 @@ async fn a_password_that_is_easy_to_guess_is_refused_and_told_why() {
         assert!(faults.contains(&wanted), "{password}: {faults:?}");
     }
 }
+
+/// Signs in with what a device kept.
+async fn sign_in_on(
+    app: &TestApp,
+    email: &str,
+    password: &str,
+    device: &str,
+) -> crate::support::Answer {
+    let body = json!({ "email": email, "password": password, "device_token": device });
+    app.post("/v1/sessions", &Token(None), body).await
+}
+
+async fn device_of(app: &TestApp, email: &str) -> String {
+    let body = json!({ "email": email, "password": PASSWORD });
+    let signed_in = app.post("/v1/sessions", &Token(None), body).await;
+    signed_in.expect(201).str("/device_token")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_signed_in_before_does_not_wait_for_tries_from_elsewhere() {
+    let app = TestApp::start().await;
+    let admin = "admin@cps.example";
+    let device = device_of(&app, admin).await;
+    for round in 0..3 {
+        for _ in 0..6 {
+            let body = json!({ "email": admin, "password": "a guess" });
+            app.post("/v1/sessions", &Token(None), body).await;
+        }
+        let body = json!({ "email": admin, "password": PASSWORD });
+        let waits = app.post("/v1/sessions", &Token(None), body).await;
+        waits.problem(429, "too_many_attempts");
+        let again = sign_in_on(&app, admin, PASSWORD, &device).await;
+        assert_eq!(again.expect(201).str("/device_token"), device, "{round}");
+    }
+    // What was counted against the address stays, whoever signs in on a device of theirs.
+    let body = json!({ "email": admin, "password": PASSWORD });
+    let waits = app.post("/v1/sessions", &Token(None), body).await;
+    waits.problem(429, "too_many_attempts");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_waits_for_its_own_failures_with_the_same_delays() {
+    let app = TestApp::start().await;
+    let device = device_of(&app, METTE).await;
+    let wrong = async || sign_in_on(&app, METTE, "a guess", &device).await;
+    for _ in 0..4 {
+        wrong().await.problem(401, "invalid_credentials");
+    }
+    for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+        wrong().await.problem(401, "invalid_credentials");
+        let right = sign_in_on(&app, METTE, PASSWORD, &device).await;
+        let told: i64 = right
+            .problem(429, "too_many_attempts")
+            .header("retry-after")
+            .parse()
+            .unwrap();
+        assert!((wait..=wait + 1).contains(&told), "{told} for {wait}");
+        app.advance(TimeDelta::seconds(told)).await;
+    }
+    // Nobody else waits for it.
+    wrong().await.problem(401, "invalid_credentials");
+    app.sign_in(METTE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_is_of_one_user_for_ninety_days_and_ends_with_a_new_password() {
+    let app = TestApp::start().await;
+    let jonas = "jonas@lysogskygge.example";
+    let theirs = device_of(&app, jonas).await;
+    for device in [theirs.as_str(), "cpd_made-up"] {
+        for _ in 0..6 {
+            sign_in_on(&app, METTE, "a guess", device).await;
+        }
+        let waits = sign_in_on(&app, METTE, PASSWORD, device).await;
+        waits.problem(429, "too_many_attempts");
+        app.advance(TimeDelta::minutes(16)).await;
+        let own = sign_in_on(&app, METTE, PASSWORD, device).await.expect(201);
+        assert_ne!(own.str("/device_token"), device);
+    }
+    let is_known = async |email: &str, password: &str, device: &str| {
+        let answer = sign_in_on(&app, email, password, device).await;
+        answer.expect(201).str("/device_token") == device
+    };
+    app.advance(TimeDelta::days(89)).await;
+    assert!(is_known(jonas, PASSWORD, &theirs).await);
+    app.advance(TimeDelta::days(89)).await;
+    assert!(is_known(jonas, PASSWORD, &theirs).await);
+    app.advance(TimeDelta::days(91)).await;
+    assert!(!is_known(jonas, PASSWORD, &theirs).await);
+
+    let device = device_of(&app, METTE).await;
+    let mette = app.sign_in(METTE).await;
+    let body = json!({ "current_password": PASSWORD, "new_password": NEW });
+    app.put("/v1/me/password", &mette, body).await.expect(204);
+    assert!(!is_known(METTE, NEW, &device).await);
+    let device = sign_in_on(&app, METTE, NEW, "none")
+        .await
+        .str("/device_token");
+    let reset = json!({ "email": METTE });
+    app.post("/v1/password-resets", &Token(None), reset)
+        .await
+        .expect(202);
+    let token = token_of(&app.mail(METTE, "password_reset").await);
+    let set = json!({ "token": token, "new_password": PASSWORD });
+    app.post("/v1/passwords", &Token(None), set)
+        .await
+        .expect(204);
+    assert!(!is_known(METTE, PASSWORD, &device).await);
+    let stored = app
+        .database
+        .numbers("SELECT count(*) AS n FROM devices WHERE token_hash LIKE 'cpd_%'");
+    assert_eq!(stored, [0]);
+}

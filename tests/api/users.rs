@@ -234,6 +234,146 @@ async fn an_invitation_keeps_nobody_from_an_account_of_their_own_or_from_another
         .problem(409, "email_in_use");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_changes_and_holds_from_the_next_sign_in() {
+    let app = TestApp::start().await;
+    let mette = app.sign_in(METTE).await;
+    invite(&app, &mette, NINA, "read_only").await.expect(201);
+    let nina = set_password(&app, NINA, "user_welcome").await;
+    let (path, version) = find(&app, &mette, NINA).await;
+    let read = app.get(&path, &mette).await.expect(200);
+    let tag = format!("\"{version}\"");
+    assert_eq!(
+        (read.str("/email").as_str(), read.header("etag")),
+        (NINA, &*tag)
+    );
+    let role = |role: &str| json!({ "role": role });
+    let same = app.patch(&path, &mette, version, role("read_only")).await;
+    assert_eq!(same.expect(200).body["version"], json!(version));
+    app.get("/v1/me", &nina).await.expect(200);
+    let changed = app.patch(&path, &mette, version, role("superuser")).await;
+    let changed = changed.expect(200);
+    assert_eq!(
+        (&changed.body["role"], &changed.body["version"]),
+        (&json!("superuser"), &json!(version + 1))
+    );
+    app.get("/v1/me", &nina)
+        .await
+        .problem(401, "unauthenticated");
+    let nina = app.sign_in_with(NINA, PASSWORD).await;
+    app.get(USERS, &nina).await.expect(200);
+    for (body, status, code) in [
+        (role("admin"), 422, "invalid_request"),
+        (json!({ "role": null }), 422, "invalid_request"),
+        (json!({ "name": "Nina" }), 422, "invalid_request"),
+    ] {
+        let refused = app.patch(&path, &mette, version + 1, body).await;
+        refused.problem(status, code);
+    }
+    let stale = app.patch(&path, &mette, version, role("member")).await;
+    stale.problem(412, "precondition_failed");
+    let blind = app.request(Method::PATCH, &path).sent_by(&mette);
+    let blind = blind.json(&role("member")).answer().await;
+    blind.problem(428, "precondition_required");
+    let jonas = app.sign_in("jonas@lysogskygge.example").await;
+    app.get(&path, &jonas).await.problem(404, "not_found");
+    let theirs = path.replace("0001/users", "0002/users");
+    app.get(&theirs, &jonas).await.problem(404, "not_found");
+    let foreign = app
+        .patch(&theirs, &jonas, version + 1, role("member"))
+        .await;
+    foreign.problem(404, "not_found");
+    // Whoever gives their own role away is signed out as well.
+    let (own, version) = find(&app, &mette, METTE).await;
+    let given = app.patch(&own, &mette, version, role("member")).await;
+    given.expect(200);
+    app.get("/v1/me", &mette)
+        .await
+        .problem(401, "unauthenticated");
+    let mette = app.sign_in(METTE).await;
+    app.get(USERS, &mette).await.problem(403, "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_superuser_who_can_sign_in_keeps_the_role_whoever_asks_and_how_often() {
+    let app = TestApp::start().await;
+    let (mette, admin) = (
+        app.sign_in(METTE).await,
+        app.sign_in("admin@cps.example").await,
+    );
+    let member = json!({ "role": "member" });
+    let (own, version) = find(&app, &mette, METTE).await;
+    // One who was only invited cannot sign in.
+    invite(&app, &mette, NINA, "superuser").await.expect(201);
+    for token in [&mette, &admin] {
+        let kept = app.patch(&own, token, version, member.clone()).await;
+        kept.problem(409, "last_superuser");
+    }
+    set_password(&app, NINA, "user_welcome").await;
+    let (other, others) = find(&app, &mette, NINA).await;
+    let (one, two) = tokio::join!(
+        app.patch(&own, &admin, version, member.clone()),
+        app.delete(&other, &admin, others)
+    );
+    let mut statuses = [one.status, two.status];
+    statuses.sort();
+    assert!(
+        statuses == [200, 409] || statuses == [204, 409],
+        "{} {}",
+        one.text,
+        two.text
+    );
+    let page = app.get(USERS, &admin).await.expect(200);
+    let items = page.body["items"].as_array().unwrap();
+    let superusers = items.iter().filter(|user| user["role"] == "superuser");
+    assert_eq!(superusers.count(), 1, "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn superusers_are_told_what_staff_do_with_their_users_and_not_what_they_do_themselves() {
+    let app = TestApp::start().await;
+    let (mette, admin) = (
+        app.sign_in(METTE).await,
+        app.sign_in("admin@cps.example").await,
+    );
+    let told = async |template: &str| {
+        let mails = app.mails(METTE).await.into_iter();
+        let texts = mails.filter(|mail| mail["template"] == template);
+        let texts = texts.map(|mail| mail["text"].as_str().unwrap().to_owned());
+        texts.collect::<Vec<String>>()
+    };
+    invite(&app, &mette, "bo@fjordfoto.example", "member")
+        .await
+        .expect(201);
+    invite(&app, &admin, NINA, "superuser").await.expect(201);
+    app.advance(TimeDelta::seconds(1)).await;
+    let added = told("user_added").await;
+    let [added] = &added[..] else {
+        panic!("{added:?}")
+    };
+    for word in ["Nina Fjord", NINA, "Fjord Foto ApS", "Superbruger"] {
+        assert!(added.contains(word), "{added}");
+    }
+    let (path, version) = find(&app, &mette, "bo@fjordfoto.example").await;
+    let reader = json!({ "role": "read_only" });
+    let own = app.patch(&path, &mette, version, reader).await;
+    own.expect(200);
+    let superuser = json!({ "role": "superuser" });
+    let given = app.patch(&path, &admin, version + 1, superuser).await;
+    given.expect(200);
+    app.advance(TimeDelta::seconds(1)).await;
+    let changed = told("user_role_changed").await;
+    let [changed] = &changed[..] else {
+        panic!("{changed:?}")
+    };
+    for word in ["bo@fjordfoto.example", "Superbruger"] {
+        assert!(changed.contains(word), "{changed}");
+    }
+    // Whoever is only invited is told nothing yet.
+    let nina = app.mails(NINA).await;
+    assert_eq!(nina.len(), 1, "{nina:?}");
+}
+
 /// What the command prints, when it succeeds; what it complains of, when it does not.
 fn create_staff(database: &Database, email: &str, roles: &[&str]) -> Result<String, String> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"));

@@ -1,5 +1,6 @@
 //! What is stored, table by table: what in it is personal, where that is copied, and how long it stays. Sweeping it is in `jobs::housekeeping`.
 
+mod copies;
 mod tables;
 
 use chrono::TimeDelta;
@@ -28,7 +29,9 @@ pub enum Sweep {
     ApplicantTokens,
     /// Links to set a password, from when they ran out.
     OneTimeTokens,
-    /// Failed sign-ins with an address, from the last one.
+    /// Devices that signed in, from when they are known no longer.
+    Devices,
+    /// Passwords that did not match, from the last one.
     SignInFailures,
     /// Requests of a caller in a day, from that day.
     RequestCounts,
@@ -46,11 +49,12 @@ pub enum Sweep {
 
 impl Sweep {
     /// Every sweep there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::IdempotencyKeys,
         Self::RefreshTokens,
         Self::ApplicantTokens,
         Self::OneTimeTokens,
+        Self::Devices,
         Self::SignInFailures,
         Self::RequestCounts,
         Self::Mails,
@@ -66,7 +70,7 @@ impl Sweep {
             Self::IdempotencyKeys => IDEMPOTENCY_KEYS_KEPT,
             Self::SignInFailures => SIGN_IN_FAILURES_KEPT,
             Self::ApplicantTokens => TimeDelta::days(rules.token_days.into()),
-            Self::RefreshTokens | Self::OneTimeTokens => TimeDelta::days(1),
+            Self::RefreshTokens | Self::OneTimeTokens | Self::Devices => TimeDelta::days(1),
             Self::RequestCounts | Self::UnprovenAddresses => TimeDelta::days(2),
             Self::DoneJobs => TimeDelta::days(7),
             Self::Mails => TimeDelta::days(90),

@@ -1,6 +1,7 @@
 //! The list of all tables. A test holds it against `repository/schema.rs`.
 
 use super::Stay::{self, Kept, Until};
+use super::copies::{ANSWERED, INVOICED, MAILED, SEARCHED, TOLD};
 use super::{Personal, Sweep, Table};
 
 const WITH_ACCOUNT: &str = "it belongs to an account, which no time ends";
@@ -9,26 +10,6 @@ const BOOKS: &str = "invoices and what they name are kept with the books";
 const CATALOGUE: &str = "the catalogue: what was registered was one of these";
 const OLD_PROGRAMME: &str = "a member of the old programme may come for it at any time";
 const HISTORY: &str = "the chain of events is checked from its first row, which nothing deletes";
-
-/// Where a name, an address or a number that goes into mails, answers and invoices is copied to.
-const TOLD: &[&str] = &["mails.sealed", "idempotency_keys.sealed"];
-const ANSWERED: &[&str] = &["idempotency_keys.sealed"];
-const INVOICED: &[&str] = &[
-    "mails.sealed",
-    "idempotency_keys.sealed",
-    "invoices.content",
-];
-const MAILED: &[&str] = &[
-    "users.email",
-    "mails.to_address",
-    "jobs.payload",
-    "idempotency_keys.sealed",
-];
-const SEARCHED: &[&str] = &[
-    "users.email_key",
-    "mails.to_key",
-    "sign_in_failures.email_hash",
-];
 
 const fn personal(column: &'static str) -> Personal {
     Personal::of(column)
@@ -64,6 +45,9 @@ pub const TABLES: &[Table] = &[
             ]),
             personal("contact_email").copied_to(MAILED),
             personal("contact_email_key").copied_to(SEARCHED),
+            personal("contact_email_proposed")
+                .copied_to(&["accounts.contact_email", "idempotency_keys.sealed"])
+                .until("it is decided on, or the first password is set"),
             personal("contact_phone").copied_to(ANSWERED),
             personal("legacy_cps_email").copied_to(&[
                 "legacy_proofs.email_key",
@@ -115,7 +99,7 @@ pub const TABLES: &[Table] = &[
                 "jobs.payload",
                 "idempotency_keys.sealed",
             ]),
-            personal("email_key").copied_to(&["mails.to_key", "sign_in_failures.email_hash"]),
+            personal("email_key").copied_to(&["mails.to_key", "sign_in_failures.counted_hash"]),
             personal("name").copied_to(TOLD),
             personal("password_hash"),
         ],
@@ -135,9 +119,15 @@ pub const TABLES: &[Table] = &[
         other: "",
     },
     Table {
+        name: "devices",
+        stay: Until(Sweep::Devices),
+        personal: &[personal("token_hash").copied_to(&["sign_in_failures.counted_hash"])],
+        other: "",
+    },
+    Table {
         name: "sign_in_failures",
         stay: Until(Sweep::SignInFailures),
-        personal: &[personal("email_hash")],
+        personal: &[personal("counted_hash")],
         other: "failures",
     },
     Table {

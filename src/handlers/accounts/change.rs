@@ -30,7 +30,8 @@ pub struct AddressPatch {
 pub struct ContactPatch {
     #[schema(nullable = false)]
     name: Option<Line<100>>,
-    /// Mails go here; nobody's sign-in changes with it.
+    /// Mails go here; nobody's sign-in changes with it. Before the first password is set, one that staff ask for waits as `email_proposed` until an
+    /// administrator accepts it; the address before is told of the change.
     #[schema(nullable = false)]
     email: Option<Email>,
     #[serde(default)]

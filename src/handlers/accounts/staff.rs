@@ -10,7 +10,9 @@ use super::{AccountPath, AccountView, load_view};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
-use crate::domain::permissions::{AccountSuspend, AccountsList, FirstPasswordLink};
+use crate::domain::permissions::{
+    AccountSuspend, AccountsList, ContactEmailDecide, FirstPasswordLink,
+};
 use crate::domain::values::Text;
 use crate::error::Result;
 use crate::handlers::answer::Answer;
@@ -38,6 +40,16 @@ pub fn routes(config: &mut impl Routes) {
         .service(
             lift_suspension,
             Callers::account(AccountSuspend),
+            RateLimit::PerCaller,
+        )
+        .service(
+            accept_contact_email,
+            Callers::account(ContactEmailDecide),
+            RateLimit::PerCaller,
+        )
+        .service(
+            refuse_contact_email,
+            Callers::account(ContactEmailDecide),
             RateLimit::PerCaller,
         )
         .service(
@@ -173,6 +185,64 @@ async fn lift_suspension(
         .write(move |conn| {
             let account =
                 workflows::accounts::lift_suspension(conn, &context, &access.account, &reason)?;
+            load_view(conn, account, language)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
+}
+
+/// Accept another e-mail address of the contact
+///
+/// For an administrator other than the one who asked for it (403 `own_proposal`): the contact has the address that staff asked for, and the one before is
+/// told. 409 `account_state_conflict` where none waits, 409 `email_in_use` where the account waits for its first password and the address has a user.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "acceptContactEmail",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
+)]
+#[post("/accounts/{account_id}/contact-email/acceptance")]
+async fn accept_contact_email(
+    service: Data<Service>,
+    access: Access<ContactEmailDecide>,
+    language: Language,
+) -> Result<Answer> {
+    let context = service.context();
+    let view = service
+        .db
+        .write(move |conn| {
+            let account =
+                workflows::accounts::accept_contact_email(conn, &context, &access.account)?;
+            load_view(conn, account, language)
+        })
+        .await?;
+    Ok(Answer::ok(&view)?.etag_with_digest(view.version))
+}
+
+/// Refuse another e-mail address of the contact
+///
+/// For an administrator other than the one who asked for it (403 `own_proposal`): the contact keeps its address. 409 `account_state_conflict` where none
+/// waits.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "refuseContactEmail",
+    security(("bearer" = [])),
+    params(AccountPath),
+    responses((status = 200, description = "The account", body = AccountView, headers(("ETag" = String))))
+)]
+#[post("/accounts/{account_id}/contact-email/refusal")]
+async fn refuse_contact_email(
+    service: Data<Service>,
+    access: Access<ContactEmailDecide>,
+    language: Language,
+) -> Result<Answer> {
+    let context = service.context();
+    let view = service
+        .db
+        .write(move |conn| {
+            let account =
+                workflows::accounts::refuse_contact_email(conn, &context, &access.account)?;
             load_view(conn, account, language)
         })
         .await?;

@@ -27,6 +27,10 @@ pub struct AddressView {
 pub struct ContactView {
     pub name: String,
     pub email: String,
+    /// Another address that staff ask for; it waits until an administrator accepts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub email_proposed: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub phone: Option<String>,
@@ -111,6 +115,7 @@ pub fn load_view(conn: &mut DbConn, account: Account, language: Language) -> Res
         contact: ContactView {
             name: account.contact_name,
             email: account.contact_email,
+            email_proposed: account.contact_email_proposed,
             phone: account.contact_phone,
         },
         legacy_cps_email: account.legacy_cps_email,
@@ -154,6 +159,7 @@ impl AccountSummary {
             contact: ContactView {
                 name: account.contact_name,
                 email: account.contact_email,
+                email_proposed: account.contact_email_proposed,
                 phone: account.contact_phone,
             },
             created_at: account.created_at,

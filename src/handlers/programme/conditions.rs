@@ -5,8 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::calendar::Calendar;
-use crate::domain::document::MediaType;
 use crate::domain::language::Language;
+use crate::domain::media_type::MediaType;
 use crate::domain::money::Money;
 use crate::error::Result;
 use crate::programme::Programme;

@@ -1,9 +1,9 @@
-//! Signing in and out, and who a token is.
+//! Signing in and out, and passwords. Who a token is, and which other sessions its user has, is in `me`.
 
 mod passwords;
 
 use actix_web::web::Data;
-use actix_web::{delete, get, post};
+use actix_web::{delete, post};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
@@ -12,18 +12,15 @@ use utoipa::ToSchema;
 use super::{Callers, RateLimit, Routes, problem};
 use crate::auth::tokens::ACCESS_SECONDS;
 use crate::auth::{Authenticator, Signed};
-use crate::domain::access::UserId;
-use crate::domain::account::AccountId;
-use crate::domain::permissions::Role;
 use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{Body, Plain};
 use crate::handlers::service::Service;
-use crate::repository::{sessions, users};
+use crate::repository::sessions;
 use crate::types::Instant;
 use crate::workflows;
-use crate::workflows::sessions::SignedIn;
+use crate::workflows::sessions::{SignedIn, begin, open};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -31,8 +28,7 @@ pub fn routes(config: &mut impl Routes) {
         .service(create_session, Callers::Anybody, RateLimit::SignIn)
         .service(refresh_session, Callers::Anybody, RateLimit::PerCaller)
         .service(end_session, Callers::User, RateLimit::PerCaller)
-        .configure(passwords::routes)
-        .service(read_me, Callers::TokenHolder, RateLimit::PerCaller);
+        .configure(passwords::routes);
 }
 
 /// Who signs in.
@@ -43,6 +39,9 @@ struct SignIn {
     email: Email,
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 128)]
     password: SecretString,
+    /// What signing in on this device with this address returned before: tries from elsewhere do not make it wait. One that is not known is no fault.
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200)]
+    device_token: Option<SecretString>,
 }
 
 impl Plain for SignIn {}
@@ -59,6 +58,34 @@ struct SessionView {
     expires_in: i64,
     #[schema(example = "Bearer")]
     token_type: &'static str,
+}
+
+/// A new session's tokens, and what the device keeps.
+#[derive(Serialize, ToSchema)]
+struct SignedInView {
+    /// A bearer token for 10 minutes.
+    access_token: String,
+    /// Gets the next pair, once.
+    refresh_token: String,
+    /// Seconds until the access token runs out.
+    #[schema(example = 600)]
+    expires_in: i64,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Keep it on the device, for this user, and send it with the next sign-in. It is good for 90 days from the last one, and ends with a new password.
+    device_token: String,
+}
+
+impl SignedInView {
+    fn of(session: SessionView, device_token: &SecretString) -> Self {
+        Self {
+            access_token: session.access_token,
+            refresh_token: session.refresh_token,
+            expires_in: session.expires_in,
+            token_type: session.token_type,
+            device_token: device_token.expose_secret().to_owned(),
+        }
+    }
 }
 
 fn session_view(service: &Service, signed_in: SignedIn) -> Result<SessionView> {
@@ -85,11 +112,10 @@ fn session_view(service: &Service, signed_in: SignedIn) -> Result<SessionView> {
 }
 
 /// Takes a counted try back, whose password was right; nobody waits for it.
-fn take_back(service: &Service, email_key: String, tried_at: Instant) {
+fn take_back(service: &Service, counted: String, tried_at: Instant) {
     let db = service.db.clone();
     tokio::spawn(async move {
-        let taken =
-            db.write(move |conn| workflows::sessions::take_back(conn, &email_key, tried_at));
+        let taken = db.write(move |conn| workflows::sessions::take_back(conn, &counted, tried_at));
         if let Err(cause) = taken.await {
             warn!(%cause, "a sign-in that was not refused stays counted");
         }
@@ -99,39 +125,49 @@ fn take_back(service: &Service, email_key: String, tried_at: Instant) {
 /// Sign in
 ///
 /// A wrong password, an unknown address and an account that is not approved yet all get the same 401 `invalid_credentials`, in the same time.
-/// After 5 failed tries an address waits, longer each time, at most 15 minutes: 429 `too_many_attempts`.
+/// After 5 failed tries an address waits, longer each time, at most 15 minutes: 429 `too_many_attempts`. A device that sends its `device_token` is counted
+/// by itself, with the same waits.
 #[utoipa::path(
     tag = "sessions",
     operation_id = "createSession",
     request_body = SignIn,
     responses(
-        (status = 201, description = "The tokens", body = SessionView),
+        (status = 201, description = "The tokens", body = SignedInView),
         (status = 401, description = "`invalid_credentials`", content_type = "application/problem+json", body = crate::handlers::problem::Problem)
     )
 )]
 #[post("/sessions")]
 async fn create_session(service: Data<Service>, body: Body<SignIn>) -> Result<Answer> {
-    let SignIn { email, password } = body.value;
+    let SignIn {
+        email,
+        password,
+        device_token,
+    } = body.value;
     // First: a try counts only where its password will be compared.
     let place = service.hasher.reserve()?;
     let context = service.context();
-    let tried_at = context.now;
-    let user = service
+    let counted = service
         .db
-        .write(move |conn| workflows::sessions::begin(conn, &context, &email))
+        .write(move |conn| begin(conn, &context, &email, device_token))
         .await?;
-    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let matches = service.hasher.verify(place, password, stored).await?;
-    let user = user.filter(|_| matches).ok_or(Code::InvalidCredentials)?;
-    let (context, key) = (service.context(), user.email_key.clone());
+    let stored = counted
+        .user
+        .as_ref()
+        .and_then(|user| user.password_hash.clone());
+    if !service.hasher.verify(place, password, stored).await? {
+        return Err(Code::InvalidCredentials.into());
+    }
+    let (context, matched) = (service.context(), counted.clone());
     let opened = service
         .db
-        .write(move |conn| workflows::sessions::open(conn, &context, &user))
+        .write(move |conn| open(conn, &context, matched))
         .await;
     if opened.as_ref().is_err_and(problem::is_failure) {
-        take_back(&service, key, tried_at);
+        take_back(&service, counted.counted, counted.at);
     }
-    Ok(Answer::created(&session_view(&service, opened?)?)?.header("Cache-Control", "no-store"))
+    let (signed_in, device_token) = opened?;
+    let view = SignedInView::of(session_view(&service, signed_in)?, &device_token);
+    Ok(Answer::created(&view)?.header("Cache-Control", "no-store"))
 }
 
 /// A refresh token.
@@ -201,70 +237,4 @@ async fn end_session(
         .await?;
     authenticator.forget(session);
     Ok(Answer::no_content())
-}
-
-/// Who a token is.
-#[derive(Serialize, ToSchema)]
-struct MeView {
-    /// `applicant`, `member` or `staff`.
-    #[schema(example = "member")]
-    caller: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    user_id: Option<UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    name: Option<String>,
-    /// The account that the caller belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    account_id: Option<AccountId>,
-    roles: Vec<Role>,
-    /// What a dealer's system may do; empty for people.
-    scopes: Vec<String>,
-    /// When the access token runs out; an applicant's ends with the decision.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    expires_at: Option<Instant>,
-}
-
-/// Tell who this token is
-///
-/// The caller behind the bearer token: who, of which account, with which roles, until when.
-#[utoipa::path(
-    tag = "accounts",
-    operation_id = "readMe",
-    security(("bearer" = [])),
-    responses((status = 200, description = "The caller", body = MeView))
-)]
-#[get("/me")]
-async fn read_me(service: Data<Service>, signed: Signed) -> Result<Answer> {
-    let Signed { caller, expires_at } = signed;
-    let user = match caller.user_id() {
-        Some(id) => {
-            service
-                .db
-                .fetch(move |conn| users::find_by_id(conn, id))
-                .await?
-        }
-        None => None,
-    };
-    let kind = match (caller.is_staff(), caller.user_id()) {
-        (true, _) => "staff",
-        (false, Some(_)) => "member",
-        (false, None) => "applicant",
-    };
-    Answer::ok(&MeView {
-        caller: kind,
-        user_id: caller.user_id(),
-        email: user.as_ref().map(|user| user.email.clone()),
-        name: user.map(|user| user.name),
-        account_id: caller.account_id(),
-        roles: caller.roles().to_vec(),
-        scopes: Vec::new(),
-        expires_at,
-    })
 }

@@ -1,19 +1,18 @@
 //! Changing an account: what it says of its company, and who speaks for it.
 
 use super::super::Context;
+use super::super::users::follow_language;
 use super::proof::{self, Given};
-use super::{confirm, known_address, links, receipts};
+use super::{confirm, contact_email, known_address, receipts};
 use crate::domain::access::AccountAccess;
-use crate::domain::account::{
-    AccountStatus, Company, check_company, check_place, check_vat_number,
-};
+use crate::domain::account::{Company, check_company, check_place, check_vat_number};
 use crate::domain::account_change::{Changer, Touched, admit};
 use crate::domain::document::{DocumentId, DocumentStatus};
 use crate::domain::event::Event;
-use crate::domain::values::{TypedPhone, email_key};
+use crate::domain::values::TypedPhone;
 use crate::error::{Error, Fault, Partial, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, Held, applicant_tokens, documents, events, users};
+use crate::repository::{DbConn, Held, documents, events};
 
 fn touched(a: &Account, b: &Account) -> Touched {
     let address = |one: &Account| {
@@ -34,6 +33,7 @@ fn touched(a: &Account, b: &Account) -> Touched {
         origin: origin(a) != origin(b),
         person: person(a) != person(b),
         email: a.contact_email != b.contact_email,
+        proposed_email: a.contact_email_proposed != b.contact_email_proposed,
     }
 }
 
@@ -66,6 +66,7 @@ pub fn change(
     let before = Account::clone(&after);
     let Partial { read, mut faults } = patch;
     let Patched { unread, given } = read(&mut after);
+    contact_email::propose(access, &before, &mut after);
     let mut refused = judge_company(&mut after, unread, context);
     faults.extend(judge_contact(&before, &mut after, unread, context));
     let touched = touched(&before, &after);
@@ -85,9 +86,10 @@ pub fn change(
         return Err(Error::invalid(refused));
     };
     after.company_key = after.company_name.to_lowercase();
-    settle_email(conn, context, access, &before, &mut after)?;
+    contact_email::settle(conn, context, access, &before, &mut after)?;
     let reopened = reopen(conn, &after, touched)?;
     accounts::store(conn, &mut after, context.now)?;
+    follow_language(conn, &access.stamp(context.now), &after, before.language)?;
     tell(conn, context, access, &after, (touched, reopened))?;
     if let Some(proof) = proof {
         proof::settle(conn, context, access, &after, (touched, proof))?;
@@ -200,6 +202,10 @@ fn tell(
         contact: touched.is_contact(),
     };
     let mut happened = vec![changed];
+    if touched.proposed_email && account.contact_email_proposed.is_some() {
+        let account_id = account.id;
+        happened.push(Event::AccountContactEmailProposed { account_id });
+    }
     happened.extend(
         reopened
             .into_iter()
@@ -211,33 +217,4 @@ fn tell(
             }),
     );
     events::record(conn, &access.stamp(context.now), &happened)
-}
-
-/// What another address of the contact means. Its mailbox is not used yet, and what was mailed to the one before ends. While nobody has
-/// set a password, the contact is the first user, who would otherwise wait for ever for a link that went astray; later a user's sign-in
-/// is the user's own, and stays.
-fn settle_email(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    before: &Account,
-    after: &mut Held<Account>,
-) -> Result<()> {
-    after.contact_email_key = email_key(&after.contact_email);
-    if after.contact_email_key == before.contact_email_key {
-        return links::use_mailbox(conn, context, access, after);
-    }
-    if links::has_mailbox(access) {
-        after.applicant_token_hash = None;
-    }
-    after.mailbox_used_at = None;
-    applicant_tokens::end_mailed(conn, after)?;
-    let waits = [Some(after.status), after.suspended_from].contains(&Some(AccountStatus::Approved));
-    if waits && let Some(mut user) = users::lock_waiting(conn, after)? {
-        user.email.clone_from(&after.contact_email);
-        user.email_key.clone_from(&after.contact_email_key);
-        users::store(conn, &mut user)?;
-        users::end_tokens(conn, user.id, context.now)?;
-    }
-    Ok(())
 }

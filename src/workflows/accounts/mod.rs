@@ -1,6 +1,7 @@
 //! An application's way: registering, its link, its quiet end. Deciding it is in `reviews`.
 
 mod change;
+mod contact_email;
 mod known_address;
 mod links;
 mod proof;
@@ -22,6 +23,7 @@ use crate::repository::{DbConn, Held, applicant_tokens, events, sessions};
 use crate::secrets::{random, random_token, sha256_hex};
 
 pub use change::{Patched, Unread, change};
+pub use contact_email::{accept as accept_contact_email, refuse as refuse_contact_email};
 pub use known_address::tell as tell_known_address;
 pub use links::{fresh_link, link_ends, send_links, use_mailbox};
 pub use proof::Given;
@@ -56,9 +58,8 @@ pub fn register(
     who: Anonymous,
     new: Registration,
 ) -> Result<(Account, SecretString)> {
-    let email_key = new.contact_email.key();
     let token = random_token(APPLICANT_PREFIX)?;
-    let account = draft(conn, context, new, email_key, &token)?;
+    let account = draft(context, new, free_number(conn)?, &token);
     accounts::insert(conn, &account)?;
     let access = who.as_applicant(account.id);
     let registered = Event::AccountRegistered {
@@ -90,16 +91,10 @@ pub fn confirm(conn: &mut DbConn, access: &AccountAccess, account: &Held<Account
     }
 }
 
-fn draft(
-    conn: &mut DbConn,
-    context: &Context,
-    new: Registration,
-    email_key: String,
-    token: &SecretString,
-) -> Result<Account> {
-    Ok(Account {
+fn draft(context: &Context, new: Registration, number: String, token: &SecretString) -> Account {
+    Account {
         id: AccountId::new(context.now),
-        account_number: free_number(conn)?,
+        account_number: number,
         status: AccountStatus::Draft,
         version: 1,
         company_key: new.company_name.to_lowercase(),
@@ -112,7 +107,7 @@ fn draft(
         city: new.city,
         contact_name: new.contact_name,
         contact_email: new.contact_email.to_string(),
-        contact_email_key: email_key,
+        contact_email_key: new.contact_email.key(),
         contact_phone: new.contact_phone.map(|phone| phone.to_string()),
         legacy_cps_email: new.legacy_cps_email.map(|email| email.to_string()),
         language: new.language,
@@ -128,7 +123,9 @@ fn draft(
         ended_at: None,
         suspended_from: None,
         mailbox_used_at: None,
-    })
+        contact_email_proposed: None,
+        contact_email_proposed_by: None,
+    }
 }
 
 /// An account number that is not in use.
@@ -184,6 +181,7 @@ pub fn expire_draft(
 /// Stores an application that ended without an account; its files die later.
 pub fn end(conn: &mut DbConn, context: &Context, account: &mut Held<Account>) -> Result<()> {
     account.ended_at = Some(context.now);
+    account.take_proposed_email();
     accounts::store(conn, account, context.now)?;
     let gone = account::files_deleted(context.now, false, &context.programme.application);
     enqueue(

@@ -12,10 +12,7 @@ use crate::domain::event::Event;
 use crate::domain::mail::Template;
 use crate::error::{Code, Fault, FaultCode, Result};
 use crate::repository::accounts::{self, Account};
-use crate::repository::{DbConn, documents, events, users};
-
-/// More superusers than this are not told.
-const MOST_TOLD: i64 = 100;
+use crate::repository::{DbConn, Held, documents, events, users};
 
 /// What somebody gives for a change.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +73,7 @@ pub fn settle(
     conn: &mut DbConn,
     context: &Context,
     access: &AccountAccess,
-    account: &Account,
+    account: &Held<Account>,
     (touched, proof): (Touched, Proof),
 ) -> Result<()> {
     if touched.vat_number {
@@ -91,7 +88,7 @@ pub fn settle(
     let stamp = access.stamp(context.now).because(proof.reason);
     events::record(conn, &stamp, &[changed])?;
     let values = json!({ "vat_number": account.vat_number });
-    for user in users::superusers(conn, account.id, MOST_TOLD)? {
+    for user in users::superusers_of(conn, account)? {
         let to = Recipient::user(&user, &account.company_name);
         send(conn, context, &to, Template::CompanyChanged, values.clone())?;
     }

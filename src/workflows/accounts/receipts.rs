@@ -1,4 +1,4 @@
-//! Receipts by mail: the link to go on once an application is begun, the day of the answer once it is submitted.
+//! Receipts by mail: the link to go on once an application is begun, the day of the answer once it is submitted, and that mails go elsewhere.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::super::Context;
 use super::super::mail::{self, Recipient, Terms, send_on};
 use super::super::tasks::{Task, enqueue};
 use super::links::{fresh_link, link_ends};
-use crate::domain::access::ServiceAccess;
+use crate::domain::access::{AccountAccess, ServiceAccess};
 use crate::domain::account::AccountId;
 use crate::domain::mail::Template;
 use crate::error::Result;
@@ -65,5 +65,26 @@ pub fn send_submitted(
     let due_date = context.programme.review.date_of(due_at);
     let values = mail::application(context, account, json!({ "review_due_date": due_date }));
     let to = Recipient::contact(account);
+    send_on(conn, context, &to, template, values, terms)
+}
+
+/// Tells the address that the contact had that mails go to another one, whoever changed it. A stranger may have typed both: then it is one
+/// of the mails that anybody can ask for.
+pub fn tell_old_address(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    before: &Account,
+) -> Result<()> {
+    let (key, template) = (&before.contact_email_key, Template::ContactEmailChanged);
+    let terms = Terms {
+        until: None,
+        for_stranger: access.staff().is_none() && !before.may_be_named(),
+    };
+    if terms.for_stranger && !mail::may_be_asked(conn, context, key, &[template])? {
+        return Ok(());
+    }
+    let values = mail::application(context, before, json!({}));
+    let to = Recipient::contact(before);
     send_on(conn, context, &to, template, values, terms)
 }

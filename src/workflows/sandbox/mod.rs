@@ -155,13 +155,8 @@ fn drawn(n: u128) -> [u8; 8] {
     u64::try_from(n).unwrap_or(0).to_be_bytes()
 }
 
-fn account(
-    context: &Context,
-    n: u128,
-    company: &str,
-    city: &str,
-    (name, email): (&str, &str),
-) -> Account {
+fn account(context: &Context, n: u128, company: &str, city: &str, of: (&str, &str)) -> Account {
+    let (name, email) = of;
     Account {
         id: account_id(n),
         account_number: account_number(drawn(n)),
@@ -193,6 +188,8 @@ fn account(
         ended_at: None,
         suspended_from: None,
         mailbox_used_at: None,
+        contact_email_proposed: None,
+        contact_email_proposed_by: None,
     }
 }
 

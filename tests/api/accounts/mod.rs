@@ -2,6 +2,7 @@
 
 mod active;
 mod changing;
+mod contact_email;
 mod registering;
 mod staff;
 mod states;
@@ -50,6 +51,22 @@ pub async fn mailed_links(app: &TestApp, email: &str, many: usize) -> Vec<Link> 
         });
     }
     links
+}
+
+/// Has support ask for another address of the contact.
+pub async fn propose_email(app: &TestApp, account: &str, email: &str) -> Answer {
+    let support = app.sign_in("support@cps.example").await;
+    let read = app.get(account, &support).await.expect(200);
+    let version = read.body["version"].as_i64().unwrap();
+    let change = json!({ "contact": { "email": email } });
+    app.patch(account, &support, version, change).await
+}
+
+/// Has an administrator accept it.
+pub async fn accept_email(app: &TestApp, account: &str) -> Answer {
+    let admin = app.sign_in("admin@cps.example").await;
+    app.act(&format!("{account}/contact-email/acceptance"), &admin)
+        .await
 }
 
 /// The path of an account's case.

@@ -75,6 +75,8 @@ fn every_event_of_the_list_is_recorded_somewhere() {
         ("password_changed", "PasswordChanged"),
         ("user_activated", "Activated"),
         ("sessions_ended", "SessionsEnded"),
+        ("session_ended", "SessionEnded"),
+        ("user_changed", "Changed"),
     ];
     let is_made = |word: &str| {
         let name = variant(word);

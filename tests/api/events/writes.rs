@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::accounts::{case_of, decide, set_password, submit};
+use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
 use crate::businesses::{Business, PDF, id_of, token_of};
 use crate::raw::Raw;
 use crate::support::{Answer, Sending, TestApp, Token};
@@ -126,6 +126,30 @@ async fn application(walk: &mut Walk) -> Business {
     removed.expect(204);
     walk.left("removeDocument", "applicant", &["document.removed"])
         .await;
+    for (decision, told) in [("refusal", "refused"), ("acceptance", "accepted")] {
+        let email = format!("{decision}@nordlys-test.example");
+        let asked = propose_email(&walk.app, &account, &email);
+        asked.await.expect(200);
+        walk.left(
+            "updateAccount",
+            "staff",
+            &["account.contact_email_proposed"],
+        )
+        .await;
+        let admin = walk.app.sign_in("admin@cps.example").await;
+        let path = format!("{account}/contact-email/{decision}");
+        walk.app.act(&path, &admin).await.expect(200);
+        let told = format!("account.contact_email_{told}");
+        let operation = match decision {
+            "refusal" => "refuseContactEmail",
+            _ => "acceptContactEmail",
+        };
+        walk.left(operation, "staff", &[&told]).await;
+    }
+    let version = walk.app.get(&account, &applicant).await.body["version"].as_i64();
+    let back = json!({ "contact": { "email": EMAIL } });
+    let back = walk.app.patch(&account, &applicant, version.unwrap(), back);
+    back.await.expect(200);
     submit(&walk.app, &account, &applicant).await;
     walk.left("submitApplication", "applicant", &["account.submitted"])
         .await;
@@ -265,9 +289,19 @@ async fn staff(walk: &mut Walk, asta: &Business) {
     let invited = walk.app.post(&users, &asta.token, nina).await.expect(201);
     walk.left("inviteUser", "user", &["user.invited"]).await;
     let user = format!("{users}/{}", invited.str("/id"));
-    walk.app.delete(&user, &asta.token, 1).await.expect(204);
+    let role = json!({ "role": "read_only" });
+    let changed = walk.app.patch(&user, &asta.token, 1, role).await;
+    changed.expect(200);
+    walk.left(
+        "updateUser",
+        "user",
+        &["user.role_changed", "user.sessions_ended"],
+    )
+    .await;
+    walk.app.delete(&user, &asta.token, 2).await.expect(204);
     let told = ["user.removed", "user.sessions_ended"];
     walk.left("removeUser", "user", &told).await;
+    own(walk, asta).await;
     let suspension = format!("{}/suspension", asta.account);
     let reason = json!({ "reason": "Two members claim the same." });
     let suspended: Answer = walk.app.post(&suspension, &admin, reason).await;
@@ -278,6 +312,36 @@ async fn staff(walk: &mut Walk, asta: &Business) {
     walk.app.delete(&lifted, &admin, 1).await.expect(200);
     walk.left("liftSuspension", "staff", &["account.reopened"])
         .await;
+}
+
+/// What users do about themselves, members and staff.
+async fn own(walk: &mut Walk, asta: &Business) {
+    let finance = walk.app.sign_in("finance@cps.example").await;
+    for (token, kind) in [(&asta.token, "user"), (&finance, "staff")] {
+        let me = walk.app.get("/v1/me", token).await.expect(200);
+        let version = me.body["version"].as_i64().unwrap();
+        let change = json!({ "name": "Somebody Else" });
+        let changed = walk.app.patch("/v1/me", token, version, change).await;
+        changed.expect(200);
+        walk.left("updateMe", kind, &[&format!("{kind}.changed")])
+            .await;
+        let password = match kind {
+            "user" => PASSWORD,
+            _ => "Sandbox-Adgang-2026",
+        };
+        let other = walk.app.sign_in_with(&me.str("/email"), password).await;
+        let listed = walk.app.get("/v1/me/sessions", &other).await.expect(200);
+        let session = format!("/v1/me/sessions/{}", listed.str("/items/0/id"));
+        walk.app.delete(&session, token, 1).await.expect(204);
+        let told = [format!("{kind}.session_ended")];
+        walk.left("endOwnSession", kind, &[&told[0]]).await;
+        let body = json!({ "current_password": password, "new_password": "hav og himmel, en tidlig morgen" });
+        let changed = walk.app.put("/v1/me/password", token, body).await;
+        changed.expect(204);
+        let told = ["password_changed", "sessions_ended"].map(|word| format!("{kind}.{word}"));
+        walk.left("changePassword", kind, &[&told[0], &told[1]])
+            .await;
+    }
 }
 
 /// A mail that nobody could send for three days, tried again.

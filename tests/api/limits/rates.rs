@@ -393,10 +393,21 @@ async fn a_try_that_was_taken_back_makes_nobody_wait() {
     };
     assert_eq!(counted(), [[5], [1]]);
     let mut raw = Raw::open(&app.database);
+    let mette_counted = &cps_api::secrets::sha256_hex(mette.as_bytes());
     // Somebody else has tried since then.
-    take_back(&mut raw.0, mette, "2020-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    take_back(
+        &mut raw.0,
+        mette_counted,
+        "2020-01-01T00:00:00Z".parse().unwrap(),
+    )
+    .unwrap();
     assert_eq!(counted(), [[4], [1]]);
-    take_back(&mut raw.0, mette, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    take_back(
+        &mut raw.0,
+        mette_counted,
+        "2100-01-01T00:00:00Z".parse().unwrap(),
+    )
+    .unwrap();
     assert_eq!(counted(), [[3], [0]]);
     sign_in(&app, mette, "Sandbox-Adgang-2026")
         .await

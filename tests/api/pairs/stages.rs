@@ -125,8 +125,8 @@ impl Stage {
         }
     }
 
-    /// Whether support changes the contact's address there, and not the caller who owns the account.
-    pub fn is_mended_by_support(self) -> bool {
+    /// Whether staff change the contact's address there, and not the caller who owns the account.
+    pub fn is_mended_by_staff(self) -> bool {
         matches!(self, Submitted | Review | Approved | Suspended)
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::stages::{Hold, Stage};
+use crate::accounts::propose_email;
 use crate::accounts::{PASSWORD, PDF, case_of, token_of};
 use crate::businesses::id_of;
 use crate::support::{TestApp, Token};
@@ -85,6 +86,10 @@ impl Subject {
             ..Self::default()
         };
         subject.bring(app, staff).await;
+        if stage.is_mended_by_staff() {
+            let asked = propose_email(app, &subject.account, &proposed(n)).await;
+            asked.expect(200);
+        }
         let read = app.get(&subject.account, &staff.support).await.expect(200);
         subject.version = read.body["version"].as_i64().unwrap();
         // As if it had come here some hours ago: only so many mails an hour can be asked for.
@@ -211,6 +216,11 @@ pub fn serial(n: usize, k: usize) -> String {
 /// The address that the `nth` of a pair moves the contact of the `n`-th subject to.
 pub fn moved(n: usize, nth: usize) -> String {
     format!("moved-{n}-{nth}@pairs.example")
+}
+
+/// The address that support asks for there.
+pub fn proposed(n: usize) -> String {
+    moved(n, 1)
 }
 
 /// Where the links of its contact may have gone to.

@@ -4,7 +4,7 @@ use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
 
-use super::super::subject::moved;
+use super::super::subject::{moved, proposed};
 use super::{Operation, hex, truth};
 use crate::accounts::PDF;
 
@@ -17,24 +17,27 @@ pub static UPDATE: Operation = Operation::new(
     |call| call.account(&format!("contact_name = '{}'", call.name())),
 );
 
-/// By who may at the stage. Who waits for a first password is found at the address of the contact.
+/// By who may at the stage: where staff mend it, an administrator accepts what support has asked for. Who waits for a first password is found at the address of the contact.
 pub static CHANGE_EMAIL: Operation = Operation::new(
     "change e-mail",
     |call| {
         let subject = call.subject;
-        let token = match subject.stage.is_mended_by_support() {
-            true => &call.staff.support,
-            false => &subject.token,
-        };
+        if subject.stage.is_mended_by_staff() {
+            let path = call.path("contact-email/acceptance");
+            return call.sent(Method::POST, &path, &call.staff.admin);
+        }
         let body = json!({ "contact": { "email": moved(subject.n, call.nth) } });
-        call.patch(&subject.account, token, subject.version, body)
+        call.patch(&subject.account, &subject.token, subject.version, body)
     },
     |call| {
         call.account(&format!(
             "contact_email_key = '{}' AND NOT EXISTS (
                SELECT 1 FROM users WHERE account_id = accounts.id AND removed_at IS NULL AND password_hash IS NULL
                AND roles::text LIKE '%superuser%' AND email_key <> contact_email_key)",
-            moved(call.subject.n, call.nth)
+            match call.subject.stage.is_mended_by_staff() {
+                true => proposed(call.subject.n),
+                false => moved(call.subject.n, call.nth),
+            }
         ))
     },
 );

@@ -1,53 +1,17 @@
-//! Who may sign in: users that are invited and removed, and staff. Setting their passwords is in `passwords`.
+//! Invitations: no user until they are accepted, which setting the first password does.
 
-use super::tasks::{Task, enqueue};
-use super::{Context, passwords};
+use super::super::tasks::{Task, enqueue};
+use super::super::{Context, passwords};
+use super::{Newcomer, tell_of_staff, user};
 use crate::domain::access::{AccountAccess, ServiceAccess, UserId};
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
-use crate::domain::language::Language;
 use crate::domain::mail::Template;
-use crate::domain::permissions::Role;
-use crate::domain::values::Email;
 use crate::error::{Code, Result};
 use crate::repository::users::{self, User};
 use crate::repository::{DbConn, Held, accounts, events, sessions};
-use crate::types::{Instant, Json};
-
-/// Who is to be a user.
-#[derive(Debug, Clone)]
-pub struct Newcomer {
-    pub email: Email,
-    pub name: String,
-    /// One role for a user of an account, one or more for staff.
-    pub roles: Vec<Role>,
-    /// Without one, that of the account.
-    pub language: Option<Language>,
-}
-
-fn user(
-    context: &Context,
-    account_id: Option<AccountId>,
-    new: Newcomer,
-    (language, invited_until): (Language, Option<Instant>),
-) -> Result<User> {
-    Ok(User {
-        id: UserId::new(context.now),
-        version: 1,
-        account_id,
-        email_key: new.email.key(),
-        email: new.email.to_string(),
-        name: new.name,
-        roles: Json::of(&new.roles)?,
-        language: new.language.unwrap_or(language),
-        password_hash: None,
-        session_version: 1,
-        created_at: context.now,
-        removed_at: None,
-        invited_until,
-    })
-}
+use crate::types::Instant;
 
 /// Invites somebody to be a user of an account and mails the link for the first password. An invitation is no user until it is accepted: it
 /// keeps nobody from being invited elsewhere, or from an account of their own, and ends with its link. Inviting again sends a new one.
@@ -81,12 +45,29 @@ pub fn invite(
     };
     events::record(conn, &stamp, &[invited])?;
     passwords::send_link(conn, context, &user, Template::UserWelcome)?;
+    let superusers = users::superusers_of(conn, &account)?;
+    tell_of_staff(
+        conn,
+        context,
+        access,
+        &superusers,
+        (&user, Template::UserAdded),
+    )?;
+    watch_invitation(conn, context, (account_id, user_id), until)?;
+    Ok(user)
+}
+
+fn watch_invitation(
+    conn: &mut DbConn,
+    context: &Context,
+    (account_id, user_id): (AccountId, UserId),
+    until: Instant,
+) -> Result<()> {
     let task = Task::EndInvitation {
         account_id,
         user_id,
     };
-    enqueue(conn, &task, until, context.now)?;
-    Ok(user)
+    enqueue(conn, &task, until, context.now)
 }
 
 /// Ends the invitations of an address: whoever it belongs to is a user, or is invited anew.
@@ -130,58 +111,4 @@ pub fn end_invitation(
         user_id,
     };
     events::record(conn, &service.stamp(context.now), &[removed])
-}
-
-/// Removes a user, never the last superuser who can sign in: the account is held, so that of two at once the second sees the first. Their sessions
-/// and links end, and the address is free again.
-pub fn remove(
-    conn: &mut DbConn,
-    context: &Context,
-    access: &AccountAccess,
-    id: UserId,
-    check: impl FnOnce(i64) -> Result<()>,
-) -> Result<()> {
-    let account = accounts::lock_active(conn, access)?;
-    sessions::confirm(conn, access.actor())?;
-    let mut user = users::lock_of(conn, &account, id)?;
-    check(user.version)?;
-    let counts = user.password_hash.is_some() && user.roles()?.contains(&Role::Superuser);
-    if counts && !users::has_other_superuser(conn, &account, id)? {
-        return Err(Code::LastSuperuser.into());
-    }
-    user.removed_at = Some(context.now);
-    user.session_version += 1;
-    users::store(conn, &mut user)?;
-    sessions::end_all(conn, user.id, context.now)?;
-    users::end_tokens(conn, user.id, context.now)?;
-    let (account_id, user_id) = (account.id, id);
-    let happened = [
-        Event::UserRemoved {
-            account_id,
-            user_id,
-        },
-        Event::UserSessionsEnded {
-            account_id,
-            user_id,
-        },
-    ];
-    events::record(conn, &access.stamp(context.now), &happened)
-}
-
-/// Adds a member of staff and mails the link for the first password; returns it too, for the administrator at the terminal.
-pub fn create_staff(
-    conn: &mut DbConn,
-    context: &Context,
-    service: ServiceAccess,
-    new: Newcomer,
-) -> Result<String> {
-    let roles = new.roles.clone();
-    let user = user(context, None, new, (Language::En, None))?;
-    users::insert(conn, &user)?;
-    let created = Event::StaffCreated {
-        user_id: user.id,
-        roles,
-    };
-    events::record(conn, &service.stamp(context.now), &[created])?;
-    passwords::send_link(conn, context, &user, Template::UserWelcome)
 }

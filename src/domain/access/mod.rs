@@ -4,12 +4,16 @@
     reason = "the proofs of access are what an actor comes out of"
 )]
 
+mod signed_in;
+
 use crate::domain::account::AccountId;
 use crate::domain::actor::{Acting, Actor, Cause, Stamp};
 use crate::domain::applicant_token::TokenReach;
 use crate::domain::permissions::{Action, Reach, Role, reach};
 use crate::error::Code;
 use crate::types::{Instant, id};
+
+pub use signed_in::{StaffAccess, UserAccess};
 
 id!(
     /// A user, of an account or of the staff.
@@ -185,36 +189,6 @@ impl AccountAccess {
     /// The token by which an applicant acts.
     pub fn applicant_token(&self) -> Option<&ApplicantToken> {
         self.applicant_token.as_ref()
-    }
-
-    /// What is written with it says who and when.
-    pub fn stamp(&self, now: Instant) -> Stamp {
-        stamp(self.actor, now, self.request_id.as_ref())
-    }
-}
-
-/// The proof that a member of staff may do something that is not about one account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StaffAccess {
-    actor: Actor,
-    request_id: Option<String>,
-}
-
-impl StaffAccess {
-    /// Whether `caller` may do `action`.
-    pub fn admit(action: Action, caller: &Caller) -> Result<Self, Code> {
-        let actor = caller.actor.ok_or(Code::Unauthenticated)?;
-        if caller.is_staff() && caller.reach(action) == Reach::All {
-            let request_id = caller.request_id.clone();
-            Ok(Self { actor, request_id })
-        } else {
-            Err(Code::Forbidden)
-        }
-    }
-
-    /// Who acts.
-    pub fn actor(&self) -> Actor {
-        self.actor
     }
 
     /// What is written with it says who and when.

@@ -1,32 +1,31 @@
 //! The users of an account: who may sign in for it. Signing in is in `sessions`.
 
+mod views;
+
 use actix_web::web::{Data, Path};
-use actix_web::{delete, get, post};
-use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::Type;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use actix_web::{delete, get, patch, post};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::AccountPath;
 use super::answer::Answer;
 use super::extract::{
-    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, PageParams, Pages,
-    Params, Plain, list_params,
+    Body, Cursor, Idempotency, IdempotencyHeader, IfMatch, IfMatchHeader, Input, MERGE_PATCH,
+    PageParams, Pages, Params, Plain, list_params,
 };
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::{Access, Authenticator};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
-use crate::domain::language::Language;
-use crate::domain::permissions::Role;
-use crate::domain::permissions::UsersManage;
+use crate::domain::permissions::{Role, UsersManage};
 use crate::domain::values::{Email, LanguageTag, Line};
-use crate::error::{Code, Result};
-use crate::repository::users::User;
+use crate::error::{Faults, Result};
+use crate::programme::Programme;
 use crate::repository::{self, accounts};
-use crate::types::{Instant, text_enum};
 use crate::workflows::users::{self, Newcomer};
+pub use views::UserStatus;
+use views::{UserPage, UserView, account_role};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -42,73 +41,20 @@ pub fn routes(config: &mut impl Routes) {
             RateLimit::PerCaller,
         )
         .service(
+            read_user,
+            Callers::account(UsersManage),
+            RateLimit::PerCaller,
+        )
+        .service(
+            update_user,
+            Callers::account(UsersManage),
+            RateLimit::PerCaller,
+        )
+        .service(
             remove_user,
             Callers::account(UsersManage),
             RateLimit::PerCaller,
         );
-}
-
-text_enum! {
-    /// How far a user is.
-    pub enum UserStatus {
-        /// Has not accepted yet, which is possible for 5 days.
-        Invited = "invited",
-        /// Can sign in.
-        Active = "active",
-    }
-}
-
-/// The roles that a user of an account can have; those of staff are not among them.
-fn account_role() -> RefOr<Schema> {
-    let roles = Role::ALL.iter().filter(|role| role.is_account_user());
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(roles.map(|role| role.as_str())))
-        .into()
-}
-
-/// A user of an account.
-#[derive(Serialize, ToSchema)]
-struct UserView {
-    id: UserId,
-    email: String,
-    name: String,
-    #[schema(schema_with = account_role)]
-    role: Role,
-    /// Of the mails to this user.
-    language: Language,
-    status: UserStatus,
-    /// Counts the changes; what `If-Match` names.
-    #[schema(minimum = 1)]
-    version: i64,
-    created_at: Instant,
-}
-
-impl UserView {
-    fn of(user: User) -> Result<Self> {
-        let status = match user.password_hash {
-            Some(_) => UserStatus::Active,
-            None => UserStatus::Invited,
-        };
-        Ok(Self {
-            role: user.roles()?.first().copied().ok_or(Code::InternalError)?,
-            id: user.id,
-            email: user.email,
-            name: user.name,
-            language: user.language,
-            status,
-            version: user.version,
-            created_at: user.created_at,
-        })
-    }
-}
-
-/// A page of users.
-#[derive(Serialize, ToSchema)]
-struct UserPage {
-    items: Vec<UserView>,
-    #[schema(required = true)]
-    next_cursor: Option<String>,
 }
 
 list_params! {
@@ -219,6 +165,87 @@ struct UserPath {
     /// The user.
     #[param(example = "usr_0000000000007000800000000000006f")]
     user_id: UserId,
+}
+
+/// Read a user of an account
+///
+/// For the account's superusers and administrators.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "readUser",
+    security(("bearer" = [])),
+    params(UserPath),
+    responses((status = 200, description = "The user", body = UserView, headers(("ETag" = String))))
+)]
+#[get("/accounts/{account_id}/users/{user_id}")]
+async fn read_user(
+    service: Data<Service>,
+    access: Access<UsersManage>,
+    path: Path<UserPath>,
+) -> Result<Answer> {
+    let id = path.user_id;
+    let user = service
+        .db
+        .fetch(move |conn| repository::users::find(conn, &access.account, id))
+        .await?;
+    let view = UserView::of(user)?;
+    Ok(Answer::ok(&view)?.etag(view.version))
+}
+
+/// A change of a user, as a JSON Merge Patch (RFC 7396).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "role": "superuser" }))]
+struct UpdateUser {
+    /// What the user may do from now on.
+    #[schema(schema_with = account_role, required = false)]
+    role: Option<Role>,
+}
+
+impl Input for UpdateUser {
+    type Parsed = Self;
+    const MEDIA_TYPES: &'static [&'static str] = &MERGE_PATCH;
+
+    fn parse(self, _: &Programme, faults: Faults) -> Result<Self> {
+        faults.judge(Some(self))
+    }
+}
+
+/// Give a user another role
+///
+/// Their sessions end, so that they sign in again with the new role. The last superuser who can sign in keeps theirs: 409 `last_superuser`. Name and
+/// language are the user's own to change. 409 `account_not_active` unless the account is active.
+#[utoipa::path(
+    tag = "accounts",
+    operation_id = "updateUser",
+    security(("bearer" = [])),
+    params(UserPath, IfMatchHeader),
+    request_body(content(
+        (UpdateUser = "application/merge-patch+json"),
+        (UpdateUser = "application/json")
+    )),
+    responses((status = 200, description = "The user", body = UserView, headers(("ETag" = String))))
+)]
+#[patch("/accounts/{account_id}/users/{user_id}")]
+async fn update_user(
+    service: Data<Service>,
+    authenticator: Data<Authenticator>,
+    access: Access<UsersManage>,
+    path: Path<UserPath>,
+    seen: IfMatch,
+    body: Body<UpdateUser>,
+) -> Result<Answer> {
+    let (context, id, role) = (service.context(), path.user_id, body.value.role);
+    let user = service
+        .db
+        .write(move |conn| {
+            let check = |version| seen.check(version);
+            users::change_role(conn, &context, &access.account, (id, role), check)
+        })
+        .await?;
+    authenticator.forget_all();
+    let view = UserView::of(user)?;
+    Ok(Answer::ok(&view)?.etag(view.version))
 }
 
 /// Remove a user
