@@ -77,7 +77,7 @@ async fn live_mode_leads_to_the_contract_and_has_none_of_these_pages() {
     let database = Database::create();
     let setup = Setup::live(&database, "smtp://127.0.0.1:25");
     assert!(setup.run(&["migrate"]).ok);
-    let mut served = setup.serve();
+    let served = setup.serve();
     served.becomes("/readyz", 200).await;
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
