@@ -11,6 +11,7 @@ use crate::types::Instant;
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     offset_micros: Arc<AtomicI64>,
+    advanced_micros: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -24,9 +25,16 @@ impl Clock {
         self.offset_micros.load(Ordering::Acquire)
     }
 
+    /// How far this clock was moved forward in all; less never, also where a sandbox began again.
+    pub fn advanced_micros(&self) -> i64 {
+        self.advanced_micros.load(Ordering::Acquire)
+    }
+
     /// Takes over an offset that another instance stored.
     pub fn set_offset_micros(&self, offset: i64) {
-        self.offset_micros.store(offset, Ordering::Release);
+        let before = self.offset_micros.swap(offset, Ordering::AcqRel);
+        let forward = offset.saturating_sub(before).max(0);
+        self.advanced_micros.fetch_add(forward, Ordering::AcqRel);
     }
 
     /// The offset at which this clock shows `now`.

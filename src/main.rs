@@ -133,10 +133,10 @@ async fn serve(config: Config) -> Result<(), StartError> {
     let url = parts.public_url.clone();
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     let mut running = start::run(parts, listener, workers)?;
-    println!("API         {url}/v1\nSwagger UI  {url}/docs/");
     if is_sandbox {
-        println!("Sandbox     {url}/v1/sandbox");
+        println!("Sandbox     {url}/");
     }
+    println!("API         {url}/v1\nSwagger UI  {url}/docs/");
     if metrics_bind.port() != 0 {
         println!("Metrics     http://{metrics_bind}/metrics");
     }

@@ -21,6 +21,13 @@ const FOLDER: &str = "documents/";
 /// Hexadecimal digits behind that.
 const DIGITS: usize = 32;
 
+/// The keys of the files that every sandbox begins with.
+pub const SAMPLES: [&str; 3] = [
+    "sandbox/certificate",
+    "sandbox/certificate-4",
+    "sandbox/certificate-9",
+];
+
 /// The key of an upload, from 16 random bytes in lower-case hex.
 pub fn key(random_hex: &str) -> String {
     format!("{FOLDER}{random_hex}")

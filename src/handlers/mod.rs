@@ -30,7 +30,7 @@ mod users;
 
 use std::net::IpAddr;
 
-pub use contract::{document, schemas};
+pub use contract::{document, prefilled, schemas};
 pub use endpoint::{Callers, Endpoint, RateLimit, Registration, Routes, registrations};
 
 /// Names a request in logs and problems; put beside it when it comes in.

@@ -6,6 +6,7 @@ mod failure;
 mod files;
 mod housekeeping;
 mod kinds;
+pub mod sandbox;
 pub mod sequencer;
 mod stepping;
 mod tasks;
@@ -30,8 +31,6 @@ use crate::repository::jobs::{self, Failure, Job};
 use crate::secrets::{self, Sealer};
 use crate::workflows::tasks::Task;
 use crate::workflows::{self, Context, Links};
-
-pub use stepping::CLOCK_SETTING;
 
 /// How often the lease of a running job is renewed, in real time.
 const HEARTBEAT: Duration = Duration::from_secs(20);

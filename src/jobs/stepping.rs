@@ -12,9 +12,6 @@ use crate::types::Instant;
 /// How often the clock looks for new work before it goes on: a job makes another, which makes a mail.
 const ROUNDS: usize = 4;
 
-/// Where the clock is kept.
-pub const CLOCK_SETTING: &str = "clock_offset_micros";
-
 impl Worker {
     /// Takes over the clock that another instance may have moved.
     pub async fn follow_clock(&self) -> Result<()> {
@@ -24,7 +21,7 @@ impl Worker {
         };
         let stored = self
             .db
-            .fetch(|conn| settings::get(conn, CLOCK_SETTING))
+            .fetch(|conn| settings::get(conn, settings::CLOCK))
             .await?;
         if let Some(offset) = stored.and_then(|text| text.parse().ok()) {
             self.clock.set_offset_micros(offset);
@@ -98,7 +95,7 @@ impl Worker {
         let offset = self.clock.offset_for(now);
         let raised = self
             .db
-            .write(move |conn| settings::raise(conn, CLOCK_SETTING, offset))
+            .write(move |conn| settings::raise(conn, settings::CLOCK, offset))
             .await?;
         self.clock.set_offset_micros(raised);
         Ok(())

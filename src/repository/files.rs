@@ -68,6 +68,11 @@ pub fn refuse_abandoned(
         .execute(conn)?)
 }
 
+/// The keys of all files, before a sandbox begins again.
+pub fn keys(conn: &mut DbConn) -> Result<Vec<String>> {
+    Ok(files::table.select(files::key).load(conn)?)
+}
+
 const UNWANTED: [FileState; 2] = [FileState::Refused, FileState::Gone];
 
 /// The keys of files that nobody wants any more, in order, from behind `after`.

@@ -10,6 +10,16 @@ use super::schema::settings;
 use crate::each;
 use crate::error::Result;
 
+/// Whose the database is: a sandbox's or a live service's.
+pub const MODE: &str = "mode";
+/// That the sandbox is filled.
+pub const SEEDED: &str = "sandbox_seeded";
+/// The sandbox's own keys.
+pub const SIGNING_KEY: &str = "sandbox_signing_key";
+pub const SEALING_KEY: &str = "sandbox_sealing_key";
+/// How far the sandbox's clock is ahead, in microseconds.
+pub const CLOCK: &str = "clock_offset_micros";
+
 /// The value of a setting.
 pub fn get(conn: &mut DbConn, name: &str) -> Result<Option<String>> {
     Ok(settings::table
@@ -17,6 +27,12 @@ pub fn get(conn: &mut DbConn, name: &str) -> Result<Option<String>> {
         .select(settings::value)
         .first(conn)
         .optional()?)
+}
+
+/// The settings of these names that are there, with their values.
+pub fn several(conn: &mut DbConn, names: &[&str]) -> Result<Vec<(String, String)>> {
+    let named = settings::table.filter(settings::name.eq_any(names.iter().copied()));
+    Ok(named.select((settings::name, settings::value)).load(conn)?)
 }
 
 /// Sets a value.

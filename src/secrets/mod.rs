@@ -38,9 +38,14 @@ pub fn is_random_token(prefix: &str, text: &str) -> bool {
     random.len() == 43 && random.bytes().all(is_digit)
 }
 
+/// The SHA-256 of `bytes`.
+pub fn sha256(bytes: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA256, bytes).as_ref().to_vec()
+}
+
 /// The SHA-256 of `bytes`, in lower-case hex. For tokens of full entropy this is all that is stored.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+    hex(&sha256(bytes))
 }
 
 /// The SHA-256 of bytes that come one after the other.

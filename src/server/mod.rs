@@ -12,6 +12,7 @@ mod head;
 mod identify;
 mod observe;
 mod ownership;
+mod pages;
 mod rate_limits;
 mod registering;
 mod routing;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
-use actix_web::{App, guard, web};
+use actix_web::{App, Resource, guard, web};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::auth::Authenticator;
@@ -64,8 +65,8 @@ pub fn serve(
     workers: usize,
 ) -> std::io::Result<actix_web::dev::Server> {
     let is_sandbox = state.config.mode == Mode::Sandbox;
-    let table = web::Data::new(RouteTable::new(is_sandbox, BESIDE.map(Route::reading)));
-    let contract = web::Data::new(contract::Contract::new(&state));
+    let table = web::Data::new(RouteTable::new(is_sandbox, beside(is_sandbox)));
+    let contract = web::Data::new(contract::Contract::new(&state, &service.clock));
     let limits = state.limits;
     connection::serve(listener, workers, limits, move || {
         App::new()
@@ -83,7 +84,7 @@ pub fn serve(
             .app_data(
                 web::PathConfig::default().error_handler(|_, _| Error::from(Code::NotFound).into()),
             )
-            .configure(documentation)
+            .configure(|config| documentation(config, is_sandbox))
             .default_service(web::to(fallback::answer).wrap(from_fn(admit_unrouted)))
             .wrap(from_fn(identify::identify))
             .wrap(from_fn(ownership::guard))
@@ -112,33 +113,47 @@ const CONTRACT: &str = "/openapi.json";
 const DOCS: &str = "/docs";
 /// What their pages are made of.
 const DOCS_PAGES: &str = "/docs/{_:.*}";
-/// What is read beside the endpoints.
-const BESIDE: [&str; 3] = [CONTRACT, DOCS, DOCS_PAGES];
+/// Where people come who know nothing but the address.
+const START: &str = "/";
 
-/// The contract for machines and for people, counted like every read.
-fn documentation(config: &mut ServiceConfig) {
-    let [contract, docs] = [CONTRACT, DOCS].map(|path| Arc::new(Route::reading(path)));
-    let resource = web::resource(CONTRACT)
-        .guard(guard::Get())
-        .wrap(from_fn(move |request, next| {
-            admit(Some(contract.clone()), request, next)
-        }))
-        .to(contract::read);
-    let pages = web::scope(DOCS)
-        .guard(guard::Get())
-        .wrap(from_fn(move |request, next| {
-            admit(Some(docs.clone()), request, next)
-        }))
-        .service(web::redirect("", "/docs/"))
-        .service(swagger());
-    config.service(resource).service(pages);
+/// What is read beside the endpoints.
+fn beside(is_sandbox: bool) -> impl Iterator<Item = &'static str> {
+    let frontend = is_sandbox.then_some(pages::FRONTEND);
+    [CONTRACT, DOCS, DOCS_PAGES, START]
+        .into_iter()
+        .chain(frontend)
 }
 
+/// Something that is read beside the endpoints, counted like every read.
+fn read_at(path: &'static str) -> Resource {
+    web::resource(path).guard(guard::Get())
+}
+
+/// The contract for machines and for people, and in a sandbox the pages that lead to it.
+fn documentation(config: &mut ServiceConfig, is_sandbox: bool) {
+    let counted = |path| {
+        let route = Arc::new(Route::reading(path));
+        from_fn(move |request, next| admit(Some(route.clone()), request, next))
+    };
+    let docs = web::scope(DOCS)
+        .guard(guard::Get())
+        .wrap(counted(DOCS))
+        .service(web::redirect("", "/docs/"))
+        .service(web::resource("/swagger-initializer.js").to(pages::initializer))
+        .service(swagger());
+    config
+        .service(read_at(CONTRACT).wrap(counted(CONTRACT)).to(contract::read))
+        .service(docs);
+    if is_sandbox {
+        for path in [START, pages::FRONTEND] {
+            config.service(read_at(path).wrap(counted(path)).to(pages::start));
+        }
+    } else {
+        config.service(web::redirect(START, "/docs/"));
+    }
+}
+
+/// Its files; how it begins is in `pages`.
 fn swagger() -> SwaggerUi {
-    SwaggerUi::new("/{_:.*}").config(
-        SwaggerConfig::new([CONTRACT])
-            .try_it_out_enabled(true)
-            .persist_authorization(true)
-            .display_request_duration(true),
-    )
+    SwaggerUi::new("/{_:.*}").config(SwaggerConfig::new([CONTRACT]))
 }

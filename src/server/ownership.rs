@@ -12,13 +12,10 @@ use crate::error::{Code, Error, Refusal, Result};
 use crate::handlers::operation::Health;
 use crate::repository::{Db, DbConn, settings};
 
-/// Where a database says it.
-const SETTING: &str = "mode";
+/// What a live service leaves in its database.
+const HOUSE_KEPT: &str = "house_kept_since";
 /// What a sandbox, or any service, leaves in a database that does not say it yet.
-const TRACES: [(&str, Mode); 2] = [
-    (super::seed::SETTING, Mode::Sandbox),
-    (super::seed::HOUSE_SETTING, Mode::Live),
-];
+const TRACES: [(&str, Mode); 2] = [(settings::SEEDED, Mode::Sandbox), (HOUSE_KEPT, Mode::Live)];
 
 /// That a database is the other mode's: no time and no other try changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +34,7 @@ fn word(mode: Mode) -> &'static str {
 
 /// What the database says, or what was left in it.
 fn found(conn: &mut DbConn) -> Result<Option<String>> {
-    if let Some(said) = settings::get(conn, SETTING)? {
+    if let Some(said) = settings::get(conn, settings::MODE)? {
         return Ok(Some(said));
     }
     for (trace, mode) in TRACES {
@@ -52,7 +49,10 @@ fn found(conn: &mut DbConn) -> Result<Option<String>> {
 pub fn claim(conn: &mut DbConn, mode: Mode) -> Result<Verdict> {
     let own = word(mode);
     let said = found(conn)?.unwrap_or_else(|| own.to_owned());
-    Ok(judge(&settings::put_once(conn, SETTING, &said)?, mode))
+    Ok(judge(
+        &settings::put_once(conn, settings::MODE, &said)?,
+        mode,
+    ))
 }
 
 /// Looks whose the database is before anything is done to it; one that nobody has used is anybody's.

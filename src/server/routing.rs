@@ -75,9 +75,10 @@ pub struct Routed(pub Arc<Route>);
 pub struct RouteTable(Vec<Route>);
 
 impl RouteTable {
-    /// The endpoints, and what is served `beside` them.
-    pub fn new(is_sandbox: bool, beside: impl IntoIterator<Item = Route>) -> Self {
+    /// The endpoints, and what is read `beside` them.
+    pub fn new(is_sandbox: bool, beside: impl Iterator<Item = &'static str>) -> Self {
         let endpoints = handlers::registrations(is_sandbox).into_iter();
+        let beside = beside.map(Route::reading);
         Self(endpoints.map(Route::of).chain(beside).collect())
     }
 

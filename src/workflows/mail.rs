@@ -121,15 +121,7 @@ pub fn send_on(
     values: Value,
     terms: Terms,
 ) -> Result<()> {
-    let mut whole = json!({
-        "contact_name": to.name,
-        "company_name": to.company_name,
-        "programme_name": context.programme.name,
-        "help_email": context.programme.help.email,
-    });
-    if let (Some(whole), Value::Object(values)) = (whole.as_object_mut(), values) {
-        whole.extend(values);
-    }
+    let whole = addressed(context, to, values);
     let mail = Mail {
         id: MailId::new(context.now),
         to_address: to.address.clone(),
@@ -149,4 +141,18 @@ pub fn send_on(
         context.now,
         context.now,
     )
+}
+
+/// What fills a template: `values`, beside the names that every template has.
+pub fn addressed(context: &Context, to: &Recipient, values: Value) -> Value {
+    let mut whole = json!({
+        "contact_name": to.name,
+        "company_name": to.company_name,
+        "programme_name": context.programme.name,
+        "help_email": context.programme.help.email,
+    });
+    if let (Some(whole), Value::Object(values)) = (whole.as_object_mut(), values) {
+        whole.extend(values);
+    }
+    whole
 }

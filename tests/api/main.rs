@@ -49,6 +49,7 @@ mod refusals;
 mod relay;
 mod reviews;
 mod round_trips;
+mod sandbox;
 mod sandbox_clock;
 mod schema;
 mod sealing;

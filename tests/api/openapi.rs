@@ -24,7 +24,10 @@ fn resolve(referring: &mut Value, components: &Value) {
 
 /// The document with the parameters and answers of each operation in their places.
 pub fn document(is_sandbox: bool) -> Value {
-    let mut document = cps_api::handlers::document(is_sandbox);
+    resolved(cps_api::handlers::document(is_sandbox))
+}
+
+pub fn resolved(mut document: Value) -> Value {
     let components = document["components"].clone();
     for item in document["paths"].as_object_mut().unwrap().values_mut() {
         for operation in item.as_object_mut().unwrap().values_mut() {

@@ -36,6 +36,7 @@ const LAST: [&str; 5] = [
     "endSession",
     "liftSuspension",
     "suspendAccount",
+    "resetSandbox",
 ];
 
 /// Refusals that come after the caller was let in, whatever was sent.
@@ -377,6 +378,8 @@ impl Fixture {
             // Everybody keeps the password that the others sign in with.
             ("changePassword", _) => json!({ "current_password": "a guess", "new_password": PASSWORD }).to_string(),
             ("refreshSession", _) => json!({ "refresh_token": self.refresh }).to_string(),
+            // The example is another business's.
+            ("migrateProducts", _) => "{}".to_owned(),
             ("setClock", _) => {
                 let now = self.app.now().await + TimeDelta::seconds(1);
                 json!({ "now": now }).to_string()

@@ -257,7 +257,8 @@ impl Starting {
         }
         printed.extend(self.lines.recv_timeout(Duration::from_millis(100)));
         // What is printed in live mode is where others reach it.
-        let printed_url = printed[0].split_whitespace().last().unwrap();
+        let api = printed.iter().find(|line| line.starts_with("API"));
+        let printed_url = api.unwrap().split_whitespace().last().unwrap();
         let url = match self.bind.ends_with(":0") {
             true => printed_url.trim_end_matches("/v1").to_owned(),
             false => format!("http://{}", self.bind),

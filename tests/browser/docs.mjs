@@ -2,12 +2,9 @@
 // pressed, and what the page shows is read. CPS_URL names a fresh sandbox (tests/browser/run starts one). With --shots the pictures of the README
 // are taken.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const { chromium } = createRequire(new URL("../../tools/", import.meta.url))("playwright-core");
+import { open as openBrowser, walked } from "./browser.mjs";
 
 const url = process.env.CPS_URL;
 assert(url, "CPS_URL names the sandbox");
@@ -17,28 +14,8 @@ const pdf = Buffer.from("%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntraile
 const password = "a quiet harbour before the fog";
 const email = "asta@nordlys.example";
 
-const profile = await mkdtemp(join(tmpdir(), "cps-browser."));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  headless: true,
-  viewport: { width: 1280, height: 900 },
-  args: [
-    "--no-sandbox", // CI's user is root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
-context.setDefaultTimeout(15_000);
-const page = await context.newPage();
-const complaints = [];
-page.on("pageerror", (error) => complaints.push(`the page threw: ${error.message}`));
-page.on("request", (request) => {
-  if (!request.url().startsWith(url) && /^https?:/.test(request.url())) complaints.push(`the page asked ${request.url()}`);
-});
+const browser = await openBrowser(url);
+const { page, complaints } = browser;
 
 /** The block of an operation, opened and ready to be filled in. */
 async function open(operationId) {
@@ -229,18 +206,4 @@ async function walk() {
   assert.deepEqual(complaints, []);
 }
 
-let failed = false;
-try {
-  await walk();
-} catch (error) {
-  failed = true;
-  console.error(error);
-  const picture = join(tmpdir(), "cps-browser-failure.png");
-  await page.screenshot({ path: picture }).catch(() => {});
-  console.error(`what the page showed: ${picture}`);
-  for (const complaint of complaints) console.error(complaint);
-} finally {
-  await context.close();
-  await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-}
-process.exit(failed ? 1 : 0);
+process.exit((await walked(browser, walk)) ? 0 : 1);

@@ -3,6 +3,7 @@
 mod callers;
 mod codes;
 mod headers;
+pub mod prefilled;
 mod refusals;
 mod schemas;
 mod shared;
@@ -16,6 +17,10 @@ use utoipa_actix_web::{AppExt, scope};
 
 use super::endpoint::{Registration, registrations};
 use super::problem::Problem;
+
+/// Where somebody begins who tries the operations, in three lines.
+const BEGIN: &str = "\n\n**Where to begin.** A business: `registerAccount`, then enter its `applicant_token` at *Authorize*.\n\nA user or a member of staff: `createSession`, then enter its `access_token` there; it holds 10 minutes, `refreshSession` gives the next.\n\nEach operation says below who may call it; `readProblem` says what to do about a code.";
+const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): who can sign in, the mails, the clock, and the journey of a business in ten steps.\n\nSign in there with one click: the token is entered at *Authorize* here, and kept fresh.\n\nEvery operation succeeds as it is filled in, for one of its callers; `resetSandbox` begins again.";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -71,6 +76,9 @@ pub fn document(is_sandbox: bool) -> Value {
             within(components, "responses", refusals::add_to);
         });
     }
+    if let Some(Value::String(description)) = document.pointer_mut("/info/description") {
+        description.push_str(if is_sandbox { BEGIN_IN_SANDBOX } else { BEGIN });
+    }
     schemas::bound(&mut document);
     shared::gather(&mut document);
     document
@@ -111,6 +119,7 @@ fn described(is_sandbox: bool) -> utoipa::openapi::OpenApi {
 fn complete(operation: &mut Object, registration: &Registration) {
     operation.entry("security").or_insert_with(|| json!([]));
     callers::tell(operation, registration.callers);
+    prefilled::put(operation);
     schemas::leave_out_rather_than_null(operation);
     headers::tell(operation, registration.rate_limit);
     refusals::tell(operation, registration);

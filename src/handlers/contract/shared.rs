@@ -49,10 +49,14 @@ fn name_for(parameter: &Value, named: &mut BTreeMap<String, Value>) -> Option<St
         Some(true) => format!("{own}-required"),
         _ => format!("{own}-optional"),
     };
-    [own.to_owned(), apart].into_iter().find(|name| {
-        let kept = named.entry(name.clone());
-        kept.or_insert_with(|| parameter.clone()) == parameter
-    })
+    let numbered = (2..10).map(|n| format!("{own}-{n}"));
+    [own.to_owned(), apart]
+        .into_iter()
+        .chain(numbered)
+        .find(|name| {
+            let kept = named.entry(name.clone());
+            kept.or_insert_with(|| parameter.clone()) == parameter
+        })
 }
 
 /// The parameters of each operation.

@@ -188,8 +188,7 @@ pub struct IdempotencyHeader {
         min_length = 1,
         max_length = 255,
         pattern = r"^[!-~]([ -~]*[!-~])?$",
-        nullable = false,
-        example = "5f2b1c9e-register-1"
+        nullable = false
     )]
     idempotency_key: Option<String>,
 }
@@ -199,13 +198,8 @@ pub struct IdempotencyHeader {
 #[into_params(parameter_in = Header)]
 #[allow(dead_code)]
 pub struct RequiredIdempotencyHeader {
-    /// Required: the same key and body get the first answer again for 24 hours, and the effect happens once.
+    /// Required, a fresh one for each effect: the same key and body get the first answer again for 24 hours. Swagger UI makes one for each Execute where none is entered.
     #[serde(rename = "Idempotency-Key")]
-    #[param(
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[!-~]([ -~]*[!-~])?$",
-        example = "5f2b1c9e-join-1"
-    )]
+    #[param(min_length = 1, max_length = 255, pattern = r"^[!-~]([ -~]*[!-~])?$")]
     idempotency_key: String,
 }

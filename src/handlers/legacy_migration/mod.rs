@@ -82,7 +82,7 @@ async fn read_migration(
 /// Which products to take over.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "legacy_references": ["L-1001", "L-1002"] }))]
+#[schema(example = json!({ "legacy_references": ["L-5001", "L-5002"] }))]
 struct MigrateProducts {
     /// Their references in the old account; without it, all.
     #[schema(min_items = 1, max_items = 5000, nullable = false)]
@@ -100,7 +100,7 @@ impl Plain for MigrateProducts {}
     operation_id = "migrateProducts",
     security(("bearer" = [])),
     params(AccountPath, IdempotencyHeader),
-    request_body(content = Option<MigrateProducts>, example = json!({ "legacy_references": ["L-1001", "L-1002"] })),
+    request_body(content = Option<MigrateProducts>, example = json!({ "legacy_references": ["L-5001", "L-5002"] })),
     responses((status = 200, description = "What became of each", body = MigratedView))
 )]
 #[post("/accounts/{account_id}/migration")]

@@ -62,7 +62,7 @@ impl Input for RegisterProduct {
 /// Changes to a product; null clears a field, what is left out stays.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "serial_number": "012021001234", "estimated": [] }))]
+#[schema(example = json!({ "serial_number": "4021001234", "estimated": [] }))]
 pub struct UpdateProduct {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]

@@ -3,19 +3,23 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::permissions::Role;
 use crate::error::Result;
 use crate::integrations::cards::SANDBOX_TOKENS;
 use crate::repository::DbConn;
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
-use crate::workflows::sandbox::{MEMBERS, PASSWORD, STAFF, TAKEN_SERIAL, account_id};
+use crate::workflows::Links;
+use crate::workflows::sandbox::{
+    APPLICATIONS, MEMBERS, PASSWORD, STAFF, TAKEN_SERIAL, account_id, set_password_url,
+};
 
 /// All that is seeded.
 #[derive(Serialize, ToSchema)]
 pub struct SandboxCard {
     staff: Vec<StaffCard>,
     members: Vec<MemberCard>,
+    applications: Vec<ApplicationCard>,
     legacy_accounts: Vec<LegacyCard>,
     /// Dealers' systems.
     partners: Vec<PartnerCard>,
@@ -36,6 +40,29 @@ pub struct MemberCard {
     email: &'static str,
     password: &'static str,
     account_id: AccountId,
+    role: Role,
+    /// How the business stood when the sandbox began: `no_membership`, `member`, `ready_to_join` (invited, every individual level up to gold is open),
+    /// `corporate_available` (above 2,500 points) or `suspended`.
+    #[schema(example = "ready_to_join")]
+    state: &'static str,
+}
+
+/// A business on its way to an account.
+#[derive(Serialize, ToSchema)]
+pub struct ApplicationCard {
+    account_id: AccountId,
+    company_name: &'static str,
+    contact_email: &'static str,
+    /// The bearer token of the applicant; none where the case is with the staff or the first password is next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    applicant_token: Option<&'static str>,
+    /// The link from the mailbox that sets the first password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    set_password_url: Option<String>,
+    /// How it stood when the sandbox began; the case in review is with the first of the staff.
+    state: AccountStatus,
 }
 
 /// An old CPS account whose products nobody has taken over yet.
@@ -75,39 +102,56 @@ pub struct Magic {
 }
 
 /// The card, with what stands in the database by now.
-pub fn load(conn: &mut DbConn) -> Result<SandboxCard> {
+pub fn load(conn: &mut DbConn, links: &Links) -> Result<SandboxCard> {
     let staff = STAFF.map(|(email, _, role)| StaffCard {
         email,
         password: PASSWORD,
         roles: vec![role],
     });
-    let members = MEMBERS
-        .into_iter()
-        .zip(1..)
-        .map(|((email, ..), n)| MemberCard {
-            email,
-            password: PASSWORD,
-            account_id: account_id(n),
-        });
+    let members = MEMBERS.map(|member| MemberCard {
+        email: member.email,
+        password: PASSWORD,
+        account_id: account_id(member.account),
+        role: member.role,
+        state: member.state,
+    });
     Ok(SandboxCard {
         staff: staff.into(),
-        members: members.collect(),
+        members: members.into(),
+        applications: application_cards(links),
         legacy_accounts: legacy_cards(conn)?,
         partners: Vec::new(),
-        magic: Magic {
-            serial_numbers: [
-                ("4549292132106", "serial_is_barcode"),
-                ("000000", "serial_format"),
-                (TAKEN_SERIAL.0, "serial_already_registered"),
-            ]
-            .into(),
-            vat_numbers: [("13585628", "accepted"), ("13585627", "vat_number_invalid")].into(),
-            card_tokens: SANDBOX_TOKENS
-                .iter()
-                .map(|known| (known.token, known.effect))
-                .collect(),
-        },
+        magic: magic(),
     })
+}
+
+fn application_cards(links: &Links) -> Vec<ApplicationCard> {
+    let cards = APPLICATIONS.map(|application| ApplicationCard {
+        account_id: account_id(application.business.n),
+        company_name: application.business.company,
+        contact_email: application.business.contact.0,
+        applicant_token: application.applicant_token,
+        set_password_url: (application.status == AccountStatus::Approved)
+            .then(|| set_password_url(links)),
+        state: application.status,
+    });
+    cards.into()
+}
+
+fn magic() -> Magic {
+    Magic {
+        serial_numbers: [
+            ("4549292132106", "serial_is_barcode"),
+            ("000000", "serial_format"),
+            (TAKEN_SERIAL.0, "serial_already_registered"),
+        ]
+        .into(),
+        vat_numbers: [("13585628", "accepted"), ("13585627", "vat_number_invalid")].into(),
+        card_tokens: SANDBOX_TOKENS
+            .iter()
+            .map(|known| (known.token, known.effect))
+            .collect(),
+    }
 }
 
 /// How many old accounts the card shows.

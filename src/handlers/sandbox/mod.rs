@@ -1,22 +1,22 @@
-//! The sandbox's own operations: neither routed nor documented in live mode.
+//! The sandbox's own operations, neither routed nor documented in live mode: the card, the clock, the way back; the mailbox has its own file.
 
 mod card;
+mod mailbox;
 
 use actix_web::web::Data;
-use actix_web::{get, put};
+use actix_web::{get, post, put};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::extract::{Body, Cursor, PageParams, Pages, Params, Plain, list_params};
+use super::extract::{Body, Plain};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::domain::values::email_key;
+use crate::auth::Authenticator;
 use crate::error::{Fault, FaultCode, Result};
 use crate::jobs::Worker;
-use crate::repository::mails::{self, Mail, MailId};
 use crate::types::Instant;
+use crate::workflows::sandbox::PASSWORD;
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -24,7 +24,8 @@ pub fn routes(config: &mut impl Routes) {
         .service(read_sandbox, Callers::Anybody, RateLimit::PerCaller)
         .service(read_clock, Callers::Anybody, RateLimit::PerCaller)
         .service(set_clock, Callers::Anybody, RateLimit::PerCaller)
-        .service(read_mailbox, Callers::Anybody, RateLimit::PerCaller);
+        .service(start_again, Callers::Anybody, RateLimit::PerCaller)
+        .configure(mailbox::routes);
 }
 
 /// Read the sandbox card
@@ -33,14 +34,18 @@ pub fn routes(config: &mut impl Routes) {
 #[utoipa::path(tag = "sandbox", operation_id = "readSandbox", responses((status = 200, description = "The card", body = card::SandboxCard)))]
 #[get("/sandbox")]
 async fn read_sandbox(service: Data<Service>) -> Result<Answer> {
-    let card = service.db.read(card::load).await?;
+    let links = service.links.clone();
+    let card = service
+        .db
+        .read(move |conn| card::load(conn, &links))
+        .await?;
     Ok(Answer::ok(&card)?.header("Cache-Control", "no-store"))
 }
 
 /// The service's clock.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "now": "2030-01-01T12:00:00Z" }))]
+#[schema(example = json!({ "now": super::prefilled::TOMORROW }))]
 struct ClockView {
     now: Instant,
 }
@@ -62,7 +67,8 @@ async fn read_clock(service: Data<Service>) -> Result<Answer> {
 /// Move the clock forward
 ///
 /// Steps from one due moment to the next, so that each job sees its own time, and answers when all of them are done. Backwards, or more than
-/// 10 years ahead at once, is refused.
+/// 10 years ahead at once, is refused. The whole sandbox goes along, and there is no way back but `resetSandbox`: access tokens end after 10 minutes
+/// of this clock, so sign in again afterwards.
 #[utoipa::path(tag = "sandbox", operation_id = "setClock", request_body = ClockView, responses((status = 200, description = "The new time", body = ClockView)))]
 #[put("/sandbox/clock")]
 async fn set_clock(
@@ -84,93 +90,19 @@ async fn set_clock(
     Answer::ok(&ClockView { now: service.now() })
 }
 
-list_params! {
-    /// Which mails to list.
-    struct MailboxParams {
-        /// Only those to this address.
-        #[param(max_length = 254, nullable = false, example = "asta@nordlys.example")]
-        to: Option<String>,
-    }
-}
-
-/// A mail that arrived.
-#[derive(Serialize, ToSchema)]
-struct MailView {
-    to: String,
-    from: String,
-    template: crate::domain::mail::Template,
-    language: crate::domain::language::Language,
-    subject: String,
-    text: String,
-    /// The link in it; a token is the fragment behind `#token=`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    action_url: Option<String>,
-    /// The code in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    code: Option<String>,
-    sent_at: Instant,
-}
-
-/// A page of mails.
-#[derive(Serialize, ToSchema)]
-struct MailPage {
-    items: Vec<MailView>,
-    #[schema(required = true)]
-    next_cursor: Option<String>,
-}
-
-/// Read the mailbox
+/// Begin again
 ///
-/// The mails that the sandbox sent, newest first. A link's token is the fragment of `action_url`; the code of a proof is in `code`.
-#[utoipa::path(tag = "sandbox", operation_id = "readMailbox", params(MailboxParams), responses((status = 200, description = "The mails", body = MailPage)))]
-#[get("/sandbox/mailbox")]
-async fn read_mailbox(
+/// Everything is as it was seeded and the clock is right again; whatever was done since is gone, for everybody who uses this sandbox. Tokens from
+/// before are refused.
+#[utoipa::path(tag = "sandbox", operation_id = "resetSandbox", responses((status = 200, description = "The time of the sandbox that begins", body = ClockView)))]
+#[post("/sandbox/reset")]
+async fn start_again(
     service: Data<Service>,
     worker: Data<Worker>,
-    params: Params<MailboxParams>,
-    pages: Pages,
+    authenticator: Data<Authenticator>,
 ) -> Result<Answer> {
-    let (to, size) = (params.0.to.as_deref().map(email_key), params.0.size());
-    let before = pages
-        .after(&params.0)?
-        .map(|cursor| MailId::from(cursor.id));
-    let rows = service
-        .db
-        .fetch(move |conn| mails::arrived(conn, to.as_deref(), before, size + 1))
-        .await?;
-    let (rows, next_cursor) = pages.cut(rows, size, |mail| Cursor::of_id(mail.id.uuid()));
-    let items = rows
-        .into_iter()
-        .filter_map(|mail| view(&worker, mail).transpose())
-        .collect::<Result<Vec<_>>>()?;
-    let link = pages.link_next(next_cursor.as_deref());
-    Ok(Answer::ok(&MailPage { items, next_cursor })?
-        .header_if("Link", link)
-        .header("Cache-Control", "no-store"))
-}
-
-/// None where the key that sealed it is gone.
-fn view(worker: &Worker, mail: Mail) -> Result<Option<MailView>> {
-    let sealed = mail.sealed.as_deref().unwrap_or_default();
-    let Some(opened) = worker.sealer.open(sealed)? else {
-        return Ok(None);
-    };
-    let values: Value = serde_json::from_slice(&opened)?;
-    let rendered = worker
-        .mailer
-        .render(mail.template, mail.language, &values)?;
-    let text = |name: &str| values.get(name).and_then(Value::as_str).map(str::to_owned);
-    Ok(Some(MailView {
-        to: mail.to_address,
-        from: worker.mailer.from(),
-        template: mail.template,
-        language: mail.language,
-        subject: rendered.subject,
-        text: rendered.text,
-        action_url: text("action_url"),
-        code: text("code"),
-        sent_at: mail.sent_at.unwrap_or(mail.created_at),
-    }))
+    let hash = service.hasher.hash(PASSWORD.into()).await?;
+    worker.start_again(hash).await?;
+    authenticator.forget_all();
+    Answer::ok(&ClockView { now: service.now() })
 }

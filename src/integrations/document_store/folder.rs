@@ -12,8 +12,6 @@ use crate::private;
 
 /// The file that marks a folder as ours.
 const MARK: &str = ".cps-documents";
-/// What the service keeps in a folder beside uploads: the file of the sandbox's application.
-const SAMPLE: &str = "sandbox/certificate";
 /// What file systems keep for themselves in the topmost folder.
 const OF_THE_DISK: &str = "lost+found";
 
@@ -125,7 +123,7 @@ fn is_ours(name: &str) -> bool {
 
 /// Whether a file of this name in the store is one of the service's own, and whole.
 pub fn is_whole(key: &str) -> bool {
-    file::is_key(key) || key == SAMPLE
+    file::is_key(key) || file::SAMPLES.contains(&key)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Everything that differs between SQLite and PostgreSQL, and nothing else; how work gets its connection is in `pool`.
 
+mod anew;
 mod check;
 mod db;
 mod failure;

@@ -18,7 +18,7 @@ use crate::handlers::service::Service;
 use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
-use crate::jobs::{CLOCK_SETTING, Worker};
+use crate::jobs::Worker;
 use crate::repository::catalogue::CatalogueCache;
 use crate::repository::{Db, settings, sqlite_file};
 use crate::secrets::Sealer;
@@ -28,9 +28,6 @@ use crate::workflows::{Context, Links};
 /// Why the service cannot start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Where the sandbox keeps its keys.
-const SIGNING_SETTING: &str = "sandbox_signing_key";
-const SEALING_SETTING: &str = "sandbox_sealing_key";
 /// Who issues tokens where no address is configured: the same on every instance, whatever its port.
 const SANDBOX_ISSUER: &str = "cps-api";
 
@@ -126,7 +123,9 @@ fn document_store(config: &Config) -> ServiceResult<DocumentStore> {
 async fn clock(config: &Config, db: &Db) -> Result<Clock, StartError> {
     let clock = Clock::default();
     if config.mode == Mode::Sandbox {
-        let stored = db.fetch(|conn| settings::get(conn, CLOCK_SETTING)).await?;
+        let stored = db
+            .fetch(|conn| settings::get(conn, settings::CLOCK))
+            .await?;
         clock.set_offset_micros(stored.and_then(|text| text.parse().ok()).unwrap_or(0));
     }
     Ok(clock)
@@ -138,9 +137,9 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 }
 
 fn links(config: &Config, public_url: &str) -> Arc<Links> {
-    let docs = || format!("{public_url}/docs");
+    let stand_in = || format!("{public_url}/sandbox/frontend");
     Arc::new(Links {
-        frontend_url: config.frontend_url.clone().unwrap_or_else(docs),
+        frontend_url: config.frontend_url.clone().unwrap_or_else(stand_in),
     })
 }
 
@@ -202,7 +201,7 @@ fn worker(service: &Service, mailer: Mailer) -> Worker {
 async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
     match check::signing_keys(config)? {
         Some(pem) => Ok(pem),
-        None => kept(db, SIGNING_SETTING, SigningKeys::generate()?).await,
+        None => kept(db, settings::SIGNING_KEY, SigningKeys::generate()?).await,
     }
 }
 
@@ -210,7 +209,7 @@ async fn signing_keys(config: &Config, db: &Db) -> Result<String, StartError> {
 async fn sealer(config: &Config, db: &Db, signing: &SigningKeys) -> Result<Sealer, StartError> {
     let keys = match check::sealing_keys(config)? {
         Some(keys) => keys,
-        None => kept(db, SEALING_SETTING, Sealer::generate()?).await?,
+        None => kept(db, settings::SEALING_KEY, Sealer::generate()?).await?,
     };
     Ok(Sealer::read(&keys, signing.earlier_sealing_keys())?)
 }

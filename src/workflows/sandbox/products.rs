@@ -1,4 +1,4 @@
-//! What a sandbox has of products: the catalogue, some of the members' own, and old accounts that wait to be taken over.
+//! What a sandbox has of products: the catalogue, and the members' own.
 
 use super::{account_id, fixed, seeding};
 use crate::domain::model::{ModelId, name_key};
@@ -8,33 +8,50 @@ use crate::domain::values::Country;
 use crate::error::{Code, Error, Result};
 use crate::repository::DbConn;
 use crate::workflows::products::{Inventories, checked};
-use crate::workflows::{Context, catalogue, legacy_migration};
+use crate::workflows::{Context, catalogue};
 
 const MODELS: &str = include_str!("../../seed/models.csv");
-const LEGACY_ACCOUNTS: &str = include_str!("../../seed/legacy_accounts.csv");
 
 /// A serial number that a seeded member has registered, and its model.
 pub const TAKEN_SERIAL: (&str, &str) = ("012021009001", "EOS 5D Mark III");
 
-/// The seeded products: the member, the model, what is said of it. The first is complete, the second is not.
-const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 4] = [
+/// The seeded products: the business, the model, what is said of it. The first is complete, the second is not; those of the sixth open every level up to gold,
+/// those of the seventh the corporate one.
+const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 10] = [
     (1, TAKEN_SERIAL.1, Some(TAKEN_SERIAL.0), Some("2019-05-17")),
     (1, "EF 40mm f/2.8 STM", None, Some("2019-05-17")),
-    (
-        2,
-        "EOS R5 Mark II",
-        Some("052021000777"),
-        Some("2024-11-04"),
-    ),
+    (2, "EOS R5 Mark II", Some("052021000777"), BOUGHT_LATER),
     (
         2,
         "RF 100-300mm f/2.8L IS USM",
         Some("3110000123"),
-        Some("2024-11-04"),
+        BOUGHT_LATER,
     ),
+    (6, "EOS R1", Some("062021000311"), BOUGHT_LATER),
+    (6, "EOS R5", Some("062021000422"), BOUGHT_LATER),
+    (
+        6,
+        "RF 24-70mm f/2.8L IS USM",
+        Some("6210000533"),
+        BOUGHT_LATER,
+    ),
+    (
+        7,
+        "RF 400mm f/2.8L IS USM",
+        Some("7210000611"),
+        BOUGHT_LATER,
+    ),
+    (
+        7,
+        "EF 400mm f/2.8L IS III USM",
+        Some("7210000722"),
+        BOUGHT_LATER,
+    ),
+    (7, "EOS C300 Mark III", Some("072021000833"), BOUGHT_LATER),
 ];
+const BOUGHT_LATER: Option<&str> = Some("2024-11-04");
 
-/// Seeds the catalogue, the members' products and the old accounts.
+/// Seeds the catalogue and the members' products.
 pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     catalogue::import(conn, context, seeding(), MODELS, model_id)?;
     for ((member, model, serial, date), n) in PRODUCTS.into_iter().zip(201..) {
@@ -51,7 +68,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         };
         register(conn, context, member, (fixed(n).into(), model), &details)?;
     }
-    legacy_migration::import(conn, context, seeding(), LEGACY_ACCOUNTS).map(drop)
+    Ok(())
 }
 
 /// The id of the `n`-th model of the shipped catalogue.

@@ -10,7 +10,7 @@ use crate::raw::Raw;
 use crate::support::{Answer, Sending, TestApp, Token};
 
 /// What leaves no event, and why.
-const NO_EVENT: [(&str, &str); 7] = [
+const NO_EVENT: [(&str, &str); 8] = [
     ("sendApplicantLink", "asks for a mail"),
     ("requestPasswordReset", "asks for a mail"),
     ("sendMigrationCode", "asks for a mail"),
@@ -18,6 +18,7 @@ const NO_EVENT: [(&str, &str); 7] = [
     ("refreshSession", "stays signed in"),
     ("endSession", "signs out"),
     ("setClock", "is the sandbox's"),
+    ("resetSandbox", "is the sandbox's"),
 ];
 
 /// A service whose events are read as the feed reads them: behind the last position.

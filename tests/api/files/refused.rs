@@ -110,7 +110,7 @@ async fn nothing_is_left_of_what_is_refused_or_breaks_off() {
     assert_eq!(case.rows("receiving") + case.rows("refused"), 0);
     // All of them were refused on their way, and none counts.
     case.send(form(pdf(large))).await.expect(201);
-    assert_eq!((case.stored().len(), case.rows("stored")), (1, 2));
+    assert_eq!((case.stored().len(), case.rows("stored")), (1, 4));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,7 +129,7 @@ async fn an_upload_that_is_repeated_is_stored_once() {
         assert!([201, 409].contains(&answer.status), "{}", answer.text);
     }
     case.sweep().await;
-    assert_eq!((case.stored().len(), case.rows("stored")), (2, 3));
+    assert_eq!((case.stored().len(), case.rows("stored")), (2, 5));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
