@@ -21,7 +21,7 @@ use crate::handlers::answer::Answer;
 use crate::handlers::extract::{Body, Plain};
 use crate::handlers::service::Service;
 use crate::repository::{sessions, users};
-use crate::types::Instant;
+use crate::types::{Instant, text_enum};
 use crate::workflows;
 use crate::workflows::sessions::SignedIn;
 
@@ -203,12 +203,22 @@ async fn end_session(
     Ok(Answer::no_content())
 }
 
+text_enum! {
+    /// What kind of caller a token is.
+    pub enum CallerKind {
+        /// Whoever registered a business, until it is decided.
+        Applicant = "applicant",
+        /// A user of a business.
+        Member = "member",
+        /// One of the programme's staff.
+        Staff = "staff",
+    }
+}
+
 /// Who a token is.
 #[derive(Serialize, ToSchema)]
 struct MeView {
-    /// `applicant`, `member` or `staff`.
-    #[schema(example = "member")]
-    caller: &'static str,
+    caller: CallerKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user_id: Option<UserId>,
@@ -253,9 +263,9 @@ async fn read_me(service: Data<Service>, signed: Signed) -> Result<Answer> {
         None => None,
     };
     let kind = match (caller.is_staff(), caller.user_id()) {
-        (true, _) => "staff",
-        (false, Some(_)) => "member",
-        (false, None) => "applicant",
+        (true, _) => CallerKind::Staff,
+        (false, Some(_)) => CallerKind::Member,
+        (false, None) => CallerKind::Applicant,
     };
     Answer::ok(&MeView {
         caller: kind,
