@@ -152,12 +152,21 @@ pub struct DocumentFacts {
     pub codes: Vec<String>,
 }
 
+text_enum! {
+    /// What an application needs before it can be submitted.
+    pub enum Requirement {
+        /// A document that proves the business.
+        VerificationDocument = "verification_document",
+    }
+}
+
 /// A document that does not do, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RequirementError {
     /// The document.
     pub document_id: DocumentId,
     /// A revision or rejection code.
+    #[schema(value_type = DocumentCode)]
     pub code: String,
     /// The code in the reader's language; set by whoever answers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,8 +177,8 @@ pub struct RequirementError {
 /// What an application still needs (rules, section 2); computed, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Requirements {
-    /// `verification_document`, or nothing.
-    pub currently_due: Vec<String>,
+    /// What is due; nothing where it can be submitted.
+    pub currently_due: Vec<Requirement>,
     /// Sets of which one kind is enough.
     pub alternatives: Vec<Vec<DocumentKind>>,
     /// Documents that do not do.
@@ -216,7 +225,7 @@ pub fn requirements(vat_registered: bool, documents: &[DocumentFacts]) -> Requir
     let due = !accepted && last_pending.is_none();
     Requirements {
         currently_due: due
-            .then(|| "verification_document".to_owned())
+            .then_some(Requirement::VerificationDocument)
             .into_iter()
             .collect(),
         alternatives: vec![kinds.to_vec()],

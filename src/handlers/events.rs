@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{KnownFormat, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{
     AllOfBuilder, Content, ObjectBuilder, OneOf, OpenApi, PathsBuilder, Ref, RefOr, Required,
     ResponseBuilder,
@@ -24,44 +24,46 @@ pub fn describe(document: &mut OpenApi) {
     document.webhooks = Some(paths.build());
     let mut named = Vec::new();
     Event::schemas(&mut named);
-    let schemas = &mut document.components.get_or_insert_default().schemas;
+    let components = document.components.get_or_insert_default();
+    let schemas = &mut components.schemas;
     schemas.insert(ENVELOPE.to_owned(), envelope());
     for (name, schema) in named {
         schemas.entry(name).or_insert(schema);
     }
 }
 
-/// The schema of each payload, in the order of the list.
+/// The schema of each payload, in the order of the list; what it says is said of its event already.
 fn payloads() -> Vec<RefOr<Schema>> {
-    match <Event as utoipa::PartialSchema>::schema() {
+    let mut payloads = match <Event as utoipa::PartialSchema>::schema() {
         RefOr::T(Schema::OneOf(OneOf { items, .. })) => items,
         other => vec![other],
+    };
+    for payload in &mut payloads {
+        if let RefOr::T(Schema::Object(object)) = payload {
+            object.description = None;
+        }
     }
+    payloads
 }
 
 fn operation(word: &str, summary: &str, data: RefOr<Schema>) -> Operation {
     let body = RequestBodyBuilder::new()
-        .description(Some("The event"))
         .content("application/json", Content::new(Some(event(word, data))))
         .required(Some(Required::True))
         .build();
-    let taken = ResponseBuilder::new().description("Any 2xx says that the event was taken");
     OperationBuilder::new()
         .operation_id(Some(format!("on{}", camel(word))))
         .tag("events")
         .summary(Some(summary.trim_end_matches('.')))
-        .description(Some(format!(
-            "{summary} `data` has at most {MOST_DATA} bytes; fields may be added to it within a version."
-        )))
-        .securities(Some([]))
         .request_body(Some(body))
-        .response("2XX", taken)
+        .response("2XX", ResponseBuilder::new().description("Taken"))
         .build()
 }
 
 /// An event of this word: what all have, and its own.
 fn event(word: &str, data: RefOr<Schema>) -> Schema {
     let own = ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
         .property("type", text().enum_values(Some([word])))
         .required("type")
         .property("data", data)
@@ -84,7 +86,10 @@ fn envelope() -> RefOr<Schema> {
     let moment = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     let version = ObjectBuilder::new()
         .schema_type(Type::Integer)
-        .enum_values(Some([VERSION]));
+        .enum_values(Some([VERSION]))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(VERSION))
+        .maximum(Some(VERSION));
     let fields: [(&str, RefOr<Schema>); 6] = [
         ("id", <EventId as utoipa::PartialSchema>::schema()),
         ("version", version.into()),
@@ -102,7 +107,9 @@ fn envelope() -> RefOr<Schema> {
             number("Its place among the events of the resource, without gaps").into(),
         ),
     ];
-    let mut object = ObjectBuilder::new();
+    let mut object = ObjectBuilder::new().description(Some(format!(
+        "What every event has. `data` has at most {MOST_DATA} bytes; fields may be added to it within a version."
+    )));
     for (name, schema) in fields {
         object = object.property(name, schema).required(name);
     }

@@ -55,7 +55,7 @@ list_params! {
 struct JobView {
     id: JobId,
     /// What it does.
-    #[schema(example = "send_mail")]
+    #[schema(value_type = JobKind)]
     kind: String,
     queue: JobQueue,
     state: JobState,

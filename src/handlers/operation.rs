@@ -49,14 +49,14 @@ impl Health {
 /// That the process lives.
 #[derive(Serialize, ToSchema)]
 struct HealthView {
-    #[schema(example = "ok")]
+    #[schema(pattern = "^ok$")]
     status: &'static str,
 }
 
 /// What an instance needs to serve.
 #[derive(Serialize, ToSchema)]
 struct ReadinessView {
-    #[schema(example = "ready")]
+    #[schema(pattern = "^ready$")]
     status: &'static str,
 }
 

@@ -184,6 +184,22 @@ mod tests {
         }
     }
 
+    /// But for what is written for programmers, on the pages of the problems.
+    #[test]
+    fn no_text_for_people_names_a_field() {
+        let value = regex::Regex::new(r"\{[{%].*?[%}]\}").unwrap();
+        let field = regex::Regex::new(r"\b[a-z]+_[a-z_]+\b").unwrap();
+        for (language, subject, file) in FILES {
+            let people =
+                |(key, _): &(String, String)| !key.ends_with(".cause") && !key.ends_with(".remedy");
+            for (key, text) in texts(file).into_iter().filter(people) {
+                let text = value.replace_all(&text, "");
+                let found = field.find(&text).map(|found| found.as_str());
+                assert_eq!(found, None, "{language} {subject:?} {key}");
+            }
+        }
+    }
+
     #[test]
     fn every_word_of_the_rules_has_its_sentence() {
         fn words<T: std::fmt::Display>(vocabulary: &str, all: &[T]) -> Vec<String> {

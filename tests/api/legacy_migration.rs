@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::businesses::{Business, PASSWORD};
 use crate::support::{TestApp, Token};
 
-const OLD: &str = "foto@nordlys.example";
+pub const OLD: &str = "foto@nordlys.example";
 
-async fn with_old_address(app: &TestApp, email: &str, old: &str) -> Business {
+pub async fn with_old_address(app: &TestApp, email: &str, old: &str) -> Business {
     app.business(email, json!({ "legacy_cps_email": old }))
         .await
 }
@@ -22,7 +22,7 @@ fn proof(business: &Business) -> String {
 }
 
 /// Has the code sent and enters it.
-async fn prove(app: &TestApp, business: &Business, old: &str) {
+pub async fn prove(app: &TestApp, business: &Business, old: &str) {
     let before = app.mails(old).await.len();
     app.act(&proof(business), &business.token).await.expect(202);
     while app.mails(old).await.len() == before {

@@ -8,6 +8,7 @@ mod contention;
 mod csv_files;
 mod database_away;
 mod events;
+mod examples;
 mod faq;
 mod files;
 mod holder;

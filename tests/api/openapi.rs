@@ -52,7 +52,7 @@ pub fn operations(document: &Value) -> Vec<(String, String, Value)> {
 }
 
 /// Compares with the committed file; `UPDATE_OPENAPI=1` writes it.
-fn assert_committed(name: &str, current: &str) {
+pub fn assert_committed(name: &str, current: &str) {
     let path = format!("{}/openapi/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         std::fs::write(&path, current).unwrap();
@@ -405,6 +405,46 @@ async fn a_service_hands_out_the_contract_with_its_own_address() {
     }
 }
 
+/// Fields whose values are words of a vocabulary, wherever they stand.
+const WORDS: [&str; 11] = [
+    "caller",
+    "code",
+    "codes",
+    "currently_due",
+    "decision",
+    "kind",
+    "reason_code",
+    "result",
+    "roles",
+    "state",
+    "status",
+];
+
+/// Where a code is one that people type from a mail.
+const TYPED: [&str; 2] = ["/MailView/", "/ProveAddress/"];
+
+#[test]
+fn what_is_a_word_of_a_vocabulary_is_no_plain_string() {
+    let document = document(true);
+    let mut all = Vec::new();
+    objects(&document["components"]["schemas"], "", &mut all);
+    let mut seen = BTreeSet::new();
+    for (at, object) in all {
+        let name = WORDS
+            .iter()
+            .find(|name| at.ends_with(&format!("/properties/{name}")));
+        let item = object.get("items").and_then(Value::as_object);
+        let schema = item.unwrap_or(object);
+        if let Some(name) = name.filter(|_| !TYPED.iter().any(|one| at.contains(one))) {
+            seen.insert(name);
+            let is_plain = schema.get("type").is_some_and(|kind| kind == "string");
+            let is_listed = schema.contains_key("enum") || schema.contains_key("pattern");
+            assert!(!is_plain || is_listed, "{at}");
+        }
+    }
+    assert_eq!(seen.len(), WORDS.len(), "{seen:?}");
+}
+
 /// The columns of `tests/permissions.csv` that are roles, as the contract calls them.
 const ROLES: [&str; 8] = [
     "applicant",
@@ -425,7 +465,10 @@ fn each_operation_names_its_callers_as_the_permissions_do() {
         .map(|line| line.split(',').collect::<Vec<_>>());
     let head = rows.next().unwrap();
     let rows: std::collections::BTreeMap<&str, Vec<&str>> = rows.map(|row| (row[0], row)).collect();
-    for (_, _, operation) in operations(&document(true)) {
+    let document = document(true);
+    let words = &document["components"]["schemas"]["Role"]["enum"];
+    let words = words.as_array().unwrap();
+    for (_, _, operation) in operations(&document) {
         let id = operation["operationId"].as_str().unwrap();
         let cell = |caller: &str| rows[id][head.iter().position(|one| *one == caller).unwrap()];
         let callers: Vec<&str> = operation["x-callers"]
@@ -434,6 +477,12 @@ fn each_operation_names_its_callers_as_the_permissions_do() {
             .iter()
             .filter_map(Value::as_str)
             .collect();
+        for caller in &callers {
+            assert!(
+                *caller == "anybody" || words.contains(&(*caller).into()),
+                "{id}: {caller}"
+            );
+        }
         let is_refused = |cell: &str| cell.starts_with("401") || cell.starts_with("403");
         assert_eq!(
             callers.contains(&"anybody"),

@@ -230,7 +230,11 @@ impl Walk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_refusal_on_the_way_says_what_to_do() {
-    let app = TestApp::start().await;
+    all_on_the_way(TestApp::start().await).await;
+}
+
+/// Walks the guide's way, refused wherever it can be.
+pub async fn all_on_the_way(app: TestApp) {
     let mut walk = Walk {
         reviewer: app.sign_in("reviewer@cps.example").await,
         account: String::new(),

@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
+use crate::examples::heard;
 use crate::plans::{Plans, unheard};
 
 /// A running service.
@@ -335,19 +336,24 @@ impl Sending for RequestBuilder {
     }
 
     async fn answer(self) -> Answer {
-        let response = self.send().await.unwrap();
+        let (client, request) = self.build_split();
+        let request = request.unwrap();
+        let asked = heard::asked(&request);
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         if StatusCode::from_u16(status).unwrap().is_server_error() && status != 503 {
             eprintln!("{status}: {text}");
         }
-        Answer {
+        let answer = Answer {
             status,
             headers,
             body,
             text,
-        }
+        };
+        heard::note(asked, &answer);
+        answer
     }
 }
 

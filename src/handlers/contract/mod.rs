@@ -2,6 +2,7 @@
 
 mod callers;
 mod codes;
+mod examples;
 mod headers;
 pub mod prefilled;
 mod refusals;
@@ -17,6 +18,7 @@ use utoipa_actix_web::{AppExt, scope};
 
 use super::endpoint::{Registration, registrations};
 use super::problem::Problem;
+use examples::Examples;
 
 /// Where somebody begins who tries the operations, in three lines.
 const BEGIN: &str = "\n\n**Where to begin.** A business: `registerAccount`, then enter its `applicant_token` at *Authorize*.\n\nA user or a member of staff: `createSession`, then enter its `access_token` there; it holds 10 minutes, `refreshSession` gives the next.\n\nEach operation says below who may call it; `readProblem` says what to do about a code.";
@@ -27,11 +29,11 @@ const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): 
     info(
         title = "cps-api",
         version = env!("CARGO_PKG_VERSION"),
-        description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.\n\nWhat is no HTTP is answered before it is read, without a body: 400 for an address or a header that cannot be read (other letters than ASCII are percent-encoded: `K%C3%B8benhavn`), 431 for more than 96 headers or 128 KiB of them.",
+        description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.\n\n`x-callers` names who may call an operation: `anybody`, or the words of the schema `Role`. Within a version of the path fields, words, operations and events are added, so a client must pass over what it does not know; what is to go is marked `deprecated` and stays for twelve months more. The changelog and the whole policy are `docs/changelog.md` and `docs/deprecation.md` of the source.\n\nWhat is no HTTP is answered before it is read, without a body: 400 for an address or a header that cannot be read (other letters than ASCII are percent-encoded: `K%C3%B8benhavn`), 431 for more than 96 headers or 128 KiB of them.",
         license(name = "MIT", identifier = "MIT"),
         contact(name = "cps-api", url = "https://cps.example/help")
     ),
-    servers((url = "https://api.cps.example", description = "The public address; the document that a service hands out names its own")),
+    servers((url = "https://api.cps.example", description = "Production; the document that a service hands out names its own")),
     external_docs(url = "https://api.cps.example/docs/", description = "Every operation, to try it out"),
     tags(
         (name = "accounts", description = "Registering a business, its account and its users"),
@@ -58,6 +60,7 @@ type Object = Map<String, Value>;
 /// The document of every route, without starting anything.
 pub fn document(is_sandbox: bool) -> Value {
     let mut document = json!(described(is_sandbox));
+    let examples = Examples::kept();
     for registration in registrations(is_sandbox) {
         for method in &registration.methods {
             let method = method.as_str().to_lowercase();
@@ -65,7 +68,7 @@ pub fn document(is_sandbox: bool) -> Value {
             let path = path.and_then(|paths| paths.get_mut(&registration.path));
             let operation = path.and_then(|path| path.get_mut(method));
             if let Some(Value::Object(operation)) = operation {
-                complete(operation, &registration);
+                complete(operation, &registration, &examples);
             }
         }
     }
@@ -73,14 +76,24 @@ pub fn document(is_sandbox: bool) -> Value {
         within(document, "components", |components| {
             within(components, "schemas", codes::add_to);
             within(components, "headers", headers::add_to);
-            within(components, "responses", refusals::add_to);
+            within(components, "responses", |responses| {
+                refusals::add_to(responses, &examples);
+            });
         });
     }
     if let Some(Value::String(description)) = document.pointer_mut("/info/description") {
         description.push_str(if is_sandbox { BEGIN_IN_SANDBOX } else { BEGIN });
     }
+    if let Some(Value::Object(server)) = document.pointer_mut("/servers/0") {
+        server.insert("x-internal".to_owned(), json!(false));
+    }
+    if let Value::Object(document) = &mut document {
+        document.insert("security".to_owned(), json!([]));
+    }
     schemas::bound(&mut document);
     shared::gather(&mut document);
+    examples::gather(&mut document);
+    examples::thin(&mut document, &examples);
     document
 }
 
@@ -116,12 +129,13 @@ fn described(is_sandbox: bool) -> utoipa::openapi::OpenApi {
 }
 
 /// Says of an operation what follows from its registration and from its shape.
-fn complete(operation: &mut Object, registration: &Registration) {
+fn complete(operation: &mut Object, registration: &Registration, examples: &Examples) {
     operation.entry("security").or_insert_with(|| json!([]));
     callers::tell(operation, registration.callers);
     prefilled::put(operation);
     schemas::leave_out_rather_than_null(operation);
     headers::tell(operation, registration.rate_limit);
+    examples.tell(operation);
     refusals::tell(operation, registration);
 }
 

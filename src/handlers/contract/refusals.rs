@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::examples::Examples;
 use super::headers::{common, has_parameter, references};
 use super::{Object, reference, within};
 use crate::handlers::problem::MEDIA_TYPE;
@@ -44,87 +45,87 @@ type Refusal = (u16, &'static str, fn(&Shape) -> bool, &'static str);
 const REFUSALS: [Refusal; 14] = [
     (
         400,
-        "BadRequest",
+        "Problem400",
         |shape| shape.has_body || shape.has_query || shape.has_key || shape.has_if_match,
         "It cannot be parsed, or a required header is missing",
     ),
     (
         401,
-        "Unauthorized",
+        "Problem401",
         |shape| shape.is_closed,
         "No valid token came with the request",
     ),
     (
         403,
-        "Forbidden",
+        "Problem403",
         |shape| shape.is_closed,
         "The caller may not do this",
     ),
     (
         404,
-        "NotFound",
+        "Problem404",
         |shape| shape.has_path,
         "There is no such thing, or the caller may not know of it",
     ),
     (
         408,
-        "RequestTimeout",
+        "Problem408",
         |shape| shape.has_body,
         "The body came too slowly",
     ),
     (
         409,
-        "Conflict",
+        "Problem409",
         |shape| shape.writes,
         "The state of things forbids it; `code` says which",
     ),
     (
         412,
-        "PreconditionFailed",
+        "Problem412",
         |shape| shape.has_if_match,
         "The resource has changed since it was read, or the tag is weak",
     ),
     (
         413,
-        "ContentTooLarge",
+        "Problem413",
         |shape| shape.has_body,
         "The body is too large",
     ),
     (
         415,
-        "UnsupportedMediaType",
+        "Problem415",
         |shape| shape.has_body,
         "The media type is not taken",
     ),
     (
         422,
-        "UnprocessableContent",
+        "Problem422",
         |shape| shape.has_body || shape.has_query || shape.has_key,
         "Fields do not pass; `errors` names each",
     ),
     (
         428,
-        "PreconditionRequired",
+        "Problem428",
         |shape| shape.has_if_match,
         "`If-Match` is missing",
     ),
     (
         429,
-        "TooManyRequests",
+        "Problem429",
         |_| true,
         "Too many requests; `Retry-After` says when to come back",
     ),
-    (500, "InternalServerError", |_| true, "The service failed"),
+    (500, "Problem500", |_| true, "The service failed"),
     (
         503,
-        "ServiceUnavailable",
+        "Problem503",
         |_| true,
         "The service is busy or stopping; `Retry-After` says when to come back",
     ),
 ];
 
-/// Describes each refusal.
-pub fn add_to(components: &mut Object) {
+/// Describes each refusal, and shows each of its codes.
+pub fn add_to(components: &mut Object, examples: &Examples) {
     for (status, name, _, description) in REFUSALS {
         let own: &[&str] = match status {
             401 => &["WWW-Authenticate"],
@@ -136,7 +137,10 @@ pub fn add_to(components: &mut Object) {
         let response = json!({
             "description": description,
             "headers": references(headers),
-            "content": { MEDIA_TYPE: { "schema": reference("schemas", "Problem") } },
+            "content": { MEDIA_TYPE: {
+                "schema": reference("schemas", "Problem"),
+                "examples": examples.problems(|_, problem| problem.get("status") == Some(&json!(status))),
+            } },
         });
         components.insert(name.to_owned(), response);
     }

@@ -85,7 +85,7 @@ async fn read_migration(
 #[schema(example = json!({ "legacy_references": ["L-5001", "L-5002"] }))]
 struct MigrateProducts {
     /// Their references in the old account; without it, all.
-    #[schema(min_items = 1, max_items = 5000, nullable = false)]
+    #[schema(value_type = Vec<Line<100>>, required = false, min_items = 1, max_items = 5000)]
     legacy_references: Option<Vec<String>>,
 }
 

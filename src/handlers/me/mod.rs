@@ -20,7 +20,7 @@ use crate::domain::values::{LanguageTag, Line};
 use crate::error::{Faults, Result};
 use crate::programme::Programme;
 use crate::repository::users::{self, User};
-use crate::types::Instant;
+use crate::types::{Instant, text_enum};
 use crate::workflows::me::{self, Own};
 
 /// Registers the operations of this module.
@@ -31,12 +31,22 @@ pub fn routes(config: &mut impl Routes) {
         .configure(sessions::routes);
 }
 
+text_enum! {
+    /// What kind of caller a token is.
+    pub enum CallerKind {
+        /// Whoever registered a business, until it is decided.
+        Applicant = "applicant",
+        /// A user of a business.
+        Member = "member",
+        /// One of the programme's staff.
+        Staff = "staff",
+    }
+}
+
 /// Who a token is.
 #[derive(Serialize, ToSchema)]
 struct MeView {
-    /// `applicant`, `member` or `staff`.
-    #[schema(example = "member")]
-    caller: &'static str,
+    caller: CallerKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user_id: Option<UserId>,
@@ -71,9 +81,9 @@ struct MeView {
 fn answer(signed: &Signed, user: Option<User>) -> Result<Answer> {
     let Signed { caller, expires_at } = signed;
     let kind = match (caller.is_staff(), caller.user_id()) {
-        (true, _) => "staff",
-        (false, Some(_)) => "member",
-        (false, None) => "applicant",
+        (true, _) => CallerKind::Staff,
+        (false, Some(_)) => CallerKind::Member,
+        (false, None) => CallerKind::Applicant,
     };
     let version = user.as_ref().map(|user| user.version);
     let language = user.as_ref().map(|user| user.language);

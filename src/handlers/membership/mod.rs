@@ -95,7 +95,7 @@ struct LevelsParams {
     params(MemberAccountPath, LevelsParams),
     responses(
         (status = 200, description = "The levels", body = LevelsView),
-        (status = 409, description = "The corporate track is not available", body = Problem, content_type = "application/problem+json")
+        (status = 409, description = "`corporate_not_available`", body = Problem, content_type = "application/problem+json")
     )
 )]
 #[get("/accounts/{account_id}/membership/levels")]
@@ -264,7 +264,7 @@ async fn read_membership(service: Data<Service>, access: Access<MembershipRead>)
     params(MemberPath),
     responses(
         (status = 200, description = "The member", body = MemberView),
-        (status = 422, description = "The number is mistyped", body = Problem, content_type = "application/problem+json")
+        (status = 422, description = "`invalid_request`: the number is mistyped", body = Problem, content_type = "application/problem+json")
     )
 )]
 #[get("/members/{member_number}")]

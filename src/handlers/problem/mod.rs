@@ -83,7 +83,8 @@ pub struct FieldProblem {
     pub detail: String,
 }
 
-fn problem_code() -> RefOr<Schema> {
+/// Names the schema of a problem's code.
+pub fn problem_code() -> RefOr<Schema> {
     Ref::from_schema_name(PROBLEM_CODE).into()
 }
 

@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::handlers::accounts::AccountPath;
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{CsvBody, Params, RequiredIdempotencyHeader, RequiredKey};
+use crate::handlers::problem::problem_code;
 use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
 use crate::repository::accounts;
@@ -71,7 +72,7 @@ struct LineView {
     status: LineStatus,
     /// Why nothing was registered: the code of a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "serial_already_registered")]
+    #[schema(schema_with = problem_code, required = false)]
     code: Option<&'static str>,
     /// The product; none for `conflict`, and none of a dry run's own.
     #[serde(skip_serializing_if = "Option::is_none")]

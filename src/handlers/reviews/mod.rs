@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::document::{DocumentCode, RejectionCode};
 use crate::domain::language::Language;
 use crate::domain::permissions::{ReviewsDecide, ReviewsRead};
 use crate::domain::review::{CaseDecision, DocumentDecision, DocumentVerdict, ReviewDecision};
@@ -192,7 +193,7 @@ struct DecideDocument {
     #[schema(value_type = DocumentVerdict)]
     decision: Field<DocumentVerdict>,
     /// Revision codes for `request_revision`, rejection codes for `reject`, none for `accept`.
-    #[schema(value_type = Vec<String>, max_items = 20, required = false)]
+    #[schema(value_type = Vec<DocumentCode>, max_items = 20, required = false)]
     codes: Field<Vec<String>>,
 }
 
@@ -244,7 +245,7 @@ struct DecideReview {
     #[schema(value_type = CaseDecision)]
     decision: Field<CaseDecision>,
     /// Rejection codes; required for `reject`.
-    #[schema(value_type = Vec<String>, max_items = 20, required = false)]
+    #[schema(value_type = Vec<RejectionCode>, max_items = 20, required = false)]
     codes: Field<Vec<String>>,
     /// In words; required for `request_information`.
     #[schema(value_type = Option<String>, format = "text", max_length = 4000, nullable = false)]

@@ -5,7 +5,7 @@ mod history;
 mod many;
 mod migrating;
 mod numbering;
-mod writes;
+pub mod writes;
 
 use cps_api::domain::account::AccountId;
 use cps_api::domain::actor::{Acting, Actor, Cause, Stamp};

@@ -22,16 +22,19 @@ const NO_EVENT: [(&str, &str); 8] = [
 ];
 
 /// A service whose events are read as the feed reads them: behind the last position.
-struct Walk {
-    app: TestApp,
-    raw: Raw,
+pub struct Walk {
+    pub app: TestApp,
+    pub raw: Raw,
     position: i64,
     walked: BTreeSet<&'static str>,
 }
 
 impl Walk {
     async fn start() -> Self {
-        let app = TestApp::start().await;
+        Self::on(TestApp::start().await).await
+    }
+
+    pub async fn on(app: TestApp) -> Self {
         let raw = Raw::open(&app.database);
         let mut walk = Self {
             app,
@@ -109,7 +112,7 @@ async fn every_write_operation_leaves_its_event() {
 const EMAIL: &str = "asta@nordlys-test.example";
 
 /// From registering to the first password.
-async fn application(walk: &mut Walk) -> Business {
+pub async fn application(walk: &mut Walk) -> Business {
     let registration = json!({ "legacy_cps_email": "foto@nordlys.example" });
     let (account, applicant) = walk.app.applicant(registration).await;
     let told = ["account.registered"];
@@ -218,7 +221,7 @@ async fn renamed(walk: &mut Walk, account: &str, asta: &Token) {
     walk.left("updateAccount", "staff", &told).await;
 }
 
-async fn products(walk: &mut Walk, asta: &Business) {
+pub async fn products(walk: &mut Walk, asta: &Business) {
     let model = walk.app.model("EOS 5D Mark III").await;
     let path = format!("{}/products", asta.account);
     let product = json!({
@@ -249,7 +252,7 @@ async fn products(walk: &mut Walk, asta: &Business) {
         .await;
 }
 
-async fn legacy(walk: &mut Walk, asta: &Business) {
+pub async fn legacy(walk: &mut Walk, asta: &Business) {
     let proof = format!("{}/migration/proof", asta.account);
     walk.app.act(&proof, &asta.token).await.expect(202);
     let mail = walk
@@ -274,7 +277,7 @@ async fn legacy(walk: &mut Walk, asta: &Business) {
         .await;
 }
 
-async fn staff(walk: &mut Walk, asta: &Business) {
+pub async fn staff(walk: &mut Walk, asta: &Business) {
     let admin = walk.app.sign_in("admin@cps.example").await;
     walk.app.adjust(&asta.account, 1000).await;
     let told = ["points.adjusted", "points.changed", "account.invited"];
@@ -346,7 +349,7 @@ async fn own(walk: &mut Walk, asta: &Business) {
 }
 
 /// A mail that nobody could send for three days, tried again.
-async fn jobs(walk: &mut Walk) {
+pub async fn jobs(walk: &mut Walk) {
     let dead =
         "UPDATE jobs SET state = 'dead', finished_at = created_at WHERE kind = 'issue_invoice'";
     assert!(walk.raw.run(dead).unwrap() > 0);

@@ -170,7 +170,7 @@ async fn until(ask: impl AsyncFn() -> Answer, status: u16) -> Answer {
 }
 
 /// A sandbox whose limits are `rules`; behind a proxy on this machine.
-async fn limited(rules: &[(&str, u32)]) -> (TestApp, tempfile::TempDir) {
+pub async fn limited(rules: &[(&str, u32)]) -> (TestApp, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let shipped = cps_api::programme::SHIPPED;
     let (before, mut sandbox) = shipped
