@@ -341,7 +341,11 @@ async fn a_decision_that_is_none_asks_for_nothing() {
         ),
         (
             json!({ "decision": 7, "codes": ["ugly"] }),
-            &[("#/decision", "type"), ("#/decision", "not_accepted")],
+            &[
+                ("#/codes/0", "not_accepted"),
+                ("#/decision", "type"),
+                ("#/decision", "not_accepted"),
+            ],
         ),
         (json!({}), &[("#/decision", "required")]),
         (
@@ -350,7 +354,7 @@ async fn a_decision_that_is_none_asks_for_nothing() {
         ),
         (
             json!({ "decision": "reject", "codes": ["unreadable", 7] }),
-            &[("#/codes/1", "type")],
+            &[("#/codes/1", "type"), ("#/codes/1", "not_accepted")],
         ),
         (
             json!({ "decision": "accept", "codes": ["x"], "n": 1 }),

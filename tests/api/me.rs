@@ -9,6 +9,8 @@ use crate::support::{Answer, Sending, TestApp, Token};
 
 const ME: &str = "/v1/me";
 const METTE: &str = "mette@fjordfoto.example";
+/// Nobody is signed in as her from the beginning.
+const SOFIE: &str = "sofie@storstrom.example";
 const NINA: &str = "nina@fjordfoto.example";
 const ACCOUNT: &str = "/v1/accounts/acc_00000000000070008000000000000001";
 const SEEDED: &str = "Sandbox-Adgang-2026";
@@ -215,7 +217,7 @@ async fn every_fault_of_a_changed_password_is_told_and_guessing_the_old_one_wait
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_sees_where_they_are_signed_in_and_ends_what_is_not_theirs_any_more() {
     let app = TestApp::start().await;
-    for email in [METTE, "admin@cps.example"] {
+    for email in [SOFIE, "admin@cps.example"] {
         let (first, _) = session(&app, email).await;
         app.advance(TimeDelta::minutes(1)).await;
         let (here, _) = session(&app, email).await;
@@ -239,7 +241,7 @@ async fn a_user_sees_where_they_are_signed_in_and_ends_what_is_not_theirs_any_mo
         app.get(ME, &here).await.problem(401, "unauthenticated");
     }
     let nowhere = "/v1/me/sessions/ses_0190000000007000800000000000dead";
-    let token = app.sign_in(METTE).await;
+    let token = app.sign_in(SOFIE).await;
     let unknown = app.request(Method::DELETE, nowhere).sent_by(&token);
     unknown.answer().await.problem(404, "not_found");
 }
@@ -265,7 +267,7 @@ async fn sessions_that_ran_out_are_not_listed_and_pages_of_them_go_on() {
     }
     let mut mette = Token(None);
     for _ in 0..3 {
-        mette = session(&app, METTE).await.0;
+        mette = session(&app, SOFIE).await.0;
     }
     let mut seen = Vec::new();
     let mut next = "/v1/me/sessions?limit=1".to_owned();

@@ -17,6 +17,8 @@ const PREFILLED: &[(&str, &str, &str)] = &[
     ("withdrawApplication", "account_id", DRAFT),
     ("readRequirements", "account_id", DRAFT),
     ("sendFirstPasswordLink", "account_id", APPROVED),
+    ("acceptContactEmail", "account_id", APPROVED),
+    ("refuseContactEmail", "account_id", APPROVED),
     ("readReview", "account_id", SUBMITTED),
     ("claimReview", "account_id", SUBMITTED),
     ("decideReview", "account_id", IN_REVIEW),

@@ -11,7 +11,7 @@ use crate::repository::DbConn;
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
 use crate::workflows::Links;
 use crate::workflows::sandbox::{
-    APPLICATIONS, MEMBERS, PASSWORD, STAFF, TAKEN_SERIAL, account_id, set_password_url,
+    APPLICATIONS, MEMBERS, PASSWORD, STAFF, Standing, TAKEN_SERIAL, account_id, set_password_url,
 };
 
 /// All that is seeded.
@@ -41,10 +41,9 @@ pub struct MemberCard {
     password: &'static str,
     account_id: AccountId,
     role: Role,
-    /// How the business stood when the sandbox began: `no_membership`, `member`, `ready_to_join` (invited, every individual level up to gold is open),
-    /// `corporate_available` (above 2,500 points) or `suspended`.
-    #[schema(example = "ready_to_join")]
-    state: &'static str,
+    /// How the business stood when the sandbox began.
+    #[schema(inline)]
+    state: Standing,
 }
 
 /// A business on its way to an account.
@@ -113,7 +112,7 @@ pub fn load(conn: &mut DbConn, links: &Links) -> Result<SandboxCard> {
         password: PASSWORD,
         account_id: account_id(member.account),
         role: member.role,
-        state: member.state,
+        state: member.standing,
     });
     Ok(SandboxCard {
         staff: staff.into(),

@@ -85,16 +85,27 @@ pub fn change(
     let Some(proof) = proof.filter(|_| refused.is_empty()) else {
         return Err(Error::invalid(refused));
     };
-    after.company_key = after.company_name.to_lowercase();
-    contact_email::settle(conn, context, access, &before, &mut after)?;
-    let reopened = reopen(conn, &after, touched)?;
-    accounts::store(conn, &mut after, context.now)?;
-    follow_language(conn, &access.stamp(context.now), &after, before.language)?;
-    tell(conn, context, access, &after, (touched, reopened))?;
+    store(conn, context, access, (&before, &mut after), touched)?;
     if let Some(proof) = proof {
         proof::settle(conn, context, access, &after, (touched, proof))?;
     }
     Ok(after.into_row())
+}
+
+/// Stores a change that is admitted, with what follows from it.
+fn store(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    (before, after): (&Account, &mut Held<Account>),
+    touched: Touched,
+) -> Result<()> {
+    after.company_key = after.company_name.to_lowercase();
+    contact_email::settle(conn, context, access, before, after)?;
+    let reopened = reopen(conn, after, touched)?;
+    accounts::store(conn, after, context.now)?;
+    follow_language(conn, &access.stamp(context.now), after, before.language)?;
+    tell(conn, context, access, after, (touched, reopened))
 }
 
 fn changer(access: &AccountAccess) -> Changer {

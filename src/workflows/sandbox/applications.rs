@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::businesses::{Business, account, user};
-use super::{REVIEWER, account_id, fixed, seeding, tokens};
+use super::{REVIEWER, SUPPORT, account_id, fixed, seeding, tokens};
 use crate::domain::access::UserId;
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::document::{DocumentId, DocumentKind, DocumentStatus};
-use crate::domain::media_type::MediaType;
 use crate::domain::event::Event;
 use crate::domain::file::{FileState, SAMPLES};
+use crate::domain::media_type::MediaType;
 use crate::domain::permissions::Role;
 use crate::error::Result;
 use crate::repository::accounts::{self, Account};
@@ -90,6 +90,9 @@ pub const APPLICATIONS: [Application; 4] = [
     },
 ];
 
+/// Where support asks that the contact of the approved application be mailed; an administrator has not answered.
+const PROPOSED_EMAIL: &str = "post@nordkyst.example";
+
 /// The days for which the case that is in review stays with its reviewer.
 const LEASE_DAYS: i64 = 30;
 
@@ -118,6 +121,10 @@ fn stored(conn: &mut DbConn, context: &Context, application: &Application) -> Re
     let token = application.applicant_token;
     account.applicant_token_hash = token.map(|token| sha256_hex(token.as_bytes()));
     account.approved_at = (account.status == AccountStatus::Approved).then_some(context.now);
+    if account.status == AccountStatus::Approved {
+        account.contact_email_proposed = Some(PROPOSED_EMAIL.to_owned());
+        account.contact_email_proposed_by = Some(UserId::from(fixed(SUPPORT)));
+    }
     accounts::insert(conn, &account)?;
     Ok(account)
 }
@@ -154,7 +161,11 @@ fn approve(
         account_id: account.id,
         status: account.status,
     };
-    events::record(conn, &seeding().stamp(context.now), &[approved])?;
+    let proposed = Event::AccountContactEmailProposed {
+        account_id: account.id,
+    };
+    let happened = [approved, proposed];
+    events::record(conn, &seeding().stamp(context.now), &happened)?;
     let (id, role) = (Some(account.id), Role::Superuser);
     let user = user(context, 110 + business.n, id, business.contact, role);
     users::insert(conn, &user)?;

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::repository::accounts::{self, Account};
 use crate::repository::users::{self, User};
 use crate::repository::{DbConn, documents, events};
-use crate::types::Json;
+use crate::types::{Json, text_enum};
 use crate::workflows::Context;
 
 /// A business that is seeded: its number, what it is called, where it is, who answers for it.
@@ -28,6 +28,22 @@ pub struct Business {
     pub contact: (&'static str, &'static str),
 }
 
+text_enum! {
+    /// How a seeded business stood when the sandbox began.
+    pub enum Standing {
+        /// It was not invited.
+        NoMembership = "no_membership",
+        /// It is a member.
+        Member = "member",
+        /// It is invited, and every individual level up to gold is open.
+        ReadyToJoin = "ready_to_join",
+        /// It has more than 2,500 points.
+        CorporateAvailable = "corporate_available",
+        /// Staff suspended it.
+        Suspended = "suspended",
+    }
+}
+
 /// Somebody who can sign in for a seeded business.
 #[derive(Debug, Clone, Copy)]
 pub struct Member {
@@ -36,8 +52,7 @@ pub struct Member {
     pub email: &'static str,
     name: &'static str,
     pub role: Role,
-    /// How the business stands, in a word.
-    pub state: &'static str,
+    pub standing: Standing,
 }
 
 const fn business(
@@ -98,7 +113,7 @@ const fn member(
     account: u128,
     (email, name): (&'static str, &'static str),
     role: Role,
-    state: &'static str,
+    standing: Standing,
 ) -> Member {
     Member {
         n,
@@ -106,37 +121,55 @@ const fn member(
         email,
         name,
         role,
-        state,
+        standing,
     }
 }
 
 /// Who can sign in for a business; the first two are the only superusers of theirs.
 pub const MEMBERS: [Member; 7] = [
-    member(111, 1, ACTIVE[0].contact, Role::Superuser, "no_membership"),
-    member(112, 2, ACTIVE[1].contact, Role::Superuser, "member"),
-    member(116, 6, ACTIVE[2].contact, Role::Superuser, "ready_to_join"),
+    member(
+        111,
+        1,
+        ACTIVE[0].contact,
+        Role::Superuser,
+        Standing::NoMembership,
+    ),
+    member(112, 2, ACTIVE[1].contact, Role::Superuser, Standing::Member),
+    member(
+        116,
+        6,
+        ACTIVE[2].contact,
+        Role::Superuser,
+        Standing::ReadyToJoin,
+    ),
     member(
         121,
         6,
         ("mads@klitfoto.example", "Mads Klit"),
         Role::Member,
-        "ready_to_join",
+        Standing::ReadyToJoin,
     ),
     member(
         122,
         6,
         ("rosa@klitfoto.example", "Rosa Sand"),
         Role::ReadOnly,
-        "ready_to_join",
+        Standing::ReadyToJoin,
     ),
     member(
         117,
         7,
         ACTIVE[3].contact,
         Role::Superuser,
-        "corporate_available",
+        Standing::CorporateAvailable,
     ),
-    member(118, 8, ACTIVE[4].contact, Role::Superuser, "suspended"),
+    member(
+        118,
+        8,
+        ACTIVE[4].contact,
+        Role::Superuser,
+        Standing::Suspended,
+    ),
 ];
 
 /// Seeds the active businesses with a document each that was accepted, and their people.

@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::repository::{DbConn, files, settings, users};
 
 pub use applications::{APPLICATIONS, Application, SAMPLE_PDF, set_password_url};
-pub use businesses::{MEMBERS, Member};
+pub use businesses::{MEMBERS, Member, Standing};
 pub use products::TAKEN_SERIAL;
 
 /// The password of everybody who is seeded.
@@ -35,6 +35,8 @@ pub const STAFF: [(&str, &str, Role); 4] = [
 
 /// The number of the first of the staff, who reviews.
 const REVIEWER: u128 = 100;
+/// The number of the second, who supports.
+const SUPPORT: u128 = 101;
 
 /// What a sandbox keeps when it begins again: whose it is, and the keys that its instances hold.
 const KEPT: [&str; 4] = [

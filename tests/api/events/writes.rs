@@ -21,6 +21,9 @@ const NO_EVENT: [(&str, &str); 8] = [
     ("resetSandbox", "is the sandbox's"),
 ];
 
+/// What users choose for themselves on the way.
+pub const CHOSEN_PASSWORD: &str = "hav og himmel, en tidlig morgen";
+
 /// A service whose events are read as the feed reads them: behind the last position.
 pub struct Walk {
     pub app: TestApp,
@@ -339,7 +342,7 @@ async fn own(walk: &mut Walk, asta: &Business) {
         walk.app.delete(&session, token, 1).await.expect(204);
         let told = [format!("{kind}.session_ended")];
         walk.left("endOwnSession", kind, &[&told[0]]).await;
-        let body = json!({ "current_password": password, "new_password": "hav og himmel, en tidlig morgen" });
+        let body = json!({ "current_password": password, "new_password": CHOSEN_PASSWORD });
         let changed = walk.app.put("/v1/me/password", token, body).await;
         changed.expect(204);
         let told = ["password_changed", "sessions_ended"].map(|word| format!("{kind}.{word}"));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::heard::{Heard, hear};
 use super::walk::{YEAR, on_that_day};
-use crate::accounts::mailed_links;
+use crate::accounts::{case_of, mailed_links};
 use crate::businesses::{Business, PDF};
 use crate::legacy_migration::{OLD, prove, with_old_address};
 use crate::limits::limited;
@@ -20,9 +20,11 @@ use crate::support::{Sending, TestApp, Token};
 
 const NOBODY: Token = Token(None);
 
-/// What only a service answers that is crowded, broken or at its end, or that counts to a billion. Other tests bring these about; here they are written as those answers are.
-const RARE: [Code; 9] = [
+/// What only a service answers that is crowded, broken or at its end, that counts to a billion, or whose staff are customers or have two roles. Other tests
+/// bring these about; here they are written as those answers are.
+const RARE: [Code; 10] = [
     Code::OwnAccount,
+    Code::OwnProposal,
     Code::BodyTooSlow,
     Code::IdempotencyInProgress,
     Code::InternalError,
@@ -58,6 +60,7 @@ pub async fn all() -> Vec<Heard> {
         conditions(&app, &asta).await;
         products(&app, &asta).await;
         legacy(&app, &asta).await;
+        company(&app, &asta).await;
         applications(&app).await;
         claims(&app).await;
         staff(&app, &asta).await;
@@ -237,6 +240,24 @@ async fn staff(app: &TestApp, asta: &Business) {
     app.post(&retry, &admin, reason)
         .await
         .problem(409, "job_not_dead");
+}
+
+/// A VAT number that another account has, although a document proves it.
+async fn company(app: &TestApp, asta: &Business) {
+    let added = app
+        .upload(&asta.account, &asta.token, "vat_invoice", PDF)
+        .await;
+    let document = added.expect(201).str("/id");
+    let [reviewer, support] = ["reviewer", "support"].map(|role| format!("{role}@cps.example"));
+    let (reviewer, support) = (app.sign_in(&reviewer).await, app.sign_in(&support).await);
+    let decided = format!("{}/documents/{document}", case_of(&asta.account));
+    let accept = json!({ "decision": "accept" });
+    app.put(&decided, &reviewer, accept).await.expect(200);
+    let seen = app.get(&asta.account, &support).await.expect(200);
+    let taken = json!({ "vat_number": "24256790", "reason": "Merged.", "document_id": document });
+    let version = seen.body["version"].as_i64().unwrap();
+    let changed = app.patch(&asta.account, &support, version, taken).await;
+    changed.problem(409, "vat_number_in_use");
 }
 
 /// Passwords that are guessed, by one person and from one address.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
-use crate::events::writes::{Walk, application, jobs, legacy, products, staff};
+use crate::events::writes::{CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff};
 use crate::openapi::document;
 use crate::permissions::{Objects, Operation};
 use crate::raw::Raw;
@@ -53,7 +53,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
 
 /// Writes that leave no event.
 async fn sandbox_and_sessions(app: &TestApp, asta: &Business) {
-    let body = json!({ "email": asta.email, "password": crate::businesses::PASSWORD });
+    let body = json!({ "email": asta.email, "password": CHOSEN_PASSWORD });
     let session = app.post("/v1/sessions", &NOBODY, body).await.expect(201);
     let body = json!({ "refresh_token": session.str("/refresh_token") });
     let again = app.post("/v1/sessions/refresh", &NOBODY, body).await;
