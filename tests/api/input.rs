@@ -357,7 +357,7 @@ async fn a_decision_that_is_none_asks_for_nothing() {
             &[("#/codes/1", "type"), ("#/codes/1", "not_accepted")],
         ),
         (
-            json!({ "decision": "accept", "codes": ["x"], "n": 1 }),
+            json!({ "decision": "accept", "codes": ["unreadable"], "n": 1 }),
             &[("#/codes", "too_many"), ("#/n", "unknown")],
         ),
         (
@@ -380,7 +380,10 @@ async fn a_decision_that_is_none_asks_for_nothing() {
             json!({ "decision": "bogus", "note": 7 }),
             &[("#/decision", "not_accepted"), ("#/note", "type")],
         ),
-        (json!({ "codes": ["ugly"] }), &[("#/decision", "required")]),
+        (
+            json!({ "codes": ["ugly"] }),
+            &[("#/codes/0", "not_accepted"), ("#/decision", "required")],
+        ),
         (
             json!({ "decision": "request_information", "note": long }),
             &[("#/note", "too_long")],
@@ -394,7 +397,7 @@ async fn a_decision_that_is_none_asks_for_nothing() {
             &[("#/codes", "codes_required"), ("#/note", "too_long")],
         ),
         (
-            json!({ "decision": "request_information", "codes": ["ugly"] }),
+            json!({ "decision": "request_information", "codes": ["not_authorised"] }),
             &[("#/codes", "too_many"), ("#/note", "note_required")],
         ),
     ];

@@ -54,6 +54,7 @@ list_params! {
         /// do not count; `Mk` is `Mark`, `III` is `3`.
         #[param(max_length = 100, nullable = false, example = "5d mark")]
         query: Option<String>,
+        /// The order of the list; without it the newest first.
         #[param(inline, nullable = false)]
         sort: Option<ProductSort>,
     }

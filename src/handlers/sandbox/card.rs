@@ -42,7 +42,6 @@ pub struct MemberCard {
     account_id: AccountId,
     role: Role,
     /// How the business stood when the sandbox began.
-    #[schema(inline)]
     state: Standing,
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::walk::YEAR;
 
 /// What is shown for a value that is drawn or secret, by the name of its field.
-const SHOWN: [(&str, &str); 9] = [
+const SHOWN: [(&str, &str); 10] = [
     ("request_id", "req-0190f3"),
     (
         "access_token",
@@ -18,6 +18,10 @@ const SHOWN: [(&str, &str); 9] = [
     (
         "refresh_token",
         "cpr_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E",
+    ),
+    (
+        "device_token",
+        "cpd_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E",
     ),
     (
         "applicant_token",
