@@ -121,8 +121,26 @@ pub fn send_on(
     values: Value,
     terms: Terms,
 ) -> Result<()> {
+    let mail = sealed(context, to, template, values, terms)?;
+    mails::insert(conn, &mail)?;
+    enqueue(
+        conn,
+        &Task::SendMail { mail_id: mail.id },
+        context.now,
+        context.now,
+    )
+}
+
+/// A mail that is kept sealed until it is sent.
+pub fn sealed(
+    context: &Context,
+    to: &Recipient,
+    template: Template,
+    values: Value,
+    terms: Terms,
+) -> Result<Mail> {
     let whole = addressed(context, to, values);
-    let mail = Mail {
+    Ok(Mail {
         id: MailId::new(context.now),
         to_address: to.address.clone(),
         to_key: email_key(&to.address),
@@ -133,18 +151,11 @@ pub fn send_on(
         sent_at: None,
         expires_at: terms.until,
         stranger_waits: terms.for_stranger,
-    };
-    mails::insert(conn, &mail)?;
-    enqueue(
-        conn,
-        &Task::SendMail { mail_id: mail.id },
-        context.now,
-        context.now,
-    )
+    })
 }
 
 /// What fills a template: `values`, beside the names that every template has.
-pub fn addressed(context: &Context, to: &Recipient, values: Value) -> Value {
+fn addressed(context: &Context, to: &Recipient, values: Value) -> Value {
     let mut whole = json!({
         "contact_name": to.name,
         "company_name": to.company_name,

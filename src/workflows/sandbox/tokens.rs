@@ -8,11 +8,10 @@ use super::fixed;
 use crate::domain::access::{SessionId, UserId};
 use crate::domain::mail::Template;
 use crate::domain::session::refresh_ends;
-use crate::domain::values::email_key;
 use crate::error::Result;
 use crate::repository::DbConn;
 use crate::repository::accounts::Account;
-use crate::repository::mails::{self, Mail, MailId};
+use crate::repository::mails::{self, Mail};
 use crate::repository::sessions::{self, RefreshToken, Session};
 use crate::repository::users::{self, OneTimeToken, TokenPurpose, User};
 use crate::secrets::sha256_hex;
@@ -90,18 +89,10 @@ fn arrived(
     template: Template,
     values: serde_json::Value,
 ) -> Result<()> {
-    let values = mail::addressed(context, to, values);
+    let mail = mail::sealed(context, to, template, values, mail::Terms::default())?;
     let mail = Mail {
-        id: MailId::new(context.now),
-        to_address: to.address.clone(),
-        to_key: email_key(&to.address),
-        template,
-        language: to.language,
-        sealed: Some(context.sealer.seal(values.to_string().as_bytes())?),
-        created_at: context.now,
         sent_at: Some(context.now),
-        expires_at: None,
-        stranger_waits: false,
+        ..mail
     };
     mails::insert(conn, &mail)
 }
