@@ -13,6 +13,7 @@ use crate::domain::legacy_migration::MigrationRules;
 use crate::domain::mail::MailRules;
 use crate::domain::membership::{Level, MembershipRules};
 use crate::domain::money::Currency;
+use crate::domain::partner::DealerRules;
 use crate::domain::password::PasswordRules;
 use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
@@ -50,7 +51,7 @@ pub struct Programme {
     pub membership: MembershipRules,
     pub invoice: InvoiceRules,
     pub overdue: toml::Table,
-    pub dealers: toml::Table,
+    pub dealers: DealerRules,
     pub vat: VatRules,
     pub queue: QueueRules,
     pub rate_limits: RateLimitSection,

@@ -3,6 +3,7 @@
 use crate::domain::access::{SessionId, UserId};
 use crate::domain::account::AccountId;
 use crate::domain::job::JobId;
+use crate::domain::partner::{CredentialId, PartnerId};
 use crate::types::{Instant, text_enum};
 
 /// Who acts. Made from a proof in `access` alone; `clippy.toml` and `tests/api/layers.rs` hold who may make one.
@@ -20,6 +21,11 @@ pub enum Acting {
     },
     /// The bearer of an application's token.
     Applicant { account: AccountId },
+    /// A system of a partner.
+    Partner {
+        partner: PartnerId,
+        credential: CredentialId,
+    },
     /// The service itself.
     Service { cause: Cause },
 }
@@ -49,7 +55,7 @@ impl Actor {
     pub fn user(self) -> Option<UserId> {
         match self.0 {
             Acting::User { user, .. } => Some(user),
-            Acting::Applicant { .. } | Acting::Service { .. } => None,
+            Acting::Applicant { .. } | Acting::Partner { .. } | Acting::Service { .. } => None,
         }
     }
 
@@ -67,12 +73,28 @@ impl Actor {
     pub fn session(self) -> Option<SessionId> {
         match self.0 {
             Acting::User { session, .. } => session,
-            Acting::Applicant { .. } | Acting::Service { .. } => None,
+            Acting::Applicant { .. } | Acting::Partner { .. } | Acting::Service { .. } => None,
+        }
+    }
+
+    /// The partner whose system acts.
+    pub fn partner(self) -> Option<PartnerId> {
+        match self.0 {
+            Acting::Partner { partner, .. } => Some(partner),
+            _ => None,
+        }
+    }
+
+    /// The credential that the partner's system is signed in with.
+    pub fn credential(self) -> Option<CredentialId> {
+        match self.0 {
+            Acting::Partner { credential, .. } => Some(credential),
+            _ => None,
         }
     }
 }
 
-/// As it is stored: `user:usr_…`, `staff:usr_…`, `applicant:acc_…`, `service:job_…`, `service:import-models`, `service:seed`.
+/// As it is stored: `user:usr_…`, `staff:usr_…`, `applicant:acc_…`, `partner:ptn_…:crd_…`, `service:job_…`, `service:import-models`, `service:seed`.
 impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
@@ -81,6 +103,10 @@ impl std::fmt::Display for Actor {
             } => write!(f, "staff:{user}"),
             Acting::User { user, .. } => write!(f, "user:{user}"),
             Acting::Applicant { account } => write!(f, "applicant:{account}"),
+            Acting::Partner {
+                partner,
+                credential,
+            } => write!(f, "partner:{partner}:{credential}"),
             Acting::Service { cause } => match cause {
                 Cause::Job(job) => write!(f, "service:{job}"),
                 Cause::Command(name) => write!(f, "service:{name}"),
@@ -99,6 +125,8 @@ text_enum! {
         Staff = "staff",
         /// The bearer of an application's token.
         Applicant = "applicant",
+        /// A system of a dealer.
+        Partner = "partner",
         /// The service itself.
         Service = "service",
     }
@@ -150,6 +178,12 @@ mod tests {
             text(Acting::Applicant { account }),
             format!("applicant:{account}")
         );
+        let (partner, credential) = (PartnerId::new(now), CredentialId::new(now));
+        let dealer = Acting::Partner {
+            partner,
+            credential,
+        };
+        assert_eq!(text(dealer), format!("partner:{partner}:{credential}"));
         assert_eq!(text(by(Cause::Job(job))), format!("service:{job}"));
         assert_eq!(
             text(by(Cause::Command("import-models"))),

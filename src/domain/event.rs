@@ -15,6 +15,7 @@ use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
 use super::model::ModelId;
 use super::money::Money;
+use super::partner::PartnerId;
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
@@ -37,15 +38,17 @@ pub const MOST_DATA: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     Account(AccountId),
+    Partner(PartnerId),
     /// The operator's own.
     Operator,
 }
 
-/// As it is stored: `acc_…` or `operator`.
+/// As it is stored: `acc_…`, `ptn_…` or `operator`.
 impl std::fmt::Display for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Account(account) => account.fmt(f),
+            Self::Partner(partner) => partner.fmt(f),
             Self::Operator => f.write_str("operator"),
         }
     }

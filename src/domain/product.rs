@@ -47,6 +47,51 @@ text_enum! {
         Scrapped = "scrapped",
         Stolen = "stolen",
         Mistake = "mistake",
+        /// The dealer took it back.
+        Returned = "returned",
+        /// The customer declined a dealer's offer.
+        Declined = "declined",
+        /// The customer said that what a dealer offered is not theirs.
+        NotMine = "not_mine",
+        /// A dealer's offer ran out.
+        Expired = "expired",
+        /// Staff took the serial number away.
+        Rejected = "rejected",
+    }
+}
+
+text_enum! {
+    /// Why an owner ends a registration.
+    pub enum OwnersReason {
+        Sold = "sold",
+        Scrapped = "scrapped",
+        Stolen = "stolen",
+        Mistake = "mistake",
+    }
+}
+
+impl From<OwnersReason> for EndReason {
+    fn from(reason: OwnersReason) -> Self {
+        match reason {
+            OwnersReason::Sold => Self::Sold,
+            OwnersReason::Scrapped => Self::Scrapped,
+            OwnersReason::Stolen => Self::Stolen,
+            OwnersReason::Mistake => Self::Mistake,
+        }
+    }
+}
+
+text_enum! {
+    /// How well it is known that a product is what its owner says, the weakest first. It decides nothing by itself; staff see it.
+    pub enum Evidence {
+        /// Its owner says so.
+        Stated = "stated",
+        /// A dealer reported it.
+        Dealer = "dealer",
+        /// A document proves it.
+        Document = "document",
+        /// Staff looked at it.
+        Staff = "staff",
     }
 }
 

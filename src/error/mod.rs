@@ -46,6 +46,7 @@ codes! {
         InvalidCredentials = "invalid_credentials",
         SessionEnded = "session_ended",
         Forbidden = "forbidden",
+        ScopeMissing = "scope_missing",
         OwnAccount = "own_account",
         OwnProposal = "own_proposal",
         NotFound = "not_found",

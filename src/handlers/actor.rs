@@ -45,9 +45,11 @@ impl ActorView {
             (ActorKind::User, Reader::Account(own)) => {
                 id.parse().is_ok_and(|user| own.contains(&user))
             }
-            (ActorKind::Applicant, Reader::Account(_)) => true,
+            (ActorKind::Applicant | ActorKind::Partner, Reader::Account(_)) => true,
             (ActorKind::Staff | ActorKind::Service, Reader::Account(_)) => false,
         };
+        // Which of its systems it was, a partner knows.
+        let id = id.split_once(':').map_or(id, |(partner, _)| partner);
         Self {
             kind,
             id: (is_shown && !id.is_empty()).then(|| id.to_owned()),

@@ -26,6 +26,10 @@ pub struct Model {
     /// Its points are made up.
     pub example: bool,
     pub created_at: Instant,
+    /// The manufacturer's own code of it, as it is compared.
+    pub manufacturer_code: Option<String>,
+    /// The version of the catalogue that it was changed in last.
+    pub changed_in: i64,
 }
 
 impl Model {

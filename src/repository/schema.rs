@@ -363,6 +363,8 @@ diesel::table! {
         serial_pattern -> Nullable<Text>,
         example -> Bool,
         created_at -> SqlInstant,
+        manufacturer_code -> Nullable<Text>,
+        changed_in -> BigInt,
     }
 }
 
@@ -400,6 +402,9 @@ diesel::table! {
         created_at -> SqlInstant,
         updated_at -> SqlInstant,
         ended_at -> Nullable<SqlInstant>,
+        holds_serial -> Bool,
+        evidence -> Text,
+        recovered_at -> Nullable<SqlInstant>,
     }
 }
 
@@ -592,6 +597,103 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    partners (id) {
+        id -> SqlId,
+        version -> BigInt,
+        name -> Text,
+        country -> Text,
+        contact_email -> Text,
+        status -> Text,
+        lines_per_day -> Nullable<BigInt>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    credentials (id) {
+        id -> SqlId,
+        partner_id -> SqlId,
+        version -> BigInt,
+        name -> Text,
+        secret_hash -> Text,
+        previous_hash -> Nullable<Text>,
+        previous_until -> Nullable<SqlInstant>,
+        scopes -> SqlJson,
+        networks -> SqlJson,
+        created_at -> SqlInstant,
+        last_used_at -> Nullable<SqlInstant>,
+        revoked_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::SqlId;
+
+    partner_days (partner_id, day) {
+        partner_id -> SqlId,
+        day -> Date,
+        lines -> BigInt,
+        dry_run_lines -> BigInt,
+        unmatched -> BigInt,
+        silent_matches -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    trusted_partners (account_id, partner_id) {
+        account_id -> SqlId,
+        partner_id -> SqlId,
+        since -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    registrations (id) {
+        id -> SqlId,
+        partner_id -> SqlId,
+        external_id -> Text,
+        verb -> Text,
+        of_id -> Nullable<SqlId>,
+        body_hash -> Text,
+        status -> Text,
+        code -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        account_id -> SqlId,
+        product_id -> Nullable<SqlId>,
+        model_id -> Nullable<SqlId>,
+        serial_key -> Nullable<Text>,
+        reported -> Nullable<SqlJson>,
+        offer_expires_at -> Nullable<SqlInstant>,
+        version -> BigInt,
+        created_at -> SqlInstant,
+        changed_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::SqlId;
+
+    model_gtins (gtin) {
+        gtin -> Text,
+        model_id -> SqlId,
+    }
+}
+
 diesel::joinable!(applicant_tokens -> accounts (account_id));
 diesel::joinable!(reviews -> accounts (account_id));
 diesel::joinable!(documents -> accounts (account_id));
@@ -612,6 +714,11 @@ diesel::joinable!(points_entries -> products (product_id));
 diesel::joinable!(memberships -> accounts (account_id));
 diesel::joinable!(invoices -> accounts (account_id));
 diesel::joinable!(invoices -> memberships (membership_id));
+diesel::joinable!(credentials -> partners (partner_id));
+diesel::joinable!(trusted_partners -> partners (partner_id));
+diesel::joinable!(registrations -> partners (partner_id));
+diesel::joinable!(registrations -> products (product_id));
+diesel::joinable!(model_gtins -> models (model_id));
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
     products::status,
@@ -654,4 +761,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     member_numbers,
     invoice_counters,
     invoices,
+    partners,
+    credentials,
+    partner_days,
+    trusted_partners,
+    registrations,
+    model_gtins,
 );

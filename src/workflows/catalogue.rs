@@ -120,6 +120,8 @@ fn read(row: Row, id: ModelId, context: &Context, faults: &mut Vec<Fault>) -> Op
         serial_pattern: serial_pattern.map(|pattern| pattern.as_str().to_owned()),
         example: !is_real,
         created_at: context.now,
+        manufacturer_code: None,
+        changed_in: 1,
     };
     let value = Value { valid_from, points };
     Some(Line { row, model, value })

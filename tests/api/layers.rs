@@ -149,6 +149,8 @@ fn a_proof_is_made_in_five_places() {
         "Actor::new",
         "Caller::applicant",
         "Caller::user",
+        "Caller::partner",
+        "AccountAccess::of_match",
         "Anonymous::new",
         "ServiceAccess::new",
     ] {

@@ -4,15 +4,18 @@
     reason = "the proofs of access are what an actor comes out of"
 )]
 
+mod partner;
 mod signed_in;
 
 use crate::domain::account::AccountId;
 use crate::domain::actor::{Acting, Actor, Cause, Stamp};
 use crate::domain::applicant_token::TokenReach;
+use crate::domain::partner::{CredentialId, PartnerId, Scope};
 use crate::domain::permissions::{Action, Reach, Role, reach};
 use crate::error::Code;
 use crate::types::{Instant, id};
 
+pub use partner::PartnerAccess;
 pub use signed_in::{StaffAccess, UserAccess};
 
 id!(
@@ -38,6 +41,8 @@ pub struct Caller {
     /// Of an applicant: whether the application is decided, so that the token only reads.
     is_decided: bool,
     applicant_token: Option<ApplicantToken>,
+    /// Of a partner's system: what it may do.
+    scopes: Vec<Scope>,
 }
 
 /// The token by which an applicant acts, to be looked at again where it changes something.
@@ -63,6 +68,20 @@ impl Caller {
             request_id: None,
             is_decided: reach != TokenReach::Changes,
             applicant_token: Some(token),
+            scopes: Vec::new(),
+        }
+    }
+
+    /// A system of a partner.
+    pub fn partner(partner: PartnerId, credential: CredentialId, scopes: Vec<Scope>) -> Self {
+        let acting = Acting::Partner {
+            partner,
+            credential,
+        };
+        Self {
+            actor: Some(Actor::new(acting)),
+            scopes,
+            ..Self::default()
         }
     }
 
@@ -121,6 +140,11 @@ impl Caller {
     /// The session that the caller is signed in with.
     pub fn session_id(&self) -> Option<SessionId> {
         self.actor.and_then(Actor::session)
+    }
+
+    /// What a partner's system may do; nobody else has scopes.
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
     }
 
     /// Every role of the caller.

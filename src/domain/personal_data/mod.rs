@@ -45,11 +45,13 @@ pub enum Sweep {
     UnprovenAddresses,
     /// Why somebody did what an event tells, from when that was. The event keeps the hash.
     EventReasons,
+    /// What a partner has used of its quotas, from that day.
+    PartnerDays,
 }
 
 impl Sweep {
     /// Every sweep there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::IdempotencyKeys,
         Self::RefreshTokens,
         Self::ApplicantTokens,
@@ -62,6 +64,7 @@ impl Sweep {
         Self::ClosedWorkItems,
         Self::UnprovenAddresses,
         Self::EventReasons,
+        Self::PartnerDays,
     ];
 
     /// How long it is kept.
@@ -74,6 +77,7 @@ impl Sweep {
             Self::RequestCounts | Self::UnprovenAddresses => TimeDelta::days(2),
             Self::DoneJobs => TimeDelta::days(7),
             Self::Mails => TimeDelta::days(90),
+            Self::PartnerDays => TimeDelta::days(31),
             Self::ClosedWorkItems => TimeDelta::days(365),
             Self::EventReasons => TimeDelta::days(5 * 366),
         }

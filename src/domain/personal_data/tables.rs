@@ -1,4 +1,6 @@
-//! The list of all tables. A test holds it against `repository/schema.rs`.
+//! The list of all tables; those of dealers stand in `dealers`. A test holds it against `repository/schema.rs`.
+
+mod dealers;
 
 use super::Stay::{self, Kept, Until};
 use super::copies::{ANSWERED, INVOICED, MAILED, SEARCHED, TOLD};
@@ -192,8 +194,9 @@ pub const TABLES: &[Table] = &[
     plain(
         "models",
         Kept(CATALOGUE),
-        "name name_key category launched_date serial_pattern",
+        "name name_key category launched_date serial_pattern manufacturer_code changed_in",
     ),
+    plain("model_gtins", Kept(CATALOGUE), "gtin"),
     plain("model_points", Kept(CATALOGUE), "valid_from points"),
     Table {
         name: "products",
@@ -206,7 +209,7 @@ pub const TABLES: &[Table] = &[
             personal("dealer").copied_to(ANSWERED),
             personal("legacy_reference").copied_to(ANSWERED),
         ],
-        other: "version status estimated end_reason",
+        other: "version status estimated end_reason evidence",
     },
     Table {
         name: "legacy_accounts",
@@ -287,4 +290,9 @@ pub const TABLES: &[Table] = &[
         personal: &[personal("content")],
         other: "version number seller_key year seq status issued_date due_date currency net_cents vat_cents gross_cents payment_method payment_reference",
     },
+    dealers::PARTNERS,
+    dealers::CREDENTIALS,
+    dealers::PARTNER_DAYS,
+    dealers::TRUSTED_PARTNERS,
+    dealers::REGISTRATIONS,
 ];

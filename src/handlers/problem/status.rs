@@ -17,7 +17,7 @@ macro_rules! statuses {
 statuses! {
     BAD_REQUEST: MalformedRequest DuplicateKey IfMatchMalformed IdempotencyKeyRequired TokenInvalid;
     UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded;
-    FORBIDDEN: Forbidden OwnAccount OwnProposal;
+    FORBIDDEN: Forbidden ScopeMissing OwnAccount OwnProposal;
     NOT_FOUND: NotFound NoMembership;
     METHOD_NOT_ALLOWED: MethodNotAllowed;
     REQUEST_TIMEOUT: BodyTooSlow;

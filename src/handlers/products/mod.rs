@@ -18,7 +18,7 @@ use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::account::AccountId;
 use crate::domain::permissions::{ProductsChange, ProductsRead};
-use crate::domain::product::{EndReason, ProductId};
+use crate::domain::product::{OwnersReason, ProductId};
 use crate::error::Result;
 use crate::repository::products;
 use crate::workflows::products as registering;
@@ -177,7 +177,7 @@ async fn update_product(
 struct EndParams {
     /// A `stolen` serial number that turns up again is held until staff have looked.
     #[param(inline, example = "sold")]
-    reason: EndReason,
+    reason: OwnersReason,
 }
 
 /// End a registration
@@ -198,7 +198,7 @@ async fn end_product(
     params: Params<EndParams>,
     seen: IfMatch,
 ) -> Result<Answer> {
-    let (context, id, reason) = (service.context(), path.product_id, params.0.reason);
+    let (context, id, reason) = (service.context(), path.product_id, params.0.reason.into());
     service
         .db
         .write(move |conn| {

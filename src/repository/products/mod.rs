@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
-use crate::domain::product::{EndReason, ProductField, ProductId, ProductStatus};
+use crate::domain::product::{EndReason, Evidence, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
 use crate::domain::values::Country;
 use crate::error::{Code, Error, Result};
@@ -57,6 +57,11 @@ pub struct Product {
     pub created_at: Instant,
     pub updated_at: Instant,
     pub ended_at: Option<Instant>,
+    /// Whether its serial number is nobody else's: not of an offer, and not of what has ended.
+    pub holds_serial: bool,
+    pub evidence: Evidence,
+    /// When whoever reported it stolen had it back.
+    pub recovered_at: Option<Instant>,
 }
 
 impl Product {
@@ -74,6 +79,12 @@ impl Product {
     /// Whether its serial number is a guess that staff have not looked at.
     pub fn is_unchecked_guess(&self) -> bool {
         self.is_serial_estimated() && self.checked_at.is_none()
+    }
+
+    /// Has it hold its serial number, or not, by where it stands.
+    pub fn claim_serial(&mut self) {
+        let is_holder = !matches!(self.status, ProductStatus::Offered | ProductStatus::Ended);
+        self.holds_serial = is_holder && self.serial_key.is_some();
     }
 
     /// What is said of it.

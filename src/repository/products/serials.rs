@@ -10,7 +10,7 @@ use crate::repository::schema::products;
 use crate::repository::{DbConn, MOST_ROWS};
 use crate::types::Instant;
 
-/// The registrations of these models with these serial numbers that are open, or ended because they were stolen.
+/// The registrations of these models with these serial numbers that hold them, or ended because they were stolen and are not recovered.
 pub fn of_serials(
     conn: &mut DbConn,
     models: &[ModelId],
@@ -22,9 +22,10 @@ pub fn of_serials(
             .filter(products::model_id.eq_any(models))
             .filter(products::serial_key.eq_any(some))
             .filter(
-                products::ended_at
-                    .is_null()
-                    .or(products::end_reason.eq(EndReason::Stolen).assume_not_null()),
+                products::holds_serial.or(products::end_reason
+                    .eq(EndReason::Stolen)
+                    .assume_not_null()
+                    .and(products::recovered_at.is_null())),
             )
             .select(Product::as_select())
             .load(conn)?;
@@ -49,6 +50,7 @@ pub fn take_serials(
                 products::serial_number.eq(None::<String>),
                 products::serial_key.eq(None::<String>),
                 products::serial_since.eq(None::<Instant>),
+                products::holds_serial.eq(false),
                 products::status.eq(ProductStatus::Incomplete),
                 products::estimated.eq(estimated),
                 products::version.eq(products::version + 1),

@@ -4,7 +4,7 @@ use super::inventories::Inventories;
 use crate::domain::account::AccountId;
 use crate::domain::event::Event;
 use crate::domain::points::PointsReason;
-use crate::domain::product::{Conditions, EndReason, ProductId, ProductStatus, status};
+use crate::domain::product::{Conditions, EndReason, Evidence, ProductId, ProductStatus, status};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Code, Result};
 use crate::repository::catalogue::CatalogueModel;
@@ -85,6 +85,9 @@ impl Inventories<'_> {
             created_at: self.context.now,
             updated_at: self.context.now,
             ended_at: None,
+            holds_serial: false,
+            evidence: Evidence::Stated,
+            recovered_at: None,
         }
     }
 
@@ -112,6 +115,7 @@ impl Inventories<'_> {
             ..Conditions::default()
         };
         product.status = status(&missing, conditions);
+        product.claim_serial();
     }
 
     /// A product of an account, held, which is open and which the caller has seen.
@@ -184,6 +188,7 @@ impl Inventories<'_> {
         product.status = ProductStatus::Ended;
         product.end_reason = Some(reason);
         product.ended_at = Some(self.context.now);
+        product.claim_serial();
         self.settle(conn, &product, reason.into())?;
         self.events.push(Event::ProductEnded {
             account_id: product.account_id,

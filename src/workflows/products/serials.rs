@@ -117,6 +117,7 @@ impl Inventories<'_> {
         holder.serial_number = None;
         holder.serial_key = None;
         holder.serial_since = None;
+        holder.holds_serial = false;
         holder.estimated = estimated_text(&guesses);
         holder.status = ProductStatus::Incomplete;
         self.serials.holders.remove(serial);

@@ -1,0 +1,15 @@
+DROP INDEX products_serial_key_key;
+CREATE UNIQUE INDEX products_serial_key_key ON products (model_id, serial_key) WHERE ended_at IS NULL AND serial_key IS NOT NULL;
+ALTER TABLE products DROP COLUMN recovered_at;
+ALTER TABLE products DROP COLUMN evidence;
+ALTER TABLE products DROP COLUMN holds_serial;
+DROP INDEX models_changed_in_idx;
+DROP INDEX models_manufacturer_code_key;
+ALTER TABLE models DROP COLUMN changed_in;
+ALTER TABLE models DROP COLUMN manufacturer_code;
+DROP TABLE model_gtins;
+DROP TABLE registrations;
+DROP TABLE trusted_partners;
+DROP TABLE partner_days;
+DROP TABLE credentials;
+DROP TABLE partners;

@@ -1,0 +1,67 @@
+//! The proof of a partner's system, and what it may reach of its customers.
+
+use super::{AccountAccess, Caller, stamp};
+use crate::domain::account::AccountId;
+use crate::domain::actor::{Actor, Stamp};
+use crate::domain::partner::{CredentialId, PartnerId, Scope};
+use crate::error::Code;
+use crate::types::Instant;
+
+/// The proof that a system of a partner may do what one of its scopes is for, on what is its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerAccess {
+    partner_id: PartnerId,
+    credential_id: CredentialId,
+    actor: Actor,
+    request_id: Option<String>,
+}
+
+impl PartnerAccess {
+    /// Whether `caller` is a partner's system that has `scope`.
+    pub fn admit(scope: Scope, caller: &Caller) -> Result<Self, Code> {
+        let actor = caller.actor.ok_or(Code::Unauthenticated)?;
+        let system = actor.partner().zip(actor.credential());
+        let (partner_id, credential_id) = system.ok_or(Code::Forbidden)?;
+        if !caller.scopes.contains(&scope) {
+            return Err(Code::ScopeMissing);
+        }
+        Ok(Self {
+            partner_id,
+            credential_id,
+            actor,
+            request_id: caller.request_id.clone(),
+        })
+    }
+
+    /// The partner.
+    pub fn partner_id(&self) -> PartnerId {
+        self.partner_id
+    }
+
+    /// The credential that its system is signed in with.
+    pub fn credential_id(&self) -> CredentialId {
+        self.credential_id
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// What is written with it says who and when.
+    pub fn stamp(&self, now: Instant) -> Stamp {
+        stamp(self.actor, now, self.request_id.as_ref())
+    }
+}
+
+impl AccountAccess {
+    /// The access of a partner to the account that a line of it named. `workflows/registrations/matching.rs` alone calls it.
+    pub fn of_match(partner: &PartnerAccess, account_id: AccountId) -> Self {
+        Self {
+            account_id,
+            actor: partner.actor,
+            request_id: partner.request_id.clone(),
+            applicant_token: None,
+        }
+    }
+}

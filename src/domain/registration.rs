@@ -1,0 +1,56 @@
+//! What a partner reports, a line at a time: its identity, its verb and where it stands.
+
+use crate::types::{id, text_enum};
+
+id!(
+    /// A line of a partner that was taken in.
+    RegistrationId, "reg_"
+);
+
+text_enum! {
+    /// What a line asks for.
+    pub enum Verb {
+        /// A product was sold to a customer.
+        Register = "register",
+        /// It was taken back.
+        Return = "return",
+        /// Something about it was reported wrongly.
+        Correct = "correct",
+    }
+}
+
+text_enum! {
+    /// Where a line that was taken in stands.
+    pub enum RegistrationStatus {
+        /// The customer has the product.
+        Registered = "registered",
+        /// The customer has not answered the offer.
+        Offered = "offered",
+        /// The serial number was reported stolen; staff look at it.
+        Held = "held",
+        /// Somebody has the serial number already.
+        AlreadyRegistered = "already_registered",
+        /// It was taken back; of a line that returns: it took one back.
+        Returned = "returned",
+        /// Of a line that corrects: it corrected one.
+        Corrected = "corrected",
+        /// The customer declined the offer.
+        Declined = "declined",
+        /// The offer ran out.
+        Expired = "expired",
+        /// Another business claims the serial number.
+        Contested = "contested",
+        /// The customer, staff or a claim ended the product.
+        Ended = "ended",
+    }
+}
+
+text_enum! {
+    /// Why a customer refused an offer.
+    pub enum RefusalReason {
+        /// The customer does not want it.
+        Declined = "declined",
+        /// It is not the customer's.
+        NotMine = "not_mine",
+    }
+}
