@@ -132,6 +132,7 @@ codes! {
         SerialFormat = "serial_format",
         SerialIsBarcode = "serial_is_barcode",
         ModelUnknown = "model_unknown",
+        GtinInvalid = "gtin_invalid",
         EstimatedWithoutValue = "estimated_without_value",
         CodesRequired = "codes_required",
         NoteRequired = "note_required",
