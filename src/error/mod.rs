@@ -86,6 +86,8 @@ codes! {
         AlreadyMember = "already_member",
         PaymentDue = "payment_due",
         JobNotDead = "job_not_dead",
+        WorkItemClosed = "work_item_closed",
+        WorkItemClosesItself = "work_item_closes_itself",
         PointsOutOfRange = "points_out_of_range",
         IdempotencyInProgress = "idempotency_in_progress",
         PreconditionFailed = "precondition_failed",

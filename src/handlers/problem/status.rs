@@ -24,8 +24,9 @@ statuses! {
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
-        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
-        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead IdempotencyInProgress;
+        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed NoLegacyEmail AwaitingProof
+        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead
+        WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
     UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;
