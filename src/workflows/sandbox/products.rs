@@ -7,7 +7,7 @@ use crate::domain::product_details::Details;
 use crate::domain::values::Country;
 use crate::error::{Code, Error, Result};
 use crate::repository::DbConn;
-use crate::workflows::products::{Inventories, checked};
+use crate::workflows::products::{Inventories, Origin, checked};
 use crate::workflows::{Context, catalogue};
 
 const MODELS: &str = include_str!("../../seed/models.csv");
@@ -89,6 +89,6 @@ fn register(
     let details = checked(context, model, details).map_err(Error::invalid)?;
     let id = (access.account_id(), id);
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[&access], &[])?;
-    inventories.register(conn, id, model, details, None)?;
+    inventories.register(conn, id, model, details, Origin::Owner)?;
     inventories.flush(conn).map(drop)
 }
