@@ -33,6 +33,7 @@ text_enum! {
         IssueInvoice = "issue_invoice",
         EndMembership = "end_membership",
         GrantPoints = "grant_points",
+        TellCustomer = "tell_customer",
         DeleteFile = "delete_file",
         DeleteApplicationFiles = "delete_application_files",
         SweepFiles = "sweep_files",
@@ -54,7 +55,8 @@ impl JobKind {
             | Self::EndInvitation
             | Self::IssueInvoice
             | Self::EndMembership
-            | Self::GrantPoints => JobQueue::Rules,
+            | Self::GrantPoints
+            | Self::TellCustomer => JobQueue::Rules,
             Self::DeleteFile | Self::DeleteApplicationFiles | Self::SweepFiles => JobQueue::Files,
             Self::KeepHouse => JobQueue::Housekeeping,
         }
@@ -185,7 +187,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tell_customer";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         let files = "delete_file delete_application_files sweep_files";

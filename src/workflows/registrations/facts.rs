@@ -28,24 +28,46 @@ pub fn find<'a>(
     let mut world = empty(conn, context, partner, &catalogue, lines)?;
     let ids = external_ids(lines);
     let named = registrations::of_external_ids(conn, id, &ids)?;
-    let Matched { customers, accesses } = matching::find(conn, partner, lines, &named)?;
+    let Matched {
+        customers,
+        accesses,
+    } = matching::find(conn, partner, lines, &named)?;
     let wanted: Vec<Serial> = wanted(&world, lines, &named).into_iter().collect();
     let stamp = partner.stamp(context.now);
-    let mut inventories = Inventories::of_customers(conn, (context, catalogue.clone()), stamp, &accesses, &wanted)?;
+    let mut inventories = Inventories::of_customers(
+        conn,
+        (context, catalogue.clone()),
+        stamp,
+        &accesses,
+        &wanted,
+    )?;
     // What was named may have changed until its customer was locked.
     let mut known = registrations::of_external_ids(conn, id, &ids)?;
     known.extend(of_serials(conn, partner, &wanted)?);
     let products = known.iter().filter_map(|line| line.product_id);
     inventories.hold(conn, products)?;
     let accounts: Vec<AccountId> = accesses.iter().map(AccountAccess::account_id).collect();
-    world.trusting = registrations::trusting(conn, id, &accounts)?.into_iter().collect();
+    world.trusting = registrations::trusting(conn, id, &accounts)?
+        .into_iter()
+        .collect();
     let in_use: BTreeSet<AccountId> = inventories.customers_in_use().collect();
-    world.customers = customers.into_iter().filter(|(_, account)| in_use.contains(account)).collect();
+    world.customers = customers
+        .into_iter()
+        .filter(|(_, account)| in_use.contains(account))
+        .collect();
     world.stolen = inventories.stolen().cloned().collect();
-    inventories.facts().for_each(|product| world.know_product(product));
+    inventories
+        .facts()
+        .for_each(|product| world.know_product(product));
     for line in known {
         world.know_registration(known_of(line)?);
     }
+    let models = wanted.iter().map(|(model, _)| *model);
+    let models: BTreeSet<ModelId> = models.chain(world.models.values().copied()).collect();
+    let models = models
+        .into_iter()
+        .filter_map(|id| Some((id, catalogue.model(id)?.facts.clone())));
+    world.model_facts = models.collect();
     Ok((inventories, world))
 }
 
@@ -62,7 +84,9 @@ fn empty(
     let mut world = World::new(context.now, Dealer { name, country }, rules);
     world.unmatched = partner_days::unmatched(conn, partner.partner_id(), context.now)?;
     let names = lines.iter().filter_map(|line| line.read.model.as_ref());
-    let named: HashMap<&ModelName, &CatalogueModel> = names.filter_map(|name| Some((name, model_of(catalogue, name)?))).collect();
+    let named: HashMap<&ModelName, &CatalogueModel> = names
+        .filter_map(|name| Some((name, model_of(catalogue, name)?)))
+        .collect();
     for (name, model) in named {
         world.models.insert(name.clone(), model.row.id);
     }
@@ -90,12 +114,26 @@ fn external_ids(lines: &[Partial<Line>]) -> Vec<&str> {
 
 /// The serial numbers that lines are about, with those of the sales that they name.
 fn wanted(world: &World, lines: &[Partial<Line>], named: &[Registration]) -> BTreeSet<Serial> {
-    let by_id: BTreeMap<&str, &Registration> = named.iter().map(|line| (line.external_id.as_str(), line)).collect();
-    let mut wanted: BTreeSet<Serial> = named.iter().filter_map(|line| Some((line.model_id?, line.serial_key.clone()?))).collect();
+    let by_id: BTreeMap<&str, &Registration> = named
+        .iter()
+        .map(|line| (line.external_id.as_str(), line))
+        .collect();
+    let mut wanted: BTreeSet<Serial> = named
+        .iter()
+        .filter_map(|line| Some((line.model_id?, line.serial_key.clone()?)))
+        .collect();
     for line in lines {
         let said = &line.read;
-        let sale = said.of.as_deref().and_then(|of| by_id.get(of)).filter(|_| said.verb == Some(Verb::Correct));
-        let model = said.model.as_ref().and_then(|name| world.models.get(name)).copied();
+        let sale = said
+            .of
+            .as_deref()
+            .and_then(|of| by_id.get(of))
+            .filter(|_| said.verb == Some(Verb::Correct));
+        let model = said
+            .model
+            .as_ref()
+            .and_then(|name| world.models.get(name))
+            .copied();
         let model = model.or_else(|| sale?.model_id);
         let key = said.serial_number.as_deref().map(serial_key);
         let key = key.or_else(|| sale?.serial_key.clone());
@@ -104,7 +142,11 @@ fn wanted(world: &World, lines: &[Partial<Line>], named: &[Registration]) -> BTr
     wanted
 }
 
-fn of_serials(conn: &mut DbConn, partner: &PartnerAccess, wanted: &[Serial]) -> Result<Vec<Registration>> {
+fn of_serials(
+    conn: &mut DbConn,
+    partner: &PartnerAccess,
+    wanted: &[Serial],
+) -> Result<Vec<Registration>> {
     let models: BTreeSet<ModelId> = wanted.iter().map(|(model, _)| *model).collect();
     let models: Vec<ModelId> = models.into_iter().collect();
     let keys: BTreeSet<&str> = wanted.iter().map(|(_, key)| key.as_str()).collect();

@@ -28,21 +28,32 @@ pub fn find(
     named: &[Registration],
 ) -> Result<Matched> {
     let whole = lines.iter().filter(|line| line.faults.is_empty());
-    let names: BTreeSet<&CustomerName> = whole.filter_map(|line| line.read.customer.as_ref()).collect();
+    let names: BTreeSet<&CustomerName> = whole
+        .filter_map(|line| line.read.customer.as_ref())
+        .collect();
     let mut customers = HashMap::new();
     by_member_number(conn, &names, &mut customers)?;
     by_account_number(conn, &names, &mut customers)?;
     by_vat_number(conn, &names, &mut customers)?;
     let accounts = customers.values().copied();
-    let accounts: BTreeSet<AccountId> = accounts.chain(named.iter().map(|line| line.account_id)).collect();
+    let accounts: BTreeSet<AccountId> = accounts
+        .chain(named.iter().map(|line| line.account_id))
+        .collect();
     let accesses = accounts.into_iter();
     let accesses = accesses.map(|account| AccountAccess::of_match(partner, account));
-    Ok(Matched { customers, accesses: accesses.collect() })
+    Ok(Matched {
+        customers,
+        accesses: accesses.collect(),
+    })
 }
 
 type Found = HashMap<CustomerName, AccountId>;
 
-fn by_member_number(conn: &mut DbConn, names: &BTreeSet<&CustomerName>, found: &mut Found) -> Result<()> {
+fn by_member_number(
+    conn: &mut DbConn,
+    names: &BTreeSet<&CustomerName>,
+    found: &mut Found,
+) -> Result<()> {
     let keys: Vec<&str> = names
         .iter()
         .filter_map(|name| match name {
@@ -55,7 +66,11 @@ fn by_member_number(conn: &mut DbConn, names: &BTreeSet<&CustomerName>, found: &
     Ok(())
 }
 
-fn by_account_number(conn: &mut DbConn, names: &BTreeSet<&CustomerName>, found: &mut Found) -> Result<()> {
+fn by_account_number(
+    conn: &mut DbConn,
+    names: &BTreeSet<&CustomerName>,
+    found: &mut Found,
+) -> Result<()> {
     let numbers: Vec<&str> = names
         .iter()
         .filter_map(|name| match name {
@@ -69,7 +84,11 @@ fn by_account_number(conn: &mut DbConn, names: &BTreeSet<&CustomerName>, found: 
 }
 
 /// Two businesses that match are none.
-fn by_vat_number(conn: &mut DbConn, names: &BTreeSet<&CustomerName>, found: &mut Found) -> Result<()> {
+fn by_vat_number(
+    conn: &mut DbConn,
+    names: &BTreeSet<&CustomerName>,
+    found: &mut Found,
+) -> Result<()> {
     let numbers: Vec<&str> = names
         .iter()
         .filter_map(|name| match name {
@@ -79,11 +98,17 @@ fn by_vat_number(conn: &mut DbConn, names: &BTreeSet<&CustomerName>, found: &mut
         .collect();
     let rows = customers::of_vat_numbers(conn, &numbers)?;
     for name in names {
-        let CustomerName::Vat { country, number, email_key } = name else {
+        let CustomerName::Vat {
+            country,
+            number,
+            email_key,
+        } = name
+        else {
             continue;
         };
         let matching = rows.iter().filter(|row| {
-            let has_email = row.contact_email_key == *email_key || row.email_key.as_ref() == Some(email_key);
+            let has_email =
+                row.contact_email_key == *email_key || row.email_key.as_ref() == Some(email_key);
             row.country == *country && row.vat_number.as_ref() == Some(number) && has_email
         });
         let accounts: BTreeSet<AccountId> = matching.map(|row| row.account_id).collect();
