@@ -26,6 +26,7 @@ text_enum! {
         ProgrammeInvitation = "programme_invitation",
         MembershipWelcome = "membership_welcome",
         InvoiceIssued = "invoice_issued",
+        OfferExpiring = "offer_expiring",
     }
 }
 

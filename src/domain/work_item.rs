@@ -12,5 +12,7 @@ text_enum! {
     pub enum WorkItemKind {
         /// A job that failed for good; trying it again closes the matter.
         DeadJob = "dead_job",
+        /// A partner stands out.
+        PartnerAlert = "partner_alert",
     }
 }

@@ -92,7 +92,7 @@ impl Inventories<'_> {
     }
 
     /// Writes `details` into `product` and says where it stands now.
-    fn fill(&self, product: &mut Product, checked: CheckedDetails) {
+    pub(super) fn fill(&self, product: &mut Product, checked: CheckedDetails) {
         let CheckedDetails {
             serial,
             details,
@@ -118,7 +118,7 @@ impl Inventories<'_> {
         product.claim_serial();
     }
 
-    /// A product of an account, held, which is open and which the caller has seen.
+    /// A product of an account, held, which is registered and which the caller has seen.
     pub fn open_product(
         &mut self,
         conn: &mut DbConn,
@@ -127,8 +127,10 @@ impl Inventories<'_> {
     ) -> Result<Held<Product>> {
         let product = products::lock(conn, self.account(account)?, id)?;
         check(product.version)?;
-        if product.status == ProductStatus::Ended {
-            return Err(Code::ProductEnded.into());
+        match product.status {
+            ProductStatus::Ended => return Err(Code::ProductEnded.into()),
+            ProductStatus::Offered => return Err(Code::RegistrationNotOpen.into()),
+            _ => {}
         }
         self.know_awards(points::standing_awards(conn, &[id])?);
         Ok(product)
@@ -166,7 +168,7 @@ impl Inventories<'_> {
         }
     }
 
-    fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
+    pub(super) fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
         let is_new = before != Some(ProductStatus::Disputed);
         if is_new && product.status == ProductStatus::Disputed {
             self.events.push(Event::ProductDisputed {
@@ -185,10 +187,7 @@ impl Inventories<'_> {
         reason: EndReason,
     ) -> Result<()> {
         self.may_free(&product);
-        product.status = ProductStatus::Ended;
-        product.end_reason = Some(reason);
-        product.ended_at = Some(self.context.now);
-        product.claim_serial();
+        product.end(reason, self.context.now);
         self.settle(conn, &product, reason.into())?;
         self.events.push(Event::ProductEnded {
             account_id: product.account_id,

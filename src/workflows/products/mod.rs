@@ -3,6 +3,7 @@
 mod changes;
 mod inventories;
 mod list;
+mod offered;
 mod points;
 mod serials;
 
