@@ -76,6 +76,7 @@ codes! {
         CorrectionNeedsTrust = "correction_needs_trust",
         ProductChangedByCustomer = "product_changed_by_customer",
         ProductDisputed = "product_disputed",
+        OfferClosed = "offer_closed",
         NoLegacyEmail = "no_legacy_email",
         AwaitingProof = "awaiting_proof",
         NoLegacyAccount = "no_legacy_account",

@@ -13,7 +13,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, passwords, products, registrations,
+    self, Context, accounts, invoices, membership, offers, passwords, products, registrations,
     review_deadlines, users,
 };
 
@@ -108,6 +108,8 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             account_id,
             since,
         } => registrations::tell_customer(conn, context, service, (partner_id, account_id, since)),
+        Task::ExpireOffers { hour, round } => offers::expire(conn, context, service, (hour, round)),
+        Task::RemindOffers { hour, after } => offers::remind(conn, context, (hour, after)),
         Task::SendMail { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }

@@ -24,7 +24,7 @@ statuses! {
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
-        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed NoLegacyEmail AwaitingProof
+        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
         NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead
         WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
     PRECONDITION_FAILED: PreconditionFailed;
