@@ -30,6 +30,7 @@ pub mod points;
 pub mod product;
 pub mod product_details;
 pub mod product_list;
+pub mod quota;
 pub mod registration;
 pub mod review;
 pub mod session;

@@ -17,6 +17,7 @@ mod legacy_migration;
 mod me;
 mod membership;
 mod models;
+pub mod oauth;
 pub mod operation;
 mod points;
 pub mod problem;
@@ -30,7 +31,7 @@ mod users;
 
 use std::net::IpAddr;
 
-pub use contract::{document, prefilled, schemas};
+pub use contract::{TOKEN_URL, document, prefilled, schemas};
 pub use endpoint::{Callers, Endpoint, RateLimit, Registration, Routes, registrations};
 
 /// Names a request in logs and problems; put beside it when it comes in.
@@ -66,6 +67,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(sessions::routes)
         .configure(me::routes)
         .configure(users::routes)
+        .configure(oauth::routes)
         .configure(jobs::routes)
         .configure(labels::routes);
     if is_sandbox {

@@ -5,6 +5,7 @@ pub mod applicant_tokens;
 mod backend;
 pub mod cards;
 pub mod catalogue;
+pub mod credentials;
 pub mod devices;
 pub mod documents;
 
@@ -21,6 +22,7 @@ pub mod memberships;
 pub mod models;
 mod outcome;
 pub mod partner_days;
+pub mod partners;
 pub mod points;
 mod pool;
 pub mod products;

@@ -12,6 +12,8 @@ pub mod mail;
 pub mod me;
 pub mod members;
 pub mod membership;
+pub mod oauth;
+pub mod partners;
 pub mod passwords;
 pub mod points;
 pub mod product_files;

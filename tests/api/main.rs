@@ -33,6 +33,7 @@ mod openapi;
 mod operation;
 mod pages;
 mod pairs;
+mod partners;
 mod permissions;
 mod plans;
 mod points;
