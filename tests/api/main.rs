@@ -34,6 +34,7 @@ mod openapi;
 mod operation;
 mod pages;
 mod pairs;
+mod partners;
 mod permissions;
 mod plans;
 mod points;
@@ -47,6 +48,7 @@ mod queue;
 mod races;
 mod raw;
 mod refusals;
+mod registrations;
 #[path = "../common/relay.rs"]
 mod relay;
 mod reviews;
