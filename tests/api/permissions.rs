@@ -14,7 +14,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::openapi::{document, operations};
-use crate::partners::{FOTO_NORD, KAMERAHUSET};
+use crate::partners::{FOTO_NORD, KAMERAHUSET, MEMBER};
 use crate::raw::Raw;
 use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
 
@@ -329,6 +329,13 @@ impl Fixture {
         self.own.insert("invoice_id", invoice);
         let job = self.first_of("/v1", "jobs", &admin).await;
         self.own.insert("job_id", job);
+        let dealer = self.app.dealer(FOTO_NORD, "registrations:write").await;
+        let line = json!({
+            "external_id": "F-900", "member_number": MEMBER, "model": "EOS R5", "serial_number": "130210049000", "purchase_date": "2026-05-20"
+        });
+        let line = self.app.post("/v1/registrations", &dealer, line).await;
+        self.own
+            .insert("registration_id", line.expect(201).str("/id"));
     }
 
     /// What the stranger's business has in every sandbox.
@@ -457,6 +464,7 @@ fn nothing(name: &str) -> String {
         "product_id" => "prd",
         "invoice_id" => "inv",
         "job_id" => "job",
+        "registration_id" => "reg",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")

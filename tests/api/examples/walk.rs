@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
-use crate::events::writes::{CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff};
+use crate::events::writes::{
+    CHOSEN_PASSWORD, Walk, application, dealers, jobs, legacy, products, staff,
+};
 use crate::openapi::document;
 use crate::partners::FOTO_NORD;
 use crate::permissions::{Objects, Operation};
@@ -37,6 +39,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
         let business = application(&mut walk).await;
         products(&mut walk, &business).await;
         legacy(&mut walk, &business).await;
+        dealers(&mut walk).await;
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;
         sandbox_and_sessions(&walk.app, &business).await;
