@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
-use crate::events::writes::{CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff};
+use crate::events::writes::{
+    CHOSEN_PASSWORD, Walk, application, jobs, legacy, offers, products, staff,
+};
 use crate::openapi::document;
 use crate::permissions::{Objects, Operation};
 use crate::raw::Raw;
@@ -35,6 +37,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
     let writes = hear(async {
         let business = application(&mut walk).await;
         products(&mut walk, &business).await;
+        offers(&mut walk, &business).await;
         legacy(&mut walk, &business).await;
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;
