@@ -10,6 +10,7 @@ pub mod card;
 pub mod check_digits;
 pub mod document;
 pub mod event;
+pub mod feed;
 pub mod file;
 pub mod file_name;
 pub mod invoice;

@@ -82,6 +82,7 @@ codes! {
         WorkItemClosesItself = "work_item_closes_itself",
         PointsOutOfRange = "points_out_of_range",
         IdempotencyInProgress = "idempotency_in_progress",
+        EventsExpired = "events_expired",
         PreconditionFailed = "precondition_failed",
         BodyTooLarge = "body_too_large",
         DocumentTooLarge = "document_too_large",
@@ -157,6 +158,7 @@ codes! {
         Duplicate = "duplicate",
         NumberUnknown = "number_unknown",
         ReferenceUnknown = "reference_unknown",
+        EventTypeUnknown = "event_type_unknown",
         More = "more",
     }
 }

@@ -68,6 +68,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(me::routes)
         .configure(users::routes)
         .configure(jobs::routes)
+        .configure(events::routes)
         .configure(work_items::routes)
         .configure(labels::routes);
     if is_sandbox {

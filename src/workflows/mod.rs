@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod csv_file;
 pub mod documents;
 pub mod faq;
+pub mod feed;
 pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;

@@ -61,3 +61,4 @@ mod support;
 mod users;
 mod values;
 mod wire;
+mod work_items;
