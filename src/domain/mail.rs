@@ -28,6 +28,7 @@ text_enum! {
         InvoiceIssued = "invoice_issued",
         StolenSerialSeen = "stolen_serial_seen",
         SerialChecked = "serial_checked",
+        OfferExpiring = "offer_expiring",
     }
 }
 

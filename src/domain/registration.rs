@@ -1,5 +1,6 @@
 //! What a partner reports, a line at a time: its identity, its verb and where it stands.
 
+use super::product::{EndReason, ProductStatus};
 use crate::types::{id, text_enum};
 
 id!(
@@ -52,5 +53,24 @@ text_enum! {
         Declined = "declined",
         /// It is not the customer's.
         NotMine = "not_mine",
+    }
+}
+
+impl RegistrationStatus {
+    /// Where the line of an offer that was accepted stands, by where its product stands.
+    pub fn accepted(product: ProductStatus) -> Self {
+        match product {
+            ProductStatus::Disputed => Self::Held,
+            _ => Self::Registered,
+        }
+    }
+}
+
+impl From<RefusalReason> for EndReason {
+    fn from(reason: RefusalReason) -> Self {
+        match reason {
+            RefusalReason::Declined => Self::Declined,
+            RefusalReason::NotMine => Self::NotMine,
+        }
     }
 }

@@ -13,6 +13,8 @@ pub mod mail;
 pub mod me;
 pub mod members;
 pub mod membership;
+pub mod offers;
+pub mod partner_alerts;
 pub mod passwords;
 pub mod points;
 pub mod product_files;
@@ -22,6 +24,7 @@ pub mod reviews;
 pub mod sandbox;
 pub mod sessions;
 pub mod tasks;
+pub mod trusted_partners;
 pub mod users;
 pub mod work_items;
 

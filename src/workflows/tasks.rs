@@ -73,6 +73,13 @@ pub enum Task {
         due: Instant,
         after: Option<AccountId>,
     },
+    /// Ends the offers whose time is over; once for those of an hour, in as many rounds as that takes.
+    ExpireOffers { hour: Instant, round: u32 },
+    /// Reminds customers of offers whose time is over soon; once for those of an hour, account by account behind `after`.
+    RemindOffers {
+        hour: Instant,
+        after: Option<AccountId>,
+    },
     /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
     /// Forgets the rows whose time is over, and the files that nobody wants; once an hour.
@@ -103,6 +110,8 @@ impl Task {
             Self::IssueInvoice { .. } => JobKind::IssueInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
+            Self::ExpireOffers { .. } => JobKind::ExpireOffers,
+            Self::RemindOffers { .. } => JobKind::RemindOffers,
             Self::SweepFiles { .. } => JobKind::SweepFiles,
             Self::KeepHouse { .. } => JobKind::KeepHouse,
         }
@@ -124,6 +133,8 @@ impl Task {
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
             | Self::GrantPoints { .. }
+            | Self::ExpireOffers { .. }
+            | Self::RemindOffers { .. }
             | Self::SweepFiles { .. }
             | Self::KeepHouse { .. } => None,
         }
@@ -167,10 +178,13 @@ impl Task {
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
-            Self::GrantPoints { due, after } => match after {
-                Some(account) => format!("{due}:{account}"),
-                None => due.to_string(),
-            },
+            Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
+                match after {
+                    Some(account) => format!("{due}:{account}"),
+                    None => due.to_string(),
+                }
+            }
+            Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
             Self::SweepFiles { date } => date.to_string(),
             Self::KeepHouse { hour } => hour.to_string(),
         };

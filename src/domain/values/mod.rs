@@ -5,8 +5,10 @@ mod country;
 mod date;
 mod email;
 mod field;
+mod gtin;
 mod language_tag;
 mod line;
+mod manufacturer_code;
 mod phone;
 mod postal_area;
 mod serial_number;
@@ -21,8 +23,10 @@ pub use country::{Country, is_eu};
 pub use date::Date;
 pub use email::{Email, email_key};
 pub use field::Field;
+pub use gtin::Gtin;
 pub use language_tag::LanguageTag;
 pub use line::{Line, TEXT, Text, is_hidden, tidied_line, tidied_text};
+pub use manufacturer_code::ManufacturerCode;
 pub use phone::{Dialling, Phone, TypedPhone};
 pub use postal_area::{PostalArea, area_of};
 pub use serial_number::{SerialNumber, same_serial, serial_key};
@@ -54,7 +58,7 @@ pub struct Format {
 }
 
 /// Every format that is read here: what a schema accepts is what is read.
-pub const FORMATS: [Format; 6] = [
+pub const FORMATS: [Format; 8] = [
     Format {
         name: email::FORMAT,
         check: is_value::<Email>,
@@ -69,6 +73,16 @@ pub const FORMATS: [Format; 6] = [
         name: country::FORMAT,
         check: country::is_assigned,
         fault: |pointer| Country::fault(pointer, "ZZ"),
+    },
+    Format {
+        name: gtin::FORMAT,
+        check: is_value::<Gtin>,
+        fault: |pointer| Gtin::fault(pointer, ""),
+    },
+    Format {
+        name: manufacturer_code::FORMAT,
+        check: is_value::<ManufacturerCode>,
+        fault: |pointer| ManufacturerCode::fault(pointer, ""),
     },
     Format {
         name: line::LINE,

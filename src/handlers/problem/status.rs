@@ -23,8 +23,9 @@ statuses! {
     REQUEST_TIMEOUT: BodyTooSlow;
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
-        SerialAlreadyRegistered ProductEnded NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
-        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
+        SerialAlreadyRegistered ProductEnded ProductDisputed OfferClosed RegistrationNotOpen NoLegacyEmail AwaitingProof
+        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead
+        WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
     GONE: EventsExpired;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;

@@ -141,7 +141,7 @@ mod tests {
             "user_name": "Nina Holm", "user_email": "nina@nordlys.example", "role": "Superuser", "member_number": "123456", "level": "Gold", "starts_date": "2026-06-01", "ends_date": "2027-05-31", "previous_member_numbers": [],
             "vat_number": "13585628", "invoice_number": "CPS-2026-000001", "gross": "100.00", "currency": "EUR", "due_date": "2026-07-01",
             "model": "EOS R5", "serial_number": "012021001234", "decision": "confirm",
-            "payment_method": "card", "payment_reference": null, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
+            "payment_method": "card", "payment_reference": null, "offers": [{ "model": "EOS R5", "serial_number": "012021001234", "dealer": "Foto Nord", "expires_date": "2026-07-01" }], "more_offers": 0, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
         })
     }
 

@@ -4,6 +4,7 @@ mod changes;
 mod checks;
 mod inventories;
 mod list;
+mod offered;
 mod points;
 mod serials;
 mod staff;
