@@ -23,6 +23,7 @@ mod points;
 pub mod problem;
 mod products;
 mod programme;
+mod registrations;
 mod reviews;
 mod sandbox;
 pub mod service;

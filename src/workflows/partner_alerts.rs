@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Context;
+use super::work_items::{self, matter};
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::partner::{AlertCause, PartnerId};
@@ -12,7 +13,6 @@ use crate::error::Result;
 use crate::repository::work_items::WorkItem;
 use crate::repository::{DbConn, events, offers};
 use crate::types::Json;
-use crate::workflows::work_items::{self, matter};
 
 /// Days in which refusals as not theirs are counted.
 const REFUSALS_COUNTED: TimeDelta = TimeDelta::days(30);

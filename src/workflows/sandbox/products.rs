@@ -9,7 +9,7 @@ use crate::domain::work_item::WorkItemKind;
 use crate::error::{Code, Error, Result};
 use crate::repository::work_items::WorkItem;
 use crate::repository::{DbConn, events};
-use crate::workflows::products::{self, Inventories, checked};
+use crate::workflows::products::{self, Inventories, Origin, checked};
 use crate::workflows::work_items::{self, matter};
 use crate::workflows::{Context, catalogue};
 
@@ -136,6 +136,6 @@ fn register(
     let wanted = Vec::from_iter(products::wanted(model, &details));
     let id = (access.account_id(), id);
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[&access], &wanted)?;
-    inventories.register(conn, id, model, details, None)?;
+    inventories.register(conn, id, model, details, Origin::Owner)?;
     inventories.flush(conn).map(drop)
 }
