@@ -7,7 +7,9 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::authenticator::Identity;
-use crate::domain::access::{AccountAccess, Anonymous, Caller, StaffAccess, UserAccess};
+use crate::domain::access::{
+    AccountAccess, Anonymous, Caller, FeedAccess, StaffAccess, UserAccess,
+};
 use crate::domain::permissions::Permission;
 use crate::error::{Code, Error, Result};
 use crate::types::Instant;
@@ -84,6 +86,16 @@ impl FromRequest for UserAccess {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let own = identity(request).and_then(|caller| Self::admit(&caller));
         ready(own.map_err(Error::from))
+    }
+}
+
+impl FromRequest for FeedAccess {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let feed = identity(request).and_then(|caller| Self::admit(&caller));
+        ready(feed.map_err(Error::from))
     }
 }
 

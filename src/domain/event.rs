@@ -19,6 +19,7 @@ use super::partner::{AlertCause, PartnerId};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
+use super::product_check::CheckDecision;
 use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
@@ -189,6 +190,16 @@ events! {
         ProductOfferExpired = "product.offer_expired" { account_id: AccountId, product_id: ProductId }
         /// Somebody else says to have the product's serial number.
         ProductDisputed = "product.disputed" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// A dealer says that the account has the product; it counts nothing before the account accepts it.
+        ProductOffered = "product.offered" { account_id: AccountId, product_id: ProductId, model_id: ModelId, partner_id: PartnerId }
+        /// A dealer took its offer back.
+        ProductOfferWithdrawn = "product.offer_withdrawn" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId }
+        /// A dealer confirmed what the account says of the product, and filled what was missing or a guess.
+        ProductConfirmed = "product.confirmed" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId, status: ProductStatus }
+        /// A dealer took the product back.
+        ProductReturned = "product.returned" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId }
+        /// Staff decided on the serial number.
+        ProductChecked = "product.checked" { account_id: AccountId, product_id: ProductId, decision: CheckDecision }
     }
     in Stream::Account(*account_id), about membership_id => {
         /// A membership began.
@@ -201,6 +212,16 @@ events! {
         InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
     }
     in Stream::Partner(*partner_id), about registration_id => {
+        /// The customer has what the dealer reported.
+        RegistrationRegistered = "registration.registered" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The customer is asked about what the dealer reported.
+        RegistrationOffered = "registration.offered" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// What the dealer reported is held until the operator's staff have looked at it.
+        RegistrationHeld = "registration.held" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The dealer reported something else about a sale.
+        RegistrationCorrected = "registration.corrected" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The dealer took a sale back.
+        RegistrationReturned = "registration.returned" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
         /// The customer accepted an offer.
         RegistrationAccepted = "registration.accepted" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
         /// The customer declined an offer.
@@ -245,6 +266,10 @@ events! {
     in Stream::Operator, about work_item_id => {
         /// Something waits for staff.
         WorkItemOpened = "work_item.opened" { work_item_id: WorkItemId, kind: String, about: String }
+        /// A member of staff took up what waits.
+        WorkItemClaimed = "work_item.claimed" { work_item_id: WorkItemId, kind: String, claimed_until: Instant }
+        /// A member of staff gave back what waits.
+        WorkItemReleased = "work_item.released" { work_item_id: WorkItemId, kind: String }
         /// What waited for staff is done, or has done itself.
         WorkItemClosed = "work_item.closed" { work_item_id: WorkItemId, kind: String }
     }

@@ -33,6 +33,7 @@ text_enum! {
         IssueInvoice = "issue_invoice",
         EndMembership = "end_membership",
         GrantPoints = "grant_points",
+        TellCustomer = "tell_customer",
         ExpireOffers = "expire_offers",
         RemindOffers = "remind_offers",
         DeleteFile = "delete_file",
@@ -57,6 +58,7 @@ impl JobKind {
             | Self::IssueInvoice
             | Self::EndMembership
             | Self::GrantPoints
+            | Self::TellCustomer
             | Self::ExpireOffers
             | Self::RemindOffers => JobQueue::Rules,
             Self::DeleteFile | Self::DeleteApplicationFiles | Self::SweepFiles => JobQueue::Files,
@@ -189,7 +191,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points expire_offers remind_offers";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tell_customer expire_offers remind_offers";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         let files = "delete_file delete_application_files sweep_files";

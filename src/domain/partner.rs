@@ -79,6 +79,4 @@ pub struct DealerRules {
     pub alert_not_mine: i64,
     /// Customers found by dry runs in a day, from which staff look at a partner.
     pub alert_silent_matches: i64,
-    /// Hours within which staff look at a partner that stands out.
-    pub alert_hours: u32,
 }

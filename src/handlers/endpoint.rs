@@ -28,12 +28,19 @@ pub enum Callers {
     Account(Action),
     /// Staff who may do this.
     Staff(Action),
+    /// Whoever may do this on the own account, and staff who may on all: no path names an account.
+    Feed(Action),
 }
 
 impl Callers {
     /// Who may do `P` on the account in the path.
     pub fn account<P: Permission>(_: P) -> Self {
         Self::Account(P::ACTION)
+    }
+
+    /// Who may do `P` on the own account, or on all.
+    pub fn feed<P: Permission>(_: P) -> Self {
+        Self::Feed(P::ACTION)
     }
 
     /// Staff who may do `P`.

@@ -23,12 +23,14 @@ mod points;
 pub mod problem;
 mod products;
 mod programme;
+mod registrations;
 mod reviews;
 mod sandbox;
 pub mod service;
 mod sessions;
 mod trusted_partners;
 mod users;
+mod work_items;
 
 use std::net::IpAddr;
 
@@ -71,6 +73,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(me::routes)
         .configure(users::routes)
         .configure(jobs::routes)
+        .configure(events::routes)
+        .configure(work_items::routes)
         .configure(labels::routes);
     if is_sandbox {
         config.configure(sandbox::routes);

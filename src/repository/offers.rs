@@ -78,14 +78,6 @@ pub fn lock(
     Ok((product, Held::new(line.ok_or(Code::OfferClosed)?)))
 }
 
-/// Stores the line of a new offer.
-pub fn insert(conn: &mut DbConn, line: &Registration) -> Result<()> {
-    diesel::insert_into(registrations::table)
-        .values(line)
-        .execute(conn)?;
-    Ok(())
-}
-
 /// Stores the line of an offer as its next version.
 pub fn store(conn: &mut DbConn, line: &mut Held<Registration>, now: Instant) -> Result<()> {
     line.changed_at = now;

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod csv_file;
 pub mod documents;
 pub mod faq;
+pub mod feed;
 pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;
@@ -18,6 +19,7 @@ pub mod passwords;
 pub mod points;
 pub mod product_files;
 pub mod products;
+pub mod registrations;
 pub mod review_deadlines;
 pub mod reviews;
 pub mod sandbox;
@@ -25,6 +27,7 @@ pub mod sessions;
 pub mod tasks;
 pub mod trusted_partners;
 pub mod users;
+pub mod work_items;
 
 use std::sync::Arc;
 

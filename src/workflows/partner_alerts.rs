@@ -4,12 +4,13 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Context;
+use super::work_items::{self, matter};
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::partner::{AlertCause, PartnerId};
 use crate::domain::work_item::WorkItemKind;
 use crate::error::Result;
-use crate::repository::work_items::{self, WorkItem};
+use crate::repository::work_items::WorkItem;
 use crate::repository::{DbConn, events, offers};
 use crate::types::Json;
 
@@ -45,25 +46,19 @@ pub fn raise(
     partner_id: PartnerId,
     (cause, count): (AlertCause, i64),
 ) -> Result<()> {
-    let hours = context.programme.dealers.alert_hours;
-    let due_at = stamp.now.plus(TimeDelta::hours(hours.into()));
     let kind = WorkItemKind::PartnerAlert;
-    let mut item = WorkItem::opened(kind, partner_id, due_at, stamp.now);
-    item.details = Some(Json(json!({ "cause": cause, "count": count })));
-    if !work_items::open(conn, &item)?.is_stored() {
-        return Ok(());
-    }
-    let happened = [
-        Event::PartnerAlert {
+    let item = WorkItem {
+        partner_id: Some(partner_id),
+        details: Some(Json(json!({ "cause": cause, "count": count }))),
+        ..matter(context, kind, partner_id)
+    };
+    let mut told = work_items::open(conn, &[item])?;
+    if !told.is_empty() {
+        told.push(Event::PartnerAlert {
             partner_id,
             cause,
             count,
-        },
-        Event::WorkItemOpened {
-            work_item_id: item.id,
-            kind: kind.to_string(),
-            about: partner_id.to_string(),
-        },
-    ];
-    events::record(conn, stamp, &happened)
+        });
+    }
+    events::record(conn, stamp, &told)
 }

@@ -62,3 +62,4 @@ mod support;
 mod users;
 mod values;
 mod wire;
+mod work_items;

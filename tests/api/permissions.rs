@@ -277,11 +277,20 @@ impl Fixture {
         let account = format!("/v1/accounts/{}", self.own["account_id"]);
         let token = self.fresh("superuser").await;
         let models = self.app.get("/v1/models", &Token::default()).await;
-        let body = json!({ "model_id": models.expect(200).str("/items/0/id") });
+        let model = models.expect(200).str("/items/0/id");
+        let body = json!({ "model_id": model, "serial_number": "012021004444" });
         let products = format!("{account}/products");
+        // What is reported stolen and comes again waits for staff.
+        let stolen = self.app.post(&products, &token, body.clone()).await;
+        let stolen = format!("{}?reason=stolen", stolen.expect(201).header("location"));
+        self.app.delete(&stolen, &token, 1).await.expect(204);
         let product = self.app.post(&products, &token, body).await.expect(201);
         self.own.insert("product_id", product.str("/id"));
         let admin = self.fresh("admin").await;
+        let waits = self.first_of("/v1", "work-items", &admin).await;
+        self.own.insert("work_item_id", waits);
+        let event = self.first_of("/v1", "events", &token).await;
+        self.own.insert("event_id", event);
         let points = json!({ "amount": 600, "reason": "for the table of permissions" });
         let adjustments = format!("{account}/points/adjustments");
         self.keyed(&adjustments, &admin, points).await.expect(201);
@@ -310,6 +319,8 @@ impl Fixture {
             let id = self.first_of(&account, list, &token).await;
             self.strange.insert(name, id);
         }
+        let event = self.first_of("/v1", "events", &token).await;
+        self.strange.insert("event_id", event);
         let membership = format!("{account}/membership");
         let membership = self.app.get(&membership, &token).await.expect(200);
         let number = membership.str("/member_number");
@@ -404,6 +415,8 @@ impl Fixture {
                 own.insert("session_id", session);
                 (own, token)
             }
+            // Of the own feed, as everybody.
+            ("readEvent", "stranger") => (self.strange.clone(), self.tokens[caller].clone()),
             _ => (self.own.clone(), self.tokens[caller].clone()),
         };
         let request = self.request(operation, &own).await;
@@ -421,6 +434,8 @@ fn nothing(name: &str) -> String {
         "product_id" => "prd",
         "invoice_id" => "inv",
         "job_id" => "job",
+        "work_item_id" => "wrk",
+        "event_id" => "evt",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")
@@ -474,6 +489,10 @@ fn declared(callers: Callers, caller: &str) -> &'static str {
         (Callers::User, _) => "ok",
         (Callers::Staff(action), _) if is_staff && reach(action) == Reach::All => "ok",
         (Callers::Staff(_), _) => "403",
+        (Callers::Feed(action), _) => match reach(action) {
+            Reach::All | Reach::Own => "ok",
+            Reach::None => "403",
+        },
         (Callers::Account(action), _) => match reach(action) {
             Reach::All => "ok",
             Reach::Own | Reach::None if caller == "stranger" => "404",

@@ -4,6 +4,7 @@
     reason = "the proofs of access are what an actor comes out of"
 )]
 
+mod feed;
 mod partner;
 mod signed_in;
 
@@ -15,6 +16,7 @@ use crate::domain::permissions::{Action, Reach, Role, reach};
 use crate::error::Code;
 use crate::types::{Instant, id};
 
+pub use feed::FeedAccess;
 pub use partner::PartnerAccess;
 pub use signed_in::{StaffAccess, UserAccess};
 

@@ -23,7 +23,7 @@ fn line(callers: Callers) -> String {
         Callers::AnybodyOrTokenHolder => format!("{ANYBODY}; a token that is sent must hold"),
         Callers::TokenHolder => "whoever has a token".to_owned(),
         Callers::User => "whoever is signed in".to_owned(),
-        Callers::Account(action) => {
+        Callers::Account(action) | Callers::Feed(action) => {
             let (own, all) = action.roles();
             let own = Some(listed(own)).filter(|own| !own.is_empty());
             let own = own.map(|own| format!("{own} (own account)"));
@@ -48,7 +48,9 @@ fn words(callers: Callers) -> Vec<&'static str> {
             let roles = Role::ALL.iter().copied();
             roles.filter(|role| *role != Role::Applicant).collect()
         }
-        Callers::Account(action) => [action.roles().0, action.roles().1].concat(),
+        Callers::Account(action) | Callers::Feed(action) => {
+            [action.roles().0, action.roles().1].concat()
+        }
         Callers::Staff(action) => action.roles().1.to_vec(),
     };
     roles.into_iter().map(Role::as_str).collect()

@@ -6,13 +6,12 @@ use super::{account_id, fixed};
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{Evidence, ProductStatus};
 use crate::domain::product_details::{CheckedDetails, Details};
-use crate::domain::registration::{RegistrationStatus, Verb};
+use crate::domain::registration::{RegistrationStatus, Reported, Verb};
 use crate::domain::values::{Country, Date};
 use crate::error::{Code, Error, Result};
 use crate::repository::DbConn;
-use crate::repository::offers;
 use crate::repository::products::{self, Product};
-use crate::repository::registrations::{Registration, Reported};
+use crate::repository::registrations::{self, Registration};
 use crate::repository::trusted_partners::{NamedPartner, introduce};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
@@ -47,7 +46,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         let (product, mut line) = offered(conn, context, offer)?;
         line.offer_expires_at = Some(expires_at);
         products::insert(conn, &[product])?;
-        offers::insert(conn, &line)?;
+        registrations::insert(conn, &[line])?;
     }
     watch(conn, context, expires_at)
 }

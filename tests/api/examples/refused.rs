@@ -10,6 +10,7 @@ use super::heard::{Heard, hear};
 use super::walk::{YEAR, on_that_day};
 use crate::accounts::{case_of, mailed_links};
 use crate::businesses::{Business, PDF};
+use crate::events::writes::partner_alert;
 use crate::legacy_migration::{OLD, prove, with_old_address};
 use crate::limits::limited;
 use crate::membership::{EMAIL, bring_points_to, by_transfer, join};
@@ -66,7 +67,9 @@ pub async fn all() -> Vec<Heard> {
         claims(&app).await;
         staff(&app, &asta).await;
         memberships(&app).await;
+        work(&app).await;
         too_often(&app).await;
+        too_late(&app).await;
     });
     heard.extend(beside.await);
     heard
@@ -275,6 +278,28 @@ async fn staff(app: &TestApp, asta: &Business) {
     app.post(&retry, &admin, reason)
         .await
         .problem(409, "job_not_dead");
+}
+
+/// What waits for staff is not ticked off where something else closes it, and only once.
+async fn work(app: &TestApp) {
+    let admin = app.sign_in("admin@cps.example").await;
+    let waits = app.get("/v1/work-items", &admin).await.expect(200);
+    let complete = format!("/v1/work-items/{}/completion", waits.str("/items/0/id"));
+    let reason = json!({ "reason": "The dealer has mended its system." });
+    let done = app.post(&complete, &admin, reason.clone()).await;
+    done.problem(409, "work_item_closes_itself");
+    let alert = partner_alert(&mut Raw::open(&app.database));
+    app.post(&alert, &admin, reason.clone()).await.expect(200);
+    let again = app.post(&alert, &admin, reason).await;
+    again.problem(409, "work_item_closed");
+}
+
+/// Events of another quarter.
+async fn too_late(app: &TestApp) {
+    app.advance(chrono::TimeDelta::days(91)).await;
+    let mette = app.sign_in(EMAIL).await;
+    let old = app.get("/v1/events?after=1", &mette).await;
+    old.problem(410, "events_expired");
 }
 
 /// A VAT number that another account has, although a document proves it.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
 use crate::events::writes::{
-    CHOSEN_PASSWORD, Walk, application, jobs, legacy, offers, products, staff,
+    CHOSEN_PASSWORD, Walk, application, jobs, legacy, offers, products, staff, work,
 };
 use crate::openapi::document;
 use crate::permissions::{Objects, Operation};
@@ -41,6 +41,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
         legacy(&mut walk, &business).await;
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;
+        work(&mut walk, &business).await;
         sandbox_and_sessions(&walk.app, &business).await;
         asta = Some(business);
     });
@@ -124,6 +125,8 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
                 .to_owned(),
         );
     }
+    let told = app.get("/v1/events", &asta.token).await.expect(200);
+    objects.insert("event_id", told.str("/items/0/id"));
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
         .await;
