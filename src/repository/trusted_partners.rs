@@ -24,28 +24,6 @@ pub struct NamedPartner {
     pub country: Country,
 }
 
-/// Stores a partner that may report.
-pub fn introduce(
-    conn: &mut DbConn,
-    partner: &NamedPartner,
-    contact_email: &str,
-    now: Instant,
-) -> Result<()> {
-    let row = (
-        partners::id.eq(partner.id),
-        partners::version.eq(1),
-        partners::name.eq(&partner.name),
-        partners::country.eq(partner.country),
-        partners::contact_email.eq(contact_email),
-        partners::status.eq(PartnerStatus::Active),
-        partners::created_at.eq(now),
-    );
-    diesel::insert_into(partners::table)
-        .values(row)
-        .execute(conn)?;
-    Ok(())
-}
-
 /// A partner that an account trusts, and since when.
 pub type Trusted = (NamedPartner, Instant);
 

@@ -5,6 +5,7 @@ mod businesses;
 mod membership;
 mod migration;
 mod offers;
+mod partners;
 mod products;
 mod tokens;
 
@@ -21,6 +22,7 @@ use crate::repository::{DbConn, catalogue, files, settings, users};
 
 pub use applications::{APPLICATIONS, Application, SAMPLE_PDF, set_password_url};
 pub use businesses::{MEMBERS, Member, Standing};
+pub use partners::{Customers, DEALERS, Dealer, member_number, unknown_number};
 pub use products::TAKEN_SERIAL;
 
 /// The password of everybody who is seeded.
@@ -87,6 +89,7 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
     businesses::seed(conn, context, password_hash)?;
     applications::seed(conn, context)?;
     products::seed(conn, context)?;
+    partners::seed(conn, context)?;
     offers::seed(conn, context)?;
     migration::seed(conn, context)?;
     membership::seed(conn, context)?;

@@ -12,7 +12,6 @@ use crate::error::{Code, Error, Result};
 use crate::repository::DbConn;
 use crate::repository::products::{self, Product};
 use crate::repository::registrations::{self, Registration};
-use crate::repository::trusted_partners::{NamedPartner, introduce};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
 use crate::workflows::products::checked;
@@ -32,14 +31,6 @@ const OFFERS: [(u128, &str, &str); 2] = [
 
 /// Seeds the offers.
 pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
-    for (n, name) in [(300, "Foto Nord"), DEALER] {
-        let partner = NamedPartner {
-            id: fixed(n).into(),
-            name: name.to_owned(),
-            country: Country::DK,
-        };
-        introduce(conn, &partner, "it@dealer.example", context.now)?;
-    }
     let days = context.programme.dealers.offer_days;
     let expires_at = context.now.plus(TimeDelta::days(days.into()));
     for offer in OFFERS {
