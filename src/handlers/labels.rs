@@ -24,6 +24,7 @@ use crate::domain::model::Category;
 use crate::domain::permissions::Role;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, ProductField, ProductStatus};
+use crate::domain::product_check::CheckDecision;
 use crate::domain::review::{CaseDecision, DocumentVerdict};
 use crate::domain::work_item::WorkItemKind;
 use crate::error::{Code, Result};
@@ -117,10 +118,11 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 15] {
+fn vocabularies() -> [(&'static str, Vec<String>); 16] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("categories", listed(Category::ALL)),
+        ("check_decisions", listed(CheckDecision::ALL)),
         ("document_decisions", listed(DocumentVerdict::ALL)),
         ("document_statuses", listed(DocumentStatus::ALL)),
         ("end_reasons", listed(EndReason::ALL)),
