@@ -23,6 +23,7 @@ pub mod member_number;
 pub mod membership;
 pub mod model;
 pub mod money;
+pub mod offer;
 pub mod partner;
 pub mod password;
 pub mod permissions;

@@ -102,6 +102,10 @@ permissions! {
     ReviewsDecide: own [], all [Reviewer];
     ProductsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
     ProductsChange: own [Member, Superuser], all [];
+    /// What dealers offer, and which of them are trusted.
+    OffersRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Admin];
+    OffersAnswer: own [Member, Superuser], all [];
+    PartnersTrust: own [Superuser], all [];
     /// Attach a legacy account, with a reason.
     LegacyAttach: own [], all [Support];
     PointsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
@@ -180,6 +184,10 @@ mod tests {
             (Action::ProductsRead, "-oooaaaa"),
             (Action::ProductsChange, "--oo----"),
             (Action::LegacyAttach, "-----a--"),
+            // offers; trust a dealer
+            (Action::OffersRead, "-oooaa-a"),
+            (Action::OffersAnswer, "--oo----"),
+            (Action::PartnersTrust, "---o----"),
             // points
             (Action::PointsRead, "-oooaaaa"),
             (Action::PointsAdjust, "-------a"),

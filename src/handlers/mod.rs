@@ -17,15 +17,18 @@ mod legacy_migration;
 mod me;
 mod membership;
 mod models;
+mod offers;
 pub mod operation;
 mod points;
 pub mod problem;
 mod products;
 mod programme;
+mod registrations;
 mod reviews;
 mod sandbox;
 pub mod service;
 mod sessions;
+mod trusted_partners;
 mod users;
 mod work_items;
 
@@ -63,6 +66,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(programme::routes)
         .configure(reviews::routes)
         .configure(models::routes)
+        .configure(offers::routes)
+        .configure(trusted_partners::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
         .configure(me::routes)

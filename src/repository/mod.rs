@@ -5,6 +5,7 @@ pub mod applicant_tokens;
 mod backend;
 pub mod cards;
 pub mod catalogue;
+pub mod customers;
 pub mod devices;
 pub mod documents;
 
@@ -19,6 +20,7 @@ pub mod mails;
 pub mod member_numbers;
 pub mod memberships;
 pub mod models;
+pub mod offers;
 mod outcome;
 pub mod partner_days;
 pub mod points;
@@ -33,6 +35,7 @@ pub mod settings;
 mod sweeping;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trusted_partners;
 pub mod users;
 mod wakeups;
 pub mod work_items;

@@ -29,6 +29,7 @@ mod mail_tls;
 mod me;
 mod membership;
 mod models;
+mod offers;
 mod openapi;
 mod operation;
 mod pages;

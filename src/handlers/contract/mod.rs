@@ -41,6 +41,7 @@ const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): 
         (name = "documents", description = "Verification documents"),
         (name = "reviews", description = "Staff decide applications"),
         (name = "products", description = "The catalogue and the products of an account"),
+        (name = "offers", description = "What dealers report of a customer who does not trust them, and whom a customer trusts"),
         (name = "migration", description = "Taking over the products of an old CPS account"),
         (name = "points", description = "The ledger of points"),
         (name = "membership", description = "The programme, its levels and the membership"),

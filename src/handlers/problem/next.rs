@@ -20,6 +20,7 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::ProductEnded | Code::NoLegacyEmail | Code::NoLegacyAccount => "registerProduct",
         Code::AwaitingProof | Code::CodeInvalid => "sendMigrationCode",
         Code::AlreadyMigrated => "listProducts",
+        Code::OfferClosed => "listOffers",
         Code::LevelNotOpen => "listLevels",
         Code::AlreadyMember => "readMembership",
         Code::PaymentDue => "listInvoices",

@@ -23,8 +23,10 @@ statuses! {
     REQUEST_TIMEOUT: BodyTooSlow;
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
-        SerialAlreadyRegistered ProductEnded NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
-        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
+        SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
+        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
+        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead
+        WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
     GONE: EventsExpired;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
@@ -32,7 +34,7 @@ statuses! {
     UNPROCESSABLE_ENTITY: PointsOutOfRange InvalidRequest IdempotencyKeyReused DocumentKindNotAccepted CodeInvalid
         CardExpiresTooEarly;
     PRECONDITION_REQUIRED: PreconditionRequired;
-    TOO_MANY_REQUESTS: RateLimited TooManyAttempts;
+    TOO_MANY_REQUESTS: RateLimited QuotaExceeded TooManyAttempts;
     INTERNAL_SERVER_ERROR: InternalError;
     SERVICE_UNAVAILABLE: Overloaded DatabaseUnavailable StorageFull Draining;
 }
