@@ -145,6 +145,8 @@ pub struct RateLimitRules {
     pub register_per_address: u32,
     /// A day, in UTC.
     pub registrations_a_day_per_address: u32,
+    /// Tokens of one credential of a partner.
+    pub tokens_per_client: u32,
 }
 
 /// Requests a minute, in live mode and in the sandbox.
@@ -153,6 +155,16 @@ pub struct RateLimitRules {
 pub struct RateLimitSection {
     pub live: RateLimitRules,
     pub sandbox: RateLimitRules,
+}
+
+impl RateLimitSection {
+    /// Those that hold here.
+    pub fn of(&self, is_sandbox: bool) -> &RateLimitRules {
+        match is_sandbox {
+            true => &self.sandbox,
+            false => &self.live,
+        }
+    }
 }
 
 impl Programme {

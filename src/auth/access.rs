@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::authenticator::Identity;
 use crate::domain::access::{
-    AccountAccess, Anonymous, Caller, FeedAccess, StaffAccess, UserAccess,
+    AccountAccess, Anonymous, AnywhereAccess, Caller, PartnerAccess, StaffAccess, UserAccess,
 };
 use crate::domain::permissions::Permission;
 use crate::error::{Code, Error, Result};
@@ -79,6 +79,48 @@ impl<P: Permission> FromRequest for StaffOnly<P> {
     }
 }
 
+/// A partner's system with the scope of `P`.
+pub struct PartnerOnly<P> {
+    /// The proof that repository functions ask for.
+    pub partner: PartnerAccess,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for PartnerOnly<P> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request).map_err(Error::from).and_then(|caller| {
+            Ok(Self {
+                partner: PartnerAccess::admit(P::ACTION, &caller)?,
+                permission: PhantomData,
+            })
+        }))
+    }
+}
+
+/// Whoever may do `P` where no account is named: a user on what is the own account's, a partner's system on what is its partner's, staff.
+pub struct Anywhere<P> {
+    /// The proof that repository functions ask for.
+    pub access: AnywhereAccess,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for Anywhere<P> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request).map_err(Error::from).and_then(|caller| {
+            Ok(Self {
+                access: AnywhereAccess::admit(P::ACTION, &caller)?,
+                permission: PhantomData,
+            })
+        }))
+    }
+}
+
 impl FromRequest for UserAccess {
     type Error = Error;
     type Future = Ready<Result<Self>>;
@@ -86,16 +128,6 @@ impl FromRequest for UserAccess {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let own = identity(request).and_then(|caller| Self::admit(&caller));
         ready(own.map_err(Error::from))
-    }
-}
-
-impl FromRequest for FeedAccess {
-    type Error = Error;
-    type Future = Ready<Result<Self>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let feed = identity(request).and_then(|caller| Self::admit(&caller));
-        ready(feed.map_err(Error::from))
     }
 }
 

@@ -33,6 +33,7 @@ pub mod product;
 pub mod product_check;
 pub mod product_details;
 pub mod product_list;
+pub mod quota;
 pub mod registration;
 pub mod review;
 pub mod session;

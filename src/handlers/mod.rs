@@ -17,6 +17,7 @@ mod legacy_migration;
 mod me;
 mod membership;
 mod models;
+pub mod oauth;
 mod offers;
 pub mod operation;
 mod points;
@@ -34,7 +35,7 @@ mod work_items;
 
 use std::net::IpAddr;
 
-pub use contract::{document, prefilled, schemas};
+pub use contract::{TOKEN_URL, document, prefilled, schemas};
 pub use endpoint::{Callers, Endpoint, RateLimit, Registration, Routes, registrations};
 
 /// Names a request in logs and problems; put beside it when it comes in.
@@ -72,6 +73,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(sessions::routes)
         .configure(me::routes)
         .configure(users::routes)
+        .configure(oauth::routes)
         .configure(jobs::routes)
         .configure(events::routes)
         .configure(work_items::routes)

@@ -1,7 +1,7 @@
 //! The feed of events: whose it is, how far a page reaches, and what is too old to be in it.
 
 use super::Context;
-use crate::domain::access::FeedAccess;
+use crate::domain::access::AnywhereAccess;
 use crate::domain::event::{EventId, Stream as Of};
 use crate::error::{Code, Result};
 use crate::repository::DbConn;
@@ -34,7 +34,7 @@ pub struct Page {
 pub fn page(
     conn: &mut DbConn,
     context: &Context,
-    access: &FeedAccess,
+    access: &AnywhereAccess,
     page: &PageAsked,
 ) -> Result<Page> {
     let mut asked = asked(page);
@@ -102,14 +102,14 @@ fn cut(
     Page { events, next, last }
 }
 
-fn stream_of(access: &FeedAccess) -> Option<Stream> {
+fn stream_of(access: &AnywhereAccess) -> Option<Stream> {
     let (of, account) = match access {
-        FeedAccess::Everybody(_) => return None,
-        FeedAccess::Account(access) => {
+        AnywhereAccess::Staff(_) => return None,
+        AnywhereAccess::Account(access) => {
             let account = access.account_id();
             (Of::Account(account), Some(account))
         }
-        FeedAccess::Partner(access) => (Of::Partner(access.partner_id()), None),
+        AnywhereAccess::Partner(access) => (Of::Partner(access.partner_id()), None),
     };
     Some(Stream {
         name: of.to_string(),
@@ -118,7 +118,7 @@ fn stream_of(access: &FeedAccess) -> Option<Stream> {
 }
 
 /// One event of the caller's feed.
-pub fn find(conn: &mut DbConn, access: &FeedAccess, id: EventId) -> Result<FoundEvent> {
+pub fn find(conn: &mut DbConn, access: &AnywhereAccess, id: EventId) -> Result<FoundEvent> {
     let stream = stream_of(access);
     let found = events::find(conn, stream.as_ref(), id)?;
     found.ok_or_else(|| Code::NotFound.into())

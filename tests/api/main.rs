@@ -34,6 +34,7 @@ mod openapi;
 mod operation;
 mod pages;
 mod pairs;
+mod partners;
 mod permissions;
 mod plans;
 mod points;

@@ -12,7 +12,8 @@ use super::answer::Answer;
 use super::extract::Params;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::domain::access::FeedAccess;
+use crate::auth::Anywhere;
+use crate::domain::access::AnywhereAccess;
 use crate::domain::event::EventId;
 use crate::domain::feed::read_types;
 use crate::domain::permissions::EventsRead;
@@ -26,8 +27,16 @@ pub use contract::describe;
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
     config
-        .service(list_events, Callers::feed(EventsRead), RateLimit::PerCaller)
-        .service(read_event, Callers::feed(EventsRead), RateLimit::PerCaller);
+        .service(
+            list_events,
+            Callers::anywhere(EventsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_event,
+            Callers::anywhere(EventsRead),
+            RateLimit::PerCaller,
+        );
 }
 
 /// Names one event in a path.
@@ -123,14 +132,14 @@ struct EventPage {
 }
 
 /// An event as this reader sees it.
-fn told(found: FoundEvent, access: &FeedAccess) -> Result<String> {
+fn told(found: FoundEvent, access: &AnywhereAccess) -> Result<String> {
     let reader = match access {
-        FeedAccess::Everybody(_) => Reader::Staff,
-        FeedAccess::Account(_) | FeedAccess::Partner(_) => {
+        AnywhereAccess::Staff(_) => Reader::Staff,
+        AnywhereAccess::Account(_) | AnywhereAccess::Partner(_) => {
             Reader::Account(found.own_user.into_iter().collect())
         }
     };
-    let is_all = matches!(access, FeedAccess::Everybody(_));
+    let is_all = matches!(access, AnywhereAccess::Staff(_));
     let event = found.event;
     let view = EventView {
         id: event.id,
@@ -160,14 +169,14 @@ fn told(found: FoundEvent, access: &FeedAccess) -> Result<String> {
 #[utoipa::path(
     tag = "events",
     operation_id = "listEvents",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("partner" = ["webhooks"])),
     params(EventsParams),
     responses((status = 200, description = "The events", body = EventPage))
 )]
 #[get("/events")]
 async fn list_events(
     service: Data<Service>,
-    access: FeedAccess,
+    reader: Anywhere<EventsRead>,
     params: Params<EventsParams>,
 ) -> Result<Answer> {
     let context = service.context();
@@ -177,7 +186,7 @@ async fn list_events(
         resource: params.0.resource,
         limit: params.0.limit.unwrap_or(100),
     };
-    let reader = access.clone();
+    let (access, reader) = (reader.access.clone(), reader.access);
     let page = service
         .db
         .fetch(move |conn| feed::page(conn, &context, &access, &asked))
@@ -198,17 +207,17 @@ async fn list_events(
 #[utoipa::path(
     tag = "events",
     operation_id = "readEvent",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("partner" = ["webhooks"])),
     params(EventPath),
     responses((status = 200, description = "The event", body = EventView))
 )]
 #[get("/events/{event_id}")]
 async fn read_event(
     service: Data<Service>,
-    access: FeedAccess,
+    reader: Anywhere<EventsRead>,
     path: Path<EventPath>,
 ) -> Result<Answer> {
-    let reader = access.clone();
+    let (access, reader) = (reader.access.clone(), reader.access);
     let found = service
         .db
         .fetch(move |conn| feed::find(conn, &access, path.event_id))

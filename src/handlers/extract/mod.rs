@@ -10,7 +10,9 @@ mod page;
 mod params;
 mod schemas;
 
-pub use body::{Body, CsvBody, MERGE_PATCH, OptionalBody, of_payload, read_limited, unsupported};
+pub use body::{
+    Body, CsvBody, FormBody, MERGE_PATCH, OptionalBody, of_payload, read_limited, unsupported,
+};
 pub use idempotency::{Idempotency, IdempotencyHeader, RequiredIdempotencyHeader, RequiredKey};
 pub use if_match::{IfMatch, IfMatchHeader};
 #[cfg(test)]

@@ -202,6 +202,16 @@ fn named<'r>(refusal: &'r Refusal, code: Code, name: &str) -> Option<&'r str> {
     found.next().map(|(_, value)| value.as_str())
 }
 
+/// How to sign in so that it goes better (RFC 6750, 3; RFC 6749, 5.2).
+fn challenge(refusal: &Refusal) -> Option<String> {
+    let scope = named(refusal, Code::ScopeMissing, "scope");
+    match refusal.code {
+        Code::Unauthenticated => Some("Bearer".to_owned()),
+        Code::InvalidClient => Some("Basic realm=\"cps\"".to_owned()),
+        _ => scope.map(|scope| format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")),
+    }
+}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         status(refusal_of(self).code)
@@ -225,8 +235,8 @@ impl ResponseError for Error {
         if let Some(formats) = formats.filter(|formats| formats.contains("merge-patch")) {
             response.insert_header((ACCEPT_PATCH, formats));
         }
-        if refusal.code == Code::Unauthenticated {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        if let Some(challenge) = challenge(&refusal) {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         response.finish()
     }

@@ -15,9 +15,10 @@ macro_rules! statuses {
 }
 
 statuses! {
-    BAD_REQUEST: MalformedRequest DuplicateKey IfMatchMalformed IdempotencyKeyRequired TokenInvalid;
-    UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded;
-    FORBIDDEN: Forbidden ScopeMissing OwnAccount OwnProposal;
+    BAD_REQUEST: MalformedRequest DuplicateKey IfMatchMalformed IdempotencyKeyRequired TokenInvalid UnsupportedGrantType
+        InvalidScope;
+    UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded InvalidClient;
+    FORBIDDEN: Forbidden ScopeMissing NetworkNotAllowed OwnAccount OwnProposal;
     NOT_FOUND: NotFound NoMembership;
     METHOD_NOT_ALLOWED: MethodNotAllowed;
     REQUEST_TIMEOUT: BodyTooSlow;
@@ -34,7 +35,7 @@ statuses! {
     UNPROCESSABLE_ENTITY: PointsOutOfRange InvalidRequest IdempotencyKeyReused DocumentKindNotAccepted CodeInvalid
         CardExpiresTooEarly;
     PRECONDITION_REQUIRED: PreconditionRequired;
-    TOO_MANY_REQUESTS: RateLimited QuotaExceeded TooManyAttempts;
+    TOO_MANY_REQUESTS: QuotaExceeded RateLimited TooManyAttempts;
     INTERNAL_SERVER_ERROR: InternalError;
     SERVICE_UNAVAILABLE: Overloaded DatabaseUnavailable StorageFull Draining;
 }

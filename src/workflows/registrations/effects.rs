@@ -9,6 +9,7 @@ use crate::domain::account::AccountId;
 use crate::domain::event::Event;
 use crate::domain::partner::{AlertCause, PartnerId};
 use crate::domain::product::ProductId;
+use crate::domain::quota::Used;
 use crate::domain::registration::{Known, Outcome, RegistrationStatus, Verb, World};
 use crate::error::Result;
 use crate::repository::registrations::{self, Registration};
@@ -142,14 +143,19 @@ pub fn count_missed(
     if missed == 0 {
         return Ok(());
     }
+    let day = context.now.utc().date_naive();
+    let missed = Used {
+        unmatched: missed,
+        ..Used::default()
+    };
     let partner_id = partner.partner_id();
-    let count = partner_days::add_unmatched(conn, partner_id, missed, context.now)?;
+    let count = partner_days::add(conn, partner_id, day, &missed)?.unmatched;
     if count < context.programme.dealers.alert_unmatched {
         return Ok(());
     }
     let stamp = partner.stamp(context.now);
-    let alert = (AlertCause::Unmatched, count);
-    partner_alerts::raise(conn, context, &stamp, partner_id, alert)
+    let cause = (AlertCause::Unmatched, count);
+    partner_alerts::raise(conn, context, &stamp, partner_id, cause)
 }
 
 /// Has each customer told once, of all that this partner reports within some minutes from the first line on.

@@ -10,11 +10,12 @@ use crate::raw::Raw;
 use crate::support::{Answer, Sending, TestApp, Token};
 
 /// What leaves no event, and why.
-const NO_EVENT: [(&str, &str); 8] = [
+const NO_EVENT: [(&str, &str); 9] = [
     ("sendApplicantLink", "asks for a mail"),
     ("requestPasswordReset", "asks for a mail"),
     ("sendMigrationCode", "asks for a mail"),
     ("createSession", "signs in"),
+    ("createToken", "signs in"),
     ("refreshSession", "stays signed in"),
     ("endSession", "signs out"),
     ("setClock", "is the sandbox's"),

@@ -14,6 +14,7 @@ use crate::events::writes::partner_alert;
 use crate::legacy_migration::{OLD, prove, with_old_address};
 use crate::limits::limited;
 use crate::membership::{EMAIL, bring_points_to, by_transfer, join};
+use crate::partners::FOTO_NORD;
 use crate::products::METTE;
 use crate::raw::Raw;
 use crate::refusals::all_on_the_way;
@@ -21,9 +22,10 @@ use crate::support::{Sending, TestApp, Token};
 
 const NOBODY: Token = Token(None);
 
-/// What only a service answers that is crowded, broken or at its end, that counts to a billion, or whose staff are customers or have two roles. Other tests
-/// bring these about; here they are written as those answers are.
-const RARE: [Code; 10] = [
+/// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
+/// dealers are bound to networks or have used up their quota; and what only the token endpoint answers, in a form of its own. Other tests bring these
+/// about; here they are written as those answers are.
+const RARE: [Code; 15] = [
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -34,6 +36,11 @@ const RARE: [Code; 10] = [
     Code::StorageFull,
     Code::Draining,
     Code::PointsOutOfRange,
+    Code::NetworkNotAllowed,
+    Code::QuotaExceeded,
+    Code::InvalidClient,
+    Code::UnsupportedGrantType,
+    Code::InvalidScope,
 ];
 
 /// The problems of those codes.
@@ -67,11 +74,19 @@ pub async fn all() -> Vec<Heard> {
         staff(&app, &asta).await;
         memberships(&app).await;
         work(&app).await;
+        dealers(&app).await;
         too_often(&app).await;
         too_late(&app).await;
     });
     heard.extend(beside.await);
     heard
+}
+
+/// What a dealer's system may not do with its token.
+async fn dealers(app: &TestApp) {
+    let reads = app.dealer(FOTO_NORD, "registrations:read").await;
+    let number = app.get("/v1/members/00000000", &reads).await;
+    number.problem(403, "scope_missing");
 }
 
 /// Requests that are none.

@@ -8,6 +8,7 @@ use crate::events::writes::{
     CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff, work,
 };
 use crate::openapi::document;
+use crate::partners::FOTO_NORD;
 use crate::permissions::{Objects, Operation};
 use crate::raw::Raw;
 use crate::support::{Database, TestApp, Token};
@@ -61,6 +62,7 @@ async fn sandbox_and_sessions(app: &TestApp, asta: &Business) {
     let body = json!({ "refresh_token": session.str("/refresh_token") });
     let again = app.post("/v1/sessions/refresh", &NOBODY, body).await;
     again.expect(200);
+    app.dealer(FOTO_NORD, "").await;
     let soon = app.now().await + chrono::TimeDelta::seconds(1);
     let body = json!({ "now": soon });
     app.put("/v1/sandbox/clock", &NOBODY, body)
