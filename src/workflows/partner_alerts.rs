@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Context;
 use super::work_items::{self, matter};
+use crate::domain::access::PartnerAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::partner::{AlertCause, PartnerId};
@@ -36,6 +37,21 @@ pub fn watch_refusals(
         partner,
         (AlertCause::NotMine, refused),
     )
+}
+
+/// Looks after a partner of which one more customer was not found: there are `unmatched` of them today.
+pub fn watch_unmatched(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    unmatched: i64,
+) -> Result<()> {
+    if unmatched < context.programme.dealers.alert_unmatched {
+        return Ok(());
+    }
+    let stamp = partner.stamp(context.now);
+    let alert = (AlertCause::Unmatched, unmatched);
+    raise(conn, context, &stamp, partner.partner_id(), alert)
 }
 
 /// Tells staff of a partner that stands out by `count` of something; nothing where they look at it already.

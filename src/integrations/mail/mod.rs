@@ -133,6 +133,17 @@ mod tests {
         }
     }
 
+    /// What several templates list of a dealer's products.
+    fn of_dealers() -> Value {
+        let product = |serial: &str, expires: Value| json!({ "model": "EOS R5", "serial_number": serial, "expires_date": expires });
+        json!({
+            "model": "EOS R5", "serial_number": "012021001234", "decision": "confirm", "dealer": "Foto Nord",
+            "offered": [product("012021001234", json!("2026-07-01"))], "registered": [product("012021001235", Value::Null)],
+            "returned": [product("012021001236", Value::Null)],
+            "offers": [{ "model": "EOS R5", "serial_number": "012021001234", "dealer": "Foto Nord", "expires_date": "2026-07-01" }], "more_offers": 0,
+        })
+    }
+
     pub fn values() -> Value {
         let mut values = json!({
             "contact_name": "Asta Holm", "company_name": "Nordlys Foto ApS", "programme_name": "CPS", "help_email": "help@cps.example",
@@ -142,13 +153,7 @@ mod tests {
             "vat_number": "13585628", "invoice_number": "CPS-2026-000001", "gross": "100.00", "currency": "EUR", "due_date": "2026-07-01",
             "payment_method": "card", "payment_reference": null, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
         });
-        let of_dealers = json!({
-            "model": "EOS R5", "serial_number": "012021001234", "decision": "confirm", "dealer": "Foto Nord",
-            "offered": [{ "model": "EOS R5", "serial_number": "012021001234", "expires_date": "2026-07-01" }], "registered": [{ "model": "EOS R6", "serial_number": "012021001235", "expires_date": null }],
-            "returned": [{ "model": "EOS R6", "serial_number": "012021001236", "expires_date": null }],
-            "offers": [{ "model": "EOS R5", "serial_number": "012021001234", "dealer": "Foto Nord", "expires_date": "2026-07-01" }], "more_offers": 0,
-        });
-        let more = of_dealers.as_object().unwrap().clone();
+        let more = of_dealers().as_object().cloned().unwrap();
         values.as_object_mut().unwrap().extend(more);
         values
     }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::domain::access::PartnerAccess;
 use crate::domain::account::AccountId;
 use crate::domain::event::Event;
-use crate::domain::partner::{AlertCause, PartnerId};
+use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
 use crate::domain::quota::Used;
 use crate::domain::registration::{Known, Outcome, RegistrationStatus, Verb, World};
@@ -17,7 +17,7 @@ use crate::repository::{DbConn, events, jobs, partner_days};
 use crate::types::{Instant, Json};
 use crate::workflows::products::Inventories;
 use crate::workflows::tasks::{Task, enqueue};
-use crate::workflows::{Context, offers, partner_alerts};
+use crate::workflows::{Context, offers, partner_alerts, partners};
 
 /// The `code` of a line whose customer had the product before.
 const CONFIRMED: &str = "confirmed";
@@ -133,29 +133,22 @@ fn event(partner_id: PartnerId, world: &World, outcome: &Outcome) -> Option<Even
     }
 }
 
-/// Counts customers who were not found; from so many in a day on, staff look at the partner.
-pub fn count_missed(
+/// Counts lines and customers who were not found; from so many of these in a day on, staff look at the partner. Refused, with all that came of
+/// them, where a quota is used up. Counted last: the partner's other lines wait for the row.
+pub fn count(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
-    missed: i64,
+    more: &Used,
 ) -> Result<()> {
-    if missed == 0 {
-        return Ok(());
+    let (id, now) = (partner.partner_id(), context.now);
+    let quotas = partners::quotas(conn, context, id)?;
+    let used = partner_days::add(conn, id, now.utc().date_naive(), more)?;
+    quotas.check(&used, now)?;
+    match more.unmatched {
+        0 => Ok(()),
+        _ => partner_alerts::watch_unmatched(conn, context, partner, used.unmatched),
     }
-    let day = context.now.utc().date_naive();
-    let missed = Used {
-        unmatched: missed,
-        ..Used::default()
-    };
-    let partner_id = partner.partner_id();
-    let count = partner_days::add(conn, partner_id, day, &missed)?.unmatched;
-    if count < context.programme.dealers.alert_unmatched {
-        return Ok(());
-    }
-    let stamp = partner.stamp(context.now);
-    let cause = (AlertCause::Unmatched, count);
-    partner_alerts::raise(conn, context, &stamp, partner_id, cause)
 }
 
 /// Has each customer told once, of all that this partner reports within some minutes from the first line on.

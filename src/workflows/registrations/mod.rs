@@ -7,6 +7,7 @@ mod told;
 
 use super::Context;
 use crate::domain::access::PartnerAccess;
+use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
 use crate::error::{Error, Partial, Refusal, Result};
 use crate::repository::DbConn;
@@ -56,8 +57,13 @@ pub fn take_in(
     for step in steps {
         inventories.follow(conn, partner.partner_id(), step)?;
     }
-    effects::count_missed(conn, context, partner, world.unmatched - before)?;
     effects::store(conn, context, partner, inventories, &world, &outcomes)?;
+    let more = Used {
+        lines: i64::try_from(lines.len()).unwrap_or(i64::MAX),
+        unmatched: world.unmatched - before,
+        ..Used::default()
+    };
+    effects::count(conn, context, partner, &more)?;
     let id = partner.partner_id();
     let answers = outcomes.into_iter().map(|outcome| {
         Ok(match outcome {
