@@ -15,7 +15,7 @@ use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
 use super::model::ModelId;
 use super::money::Money;
-use super::partner::PartnerId;
+use super::partner::{CredentialId, PartnerId, PartnerStatus, Scope};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
@@ -188,6 +188,28 @@ events! {
     in Stream::Account(*account_id), about invoice_id => {
         /// An invoice was issued.
         InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
+    }
+    in Stream::Partner(*partner_id), about partner_id => {
+        /// A dealer was taken in.
+        PartnerCreated = "partner.created" { partner_id: PartnerId, status: PartnerStatus }
+        /// What is known of a dealer changed.
+        PartnerChanged = "partner.changed" { partner_id: PartnerId }
+        /// Staff suspended a dealer: none of its systems signs in.
+        PartnerSuspended = "partner.suspended" { partner_id: PartnerId, status: PartnerStatus }
+        /// A suspended dealer goes on.
+        PartnerReopened = "partner.reopened" { partner_id: PartnerId, status: PartnerStatus }
+    }
+    in Stream::Partner(*partner_id), about credential_id => {
+        /// A system of a dealer can sign in.
+        CredentialCreated = "credential.created" { partner_id: PartnerId, credential_id: CredentialId, scopes: Vec<Scope> }
+        /// What a system may do, or from where, changed.
+        CredentialChanged = "credential.changed" { partner_id: PartnerId, credential_id: CredentialId, scopes: Vec<Scope> }
+        /// A system has a second secret, until the first runs out.
+        CredentialSecretRotated = "credential.secret_rotated" { partner_id: PartnerId, credential_id: CredentialId, previous_until: Instant }
+        /// The secret before the newest opens nothing any more.
+        CredentialPreviousSecretEnded = "credential.previous_secret_ended" { partner_id: PartnerId, credential_id: CredentialId }
+        /// A system signs in no more.
+        CredentialRevoked = "credential.revoked" { partner_id: PartnerId, credential_id: CredentialId }
     }
     in Stream::Operator, about format_args!("reviews/{account_id}") => {
         /// A reviewer took a case up.

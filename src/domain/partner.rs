@@ -38,6 +38,9 @@ text_enum! {
     }
 }
 
+/// The `format` of the schema of a scope that somebody sends.
+pub const SCOPE: &str = "scope";
+
 /// Scopes as one text, with a blank between each (RFC 6749, 3.3).
 pub fn scope_text(scopes: &[Scope]) -> String {
     let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();

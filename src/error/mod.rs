@@ -82,6 +82,8 @@ codes! {
         AlreadyMember = "already_member",
         PaymentDue = "payment_due",
         JobNotDead = "job_not_dead",
+        CredentialLimitReached = "credential_limit_reached",
+        SecretRotationOpen = "secret_rotation_open",
         PointsOutOfRange = "points_out_of_range",
         IdempotencyInProgress = "idempotency_in_progress",
         PreconditionFailed = "precondition_failed",
@@ -159,6 +161,8 @@ codes! {
         TooFarAhead = "too_far_ahead",
         Duplicate = "duplicate",
         NumberUnknown = "number_unknown",
+        ScopeUnknown = "scope_unknown",
+        NetworkInvalid = "network_invalid",
         ReferenceUnknown = "reference_unknown",
         More = "more",
     }

@@ -19,6 +19,7 @@ mod membership;
 mod models;
 pub mod oauth;
 pub mod operation;
+mod partners;
 mod points;
 pub mod problem;
 mod products;
@@ -68,6 +69,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(me::routes)
         .configure(users::routes)
         .configure(oauth::routes)
+        .configure(partners::routes)
         .configure(jobs::routes)
         .configure(labels::routes);
     if is_sandbox {

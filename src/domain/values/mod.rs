@@ -14,8 +14,9 @@ mod vat_number;
 
 use std::str::FromStr;
 
+use super::partner::{SCOPE, Scope};
 use crate::error::{Fault, FaultCode};
-use crate::types::Instant;
+use crate::types::{Instant, NETWORK, Network};
 
 pub use country::{Country, is_eu};
 pub use date::Date;
@@ -54,7 +55,7 @@ pub struct Format {
 }
 
 /// Every format that is read here: what a schema accepts is what is read.
-pub const FORMATS: [Format; 6] = [
+pub const FORMATS: [Format; 8] = [
     Format {
         name: email::FORMAT,
         check: is_value::<Email>,
@@ -79,6 +80,16 @@ pub const FORMATS: [Format; 6] = [
         name: TEXT,
         check: line::is_text,
         fault: hidden,
+    },
+    Format {
+        name: NETWORK,
+        check: |text| text.parse::<Network>().is_ok(),
+        fault: |pointer| Fault::new(pointer, FaultCode::NetworkInvalid),
+    },
+    Format {
+        name: SCOPE,
+        check: |text| text.parse::<Scope>().is_ok(),
+        fault: |pointer| Fault::new(pointer, FaultCode::ScopeUnknown),
     },
     Format {
         name: "date-time",

@@ -26,6 +26,8 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::AlreadyMember => "readMembership",
         Code::PaymentDue => "listInvoices",
         Code::JobNotDead => "listJobs",
+        Code::CredentialLimitReached => "revokeCredential",
+        Code::SecretRotationOpen => "endPreviousSecret",
         _ => return None,
     })
 }
