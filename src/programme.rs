@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::account::ApplicationRules;
 use crate::domain::calendar::Calendar;
+use crate::domain::feed::EventRules;
 use crate::domain::invoice::{InvoiceRules, VatRules};
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
@@ -19,6 +20,7 @@ use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
 use crate::domain::session::SessionRules;
 use crate::domain::values::{Country, Dialling, PostalArea};
+use crate::domain::work_item::WorkItemRules;
 
 /// The programme as shipped.
 pub const SHIPPED: &str = include_str!("../programme.toml");
@@ -54,6 +56,8 @@ pub struct Programme {
     pub dealers: DealerRules,
     pub vat: VatRules,
     pub queue: QueueRules,
+    pub work_items: WorkItemRules,
+    pub events: EventRules,
     pub rate_limits: RateLimitSection,
 }
 
@@ -63,8 +67,6 @@ pub struct Programme {
 pub struct QueueRules {
     /// Of the mails that anybody can ask for, so many wait at once; more are not made.
     pub stranger_mails: i64,
-    /// Within how many hours staff look at a job that failed for good.
-    pub dead_job_hours: u32,
 }
 
 /// What the current version of the terms says.

@@ -1,5 +1,6 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
+mod stream;
 mod users;
 
 use chrono::NaiveDate;
@@ -15,13 +16,17 @@ use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
 use super::model::ModelId;
 use super::money::Money;
-use super::partner::{CredentialId, PartnerId, PartnerStatus, Scope};
+use super::partner::{AlertCause, CredentialId, PartnerId, PartnerStatus, Scope};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
+use super::product_check::CheckDecision;
+use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
+
+pub use stream::Stream;
 
 id!(
     /// One event.
@@ -33,26 +38,6 @@ pub const VERSION: i64 = 1;
 
 /// The most bytes that a payload has.
 pub const MOST_DATA: usize = 4096;
-
-/// Whose history an event is part of; by its word it is of exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    Account(AccountId),
-    Partner(PartnerId),
-    /// The operator's own.
-    Operator,
-}
-
-/// As it is stored: `acc_…`, `ptn_…` or `operator`.
-impl std::fmt::Display for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Account(account) => account.fmt(f),
-            Self::Partner(partner) => partner.fmt(f),
-            Self::Operator => f.write_str("operator"),
-        }
-    }
-}
 
 /// Makes the list. A group says its stream and its resource once, by the fields of the payloads in it.
 macro_rules! events {
@@ -132,6 +117,10 @@ events! {
         AccountLegacyProven = "account.legacy_proven" { account_id: AccountId }
         /// Another version of the terms was accepted.
         AccountTermsAccepted = "account.terms_accepted" { account_id: AccountId, terms_version: String }
+        /// What a dealer reports is the customer's at once from then on.
+        AccountPartnerTrusted = "account.partner_trusted" { account_id: AccountId, partner_id: PartnerId }
+        /// What a dealer reports is offered from then on.
+        AccountPartnerTrustEnded = "account.partner_trust_ended" { account_id: AccountId, partner_id: PartnerId }
         /// The products of an old account were taken over.
         AccountMigrated = "account.migrated" { account_id: AccountId, legacy_account_id: LegacyAccountId }
         /// The points changed by the entries `from_seq` to `to_seq`; told once a transaction.
@@ -176,8 +165,24 @@ events! {
         ProductEnded = "product.ended" { account_id: AccountId, product_id: ProductId, reason: EndReason }
         /// The serial number went to a holder with the better right.
         ProductSerialNumberLost = "product.serial_number_lost" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// What a dealer offered is a registration, or has confirmed the one that the account had.
+        ProductOfferAccepted = "product.offer_accepted" { account_id: AccountId, product_id: ProductId, registered_as: ProductId, status: ProductStatus }
+        /// What a dealer offered is not wanted, or not the customer's.
+        ProductOfferDeclined = "product.offer_declined" { account_id: AccountId, product_id: ProductId, reason: RefusalReason }
+        /// Nobody answered what a dealer offered.
+        ProductOfferExpired = "product.offer_expired" { account_id: AccountId, product_id: ProductId }
         /// Somebody else says to have the product's serial number.
         ProductDisputed = "product.disputed" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// A dealer says that the account has the product; it counts nothing before the account accepts it.
+        ProductOffered = "product.offered" { account_id: AccountId, product_id: ProductId, model_id: ModelId, partner_id: PartnerId }
+        /// A dealer took its offer back.
+        ProductOfferWithdrawn = "product.offer_withdrawn" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId }
+        /// A dealer confirmed what the account says of the product, and filled what was missing or a guess.
+        ProductConfirmed = "product.confirmed" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId, status: ProductStatus }
+        /// A dealer took the product back.
+        ProductReturned = "product.returned" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId }
+        /// Staff decided on the serial number.
+        ProductChecked = "product.checked" { account_id: AccountId, product_id: ProductId, decision: CheckDecision }
     }
     in Stream::Account(*account_id), about membership_id => {
         /// A membership began.
@@ -210,6 +215,28 @@ events! {
         CredentialPreviousSecretEnded = "credential.previous_secret_ended" { partner_id: PartnerId, credential_id: CredentialId }
         /// A system signs in no more.
         CredentialRevoked = "credential.revoked" { partner_id: PartnerId, credential_id: CredentialId }
+    }
+    in Stream::Partner(*partner_id), about registration_id => {
+        /// The customer has what the dealer reported.
+        RegistrationRegistered = "registration.registered" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The customer is asked about what the dealer reported.
+        RegistrationOffered = "registration.offered" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// What the dealer reported is held until the operator's staff have looked at it.
+        RegistrationHeld = "registration.held" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The dealer reported something else about a sale.
+        RegistrationCorrected = "registration.corrected" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The dealer took a sale back.
+        RegistrationReturned = "registration.returned" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The customer accepted an offer.
+        RegistrationAccepted = "registration.accepted" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The customer declined an offer.
+        RegistrationDeclined = "registration.declined" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, reason: RefusalReason }
+        /// An offer ran out.
+        RegistrationExpired = "registration.expired" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus }
+    }
+    in Stream::Operator, about partner_id => {
+        /// A partner stands out, so that staff look at it.
+        PartnerAlert = "partner.alert" { partner_id: PartnerId, cause: AlertCause, count: i64 }
     }
     in Stream::Operator, about format_args!("reviews/{account_id}") => {
         /// A reviewer took a case up.
@@ -244,6 +271,10 @@ events! {
     in Stream::Operator, about work_item_id => {
         /// Something waits for staff.
         WorkItemOpened = "work_item.opened" { work_item_id: WorkItemId, kind: String, about: String }
+        /// A member of staff took up what waits.
+        WorkItemClaimed = "work_item.claimed" { work_item_id: WorkItemId, kind: String, claimed_until: Instant }
+        /// A member of staff gave back what waits.
+        WorkItemReleased = "work_item.released" { work_item_id: WorkItemId, kind: String }
         /// What waited for staff is done, or has done itself.
         WorkItemClosed = "work_item.closed" { work_item_id: WorkItemId, kind: String }
     }
@@ -272,9 +303,10 @@ mod tests {
     use super::*;
 
     /// Fields of plain text: codes, numbers and words that the service makes itself.
-    const WORDS: [&str; 7] = [
+    const WORDS: [&str; 8] = [
         "about",
         "codes",
+        "external_id",
         "kind",
         "level",
         "member_number",

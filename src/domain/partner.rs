@@ -41,6 +41,18 @@ text_enum! {
 /// The `format` of the schema of a scope that somebody sends.
 pub const SCOPE: &str = "scope";
 
+text_enum! {
+    /// By what a partner stands out, so that staff look at it.
+    pub enum AlertCause {
+        /// Customers that it named and that are none.
+        Unmatched = "unmatched",
+        /// Customers who said that what it reported is not theirs.
+        NotMine = "not_mine",
+        /// Customers that it found by dry runs.
+        SilentMatches = "silent_matches",
+    }
+}
+
 /// Scopes as one text, with a blank between each (RFC 6749, 3.3).
 pub fn scope_text(scopes: &[Scope]) -> String {
     let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();

@@ -120,6 +120,10 @@ permissions! {
     ReviewsDecide: own [], all [Reviewer];
     ProductsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
     ProductsChange: own [Member, Superuser], all [];
+    /// What dealers offer, and which of them are trusted.
+    OffersRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Admin];
+    OffersAnswer: own [Member, Superuser], all [];
+    PartnersTrust: own [Superuser], all [];
     /// Attach a legacy account, with a reason.
     LegacyAttach: own [], all [Support];
     PointsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
@@ -137,6 +141,14 @@ permissions! {
     MemberLookup: own [], all [Reviewer, Support, Finance, Admin], scope RegistrationsWrite;
     /// See the jobs that failed for good, and have them tried again.
     JobsManage: own [], all [Admin];
+    /// Confirm, correct or take away the serial number of a product.
+    ProductsCheck: own [], all [Support, Admin];
+    /// See what waits for staff, of the kinds that a role works at, and claim it.
+    WorkItems: own [], all [Support, Admin];
+    /// Close what nothing else closes.
+    WorkItemsComplete: own [], all [Admin];
+    /// Read what happened: to the own account, or all of it.
+    EventsRead: own [ReadOnly, Member, Superuser], all [Admin], scope Webhooks;
     /// See which dealers there are; all but staff see the name and country of the active ones.
     PartnersRead: own [ReadOnly, Member, Superuser], all [Admin];
     /// Take dealers in, give their systems credentials, suspend them.
@@ -198,6 +210,10 @@ mod tests {
             (Action::ProductsRead, "-oooaaaa"),
             (Action::ProductsChange, "--oo----"),
             (Action::LegacyAttach, "-----a--"),
+            // offers; trust a dealer
+            (Action::OffersRead, "-oooaa-a"),
+            (Action::OffersAnswer, "--oo----"),
+            (Action::PartnersTrust, "---o----"),
             // points
             (Action::PointsRead, "-oooaaaa"),
             (Action::PointsAdjust, "-------a"),
@@ -207,6 +223,11 @@ mod tests {
             (Action::InvoicesRead, "-ooo-aaa"),
             // dead jobs
             (Action::JobsManage, "-------a"),
+            // serial checks, work items, event feed
+            (Action::ProductsCheck, "-----a-a"),
+            (Action::WorkItems, "-----a-a"),
+            (Action::WorkItemsComplete, "-------a"),
+            (Action::EventsRead, "-ooo---a"),
             // the contract: support sends links, admin suspends, staff look a number up
             (Action::FirstPasswordLink, "-----a--"),
             (Action::AccountSuspend, "-------a"),

@@ -18,17 +18,21 @@ mod me;
 mod membership;
 mod models;
 pub mod oauth;
+mod offers;
 pub mod operation;
 mod partners;
 mod points;
 pub mod problem;
 mod products;
 mod programme;
+mod registrations;
 mod reviews;
 mod sandbox;
 pub mod service;
 mod sessions;
+mod trusted_partners;
 mod users;
+mod work_items;
 
 use std::net::IpAddr;
 
@@ -64,6 +68,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(programme::routes)
         .configure(reviews::routes)
         .configure(models::routes)
+        .configure(offers::routes)
+        .configure(trusted_partners::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
         .configure(me::routes)
@@ -71,6 +77,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(oauth::routes)
         .configure(partners::routes)
         .configure(jobs::routes)
+        .configure(events::routes)
+        .configure(work_items::routes)
         .configure(labels::routes);
     if is_sandbox {
         config.configure(sandbox::routes);

@@ -13,7 +13,8 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, passwords, products, review_deadlines, users,
+    self, Context, accounts, invoices, membership, offers, passwords, products, registrations,
+    review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -102,6 +103,13 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::GrantPoints { due, after } => {
             products::grant_waiting(conn, context, service, (due, after))
         }
+        Task::TellCustomer {
+            partner_id,
+            account_id,
+            since,
+        } => registrations::tell_customer(conn, context, service, (partner_id, account_id, since)),
+        Task::ExpireOffers { hour, round } => offers::expire(conn, context, service, (hour, round)),
+        Task::RemindOffers { hour, after } => offers::remind(conn, context, (hour, after)),
         Task::SendMail { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }

@@ -6,6 +6,7 @@ mod backend;
 pub mod cards;
 pub mod catalogue;
 pub mod credentials;
+pub mod customers;
 pub mod devices;
 pub mod documents;
 
@@ -20,6 +21,7 @@ pub mod mails;
 pub mod member_numbers;
 pub mod memberships;
 pub mod models;
+pub mod offers;
 mod outcome;
 pub mod partner_days;
 pub mod partners;
@@ -35,6 +37,7 @@ pub mod settings;
 mod sweeping;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trusted_partners;
 pub mod users;
 mod wakeups;
 pub mod work_items;

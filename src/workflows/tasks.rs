@@ -8,6 +8,7 @@ use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
+use crate::domain::partner::PartnerId;
 use crate::error::Result;
 use crate::repository::DbConn;
 use crate::repository::jobs::{self, NewJob};
@@ -73,6 +74,19 @@ pub enum Task {
         due: Instant,
         after: Option<AccountId>,
     },
+    /// Tells a customer of what a partner has reported from `since` on.
+    TellCustomer {
+        partner_id: PartnerId,
+        account_id: AccountId,
+        since: Instant,
+    },
+    /// Ends the offers whose time is over; once for those of an hour, in as many rounds as that takes.
+    ExpireOffers { hour: Instant, round: u32 },
+    /// Reminds customers of offers whose time is over soon; once for those of an hour, account by account behind `after`.
+    RemindOffers {
+        hour: Instant,
+        after: Option<AccountId>,
+    },
     /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
     /// Forgets the rows whose time is over, and the files that nobody wants; once an hour.
@@ -103,6 +117,9 @@ impl Task {
             Self::IssueInvoice { .. } => JobKind::IssueInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
+            Self::TellCustomer { .. } => JobKind::TellCustomer,
+            Self::ExpireOffers { .. } => JobKind::ExpireOffers,
+            Self::RemindOffers { .. } => JobKind::RemindOffers,
             Self::SweepFiles { .. } => JobKind::SweepFiles,
             Self::KeepHouse { .. } => JobKind::KeepHouse,
         }
@@ -116,6 +133,7 @@ impl Task {
             | Self::SendStarted { account_id, .. }
             | Self::WatchReview { account_id, .. }
             | Self::ExpireDraft { account_id, .. }
+            | Self::TellCustomer { account_id, .. }
             | Self::DeleteApplicationFiles { account_id } => Some(account_id.to_string()),
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
@@ -124,6 +142,8 @@ impl Task {
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
             | Self::GrantPoints { .. }
+            | Self::ExpireOffers { .. }
+            | Self::RemindOffers { .. }
             | Self::SweepFiles { .. }
             | Self::KeepHouse { .. } => None,
         }
@@ -140,7 +160,7 @@ impl Task {
     }
 
     /// The same cause always has the same key.
-    fn key(&self) -> String {
+    pub fn key(&self) -> String {
         let cause = match self {
             Self::SendMail { mail_id } => mail_id.to_string(),
             Self::TellKnownAddress {
@@ -167,10 +187,19 @@ impl Task {
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
-            Self::GrantPoints { due, after } => match after {
-                Some(account) => format!("{due}:{account}"),
-                None => due.to_string(),
-            },
+            Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
+                match after {
+                    Some(account) => format!("{due}:{account}"),
+                    None => due.to_string(),
+                }
+            }
+            Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
+            // Whoever looks for one that waits knows its key: it begins at most one span of ten minutes earlier.
+            Self::TellCustomer {
+                partner_id,
+                account_id,
+                since,
+            } => format!("{partner_id}:{account_id}:{}", since.unix_seconds() / 600),
             Self::SweepFiles { date } => date.to_string(),
             Self::KeepHouse { hour } => hour.to_string(),
         };

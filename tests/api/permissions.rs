@@ -13,9 +13,9 @@ use cps_api::handlers::{Callers, registrations};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::credentials::{new_dealer, token_of};
 use crate::openapi::{document, operations};
 use crate::partners::{FOTO_NORD, KAMERAHUSET};
-use crate::raw::Raw;
 use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
 
 const CALLERS: [&str; 16] = [
@@ -49,12 +49,14 @@ const DEALERS: [(&str, &str); 4] = [
 ];
 
 /// These change who may do what: they come last, in this order.
-const LAST: [&str; 6] = [
+const LAST: [&str; 8] = [
     "submitApplication",
     "endOwnSession",
     "endSession",
     "liftSuspension",
     "suspendAccount",
+    "reopenPartner",
+    "suspendPartner",
     "resetSandbox",
 ];
 
@@ -214,6 +216,7 @@ impl Fixture {
         }
         fixture.tokens.insert("expired", expired);
         fixture.sign_dealers_in().await;
+        fixture.take_a_dealer_in().await;
         let (application, applicant) = fixture.apply().await;
         fixture.application = application;
         fixture.tokens.insert("applicant", applicant);
@@ -225,10 +228,23 @@ impl Fixture {
         fixture
     }
 
+    /// A dealer of which nobody of these is a system.
+    async fn take_a_dealer_in(&mut self) {
+        let admin = &self.tokens["admin"];
+        let (partner, credential) = new_dealer(&self.app, admin).await;
+        self.own.insert("partner_id", partner);
+        self.own.insert("credential_id", credential.str("/id"));
+    }
+
     async fn sign_dealers_in(&mut self) {
-        let revoked = self.app.dealer(FOTO_NORD, "").await;
-        let end = "UPDATE credentials SET token_version = token_version + 1";
-        Raw::open(&self.app.database).run(end).unwrap();
+        let admin = &self.tokens["admin"];
+        let (partner, credential) = new_dealer(&self.app, admin).await;
+        let revoked = token_of(&self.app, &credential).await;
+        let path = format!(
+            "/v1/partners/{partner}/credentials/{}",
+            credential.str("/id")
+        );
+        self.app.delete(&path, admin, 1).await.expect(204);
         self.tokens.insert("revoked_dealer", revoked);
         for (caller, scopes) in DEALERS {
             let dealer = match caller {
@@ -312,11 +328,20 @@ impl Fixture {
         let account = format!("/v1/accounts/{}", self.own["account_id"]);
         let token = self.fresh("superuser").await;
         let models = self.app.get("/v1/models", &Token::default()).await;
-        let body = json!({ "model_id": models.expect(200).str("/items/0/id") });
+        let model = models.expect(200).str("/items/0/id");
+        let body = json!({ "model_id": model, "serial_number": "012021004444" });
         let products = format!("{account}/products");
+        // What is reported stolen and comes again waits for staff.
+        let stolen = self.app.post(&products, &token, body.clone()).await;
+        let stolen = format!("{}?reason=stolen", stolen.expect(201).header("location"));
+        self.app.delete(&stolen, &token, 1).await.expect(204);
         let product = self.app.post(&products, &token, body).await.expect(201);
         self.own.insert("product_id", product.str("/id"));
         let admin = self.fresh("admin").await;
+        let waits = self.first_of("/v1", "work-items", &admin).await;
+        self.own.insert("work_item_id", waits);
+        let event = self.first_of("/v1", "events", &token).await;
+        self.own.insert("event_id", event);
         let points = json!({ "amount": 600, "reason": "for the table of permissions" });
         let adjustments = format!("{account}/points/adjustments");
         self.keyed(&adjustments, &admin, points).await.expect(201);
@@ -345,6 +370,8 @@ impl Fixture {
             let id = self.first_of(&account, list, &token).await;
             self.strange.insert(name, id);
         }
+        let event = self.first_of("/v1", "events", &token).await;
+        self.strange.insert("event_id", event);
         let membership = format!("{account}/membership");
         let membership = self.app.get(&membership, &token).await.expect(200);
         let number = membership.str("/member_number");
@@ -440,6 +467,14 @@ impl Fixture {
                 own.insert("session_id", session);
                 (own, token)
             }
+            // Of the own feed, as everybody.
+            ("readEvent", "stranger") => (self.strange.clone(), self.tokens[caller].clone()),
+            ("readEvent", "dealer_hooks" | "other_dealer") => {
+                let (mut own, token) = (self.own.clone(), self.tokens[caller].clone());
+                let event = self.first_of("/v1", "events", &token).await;
+                own.insert("event_id", event);
+                (own, token)
+            }
             _ => (self.own.clone(), self.tokens[caller].clone()),
         };
         let request = self.request(operation, &own).await;
@@ -457,6 +492,10 @@ fn nothing(name: &str) -> String {
         "product_id" => "prd",
         "invoice_id" => "inv",
         "job_id" => "job",
+        "work_item_id" => "wrk",
+        "event_id" => "evt",
+        "partner_id" => "ptn",
+        "credential_id" => "crd",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")

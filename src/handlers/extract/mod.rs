@@ -15,9 +15,13 @@ pub use body::{
 };
 pub use idempotency::{Idempotency, IdempotencyHeader, RequiredIdempotencyHeader, RequiredKey};
 pub use if_match::{IfMatch, IfMatchHeader};
+#[cfg(test)]
+pub(crate) use input::read;
 pub use input::{Input, Plain, broken, validated};
 pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader, Unanswered};
 pub(crate) use page::list_params;
 pub use page::{Cursor, PageParams, Pages};
 pub use params::Params;
+#[cfg(test)]
+pub(crate) use schemas::body_schema;
 pub use schemas::nullable;

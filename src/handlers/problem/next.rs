@@ -22,12 +22,15 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::ProductEnded | Code::NoLegacyEmail | Code::NoLegacyAccount => "registerProduct",
         Code::AwaitingProof | Code::CodeInvalid => "sendMigrationCode",
         Code::AlreadyMigrated => "listProducts",
+        Code::OfferClosed => "listOffers",
         Code::LevelNotOpen => "listLevels",
         Code::AlreadyMember => "readMembership",
         Code::PaymentDue => "listInvoices",
         Code::JobNotDead => "listJobs",
         Code::CredentialLimitReached => "revokeCredential",
         Code::SecretRotationOpen => "endPreviousSecret",
+        Code::EventsExpired => "listEvents",
+        Code::WorkItemClosed | Code::WorkItemClosesItself => "listWorkItems",
         _ => return None,
     })
 }

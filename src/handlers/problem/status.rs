@@ -24,9 +24,12 @@ statuses! {
     REQUEST_TIMEOUT: BodyTooSlow;
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
-        SerialAlreadyRegistered ProductEnded NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
-        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead CredentialLimitReached SecretRotationOpen
+        SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
+        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
+        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead
+        CredentialLimitReached SecretRotationOpen WorkItemClosed WorkItemClosesItself
         IdempotencyInProgress;
+    GONE: EventsExpired;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
     UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;

@@ -11,6 +11,15 @@ use crate::repository::catalogue::CatalogueModel;
 use crate::repository::products::{self, Product, estimated_text};
 use crate::repository::{DbConn, Held, points};
 
+/// Who says that an account has a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'a> {
+    Owner,
+    /// An old account, with what the product was called there.
+    Legacy(Option<&'a str>),
+    Dealer,
+}
+
 /// What registering came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Registered {
@@ -40,9 +49,9 @@ impl Inventories<'_> {
         (account, id): (AccountId, ProductId),
         model: &CatalogueModel,
         details: CheckedDetails,
-        legacy_reference: Option<&str>,
+        origin: Origin<'_>,
     ) -> Result<Registered> {
-        let mut product = self.blank((account, id), model, legacy_reference);
+        let mut product = self.blank((account, id), model, origin);
         if let Some(outcome) = self.contest(&product, &details)? {
             return Ok(outcome);
         }
@@ -54,17 +63,19 @@ impl Inventories<'_> {
             model_id: product.model_id,
             status: product.status,
         });
-        self.tell_dispute(&product, None);
+        if product.status == ProductStatus::Disputed {
+            self.tell_dispute(&product);
+        }
         self.serials.hold(&product);
         self.new.push(product.clone());
         Ok(Registered::New(product))
     }
 
-    fn blank(
+    pub(super) fn blank(
         &self,
         (account, id): (AccountId, ProductId),
         model: &CatalogueModel,
-        legacy_reference: Option<&str>,
+        origin: Origin<'_>,
     ) -> Product {
         Product {
             id,
@@ -81,18 +92,24 @@ impl Inventories<'_> {
             estimated: String::new(),
             checked_at: None,
             end_reason: None,
-            legacy_reference: legacy_reference.map(str::to_owned),
+            legacy_reference: match origin {
+                Origin::Legacy(reference) => reference.map(str::to_owned),
+                Origin::Owner | Origin::Dealer => None,
+            },
             created_at: self.context.now,
             updated_at: self.context.now,
             ended_at: None,
             holds_serial: false,
-            evidence: Evidence::Stated,
+            evidence: match origin {
+                Origin::Dealer => Evidence::Dealer,
+                Origin::Owner | Origin::Legacy(_) => Evidence::Stated,
+            },
             recovered_at: None,
         }
     }
 
     /// Writes `details` into `product` and says where it stands now.
-    fn fill(&self, product: &mut Product, checked: CheckedDetails) {
+    pub(super) fn fill(&self, product: &mut Product, checked: CheckedDetails) {
         let CheckedDetails {
             serial,
             details,
@@ -111,6 +128,7 @@ impl Inventories<'_> {
         product.dealer = details.dealer;
         product.estimated = estimated_text(&details.estimated);
         let conditions = Conditions {
+            offered: product.status == ProductStatus::Offered,
             disputed: product.checked_at.is_none() && self.serials.was_stolen(product),
             ..Conditions::default()
         };
@@ -118,7 +136,7 @@ impl Inventories<'_> {
         product.claim_serial();
     }
 
-    /// A product of an account, held, which is open and which the caller has seen.
+    /// A product of an account, held, which is registered and which the caller has seen.
     pub fn open_product(
         &mut self,
         conn: &mut DbConn,
@@ -127,8 +145,10 @@ impl Inventories<'_> {
     ) -> Result<Held<Product>> {
         let product = products::lock(conn, self.account(account)?, id)?;
         check(product.version)?;
-        if product.status == ProductStatus::Ended {
-            return Err(Code::ProductEnded.into());
+        match product.status {
+            ProductStatus::Ended => return Err(Code::ProductEnded.into()),
+            ProductStatus::Offered => return Err(Code::RegistrationNotOpen.into()),
+            _ => {}
         }
         self.know_awards(points::standing_awards(conn, &[id])?);
         Ok(product)
@@ -141,8 +161,8 @@ impl Inventories<'_> {
         mut product: Held<Product>,
         details: CheckedDetails,
     ) -> Result<()> {
-        let before = product.status;
-        self.may_free(&product);
+        let before = (product.status, product.serial_key.clone());
+        self.note_before(&product);
         if self.contest(&product, &details)?.is_some() {
             return Err(Code::SerialAlreadyRegistered.into());
         }
@@ -153,28 +173,13 @@ impl Inventories<'_> {
             product_id: product.id,
             status: product.status,
         });
-        self.tell_dispute(&product, Some(before));
+        let is_same = before == (product.status, product.serial_key.clone());
+        if product.status == ProductStatus::Disputed && !is_same {
+            self.tell_dispute(&product);
+        }
         self.serials.hold(&product);
         self.changed.push(product);
         Ok(())
-    }
-
-    /// Notes that the account of a guess has one fewer of them, perhaps.
-    pub(super) fn may_free(&mut self, product: &Product) {
-        if product.is_unchecked_guess() {
-            self.freed.insert(product.account_id);
-        }
-    }
-
-    fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
-        let is_new = before != Some(ProductStatus::Disputed);
-        if is_new && product.status == ProductStatus::Disputed {
-            self.events.push(Event::ProductDisputed {
-                account_id: product.account_id,
-                product_id: product.id,
-                status: product.status,
-            });
-        }
     }
 
     /// Ends a registration; its points go with it.
@@ -184,11 +189,8 @@ impl Inventories<'_> {
         mut product: Held<Product>,
         reason: EndReason,
     ) -> Result<()> {
-        self.may_free(&product);
-        product.status = ProductStatus::Ended;
-        product.end_reason = Some(reason);
-        product.ended_at = Some(self.context.now);
-        product.claim_serial();
+        self.note_before(&product);
+        product.end(reason, self.context.now);
         self.settle(conn, &product, reason.into())?;
         self.events.push(Event::ProductEnded {
             account_id: product.account_id,

@@ -1,10 +1,14 @@
 //! Registering a product, completing it, ending it: whatever door it comes through, the tick and the points go together.
 
 mod changes;
+mod checks;
+mod dealers;
 mod inventories;
 mod list;
+mod offered;
 mod points;
 mod serials;
+mod staff;
 
 use std::sync::Arc;
 
@@ -19,7 +23,8 @@ use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::products::{self, Awarded, Product};
 use crate::repository::{DbConn, points as ledger};
 
-pub use changes::Registered;
+pub use changes::{Origin, Registered};
+pub use checks::check_product;
 pub use inventories::{Inventories, Wanted};
 pub use list::{Found, find, place, summarize};
 pub use points::grant_waiting;
@@ -79,7 +84,7 @@ pub fn register(
     let wanted = Vec::from_iter(wanted(model, &details));
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &wanted)?;
     let id = (access.account_id(), ProductId::new(context.now));
-    let registered = inventories.register(conn, id, model, details, None)?;
+    let registered = inventories.register(conn, id, model, details, Origin::Owner)?;
     let is_new = matches!(registered, Registered::New(_));
     let product = registered.product()?;
     let granted = match is_new {

@@ -1,13 +1,13 @@
 //! Whose a serial number is when a second registration names it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::changes::Registered;
 use super::inventories::{Inventories, Wanted};
 use crate::domain::event::Event;
 use crate::domain::model::ModelId;
 use crate::domain::points::PointsReason;
-use crate::domain::product::{Contest, Holder, ProductField, ProductStatus, contest};
+use crate::domain::product::{Contest, ProductField, ProductStatus, contest};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Error, Result};
 use crate::repository::DbConn;
@@ -17,11 +17,8 @@ use crate::repository::products::{self, Product, estimated_text};
 #[derive(Default)]
 pub(super) struct Serials {
     holders: HashMap<Wanted, Product>,
-    stolen: HashSet<Wanted>,
-}
-
-fn serial_of(product: &Product) -> Option<Wanted> {
-    Some((product.model_id, product.serial_key.clone()?))
+    /// As those had them who reported them stolen.
+    stolen: HashMap<Wanted, Product>,
 }
 
 impl Serials {
@@ -33,11 +30,11 @@ impl Serials {
         let keys: Vec<&str> = keys.into_iter().collect();
         let mut serials = Self::default();
         for product in products::of_serials(conn, &models, &keys)? {
-            let Some(serial) = serial_of(&product) else {
+            let Some(serial) = product.serial() else {
                 continue;
             };
             match product.ended_at {
-                Some(_) => drop(serials.stolen.insert(serial)),
+                Some(_) => drop(serials.stolen.insert(serial, product)),
                 None => drop(serials.holders.insert(serial, product)),
             }
         }
@@ -58,12 +55,39 @@ impl Serials {
 
     /// Whether the serial number of a product was reported stolen.
     pub(super) fn was_stolen(&self, product: &Product) -> bool {
-        serial_of(product).is_some_and(|serial| self.stolen.contains(&serial))
+        self.stolen(product).is_some()
+    }
+
+    /// The product with the serial number of this one that was reported stolen.
+    pub(super) fn stolen(&self, product: &Product) -> Option<&Product> {
+        self.stolen.get(&product.serial()?)
+    }
+
+    /// Those who hold one.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &Product> {
+        self.holders.values()
+    }
+
+    /// Those that were reported stolen.
+    pub(super) fn all_stolen(&self) -> impl Iterator<Item = &Wanted> {
+        self.stolen.keys()
+    }
+
+    /// A product no longer has the serial number that it had.
+    pub(super) fn release(&mut self, product: &Product) {
+        if let Some(serial) = product.serial()
+            && self
+                .holders
+                .get(&serial)
+                .is_some_and(|holder| holder.id == product.id)
+        {
+            self.holders.remove(&serial);
+        }
     }
 
     /// From now on a product has its serial number.
     pub(super) fn hold(&mut self, product: &Product) {
-        if let Some(serial) = serial_of(product) {
+        if let Some(serial) = product.serial() {
             self.holders.insert(serial, product.clone());
         }
     }
@@ -84,13 +108,7 @@ impl Inventories<'_> {
         let Some(holder) = holder.filter(|holder| holder.id != product.id).cloned() else {
             return Ok(None);
         };
-        let facts = Holder {
-            same_account: holder.account_id == product.account_id,
-            status: holder.status,
-            serial_estimated: holder.is_serial_estimated(),
-            checked: holder.checked_at.is_some(),
-            serial_since: holder.serial_since.unwrap_or(holder.created_at),
-        };
+        let facts = holder.as_holder(product.account_id);
         let is_guess = details
             .details
             .estimated
@@ -106,7 +124,7 @@ impl Inventories<'_> {
     /// The holder's product loses its serial number, and with it its tick and its points.
     fn fall_back(&mut self, mut holder: Product, serial: &Wanted) -> Result<()> {
         // Whoever came to hold the number after the accounts were locked is met by the next try.
-        self.may_free(&holder);
+        self.note_before(&holder);
         let ledger = self.ledgers.get_mut(&holder.account_id);
         let ledger = ledger.ok_or(Error::Contended)?;
         if let Some(award) = self.awards.remove(&holder.id) {
@@ -124,6 +142,7 @@ impl Inventories<'_> {
         if let Some(guesses) = self.guesses.get_mut(&holder.account_id) {
             guesses.remove(&holder.id);
         }
+        self.wait_for_staff(&holder, false);
         self.events.push(Event::ProductSerialNumberLost {
             account_id: holder.account_id,
             product_id: holder.id,

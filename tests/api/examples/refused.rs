@@ -10,6 +10,7 @@ use super::heard::{Heard, hear};
 use super::walk::{YEAR, on_that_day};
 use crate::accounts::{case_of, mailed_links};
 use crate::businesses::{Business, PDF};
+use crate::events::writes::partner_alert;
 use crate::legacy_migration::{OLD, prove, with_old_address};
 use crate::limits::limited;
 use crate::membership::{EMAIL, bring_points_to, by_transfer, join};
@@ -72,8 +73,10 @@ pub async fn all() -> Vec<Heard> {
         claims(&app).await;
         staff(&app, &asta).await;
         memberships(&app).await;
+        work(&app).await;
         dealers(&app).await;
         too_often(&app).await;
+        too_late(&app).await;
     });
     heard.extend(beside.await);
     heard
@@ -84,6 +87,19 @@ async fn dealers(app: &TestApp) {
     let reads = app.dealer(FOTO_NORD, "registrations:read").await;
     let number = app.get("/v1/members/00000000", &reads).await;
     number.problem(403, "scope_missing");
+    let admin = app.sign_in("admin@cps.example").await;
+    let credentials = format!("/v1/partners/{}/credentials", FOTO_NORD.partner_id);
+    let rotation = format!("{credentials}/{}/secret-rotation", FOTO_NORD.client_id);
+    app.post(&rotation, &admin, json!({})).await.expect(200);
+    let open = app.post(&rotation, &admin, json!({})).await;
+    open.problem(409, "secret_rotation_open");
+    let body = json!({ "name": "Kasse 2", "scopes": ["webhooks"] });
+    for _ in 0..9 {
+        let made = app.post(&credentials, &admin, body.clone()).await;
+        made.expect(201);
+    }
+    let more = app.post(&credentials, &admin, body).await;
+    more.problem(409, "credential_limit_reached");
 }
 
 /// Requests that are none.
@@ -255,6 +271,28 @@ async fn staff(app: &TestApp, asta: &Business) {
     app.post(&retry, &admin, reason)
         .await
         .problem(409, "job_not_dead");
+}
+
+/// What waits for staff is not ticked off where something else closes it, and only once.
+async fn work(app: &TestApp) {
+    let admin = app.sign_in("admin@cps.example").await;
+    let waits = app.get("/v1/work-items", &admin).await.expect(200);
+    let complete = format!("/v1/work-items/{}/completion", waits.str("/items/0/id"));
+    let reason = json!({ "reason": "The dealer has mended its system." });
+    let done = app.post(&complete, &admin, reason.clone()).await;
+    done.problem(409, "work_item_closes_itself");
+    let alert = partner_alert(&mut Raw::open(&app.database));
+    app.post(&alert, &admin, reason.clone()).await.expect(200);
+    let again = app.post(&alert, &admin, reason).await;
+    again.problem(409, "work_item_closed");
+}
+
+/// Events of another quarter.
+async fn too_late(app: &TestApp) {
+    app.advance(chrono::TimeDelta::days(91)).await;
+    let mette = app.sign_in(EMAIL).await;
+    let old = app.get("/v1/events?after=1", &mette).await;
+    old.problem(410, "events_expired");
 }
 
 /// A VAT number that another account has, although a document proves it.

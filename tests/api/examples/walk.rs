@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
-use crate::events::writes::{CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff};
+use crate::events::writes::{
+    CHOSEN_PASSWORD, Walk, application, jobs, legacy, partners, products, staff, work,
+};
 use crate::openapi::document;
 use crate::partners::FOTO_NORD;
 use crate::permissions::{Objects, Operation};
@@ -39,6 +41,8 @@ pub async fn writes_and_reads() -> Vec<Heard> {
         legacy(&mut walk, &business).await;
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;
+        work(&mut walk, &business).await;
+        partners(&mut walk).await;
         sandbox_and_sessions(&walk.app, &business).await;
         asta = Some(business);
     });
@@ -123,6 +127,8 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
                 .to_owned(),
         );
     }
+    let told = app.get("/v1/events", &asta.token).await.expect(200);
+    objects.insert("event_id", told.str("/items/0/id"));
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
         .await;
