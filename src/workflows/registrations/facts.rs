@@ -12,7 +12,7 @@ use crate::domain::values::serial_key;
 use crate::error::{Partial, Result};
 use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::registrations::{self, Registration};
-use crate::repository::{DbConn, partner_days};
+use crate::repository::{DbConn, partner_days, trusted_partners};
 use crate::workflows::Context;
 use crate::workflows::products::Inventories;
 
@@ -47,7 +47,7 @@ pub fn find<'a>(
     let products = known.iter().filter_map(|line| line.product_id);
     inventories.hold(conn, products)?;
     let accounts: Vec<AccountId> = accesses.iter().map(AccountAccess::account_id).collect();
-    world.trusting = registrations::trusting(conn, id, &accounts)?
+    world.trusting = trusted_partners::of_accounts(conn, id, &accounts)?
         .into_iter()
         .collect();
     let in_use: BTreeSet<AccountId> = inventories.customers_in_use().collect();

@@ -9,7 +9,7 @@ use crate::domain::partner::{CredentialId, PartnerId, PartnerStatus, Scope};
 use crate::error::{Error, Result};
 use crate::repository::credentials::{self, Credential};
 use crate::repository::partners::{self, Partner};
-use crate::repository::{DbConn, events};
+use crate::repository::{DbConn, accounts, events, trusted_partners};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
 use crate::workflows::Context;
@@ -128,7 +128,9 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         ];
         events::record(conn, &seeding().stamp(context.now), &happened)?;
         for account in dealer.trusted_by() {
-            partners::trust(conn, account, partner.id, context.now)?;
+            let account = accounts::lock(conn, &seeding().on(account))?;
+            let stored = trusted_partners::insert(conn, &account, partner.id, context.now)?;
+            stored.or_contended()?;
         }
     }
     Ok(())
