@@ -38,6 +38,9 @@ text_enum! {
     }
 }
 
+/// The `format` of the schema of a scope that somebody sends.
+pub const SCOPE: &str = "scope";
+
 text_enum! {
     /// By what a partner stands out, so that staff look at it.
     pub enum AlertCause {

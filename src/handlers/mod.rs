@@ -20,6 +20,7 @@ mod models;
 pub mod oauth;
 mod offers;
 pub mod operation;
+mod partners;
 mod points;
 pub mod problem;
 mod products;
@@ -75,6 +76,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(me::routes)
         .configure(users::routes)
         .configure(oauth::routes)
+        .configure(partners::routes)
         .configure(jobs::routes)
         .configure(events::routes)
         .configure(work_items::routes)

@@ -11,6 +11,12 @@ use crate::error::Result;
 use crate::locked;
 use crate::types::Instant;
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// As the database has it: SQLite knows the letters of ASCII alone.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
 /// A dealer in our records.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = partners, check_for_backend(MultiBackend), treat_none_as_null = true)]
@@ -45,6 +51,40 @@ pub fn lock(conn: &mut DbConn, id: PartnerId) -> Result<Option<Held<Partner>>> {
     let found: Option<Partner> =
         locked!(conn, partners::table.find(id).select(Partner::as_select())).optional()?;
     Ok(found.map(Held::new))
+}
+
+/// Which partners to list.
+#[derive(Debug, Clone)]
+pub struct Search {
+    pub status: Option<PartnerStatus>,
+    /// Part of the name.
+    pub text: Option<String>,
+    pub before: Option<PartnerId>,
+    pub limit: i64,
+}
+
+/// The partners that match, newest first.
+pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Partner>> {
+    let mut query = partners::table.select(Partner::as_select()).into_boxed();
+    if let Some(status) = search.status {
+        query = query.filter(partners::status.eq(status));
+    }
+    if let Some(text) = &search.text {
+        let escaped = text
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
+        query = query.filter(
+            lower(partners::name)
+                .like(format!("%{}%", escaped.to_lowercase()))
+                .escape('\\'),
+        );
+    }
+    if let Some(before) = search.before {
+        query = query.filter(partners::id.lt(before));
+    }
+    let newest_first = query.order(partners::id.desc());
+    Ok(newest_first.limit(search.limit).load(conn)?)
 }
 
 /// Stores the partner as its next version.

@@ -5,6 +5,7 @@ mod accounts;
 mod backup;
 mod businesses;
 mod contention;
+mod credentials;
 mod csv_files;
 mod database_away;
 mod events;

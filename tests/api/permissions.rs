@@ -13,9 +13,9 @@ use cps_api::handlers::{Callers, registrations};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::credentials::{new_dealer, token_of};
 use crate::openapi::{document, operations};
 use crate::partners::{FOTO_NORD, KAMERAHUSET};
-use crate::raw::Raw;
 use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
 
 const CALLERS: [&str; 16] = [
@@ -49,12 +49,14 @@ const DEALERS: [(&str, &str); 4] = [
 ];
 
 /// These change who may do what: they come last, in this order.
-const LAST: [&str; 6] = [
+const LAST: [&str; 8] = [
     "submitApplication",
     "endOwnSession",
     "endSession",
     "liftSuspension",
     "suspendAccount",
+    "reopenPartner",
+    "suspendPartner",
     "resetSandbox",
 ];
 
@@ -214,6 +216,7 @@ impl Fixture {
         }
         fixture.tokens.insert("expired", expired);
         fixture.sign_dealers_in().await;
+        fixture.take_a_dealer_in().await;
         let (application, applicant) = fixture.apply().await;
         fixture.application = application;
         fixture.tokens.insert("applicant", applicant);
@@ -225,10 +228,23 @@ impl Fixture {
         fixture
     }
 
+    /// A dealer of which nobody of these is a system.
+    async fn take_a_dealer_in(&mut self) {
+        let admin = &self.tokens["admin"];
+        let (partner, credential) = new_dealer(&self.app, admin).await;
+        self.own.insert("partner_id", partner);
+        self.own.insert("credential_id", credential.str("/id"));
+    }
+
     async fn sign_dealers_in(&mut self) {
-        let revoked = self.app.dealer(FOTO_NORD, "").await;
-        let end = "UPDATE credentials SET token_version = token_version + 1";
-        Raw::open(&self.app.database).run(end).unwrap();
+        let admin = &self.tokens["admin"];
+        let (partner, credential) = new_dealer(&self.app, admin).await;
+        let revoked = token_of(&self.app, &credential).await;
+        let path = format!(
+            "/v1/partners/{partner}/credentials/{}",
+            credential.str("/id")
+        );
+        self.app.delete(&path, admin, 1).await.expect(204);
         self.tokens.insert("revoked_dealer", revoked);
         for (caller, scopes) in DEALERS {
             let dealer = match caller {
@@ -453,6 +469,12 @@ impl Fixture {
             }
             // Of the own feed, as everybody.
             ("readEvent", "stranger") => (self.strange.clone(), self.tokens[caller].clone()),
+            ("readEvent", "dealer_hooks" | "other_dealer") => {
+                let (mut own, token) = (self.own.clone(), self.tokens[caller].clone());
+                let event = self.first_of("/v1", "events", &token).await;
+                own.insert("event_id", event);
+                (own, token)
+            }
             _ => (self.own.clone(), self.tokens[caller].clone()),
         };
         let request = self.request(operation, &own).await;
@@ -472,6 +494,8 @@ fn nothing(name: &str) -> String {
         "job_id" => "job",
         "work_item_id" => "wrk",
         "event_id" => "evt",
+        "partner_id" => "ptn",
+        "credential_id" => "crd",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")

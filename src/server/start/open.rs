@@ -12,6 +12,7 @@ use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::domain::partner::SECRET_PREFIXES;
 use crate::error::Result as ServiceResult;
 use crate::handlers::extract::Limits;
 use crate::handlers::operation::Health;
@@ -170,6 +171,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         cards: Cards::of(config.mode),
         catalogue: CatalogueCache::default(),
         token_rate,
+        secret_prefix: secret_prefix(config.mode),
     };
     if config.mode == Mode::Sandbox {
         let context = service.context();
@@ -184,6 +186,14 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         limits: Limits::default(),
         health: health(is_claimed),
     })
+}
+
+fn secret_prefix(mode: Mode) -> &'static str {
+    let [live, sandbox] = SECRET_PREFIXES;
+    match mode {
+        Mode::Live => live,
+        Mode::Sandbox => sandbox,
+    }
 }
 
 /// Who does the jobs of `service`.

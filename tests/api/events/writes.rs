@@ -101,6 +101,7 @@ async fn every_write_operation_leaves_its_event() {
     staff(&mut walk, &asta).await;
     jobs(&mut walk).await;
     work(&mut walk, &asta).await;
+    partners(&mut walk).await;
     let operations = include_str!("../../../openapi/operations.txt").lines();
     let writes = operations.filter_map(|line| {
         let mut words = line.split(' ');
@@ -423,6 +424,56 @@ pub async fn jobs(walk: &mut Walk) {
     let retry = format!("/v1/jobs/{job}/retry");
     walk.app.post(&retry, &admin, reason).await.expect(200);
     walk.left("retryJob", "staff", &["job.retried"]).await;
+}
+
+/// Administrators take a dealer in, and give one of its systems a credential.
+pub async fn partners(walk: &mut Walk) {
+    let admin = walk.app.sign_in("admin@cps.example").await;
+    let body =
+        json!({ "name": "Foto Vest", "country": "DK", "contact_email": "it@fotovest.example" });
+    let made = walk
+        .app
+        .post("/v1/partners", &admin, body)
+        .await
+        .expect(201);
+    walk.left("createPartner", "staff", &["partner.created"])
+        .await;
+    let path = made.header("location").to_owned();
+    let change = json!({ "lines_per_day": 100 });
+    walk.app.patch(&path, &admin, 1, change).await.expect(200);
+    walk.left("updatePartner", "staff", &["partner.changed"])
+        .await;
+    let body = json!({ "name": "Kasse 1", "scopes": ["registrations:write"] });
+    let credentials = format!("{path}/credentials");
+    let made = walk.app.post(&credentials, &admin, body).await.expect(201);
+    walk.left("createCredential", "staff", &["credential.created"])
+        .await;
+    let own = format!("{credentials}/{}", made.str("/id"));
+    let change = json!({ "name": "Kasse 2" });
+    walk.app.patch(&own, &admin, 1, change).await.expect(200);
+    walk.left("updateCredential", "staff", &["credential.changed"])
+        .await;
+    let rotation = format!("{own}/secret-rotation");
+    let rotated = walk.app.post(&rotation, &admin, json!({})).await;
+    rotated.expect(200);
+    walk.left("rotateSecret", "staff", &["credential.secret_rotated"])
+        .await;
+    let previous = format!("{own}/previous-secret");
+    walk.app.delete(&previous, &admin, 1).await.expect(204);
+    let told = ["credential.previous_secret_ended"];
+    walk.left("endPreviousSecret", "staff", &told).await;
+    walk.app.delete(&own, &admin, 4).await.expect(204);
+    walk.left("revokeCredential", "staff", &["credential.revoked"])
+        .await;
+    let suspension = format!("{path}/suspension");
+    let reason = json!({ "reason": "Its systems are broken." });
+    walk.app.post(&suspension, &admin, reason).await.expect(200);
+    walk.left("suspendPartner", "staff", &["partner.suspended"])
+        .await;
+    let reopen = format!("{suspension}?reason=Mended");
+    walk.app.delete(&reopen, &admin, 1).await.expect(200);
+    walk.left("reopenPartner", "staff", &["partner.reopened"])
+        .await;
 }
 
 /// Staff take up what waits, look at a serial number that was reported stolen, and let a dealer be.

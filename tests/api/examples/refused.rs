@@ -88,6 +88,19 @@ async fn dealers(app: &TestApp) {
     let reads = app.dealer(FOTO_NORD, "registrations:read").await;
     let number = app.get("/v1/members/00000000", &reads).await;
     number.problem(403, "scope_missing");
+    let admin = app.sign_in("admin@cps.example").await;
+    let credentials = format!("/v1/partners/{}/credentials", FOTO_NORD.partner_id);
+    let rotation = format!("{credentials}/{}/secret-rotation", FOTO_NORD.client_id);
+    app.post(&rotation, &admin, json!({})).await.expect(200);
+    let open = app.post(&rotation, &admin, json!({})).await;
+    open.problem(409, "secret_rotation_open");
+    let body = json!({ "name": "Kasse 2", "scopes": ["webhooks"] });
+    for _ in 0..9 {
+        let made = app.post(&credentials, &admin, body.clone()).await;
+        made.expect(201);
+    }
+    let more = app.post(&credentials, &admin, body).await;
+    more.problem(409, "credential_limit_reached");
 }
 
 /// Requests that are none.

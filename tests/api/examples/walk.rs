@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
 use crate::events::writes::{
-    CHOSEN_PASSWORD, Walk, application, jobs, legacy, offers, products, staff, work,
+    CHOSEN_PASSWORD, Walk, application, jobs, legacy, offers, partners, products, staff, work,
 };
 use crate::openapi::document;
 use crate::partners::FOTO_NORD;
@@ -43,6 +43,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;
         work(&mut walk, &business).await;
+        partners(&mut walk).await;
         sandbox_and_sessions(&walk.app, &business).await;
         asta = Some(business);
     });
