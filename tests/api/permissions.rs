@@ -14,6 +14,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::credentials::{new_dealer, token_of};
+use crate::events::feed::told_to_dealers;
 use crate::openapi::{document, operations};
 use crate::partners::{FOTO_NORD, KAMERAHUSET};
 use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
@@ -179,6 +180,8 @@ struct Fixture {
     strange: Objects,
     /// What is nowhere.
     nowhere: Objects,
+    /// An event of their own, of the dealers who may read one.
+    dealers_events: BTreeMap<&'static str, String>,
 }
 
 fn id_of(path: &str) -> String {
@@ -198,6 +201,7 @@ impl Fixture {
             application: Objects::new(),
             strange: Objects::from([("account_id", JONAS_ACCOUNT.to_owned())]),
             nowhere: Objects::new(),
+            dealers_events: BTreeMap::new(),
         };
         for role in ["reviewer", "support", "finance", "admin"] {
             fixture.employ(role, &format!("{role}@cps.example"), "Sandbox-Adgang-2026");
@@ -254,6 +258,9 @@ impl Fixture {
             let token = self.app.dealer(dealer, scopes).await;
             self.tokens.insert(caller, token);
         }
+        let [foto_nord, kamerahuset] = told_to_dealers(&self.app).await;
+        let events = [("dealer_hooks", foto_nord), ("other_dealer", kamerahuset)];
+        self.dealers_events = events.into();
     }
 
     fn employ(&mut self, caller: &'static str, email: &str, password: &'static str) {
@@ -469,11 +476,12 @@ impl Fixture {
             }
             // Of the own feed, as everybody.
             ("readEvent", "stranger") => (self.strange.clone(), self.tokens[caller].clone()),
-            ("readEvent", "dealer_hooks" | "other_dealer") => {
-                let (mut own, token) = (self.own.clone(), self.tokens[caller].clone());
-                let event = self.first_of("/v1", "events", &token).await;
-                own.insert("event_id", event);
-                (own, token)
+            ("readEvent", dealer) if self.dealers_events.contains_key(dealer) => {
+                let event = self.dealers_events[dealer].clone();
+                (
+                    Objects::from([("event_id", event)]),
+                    self.tokens[caller].clone(),
+                )
             }
             _ => (self.own.clone(), self.tokens[caller].clone()),
         };

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::businesses::id_of;
+use crate::partners::{FOTO_NORD, KAMERAHUSET};
 use crate::products::METTE;
 use crate::raw::Raw;
 use crate::support::{Answer, TestApp, Token};
@@ -295,4 +296,51 @@ async fn what_is_older_than_promised_is_gone_for_accounts_and_they_are_told_wher
         page(&app, &admin, "limit=1").await.body["items"][0]["position"],
         1
     );
+}
+
+/// Something happened to what each of two dealers reported; the events.
+pub async fn told_to_dealers(app: &TestApp) -> [String; 2] {
+    let now = app.now().await.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+    let mut raw = Raw::open(&app.database);
+    [(FOTO_NORD, "b1"), (KAMERAHUSET, "b2")].map(|(dealer, n)| {
+        let (partner, registration) = (dealer.partner_id, format!("reg_010000000000700080000000000000{n}"));
+        let data = json!({ "partner_id": partner, "registration_id": registration, "external_id": "F-1", "status": "expired" });
+        raw.run(&format!(
+            "INSERT INTO event_inbox (id, stream, resource, type, version, data, actor, created_at) VALUES
+            ('01000000-0000-7000-8000-0000000000{n}', '{partner}', '{registration}', 'registration.expired', 1, '{data}', 'service:seed', '{now}')"
+        ))
+        .unwrap();
+        format!("evt_010000000000700080000000000000{n}")
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dealers_system_reads_its_own_stream_with_its_scope() {
+    let app = TestApp::start().await;
+    let [own, others] = told_to_dealers(&app).await;
+    let system = app.dealer(FOTO_NORD, "webhooks").await;
+    let feed = page(&app, &system, "").await;
+    assert_eq!(words(&feed), ["registration.expired"]);
+    assert_eq!(
+        (
+            &feed.body["items"][0]["id"],
+            &feed.body["items"][0]["actor"]
+        ),
+        (&json!(own), &json!({ "kind": "service" }))
+    );
+    assert_eq!(
+        (
+            feed.str("/next_cursor").as_str(),
+            &feed.body["last_sequence"]
+        ),
+        ("1", &json!(1))
+    );
+    app.get(&format!("/v1/events/{own}"), &system)
+        .await
+        .expect(200);
+    let strange = app.get(&format!("/v1/events/{others}"), &system).await;
+    strange.problem(404, "not_found");
+    let without = app.dealer(FOTO_NORD, "registrations:read").await;
+    let refused = app.get("/v1/events", &without).await;
+    refused.problem(403, "scope_missing");
 }
