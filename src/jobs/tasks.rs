@@ -103,6 +103,25 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::GrantPoints { due, after } => {
             products::grant_waiting(conn, context, service, (due, after))
         }
+        Task::TellCustomer { .. } | Task::ExpireOffers { .. } | Task::RemindOffers { .. } => {
+            of_dealers(conn, context, service, task)
+        }
+        Task::SendMail { .. }
+        | Task::DeleteFile { .. }
+        | Task::DeleteApplicationFiles { .. }
+        | Task::SweepFiles { .. }
+        | Task::KeepHouse { .. } => Ok(()),
+    }
+}
+
+/// A task about what dealers report.
+fn of_dealers(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    task: Task,
+) -> Result<()> {
+    match task {
         Task::TellCustomer {
             partner_id,
             account_id,
@@ -110,11 +129,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         } => registrations::tell_customer(conn, context, service, (partner_id, account_id, since)),
         Task::ExpireOffers { hour, round } => offers::expire(conn, context, service, (hour, round)),
         Task::RemindOffers { hour, after } => offers::remind(conn, context, (hour, after)),
-        Task::SendMail { .. }
-        | Task::DeleteFile { .. }
-        | Task::DeleteApplicationFiles { .. }
-        | Task::SweepFiles { .. }
-        | Task::KeepHouse { .. } => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -179,22 +179,17 @@ impl Task {
                 format!("{account_id}:{due}")
             }
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
-            Self::DeleteFile { file_key, due, .. } => match due {
-                Some(due) => format!("{file_key}:{due}"),
-                None => file_key.clone(),
-            },
+            Self::DeleteFile { file_key, due, .. } => {
+                due.map_or_else(|| file_key.clone(), |due| format!("{file_key}:{due}"))
+            }
             Self::IssueInvoice { membership_id, .. } => membership_id.to_string(),
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
             Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
-                match after {
-                    Some(account) => format!("{due}:{account}"),
-                    None => due.to_string(),
-                }
+                behind(*due, *after)
             }
             Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
-            // Whoever looks for one that waits knows its key: it begins at most one span of ten minutes earlier.
             Self::TellCustomer {
                 partner_id,
                 account_id,
@@ -204,6 +199,14 @@ impl Task {
             Self::KeepHouse { hour } => hour.to_string(),
         };
         format!("{}:{cause}", self.kind())
+    }
+}
+
+/// The cause of what goes on account by account.
+fn behind(due: Instant, after: Option<AccountId>) -> String {
+    match after {
+        Some(account) => format!("{due}:{account}"),
+        None => due.to_string(),
     }
 }
 

@@ -35,7 +35,7 @@ pub const KAMERAHUSET: Dealer = Dealer {
 const TOKEN: &str = "/v1/oauth/token";
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 /// The member whom every sandbox has.
-const MEMBER: &str = "100000000287";
+pub const MEMBER: &str = "100000000287";
 
 impl TestApp {
     /// A token of a dealer's system with these scopes, with a blank between each; with all of them where there are none.

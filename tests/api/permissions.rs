@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::credentials::{new_dealer, token_of};
 use crate::events::feed::told_to_dealers;
 use crate::openapi::{document, operations};
-use crate::partners::{FOTO_NORD, KAMERAHUSET};
+use crate::partners::{FOTO_NORD, KAMERAHUSET, MEMBER};
 use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
 
 const CALLERS: [&str; 16] = [
@@ -361,6 +361,13 @@ impl Fixture {
         self.own.insert("invoice_id", invoice);
         let job = self.first_of("/v1", "jobs", &admin).await;
         self.own.insert("job_id", job);
+        let dealer = self.app.dealer(FOTO_NORD, "registrations:write").await;
+        let line = json!({
+            "external_id": "F-900", "member_number": MEMBER, "model": "EOS R5", "serial_number": "130210049000", "purchase_date": "2026-05-20"
+        });
+        let line = self.app.post("/v1/registrations", &dealer, line).await;
+        self.own
+            .insert("registration_id", line.expect(201).str("/id"));
     }
 
     /// What the stranger's business has in every sandbox.
@@ -504,6 +511,7 @@ fn nothing(name: &str) -> String {
         "event_id" => "evt",
         "partner_id" => "ptn",
         "credential_id" => "crd",
+        "registration_id" => "reg",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")

@@ -1,10 +1,14 @@
 //! What a partner reports, a line at a time: what it says, what it comes to, and where it stands.
 
 mod change;
+mod correct;
 mod decide;
+mod known;
 mod line;
 mod outcome;
 mod register;
+mod sale;
+mod sent;
 mod world;
 
 use chrono::NaiveDate;
@@ -16,9 +20,11 @@ use super::values::Country;
 use crate::types::{id, text_enum};
 
 pub use decide::decide;
-pub use line::{CustomerName, Line, ModelName, SentLine};
+pub use known::{Dealer, Known, ProductFacts, Serial};
+pub use line::{CustomerName, Line, ModelName};
 pub use outcome::{Decision, NewProduct, Outcome, Step};
-pub use world::{Dealer, Known, ProductFacts, Serial, World};
+pub use sent::SentLine;
+pub use world::World;
 
 id!(
     /// A line of a partner that was taken in.

@@ -4,101 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::TimeDelta;
 
-use super::{
-    CustomerName, ModelName, RefusalReason, RegistrationId, RegistrationStatus, Reported, Verb,
-};
+use super::known::{Dealer, Known, ProductFacts, Serial};
+use super::{CustomerName, ModelName, RegistrationId, RegistrationStatus, Verb};
 use crate::domain::account::AccountId;
 use crate::domain::calendar::latest_day;
 use crate::domain::model::{ModelFacts, ModelId};
 use crate::domain::partner::DealerRules;
-use crate::domain::product::{
-    Contest, Evidence, Holder, ProductField, ProductId, ProductRules, ProductStatus, contest,
-};
+use crate::domain::product::{ProductField, ProductId, ProductRules, ProductStatus};
 use crate::domain::product_details::{CheckedDetails, Details, check};
 use crate::domain::quota::seconds_left;
-use crate::domain::values::Country;
 use crate::error::{Code, Fault, FaultCode, Faults, Refusal};
 use crate::types::Instant;
-
-/// A serial number, as it is compared, and its model.
-pub type Serial = (ModelId, String);
-
-/// Who reports.
-#[derive(Debug, Clone)]
-pub struct Dealer {
-    pub name: String,
-    pub country: Country,
-}
-
-/// A product as far as lines are decided by it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ProductFacts {
-    pub id: ProductId,
-    pub account_id: AccountId,
-    pub model_id: ModelId,
-    pub status: ProductStatus,
-    /// As it is compared.
-    pub serial_key: Option<String>,
-    pub serial_since: Instant,
-    /// Whether staff have looked at it.
-    pub is_checked: bool,
-    pub evidence: Evidence,
-    pub details: Details,
-}
-
-impl ProductFacts {
-    fn serial(&self) -> Option<Serial> {
-        Some((self.model_id, self.serial_key.clone()?))
-    }
-
-    fn holds_serial(&self) -> bool {
-        !matches!(self.status, ProductStatus::Offered | ProductStatus::Ended)
-    }
-
-    /// Whether it keeps its serial number when the dealer of another customer names it.
-    fn keeps_serial(&self, now: Instant, reserve_days: u32) -> bool {
-        let facts = Holder {
-            same_account: false,
-            status: self.status,
-            serial_estimated: self.details.estimated.contains(&ProductField::SerialNumber),
-            checked: self.is_checked,
-            serial_since: self.serial_since,
-        };
-        contest(facts, false, now, reserve_days) == Contest::HolderKeeps
-    }
-}
-
-/// A line that was taken in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Known {
-    pub id: RegistrationId,
-    pub external_id: String,
-    pub verb: Verb,
-    /// The sale that a return or a correction names.
-    pub of_id: Option<RegistrationId>,
-    /// What tells the line from any other.
-    pub identity: String,
-    pub status: RegistrationStatus,
-    /// Whether the customer had the product before.
-    pub is_confirmed: bool,
-    pub reason: Option<RefusalReason>,
-    pub account_id: AccountId,
-    pub product_id: Option<ProductId>,
-    pub model_id: Option<ModelId>,
-    pub serial_key: Option<String>,
-    pub reported: Option<Reported>,
-    pub offer_expires_at: Option<Instant>,
-    /// 0 before it is stored.
-    pub version: i64,
-    pub created_at: Instant,
-    pub changed_at: Instant,
-}
-
-impl Known {
-    fn serial(&self) -> Option<Serial> {
-        Some((self.model_id?, self.serial_key.clone()?))
-    }
-}
 
 /// The facts, as far as the lines of one partner need them.
 #[derive(Debug)]

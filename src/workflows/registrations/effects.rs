@@ -21,7 +21,7 @@ use crate::workflows::{Context, offers, partner_alerts, partners};
 
 /// The `code` of a line whose customer had the product before.
 const CONFIRMED: &str = "confirmed";
-/// How long a customer's mail waits for further lines.
+/// How long a customer's mail waits for further lines: the key of one that waits is of this span or of the one before.
 const MAIL_WAITS: TimeDelta = TimeDelta::minutes(10);
 
 /// Stores products, ledgers and lines, and what there is to tell of them.
@@ -35,19 +35,7 @@ pub fn store(
 ) -> Result<()> {
     inventories.flush(conn)?;
     let id = partner.partner_id();
-    let rows = world.changed().map(|known| row(id, known));
-    let rows: Vec<Registration> = rows.collect::<Result<_>>()?;
-    let (new, changed): (Vec<Registration>, Vec<Registration>) =
-        rows.into_iter().partition(|line| line.version == 1);
-    for line in &changed {
-        registrations::store(conn, line)?;
-    }
-    // A return stands behind the sale that it names.
-    let (sales, others): (Vec<Registration>, Vec<Registration>) =
-        new.into_iter().partition(|line| line.of_id.is_none());
-    for some in [sales, others].iter().filter(|some| !some.is_empty()) {
-        registrations::insert(conn, some)?;
-    }
+    store_lines(conn, id, world)?;
     let ends: BTreeSet<Instant> = world
         .changed()
         .filter_map(|known| known.offer_expires_at)
@@ -67,6 +55,23 @@ pub fn store(
         _ => None,
     });
     tell_later(conn, context, id, taken.collect())
+}
+
+fn store_lines(conn: &mut DbConn, partner: PartnerId, world: &World) -> Result<()> {
+    let rows = world.changed().map(|known| row(partner, known));
+    let rows: Vec<Registration> = rows.collect::<Result<_>>()?;
+    let (new, changed): (Vec<Registration>, Vec<Registration>) =
+        rows.into_iter().partition(|line| line.version == 1);
+    for line in &changed {
+        registrations::store(conn, line)?;
+    }
+    // A return stands behind the sale that it names.
+    let (sales, others): (Vec<Registration>, Vec<Registration>) =
+        new.into_iter().partition(|line| line.of_id.is_none());
+    for some in [sales, others].iter().filter(|some| !some.is_empty()) {
+        registrations::insert(conn, some)?;
+    }
+    Ok(())
 }
 
 /// Whether the customer does not know of it: of an offer that stood before, they do.

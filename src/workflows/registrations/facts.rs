@@ -7,7 +7,9 @@ use super::matching::{self, Matched};
 use crate::domain::access::{AccountAccess, PartnerAccess};
 use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
-use crate::domain::registration::{Dealer, Known, Line, ModelName, Serial, Verb, World};
+use crate::domain::registration::{
+    CustomerName, Dealer, Known, Line, ModelName, Serial, Verb, World,
+};
 use crate::domain::values::serial_key;
 use crate::error::{Partial, Result};
 use crate::repository::catalogue::{Catalogue, CatalogueModel};
@@ -41,34 +43,43 @@ pub fn find<'a>(
         &accesses,
         &wanted,
     )?;
+    let accounts: Vec<AccountId> = accesses.iter().map(AccountAccess::account_id).collect();
+    world.trusting = trusted_partners::of_accounts(conn, id, &accounts)?
+        .into_iter()
+        .collect();
     // What was named may have changed until its customer was locked.
     let mut known = registrations::of_external_ids(conn, id, &ids)?;
     known.extend(of_serials(conn, partner, &wanted)?);
     let products = known.iter().filter_map(|line| line.product_id);
     inventories.hold(conn, products)?;
-    let accounts: Vec<AccountId> = accesses.iter().map(AccountAccess::account_id).collect();
-    world.trusting = trusted_partners::of_accounts(conn, id, &accounts)?
-        .into_iter()
-        .collect();
+    know(&mut world, &inventories, customers, known)?;
+    let models = wanted.into_iter().map(|(model, _)| model);
+    let models: BTreeSet<ModelId> = models.chain(world.models.values().copied()).collect();
+    let facts = |id| Some((id, catalogue.model(id)?.facts.clone()));
+    world.model_facts = models.into_iter().filter_map(facts).collect();
+    Ok((inventories, world))
+}
+
+/// The world has what was found behind the locks; who is no longer in use was not found.
+fn know(
+    world: &mut World,
+    inventories: &Inventories<'_>,
+    customers: HashMap<CustomerName, AccountId>,
+    known: Vec<Registration>,
+) -> Result<()> {
     let in_use: BTreeSet<AccountId> = inventories.customers_in_use().collect();
+    let customers = customers.into_iter();
     world.customers = customers
-        .into_iter()
         .filter(|(_, account)| in_use.contains(account))
         .collect();
     world.stolen = inventories.stolen().cloned().collect();
-    inventories
-        .facts()
-        .for_each(|product| world.know_product(product));
+    for product in inventories.facts() {
+        world.know_product(product);
+    }
     for line in known {
         world.know_registration(known_of(line)?);
     }
-    let models = wanted.iter().map(|(model, _)| *model);
-    let models: BTreeSet<ModelId> = models.chain(world.models.values().copied()).collect();
-    let models = models
-        .into_iter()
-        .filter_map(|id| Some((id, catalogue.model(id)?.facts.clone())));
-    world.model_facts = models.collect();
-    Ok((inventories, world))
+    Ok(())
 }
 
 fn empty(

@@ -22,7 +22,41 @@ use crate::workflows::mail::{self, Recipient};
 /// More products than this no mail lists.
 const MOST_LISTED: i64 = 100;
 
-/// Mails a customer what a partner has reported from a moment on: what waits for an answer first.
+/// What there is to tell, by what a customer has to do.
+struct Told {
+    offered: Vec<Value>,
+    registered: Vec<Value>,
+    returned: Vec<Value>,
+}
+
+impl Told {
+    fn of(context: &Context, catalogue: &Catalogue, lines: &[Registration]) -> Result<Self> {
+        use RegistrationStatus::{AlreadyRegistered, Held, Offered, Registered, Returned};
+        let of = |statuses: &[RegistrationStatus]| {
+            let told = lines.iter().filter(|line| statuses.contains(&line.status));
+            told.map(|line| item(context, catalogue, line))
+                .collect::<Result<Vec<Value>>>()
+        };
+        Ok(Self {
+            offered: of(&[Offered, AlreadyRegistered])?,
+            registered: of(&[Registered, Held])?,
+            returned: of(&[Returned])?,
+        })
+    }
+
+    /// What waits for an answer comes first; nothing where there is nothing to tell.
+    fn template(&self) -> Option<Template> {
+        let all = [
+            (&self.offered, Template::ProductOffered),
+            (&self.registered, Template::ProductRegisteredByDealer),
+            (&self.returned, Template::ProductReturned),
+        ];
+        let mut told = all.into_iter().filter(|(told, _)| !told.is_empty());
+        told.next().map(|(_, template)| template)
+    }
+}
+
+/// Mails a customer what a partner has reported from a moment on.
 pub fn tell_customer(
     conn: &mut DbConn,
     context: &Context,
@@ -31,38 +65,21 @@ pub fn tell_customer(
 ) -> Result<()> {
     let account = accounts::lock(conn, &service.on(account))?;
     let mut lines = registrations::changed_since(conn, (partner, account.id), since, MOST_LISTED)?;
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     lines.retain(|line| {
-        is_news((line.status, line.product_id), since) && told.insert(line.product_id)
+        is_news((line.status, line.product_id), since) && seen.insert(line.product_id)
     });
     let catalogue = context.catalogue.current(conn)?;
-    let of = |statuses: &[RegistrationStatus]| {
-        let told = lines.iter().filter(|line| statuses.contains(&line.status));
-        told.map(|line| item(context, &catalogue, line))
-            .collect::<Result<Vec<Value>>>()
-    };
-    let offered = of(&[
-        RegistrationStatus::Offered,
-        RegistrationStatus::AlreadyRegistered,
-    ])?;
-    let registered = of(&[RegistrationStatus::Registered, RegistrationStatus::Held])?;
-    let returned = of(&[RegistrationStatus::Returned])?;
-    let template = match (
-        offered.is_empty(),
-        registered.is_empty(),
-        returned.is_empty(),
-    ) {
-        (false, ..) => Template::ProductOffered,
-        (true, false, _) => Template::ProductRegisteredByDealer,
-        (true, true, false) => Template::ProductReturned,
-        (true, true, true) => return Ok(()),
+    let told = Told::of(context, &catalogue, &lines)?;
+    let Some(template) = told.template() else {
+        return Ok(());
     };
     let (dealer, _) = registrations::dealer(conn, partner)?;
     let values = json!({
         "dealer": dealer,
-        "offered": offered,
-        "registered": registered,
-        "returned": returned,
+        "offered": told.offered,
+        "registered": told.registered,
+        "returned": told.returned,
         "action_url": context.links.page("products"),
     });
     mail::send(

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
 use crate::businesses::{Business, PDF, id_of, token_of};
+use crate::partners::{FOTO_NORD, MEMBER};
 use crate::raw::{Raw, Sold};
 use crate::support::{Answer, Sending, TestApp, Token};
 
@@ -98,6 +99,7 @@ async fn every_write_operation_leaves_its_event() {
     products(&mut walk, &asta).await;
     offers(&mut walk, &asta).await;
     legacy(&mut walk, &asta).await;
+    dealers(&mut walk).await;
     staff(&mut walk, &asta).await;
     jobs(&mut walk).await;
     work(&mut walk, &asta).await;
@@ -118,6 +120,18 @@ async fn every_write_operation_leaves_its_event() {
 }
 
 const EMAIL: &str = "asta@nordlys-test.example";
+
+/// What a dealer's system reports.
+pub async fn dealers(walk: &mut Walk) {
+    let token = walk.app.dealer(FOTO_NORD, "").await;
+    let line = json!({
+        "external_id": "F-2001", "member_number": MEMBER, "model": "EOS R5", "serial_number": "130210042001", "purchase_date": "2026-02-20"
+    });
+    let reported = walk.app.post("/v1/registrations", &token, line).await;
+    reported.expect(201);
+    let told = ["registration.registered", "product.registered"];
+    walk.left("createRegistration", "partner", &told).await;
+}
 
 /// From registering to the first password.
 pub async fn application(walk: &mut Walk) -> Business {

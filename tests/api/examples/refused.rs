@@ -23,9 +23,9 @@ use crate::support::{Database, Sending, TestApp, Token};
 const NOBODY: Token = Token(None);
 
 /// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
-/// dealers are bound to networks or have used up their quota; and what only the token endpoint answers, in a form of its own. Other tests bring these
+/// dealers are bound to networks or have used up their quota, or report what cannot be; and what only the token endpoint answers, in a form of its own. Other tests bring these
 /// about; here they are written as those answers are.
-const RARE: [Code; 15] = [
+const RARE: [Code; 21] = [
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -41,6 +41,12 @@ const RARE: [Code; 15] = [
     Code::InvalidClient,
     Code::UnsupportedGrantType,
     Code::InvalidScope,
+    Code::ExternalIdReused,
+    Code::SerialAlreadyReported,
+    Code::OfferDeclined,
+    Code::ChangeTooLate,
+    Code::CorrectionNeedsTrust,
+    Code::ProductChangedByCustomer,
 ];
 
 /// The problems of those codes.

@@ -303,7 +303,7 @@ pub fn unmatched(raw: &mut Raw, partner: &str) -> i64 {
 fn set_aside(raw: &mut Raw) {
     for sql in [
         "UPDATE registrations SET external_id = 'old-' || CAST(id AS TEXT), serial_key = NULL, status = 'ended'",
-        "UPDATE products SET holds_serial = FALSE, serial_key = NULL",
+        "UPDATE products SET holds_serial = FALSE, serial_key = NULL, serial_number = NULL",
         "UPDATE accounts SET account_number = 'x' || CAST(id AS TEXT), vat_number = NULL",
         "DELETE FROM member_numbers",
         "DELETE FROM partner_days",
