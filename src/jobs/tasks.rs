@@ -100,6 +100,26 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::EndMembership { membership_id, .. } => {
             membership::end_term(conn, context, service, membership_id)
         }
+        Task::GrantPoints { .. }
+        | Task::TellCustomer { .. }
+        | Task::ExpireOffers { .. }
+        | Task::RemindOffers { .. } => of_products(conn, context, service, task),
+        Task::SendMail { .. }
+        | Task::DeleteFile { .. }
+        | Task::DeleteApplicationFiles { .. }
+        | Task::SweepFiles { .. }
+        | Task::KeepHouse { .. } => Ok(()),
+    }
+}
+
+/// What becomes of products by itself, and what customers are told of those.
+fn of_products(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    task: Task,
+) -> Result<()> {
+    match task {
         Task::GrantPoints { due, after } => {
             products::grant_waiting(conn, context, service, (due, after))
         }
