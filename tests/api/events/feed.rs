@@ -272,6 +272,9 @@ async fn what_is_older_than_promised_is_gone_for_accounts_and_they_are_told_wher
     let app = TestApp::start().await;
     let mette = app.sign_in(EMAIL).await;
     bought_and_sold(&app, &mette, "66602006").await;
+    // What dealers offer in every sandbox runs out meanwhile, and is told.
+    app.advance(TimeDelta::days(40)).await;
+    let mette = app.sign_in(EMAIL).await;
     let before = page(&app, &mette, "").await.body["last_sequence"]
         .as_i64()
         .unwrap();
