@@ -129,7 +129,7 @@ pub async fn dealers(walk: &mut Walk) {
     });
     let reported = walk.app.post("/v1/registrations", &token, line).await;
     reported.expect(201);
-    let told = ["registration.registered", "product.registered"];
+    let told = ["registration.offered", "product.offered"];
     walk.left("createRegistration", "partner", &told).await;
 }
 

@@ -274,7 +274,7 @@ async fn nobody_is_told_apart_who_is_not_matched() {
             "created_at",
             "offer_expires_at",
         ] {
-            body[id] = json!(body[id].as_str().unwrap().len());
+            body[id] = json!(body[id].is_string());
         }
         told.push((body, names(&answer)));
     }
@@ -317,6 +317,7 @@ async fn a_customer_gets_one_mail_of_all_that_a_dealer_reports_within_ten_minute
         said.contains("130210041177") && said.contains("130210041178"),
         "{said}"
     );
+    shop.trusted = shop.app.dealer(FOTO_NORD, "").await;
     let line = merged(
         sale(),
         &json!({ "external_id": "F-3", "serial_number": "130210041179" }),

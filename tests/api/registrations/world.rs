@@ -163,6 +163,8 @@ impl World {
         let estimated = product["estimated"].as_array().unwrap().iter();
         let estimated: Vec<&str> = estimated.map(|field| field.as_str().unwrap()).collect();
         let serial = quoted(&product["serial"]);
+        // No product is passed on yet: one that was sold is no longer the customer's, either.
+        let reason = quoted(&product["end_reason"]).replace("transferred", "sold");
         let ended = product["end_reason"]
             .as_str()
             .map_or("NULL".to_owned(), |_| format!("'{since}'"));
@@ -177,7 +179,7 @@ impl World {
              VALUES ('{id}', '{account}', '{model}', 1, '{}', {serial}, {serial}, '{since}', {}, {}, {}, '{}', {}, '{since}', '{since}', {ended}, {},
                  '{}', {recovered})",
             text(product, "status"), quoted(&product["purchase_date"]), quoted(&product["purchase_country"]), quoted(&product["dealer"]),
-            estimated.join(" "), quoted(&product["end_reason"]), product["holds_serial"], text(product, "evidence"),
+            estimated.join(" "), reason, product["holds_serial"], text(product, "evidence"),
         )).unwrap();
         if let Some(points) = product["award"].as_i64() {
             let entry = Uuid::new_v4();
