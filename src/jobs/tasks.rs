@@ -123,25 +123,6 @@ fn of_products(
         Task::GrantPoints { due, after } => {
             products::grant_waiting(conn, context, service, (due, after))
         }
-        Task::TellCustomer { .. } | Task::ExpireOffers { .. } | Task::RemindOffers { .. } => {
-            of_dealers(conn, context, service, task)
-        }
-        Task::SendMail { .. }
-        | Task::DeleteFile { .. }
-        | Task::DeleteApplicationFiles { .. }
-        | Task::SweepFiles { .. }
-        | Task::KeepHouse { .. } => Ok(()),
-    }
-}
-
-/// A task about what dealers report.
-fn of_dealers(
-    conn: &mut DbConn,
-    context: &Context,
-    service: ServiceAccess,
-    task: Task,
-) -> Result<()> {
-    match task {
         Task::TellCustomer {
             partner_id,
             account_id,
