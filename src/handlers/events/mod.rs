@@ -131,6 +131,9 @@ struct EventPage {
     last_sequence: i64,
 }
 
+/// What another customer's dealer may have brought about: an account does not learn which.
+const MAYBE_OF_A_STRANGER: [&str; 2] = ["product.serial_number_lost", "points.changed"];
+
 /// An event as this reader sees it.
 fn told(found: FoundEvent, access: &AnywhereAccess) -> Result<String> {
     let reader = match access {
@@ -141,6 +144,12 @@ fn told(found: FoundEvent, access: &AnywhereAccess) -> Result<String> {
     };
     let is_all = matches!(access, AnywhereAccess::Staff(_));
     let event = found.event;
+    let actor = match ActorView::of(&event.actor, &reader) {
+        actor if MAYBE_OF_A_STRANGER.contains(&event.r#type.as_str()) => {
+            actor.of_a_stranger(&reader)
+        }
+        actor => actor,
+    };
     let view = EventView {
         id: event.id,
         r#type: event.r#type,
@@ -149,7 +158,7 @@ fn told(found: FoundEvent, access: &AnywhereAccess) -> Result<String> {
         sequence: event.stream_seq,
         resource: event.resource,
         resource_sequence: event.resource_seq,
-        actor: ActorView::of(&event.actor, &reader),
+        actor,
         position: is_all.then_some(event.position),
         stream: is_all.then_some(event.stream),
         reason: found.reason.filter(|_| is_all),
