@@ -615,12 +615,13 @@ fn every_endpoint_is_registered_for_those_whom_the_table_lets_in() {
             })
             .unwrap_or_else(|| panic!("{one:?}"));
         for (caller, expected) in &table[&operation.id] {
-            assert_eq!(
-                declared(one.callers, caller),
-                expected,
-                "{} by {caller}",
-                operation.id
-            );
+            // What a dealer has reported is not there for another one.
+            let is_anothers = operation.path.contains("{registration_id}");
+            let declared = match (declared(one.callers, caller), *caller) {
+                ("ok", "other_dealer") if is_anothers => "404",
+                (declared, _) => declared,
+            };
+            assert_eq!(declared, expected, "{} by {caller}", operation.id);
         }
     }
 }
