@@ -366,7 +366,12 @@ fn check(given: &Value, case: &mut Case) {
         }
         let given: Vec<ProductId> = case.products.values().copied().collect();
         let touched: Vec<ProductId> = decision.steps.iter().map(touched).collect();
-        let is_stale = |id: &ProductId| touched.contains(id) || case.awards.contains_key(id);
+        // No line touches whoever loses a number to it.
+        let fell_back = |id: &ProductId| {
+            let product = case.world.product(*id).unwrap();
+            case.awards.contains_key(id) && product.status == ProductStatus::Incomplete
+        };
+        let is_stale = |id: &ProductId| touched.contains(id) || fell_back(id);
         let ids: Vec<ProductId> = given.into_iter().filter(is_stale).collect();
         entries.extend(case.settle(&ids));
     }
