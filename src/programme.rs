@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::account::ApplicationRules;
 use crate::domain::calendar::Calendar;
+use crate::domain::feed::EventRules;
 use crate::domain::invoice::{InvoiceRules, VatRules};
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
@@ -56,6 +57,7 @@ pub struct Programme {
     pub vat: VatRules,
     pub queue: QueueRules,
     pub work_items: WorkItemRules,
+    pub events: EventRules,
     pub rate_limits: RateLimitSection,
 }
 

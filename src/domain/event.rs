@@ -1,5 +1,6 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
+mod stream;
 mod users;
 
 use chrono::NaiveDate;
@@ -15,7 +16,7 @@ use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
 use super::model::ModelId;
 use super::money::Money;
-use super::partner::{AlertCause, PartnerId};
+use super::partner::{AlertCause, CredentialId, PartnerId, PartnerStatus, Scope};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
@@ -24,6 +25,8 @@ use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
+
+pub use stream::Stream;
 
 id!(
     /// One event.
@@ -35,26 +38,6 @@ pub const VERSION: i64 = 1;
 
 /// The most bytes that a payload has.
 pub const MOST_DATA: usize = 4096;
-
-/// Whose history an event is part of; by its word it is of exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    Account(AccountId),
-    Partner(PartnerId),
-    /// The operator's own.
-    Operator,
-}
-
-/// As it is stored: `acc_…`, `ptn_…` or `operator`.
-impl std::fmt::Display for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Account(account) => account.fmt(f),
-            Self::Partner(partner) => partner.fmt(f),
-            Self::Operator => f.write_str("operator"),
-        }
-    }
-}
 
 /// Makes the list. A group says its stream and its resource once, by the fields of the payloads in it.
 macro_rules! events {
@@ -210,6 +193,28 @@ events! {
     in Stream::Account(*account_id), about invoice_id => {
         /// An invoice was issued.
         InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
+    }
+    in Stream::Partner(*partner_id), about partner_id => {
+        /// A dealer was taken in.
+        PartnerCreated = "partner.created" { partner_id: PartnerId, status: PartnerStatus }
+        /// What is known of a dealer changed.
+        PartnerChanged = "partner.changed" { partner_id: PartnerId }
+        /// Staff suspended a dealer: none of its systems signs in.
+        PartnerSuspended = "partner.suspended" { partner_id: PartnerId, status: PartnerStatus }
+        /// A suspended dealer goes on.
+        PartnerReopened = "partner.reopened" { partner_id: PartnerId, status: PartnerStatus }
+    }
+    in Stream::Partner(*partner_id), about credential_id => {
+        /// A system of a dealer can sign in.
+        CredentialCreated = "credential.created" { partner_id: PartnerId, credential_id: CredentialId, scopes: Vec<Scope> }
+        /// What a system may do, or from where, changed.
+        CredentialChanged = "credential.changed" { partner_id: PartnerId, credential_id: CredentialId, scopes: Vec<Scope> }
+        /// A system has a second secret, until the first runs out.
+        CredentialSecretRotated = "credential.secret_rotated" { partner_id: PartnerId, credential_id: CredentialId, previous_until: Instant }
+        /// The secret before the newest opens nothing any more.
+        CredentialPreviousSecretEnded = "credential.previous_secret_ended" { partner_id: PartnerId, credential_id: CredentialId }
+        /// A system signs in no more.
+        CredentialRevoked = "credential.revoked" { partner_id: PartnerId, credential_id: CredentialId }
     }
     in Stream::Partner(*partner_id), about registration_id => {
         /// The customer has what the dealer reported.

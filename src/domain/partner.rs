@@ -38,11 +38,8 @@ text_enum! {
     }
 }
 
-/// Scopes as one text, with a blank between each (RFC 6749, 3.3).
-pub fn scope_text(scopes: &[Scope]) -> String {
-    let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-    words.join(" ")
-}
+/// The `format` of the schema of a scope that somebody sends.
+pub const SCOPE: &str = "scope";
 
 text_enum! {
     /// By what a partner stands out, so that staff look at it.
@@ -54,6 +51,12 @@ text_enum! {
         /// Customers that it found by dry runs.
         SilentMatches = "silent_matches",
     }
+}
+
+/// Scopes as one text, with a blank between each (RFC 6749, 3.3).
+pub fn scope_text(scopes: &[Scope]) -> String {
+    let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    words.join(" ")
 }
 
 /// Section `[dealers]` of the programme.

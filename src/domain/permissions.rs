@@ -148,7 +148,7 @@ permissions! {
     /// Close what nothing else closes.
     WorkItemsComplete: own [], all [Admin];
     /// Read what happened: to the own account, or all of it.
-    EventsRead: own [ReadOnly, Member, Superuser], all [Admin];
+    EventsRead: own [ReadOnly, Member, Superuser], all [Admin], scope Webhooks;
     /// See which dealers there are; all but staff see the name and country of the active ones.
     PartnersRead: own [ReadOnly, Member, Superuser], all [Admin];
     /// Take dealers in, give their systems credentials, suspend them.

@@ -56,6 +56,15 @@ impl ActorView {
         }
     }
 
+    /// The same, where no partner is named to an account: another customer's dealer made it.
+    #[must_use]
+    pub fn of_a_stranger(self, reader: &Reader) -> Self {
+        match (self.kind, reader) {
+            (ActorKind::Partner, Reader::Account(_)) => Self { id: None, ..self },
+            _ => self,
+        }
+    }
+
     /// The user behind it, where the reader may know.
     pub fn user(&self) -> Option<UserId> {
         self.id.as_deref().and_then(|id| id.parse().ok())
@@ -80,6 +89,9 @@ mod tests {
         assert!(ActorView::of(text, &other).user().is_none());
         assert!(ActorView::of(staff, &own).user().is_none());
         assert!(ActorView::of(staff, &Reader::Staff).user().is_some());
+        let dealer = || ActorView::of("partner:ptn_1:crd_1", &own);
+        assert_eq!(dealer().id.as_deref(), Some("ptn_1"));
+        assert_eq!(dealer().of_a_stranger(&own).id, None);
         let job = ActorView::of("service:job_1", &own);
         assert_eq!((job.kind, job.id), (ActorKind::Service, None));
     }

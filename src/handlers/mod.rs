@@ -20,6 +20,7 @@ mod models;
 pub mod oauth;
 mod offers;
 pub mod operation;
+mod partners;
 mod points;
 pub mod problem;
 mod products;
@@ -75,7 +76,9 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(me::routes)
         .configure(users::routes)
         .configure(oauth::routes)
+        .configure(partners::routes)
         .configure(jobs::routes)
+        .configure(events::routes)
         .configure(work_items::routes)
         .configure(labels::routes);
     if is_sandbox {

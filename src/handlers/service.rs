@@ -29,6 +29,8 @@ pub struct Service {
     pub cards: Cards,
     pub catalogue: CatalogueCache,
     pub token_rate: TokenRate,
+    /// What the secrets of dealers' systems begin with here.
+    pub secret_prefix: &'static str,
 }
 
 impl Service {

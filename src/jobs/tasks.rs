@@ -100,12 +100,10 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::EndMembership { membership_id, .. } => {
             membership::end_term(conn, context, service, membership_id)
         }
-        Task::GrantPoints { due, after } => {
-            products::grant_waiting(conn, context, service, (due, after))
-        }
-        Task::TellCustomer { .. } | Task::ExpireOffers { .. } | Task::RemindOffers { .. } => {
-            of_dealers(conn, context, service, task)
-        }
+        Task::GrantPoints { .. }
+        | Task::TellCustomer { .. }
+        | Task::ExpireOffers { .. }
+        | Task::RemindOffers { .. } => of_products(conn, context, service, task),
         Task::SendMail { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
@@ -114,14 +112,17 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
     }
 }
 
-/// A task about what dealers report.
-fn of_dealers(
+/// What becomes of products by itself, and what customers are told of those.
+fn of_products(
     conn: &mut DbConn,
     context: &Context,
     service: ServiceAccess,
     task: Task,
 ) -> Result<()> {
     match task {
+        Task::GrantPoints { due, after } => {
+            products::grant_waiting(conn, context, service, (due, after))
+        }
         Task::TellCustomer {
             partner_id,
             account_id,

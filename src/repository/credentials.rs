@@ -2,10 +2,13 @@
 
 use diesel::prelude::*;
 
+use super::held::{Held, store, stored};
+use super::partners::Partner;
 use super::schema::{credentials, partners};
 use super::{DbConn, MultiBackend};
 use crate::domain::partner::{CredentialId, PartnerId, PartnerStatus, Scope};
-use crate::error::Result;
+use crate::error::{Code, Result};
+use crate::locked;
 use crate::types::{Instant, Json, Network};
 
 /// One system of a partner.
@@ -92,4 +95,51 @@ pub fn use_at(conn: &mut DbConn, id: CredentialId, now: Instant) -> Result<()> {
         .set(credentials::last_used_at.eq(now))
         .execute(conn)?;
     Ok(())
+}
+
+/// A credential of a held partner that was not revoked, held too.
+pub fn lock(
+    conn: &mut DbConn,
+    partner: &Held<Partner>,
+    id: CredentialId,
+) -> Result<Held<Credential>> {
+    let live = credentials::table
+        .find(id)
+        .filter(credentials::partner_id.eq(partner.id))
+        .filter(credentials::revoked_at.is_null());
+    let found: Option<Credential> =
+        locked!(conn, live.select(Credential::as_select())).optional()?;
+    found.map(Held::new).ok_or_else(|| Code::NotFound.into())
+}
+
+/// Stores the credential as its next version.
+pub fn store(conn: &mut DbConn, credential: &mut Held<Credential>) -> Result<()> {
+    stored(store!(conn, credentials, credential))
+}
+
+/// How many credentials of a held partner were not revoked.
+pub fn count_live(conn: &mut DbConn, partner: &Held<Partner>) -> Result<i64> {
+    let live = credentials::table
+        .filter(credentials::partner_id.eq(partner.id))
+        .filter(credentials::revoked_at.is_null());
+    Ok(live.count().get_result(conn)?)
+}
+
+/// The credentials of a partner that were not revoked, newest first, from before `before`.
+pub fn list(
+    conn: &mut DbConn,
+    partner: PartnerId,
+    before: Option<CredentialId>,
+    limit: i64,
+) -> Result<Vec<Credential>> {
+    let mut query = credentials::table
+        .filter(credentials::partner_id.eq(partner))
+        .filter(credentials::revoked_at.is_null())
+        .select(Credential::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(credentials::id.lt(before));
+    }
+    let newest_first = query.order(credentials::id.desc());
+    Ok(newest_first.limit(limit).load(conn)?)
 }

@@ -3,14 +3,19 @@
 use diesel::prelude::*;
 
 use super::held::{Held, store, stored};
-use super::schema::{partners, trusted_partners};
+use super::schema::partners;
 use super::{DbConn, MultiBackend};
-use crate::domain::account::AccountId;
 use crate::domain::partner::{PartnerId, PartnerStatus};
 use crate::domain::values::Country;
 use crate::error::Result;
 use crate::locked;
 use crate::types::Instant;
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// As the database has it: SQLite knows the letters of ASCII alone.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
 
 /// A dealer in our records.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -48,26 +53,41 @@ pub fn lock(conn: &mut DbConn, id: PartnerId) -> Result<Option<Held<Partner>>> {
     Ok(found.map(Held::new))
 }
 
+/// Which partners to list.
+#[derive(Debug, Clone)]
+pub struct Search {
+    pub status: Option<PartnerStatus>,
+    /// Part of the name.
+    pub text: Option<String>,
+    pub before: Option<PartnerId>,
+    pub limit: i64,
+}
+
+/// The partners that match, newest first.
+pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Partner>> {
+    let mut query = partners::table.select(Partner::as_select()).into_boxed();
+    if let Some(status) = search.status {
+        query = query.filter(partners::status.eq(status));
+    }
+    if let Some(text) = &search.text {
+        let escaped = text
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
+        query = query.filter(
+            lower(partners::name)
+                .like(format!("%{}%", escaped.to_lowercase()))
+                .escape('\\'),
+        );
+    }
+    if let Some(before) = search.before {
+        query = query.filter(partners::id.lt(before));
+    }
+    let newest_first = query.order(partners::id.desc());
+    Ok(newest_first.limit(search.limit).load(conn)?)
+}
+
 /// Stores the partner as its next version.
 pub fn store(conn: &mut DbConn, partner: &mut Held<Partner>) -> Result<()> {
     stored(store!(conn, partners, partner))
-}
-
-/// Has an account trust a partner; nothing where it does.
-pub fn trust(
-    conn: &mut DbConn,
-    account: AccountId,
-    partner: PartnerId,
-    since: Instant,
-) -> Result<()> {
-    let row = (
-        trusted_partners::account_id.eq(account),
-        trusted_partners::partner_id.eq(partner),
-        trusted_partners::since.eq(since),
-    );
-    crate::each!(conn, c => diesel::insert_into(trusted_partners::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(())
 }

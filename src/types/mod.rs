@@ -10,7 +10,7 @@ mod vocabulary;
 pub use column::{FromSql, SqlId, SqlInstant, SqlJson, ToSql};
 pub use instant::Instant;
 pub use json::Json;
-pub use network::{Network, household, is_within};
+pub use network::{NETWORK, Network, household, is_within};
 
 pub(crate) use column::column;
 pub(crate) use id::id;

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A network. What is written behind its length is not part of it: `192.0.2.7/24` is `192.0.2.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
@@ -30,6 +33,21 @@ impl fmt::Display for Network {
         self.0.fmt(f)
     }
 }
+
+/// The `format` of its schema.
+pub const NETWORK: &str = "cidr";
+
+impl PartialSchema for Network {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom(NETWORK.to_owned())))
+            .max_length(Some(64))
+            .into()
+    }
+}
+
+impl ToSchema for Network {}
 
 /// Whether an address is in one of these networks; where there are none, every address is, and one that is not known.
 pub fn is_within(networks: &[Network], address: Option<IpAddr>) -> bool {

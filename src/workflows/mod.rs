@@ -2,9 +2,11 @@
 
 pub mod accounts;
 pub mod catalogue;
+pub mod credentials;
 pub mod csv_file;
 pub mod documents;
 pub mod faq;
+pub mod feed;
 pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;

@@ -11,6 +11,7 @@ use crate::domain::event::Event;
 use crate::domain::partner::{AlertCause, PartnerId};
 use crate::domain::work_item::WorkItemKind;
 use crate::error::Result;
+use crate::repository::work_items::WorkItem;
 use crate::repository::{DbConn, events, offers};
 use crate::types::Json;
 
@@ -61,16 +62,19 @@ pub fn raise(
     partner_id: PartnerId,
     (cause, count): (AlertCause, i64),
 ) -> Result<()> {
-    let mut item = matter(context, WorkItemKind::PartnerAlert, partner_id);
-    item.partner_id = Some(partner_id);
-    item.details = Some(Json(json!({ "cause": cause, "count": count })));
-    let mut happened = work_items::open(conn, &[item])?;
-    if !happened.is_empty() {
-        happened.push(Event::PartnerAlert {
+    let kind = WorkItemKind::PartnerAlert;
+    let item = WorkItem {
+        partner_id: Some(partner_id),
+        details: Some(Json(json!({ "cause": cause, "count": count }))),
+        ..matter(context, kind, partner_id)
+    };
+    let mut told = work_items::open(conn, &[item])?;
+    if !told.is_empty() {
+        told.push(Event::PartnerAlert {
             partner_id,
             cause,
             count,
         });
     }
-    events::record(conn, stamp, &happened)
+    events::record(conn, stamp, &told)
 }

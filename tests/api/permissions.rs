@@ -13,9 +13,10 @@ use cps_api::handlers::{Callers, registrations};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::credentials::{new_dealer, token_of};
+use crate::events::feed::told_to_dealers;
 use crate::openapi::{document, operations};
 use crate::partners::{FOTO_NORD, KAMERAHUSET, MEMBER};
-use crate::raw::Raw;
 use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
 
 const CALLERS: [&str; 16] = [
@@ -49,12 +50,14 @@ const DEALERS: [(&str, &str); 4] = [
 ];
 
 /// These change who may do what: they come last, in this order.
-const LAST: [&str; 6] = [
+const LAST: [&str; 8] = [
     "submitApplication",
     "endOwnSession",
     "endSession",
     "liftSuspension",
     "suspendAccount",
+    "reopenPartner",
+    "suspendPartner",
     "resetSandbox",
 ];
 
@@ -177,6 +180,8 @@ struct Fixture {
     strange: Objects,
     /// What is nowhere.
     nowhere: Objects,
+    /// An event of their own, of the dealers who may read one.
+    dealers_events: BTreeMap<&'static str, String>,
 }
 
 fn id_of(path: &str) -> String {
@@ -196,6 +201,7 @@ impl Fixture {
             application: Objects::new(),
             strange: Objects::from([("account_id", JONAS_ACCOUNT.to_owned())]),
             nowhere: Objects::new(),
+            dealers_events: BTreeMap::new(),
         };
         for role in ["reviewer", "support", "finance", "admin"] {
             fixture.employ(role, &format!("{role}@cps.example"), "Sandbox-Adgang-2026");
@@ -214,6 +220,7 @@ impl Fixture {
         }
         fixture.tokens.insert("expired", expired);
         fixture.sign_dealers_in().await;
+        fixture.take_a_dealer_in().await;
         let (application, applicant) = fixture.apply().await;
         fixture.application = application;
         fixture.tokens.insert("applicant", applicant);
@@ -225,10 +232,23 @@ impl Fixture {
         fixture
     }
 
+    /// A dealer of which nobody of these is a system.
+    async fn take_a_dealer_in(&mut self) {
+        let admin = &self.tokens["admin"];
+        let (partner, credential) = new_dealer(&self.app, admin).await;
+        self.own.insert("partner_id", partner);
+        self.own.insert("credential_id", credential.str("/id"));
+    }
+
     async fn sign_dealers_in(&mut self) {
-        let revoked = self.app.dealer(FOTO_NORD, "").await;
-        let end = "UPDATE credentials SET token_version = token_version + 1";
-        Raw::open(&self.app.database).run(end).unwrap();
+        let admin = &self.tokens["admin"];
+        let (partner, credential) = new_dealer(&self.app, admin).await;
+        let revoked = token_of(&self.app, &credential).await;
+        let path = format!(
+            "/v1/partners/{partner}/credentials/{}",
+            credential.str("/id")
+        );
+        self.app.delete(&path, admin, 1).await.expect(204);
         self.tokens.insert("revoked_dealer", revoked);
         for (caller, scopes) in DEALERS {
             let dealer = match caller {
@@ -238,6 +258,9 @@ impl Fixture {
             let token = self.app.dealer(dealer, scopes).await;
             self.tokens.insert(caller, token);
         }
+        let [foto_nord, kamerahuset] = told_to_dealers(&self.app).await;
+        let events = [("dealer_hooks", foto_nord), ("other_dealer", kamerahuset)];
+        self.dealers_events = events.into();
     }
 
     fn employ(&mut self, caller: &'static str, email: &str, password: &'static str) {
@@ -312,11 +335,20 @@ impl Fixture {
         let account = format!("/v1/accounts/{}", self.own["account_id"]);
         let token = self.fresh("superuser").await;
         let models = self.app.get("/v1/models", &Token::default()).await;
-        let body = json!({ "model_id": models.expect(200).str("/items/0/id") });
+        let model = models.expect(200).str("/items/0/id");
+        let body = json!({ "model_id": model, "serial_number": "012021004444" });
         let products = format!("{account}/products");
+        // What is reported stolen and comes again waits for staff.
+        let stolen = self.app.post(&products, &token, body.clone()).await;
+        let stolen = format!("{}?reason=stolen", stolen.expect(201).header("location"));
+        self.app.delete(&stolen, &token, 1).await.expect(204);
         let product = self.app.post(&products, &token, body).await.expect(201);
         self.own.insert("product_id", product.str("/id"));
         let admin = self.fresh("admin").await;
+        let waits = self.first_of("/v1", "work-items", &admin).await;
+        self.own.insert("work_item_id", waits);
+        let event = self.first_of("/v1", "events", &token).await;
+        self.own.insert("event_id", event);
         let points = json!({ "amount": 600, "reason": "for the table of permissions" });
         let adjustments = format!("{account}/points/adjustments");
         self.keyed(&adjustments, &admin, points).await.expect(201);
@@ -352,6 +384,8 @@ impl Fixture {
             let id = self.first_of(&account, list, &token).await;
             self.strange.insert(name, id);
         }
+        let event = self.first_of("/v1", "events", &token).await;
+        self.strange.insert("event_id", event);
         let membership = format!("{account}/membership");
         let membership = self.app.get(&membership, &token).await.expect(200);
         let number = membership.str("/member_number");
@@ -447,6 +481,15 @@ impl Fixture {
                 own.insert("session_id", session);
                 (own, token)
             }
+            // Of the own feed, as everybody.
+            ("readEvent", "stranger") => (self.strange.clone(), self.tokens[caller].clone()),
+            ("readEvent", dealer) if self.dealers_events.contains_key(dealer) => {
+                let event = self.dealers_events[dealer].clone();
+                (
+                    Objects::from([("event_id", event)]),
+                    self.tokens[caller].clone(),
+                )
+            }
             _ => (self.own.clone(), self.tokens[caller].clone()),
         };
         let request = self.request(operation, &own).await;
@@ -464,6 +507,10 @@ fn nothing(name: &str) -> String {
         "product_id" => "prd",
         "invoice_id" => "inv",
         "job_id" => "job",
+        "work_item_id" => "wrk",
+        "event_id" => "evt",
+        "partner_id" => "ptn",
+        "credential_id" => "crd",
         "registration_id" => "reg",
         other => panic!("{other}"),
     };
@@ -628,7 +675,9 @@ async fn what_is_anothers_answers_as_what_is_not_there() {
                 fixture.nowhere.clone(),
             ),
         ];
-        let names: Vec<&str> = fixture.nowhere.keys().copied().collect();
+        // A dealer is no account's.
+        let names = fixture.nowhere.keys().copied();
+        let names: Vec<&str> = names.filter(|name| *name != "partner_id").collect();
         let has_part = names
             .iter()
             .any(|name| *name != "account_id" && operation.path.contains(&format!("{{{name}}}")));

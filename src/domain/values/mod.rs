@@ -18,8 +18,9 @@ mod vat_number;
 
 use std::str::FromStr;
 
+use super::partner::{SCOPE, Scope};
 use crate::error::{Fault, FaultCode};
-use crate::types::Instant;
+use crate::types::{Instant, NETWORK, Network};
 
 pub use account_number::AccountNumber;
 pub use country::{Country, is_eu};
@@ -62,7 +63,7 @@ pub struct Format {
 }
 
 /// Every format that is read here: what a schema accepts is what is read.
-pub const FORMATS: [Format; 10] = [
+pub const FORMATS: [Format; 12] = [
     Format {
         name: email::FORMAT,
         check: is_value::<Email>,
@@ -107,6 +108,16 @@ pub const FORMATS: [Format; 10] = [
         name: TEXT,
         check: line::is_text,
         fault: hidden,
+    },
+    Format {
+        name: NETWORK,
+        check: |text| text.parse::<Network>().is_ok(),
+        fault: |pointer| Fault::new(pointer, FaultCode::NetworkInvalid),
+    },
+    Format {
+        name: SCOPE,
+        check: |text| text.parse::<Scope>().is_ok(),
+        fault: |pointer| Fault::new(pointer, FaultCode::ScopeUnknown),
     },
     Format {
         name: "date-time",

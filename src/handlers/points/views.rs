@@ -116,8 +116,11 @@ pub struct EntryView {
 impl EntryView {
     /// What `reader` sees of an entry, in `language`.
     pub fn of((entry, model): WithModel, reader: &Reader, language: Language) -> Self {
-        let actor = ActorView::of(&entry.actor, reader);
         let reason_code = PointsReason::of(entry.kind, &entry.reason);
+        let actor = match (ActorView::of(&entry.actor, reader), reason_code) {
+            (actor, PointsReason::SerialNumberLost) => actor.of_a_stranger(reader),
+            (actor, _) => actor,
+        };
         Self {
             model: model.map(|model| ProductModelView {
                 id: model.id,

@@ -61,6 +61,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub more_errors: Option<usize>,
+    /// The number of the oldest event that can be read, where what was asked for is older.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub oldest: Option<i64>,
 }
 
 /// So many faults are told in one answer.
@@ -119,6 +123,8 @@ pub fn render(error: &Error, context: &Context<'_>) -> Problem {
         request_id: context.request_id.clone(),
         errors,
         more_errors: (more > 0).then_some(more),
+        oldest: named(&refusal, Code::EventsExpired, "oldest")
+            .and_then(|number| number.parse().ok()),
     }
 }
 

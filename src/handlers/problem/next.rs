@@ -27,6 +27,9 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::AlreadyMember => "readMembership",
         Code::PaymentDue => "listInvoices",
         Code::JobNotDead => "listJobs",
+        Code::CredentialLimitReached => "revokeCredential",
+        Code::SecretRotationOpen => "endPreviousSecret",
+        Code::EventsExpired => "listEvents",
         Code::WorkItemClosed | Code::WorkItemClosesItself => "listWorkItems",
         _ => return None,
     })

@@ -27,7 +27,9 @@ statuses! {
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
         ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
         NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead
-        WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
+        CredentialLimitReached SecretRotationOpen WorkItemClosed WorkItemClosesItself
+        IdempotencyInProgress;
+    GONE: EventsExpired;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
     UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;

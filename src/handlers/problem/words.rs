@@ -62,8 +62,9 @@ mod tests {
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.
-    const GIVEN: [(Code, &[&str]); 11] = [
+    const GIVEN: [(Code, &[&str]); 12] = [
         (Code::ScopeMissing, &["scope"]),
+        (Code::EventsExpired, &["oldest"]),
         (Code::MethodNotAllowed, &["allowed"]),
         (Code::DocumentLimitReached, &["limit"]),
         (Code::ClaimedByAnother, &["until"]),

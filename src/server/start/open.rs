@@ -12,6 +12,7 @@ use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::domain::partner::SECRET_PREFIXES;
 use crate::error::Result as ServiceResult;
 use crate::handlers::extract::Limits;
 use crate::handlers::operation::Health;
@@ -20,6 +21,7 @@ use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
 use crate::jobs::Worker;
+use crate::programme::Programme;
 use crate::repository::catalogue::CatalogueCache;
 use crate::repository::{Db, settings, sqlite_file};
 use crate::secrets::Sealer;
@@ -155,9 +157,8 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let links = links(&config, &public_url);
     let store = document_store(&config)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
-    let rates = programme.rate_limits.of(config.mode == Mode::Sandbox);
-    let token_rate = TokenRate::new(rates.tokens_per_client, &clock);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let token_rate = token_rate(&programme, config.mode, &clock);
     let service = Service {
         sealer: sealer(&config, &db, &keys).await?,
         db,
@@ -170,6 +171,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         cards: Cards::of(config.mode),
         catalogue: CatalogueCache::default(),
         token_rate,
+        secret_prefix: secret_prefix(config.mode),
     };
     if config.mode == Mode::Sandbox {
         let context = service.context();
@@ -184,6 +186,19 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         limits: Limits::default(),
         health: health(is_claimed),
     })
+}
+
+fn token_rate(programme: &Programme, mode: Mode, clock: &Clock) -> TokenRate {
+    let rates = programme.rate_limits.of(mode == Mode::Sandbox);
+    TokenRate::new(rates.tokens_per_client, clock)
+}
+
+fn secret_prefix(mode: Mode) -> &'static str {
+    let [live, sandbox] = SECRET_PREFIXES;
+    match mode {
+        Mode::Live => live,
+        Mode::Sandbox => sandbox,
+    }
 }
 
 /// Who does the jobs of `service`.

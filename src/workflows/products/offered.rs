@@ -29,6 +29,7 @@ impl Inventories<'_> {
         mut product: Held<Product>,
         details: CheckedDetails,
     ) -> Result<ProductId> {
+        self.note_before(&product);
         product.status = ProductStatus::Incomplete;
         self.fill(&mut product, details);
         product.serial_since = Some(self.context.now);
@@ -55,7 +56,9 @@ impl Inventories<'_> {
         own: Product,
     ) -> Result<ProductId> {
         let (account_id, own_id) = (own.account_id, own.id);
-        self.confirm(conn, &own, &offered.details())?;
+        self.confirm_by_dealer(conn, &own, &offered.details())?;
+        self.note_before(&offered);
+        self.waiting.set(&offered, None);
         offered.end(EndReason::Merged, self.context.now);
         self.events.push(Event::ProductOfferAccepted {
             account_id,
@@ -69,7 +72,12 @@ impl Inventories<'_> {
 
     /// Fills what a registered product lacks or guesses with what a dealer says of it, whose word is evidence from then on. `said` names the serial
     /// number that the product has, and has been checked.
-    pub fn confirm(&mut self, conn: &mut DbConn, own: &Product, said: &Details) -> Result<()> {
+    pub fn confirm_by_dealer(
+        &mut self,
+        conn: &mut DbConn,
+        own: &Product,
+        said: &Details,
+    ) -> Result<()> {
         if own.status == ProductStatus::Disputed {
             return Err(Code::ProductDisputed.into());
         }

@@ -14,7 +14,7 @@ use crate::domain::values::serial_key;
 use crate::error::{Partial, Result};
 use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::registrations::{self, Registration};
-use crate::repository::{DbConn, partner_days};
+use crate::repository::{DbConn, partner_days, trusted_partners};
 use crate::workflows::Context;
 use crate::workflows::products::Inventories;
 
@@ -44,7 +44,7 @@ pub fn find<'a>(
         &wanted,
     )?;
     let accounts: Vec<AccountId> = accesses.iter().map(AccountAccess::account_id).collect();
-    world.trusting = registrations::trusting(conn, id, &accounts)?
+    world.trusting = trusted_partners::of_accounts(conn, id, &accounts)?
         .into_iter()
         .collect();
     // What was named may have changed until its customer was locked.

@@ -1,14 +1,15 @@
 //! The dealers that every sandbox begins with, and customers to report lines of.
 
 use super::businesses::{ACTIVE, SUSPENDED, number_of};
-use super::{account_id, fixed};
+use super::{account_id, fixed, seeding};
 use crate::domain::account::AccountId;
+use crate::domain::event::Event;
 use crate::domain::member_number::MemberNumber;
 use crate::domain::partner::{CredentialId, PartnerId, PartnerStatus, Scope};
 use crate::error::{Error, Result};
-use crate::repository::DbConn;
 use crate::repository::credentials::{self, Credential};
 use crate::repository::partners::{self, Partner};
+use crate::repository::{DbConn, accounts, events, trusted_partners};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
 use crate::workflows::Context;
@@ -114,8 +115,22 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         };
         partners::insert(conn, &partner)?;
         credentials::insert(conn, &credential(context, &dealer)?)?;
+        let happened = [
+            Event::PartnerCreated {
+                partner_id: partner.id,
+                status: partner.status,
+            },
+            Event::CredentialCreated {
+                partner_id: partner.id,
+                credential_id: dealer.client_id(),
+                scopes: Scope::ALL.to_vec(),
+            },
+        ];
+        events::record(conn, &seeding().stamp(context.now), &happened)?;
         for account in dealer.trusted_by() {
-            partners::trust(conn, account, partner.id, context.now)?;
+            let account = accounts::lock(conn, &seeding().on(account))?;
+            let stored = trusted_partners::insert(conn, &account, partner.id, context.now)?;
+            stored.or_contended()?;
         }
     }
     Ok(())

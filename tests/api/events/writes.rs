@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
 use crate::businesses::{Business, PDF, id_of, token_of};
 use crate::partners::{FOTO_NORD, MEMBER};
-use crate::raw::Raw;
+use crate::raw::{Raw, Sold};
 use crate::support::{Answer, Sending, TestApp, Token};
 
 /// What leaves no event, and why.
@@ -96,10 +97,13 @@ async fn every_write_operation_leaves_its_event() {
     let mut walk = Walk::start().await;
     let asta = application(&mut walk).await;
     products(&mut walk, &asta).await;
+    offers(&mut walk, &asta).await;
     legacy(&mut walk, &asta).await;
     dealers(&mut walk).await;
     staff(&mut walk, &asta).await;
     jobs(&mut walk).await;
+    work(&mut walk, &asta).await;
+    partners(&mut walk).await;
     let operations = include_str!("../../../openapi/operations.txt").lines();
     let writes = operations.filter_map(|line| {
         let mut words = line.split(' ');
@@ -270,6 +274,58 @@ pub async fn products(walk: &mut Walk, asta: &Business) {
         .await;
 }
 
+/// A dealer's offers, one accepted, one refused and one left, and whom the business trusts.
+pub async fn offers(walk: &mut Walk, asta: &Business) {
+    let partner = walk.raw.partner("Foto Vest");
+    let (model, now) = (
+        walk.app.model("EF 40mm f/2.8 STM").await,
+        walk.app.now().await,
+    );
+    let offers = ["013021004721", "013021004722", "013021004723"].map(|serial| {
+        let product = walk.raw.offer(&Sold {
+            account: &asta.account,
+            partner: &partner,
+            model: &model,
+            serial,
+            now,
+        });
+        format!("{}/offers/{product}", asta.account)
+    });
+    let accept = format!("{}/acceptance", offers[0]);
+    walk.app.act(&accept, &asta.token).await.expect(200);
+    let told = [
+        "product.offer_accepted",
+        "registration.accepted",
+        "points.changed",
+    ];
+    walk.left("acceptOffer", "user", &told).await;
+    let (refuse, reason) = (
+        format!("{}/refusal", offers[1]),
+        json!({ "reason": "not_mine" }),
+    );
+    let refused = walk.app.post(&refuse, &asta.token, reason).await;
+    refused.expect(204);
+    let told = ["product.offer_declined", "registration.declined"];
+    walk.left("refuseOffer", "user", &told).await;
+    let trusted = format!("{}/trusted-partners/{partner}", asta.account);
+    for (method, operation, told, status) in [
+        (Method::PUT, "trustPartner", "account.partner_trusted", 200),
+        (
+            Method::DELETE,
+            "endTrust",
+            "account.partner_trust_ended",
+            204,
+        ),
+    ] {
+        let request = walk.app.request(method, &trusted).sent_by(&asta.token);
+        request.answer().await.expect(status);
+        walk.left(operation, "user", &[told]).await;
+    }
+    // One that is trusted, for whoever looks afterwards.
+    let request = walk.app.request(Method::PUT, &trusted).sent_by(&asta.token);
+    request.answer().await.expect(200);
+}
+
 pub async fn legacy(walk: &mut Walk, asta: &Business) {
     let proof = format!("{}/migration/proof", asta.account);
     walk.app.act(&proof, &asta.token).await.expect(202);
@@ -382,6 +438,102 @@ pub async fn jobs(walk: &mut Walk) {
     let retry = format!("/v1/jobs/{job}/retry");
     walk.app.post(&retry, &admin, reason).await.expect(200);
     walk.left("retryJob", "staff", &["job.retried"]).await;
+}
+
+/// Administrators take a dealer in, and give one of its systems a credential.
+pub async fn partners(walk: &mut Walk) {
+    let admin = walk.app.sign_in("admin@cps.example").await;
+    let body =
+        json!({ "name": "Foto Vest", "country": "DK", "contact_email": "it@fotovest.example" });
+    let made = walk
+        .app
+        .post("/v1/partners", &admin, body)
+        .await
+        .expect(201);
+    walk.left("createPartner", "staff", &["partner.created"])
+        .await;
+    let path = made.header("location").to_owned();
+    let change = json!({ "lines_per_day": 100 });
+    walk.app.patch(&path, &admin, 1, change).await.expect(200);
+    walk.left("updatePartner", "staff", &["partner.changed"])
+        .await;
+    let body = json!({ "name": "Kasse 1", "scopes": ["registrations:write"] });
+    let credentials = format!("{path}/credentials");
+    let made = walk.app.post(&credentials, &admin, body).await.expect(201);
+    walk.left("createCredential", "staff", &["credential.created"])
+        .await;
+    let own = format!("{credentials}/{}", made.str("/id"));
+    let change = json!({ "name": "Kasse 2" });
+    walk.app.patch(&own, &admin, 1, change).await.expect(200);
+    walk.left("updateCredential", "staff", &["credential.changed"])
+        .await;
+    let rotation = format!("{own}/secret-rotation");
+    let rotated = walk.app.post(&rotation, &admin, json!({})).await;
+    rotated.expect(200);
+    walk.left("rotateSecret", "staff", &["credential.secret_rotated"])
+        .await;
+    let previous = format!("{own}/previous-secret");
+    walk.app.delete(&previous, &admin, 1).await.expect(204);
+    let told = ["credential.previous_secret_ended"];
+    walk.left("endPreviousSecret", "staff", &told).await;
+    walk.app.delete(&own, &admin, 4).await.expect(204);
+    walk.left("revokeCredential", "staff", &["credential.revoked"])
+        .await;
+    let suspension = format!("{path}/suspension");
+    let reason = json!({ "reason": "Its systems are broken." });
+    walk.app.post(&suspension, &admin, reason).await.expect(200);
+    walk.left("suspendPartner", "staff", &["partner.suspended"])
+        .await;
+    let reopen = format!("{suspension}?reason=Mended");
+    walk.app.delete(&reopen, &admin, 1).await.expect(200);
+    walk.left("reopenPartner", "staff", &["partner.reopened"])
+        .await;
+}
+
+/// Staff take up what waits, look at a serial number that was reported stolen, and let a dealer be.
+pub async fn work(walk: &mut Walk, asta: &Business) {
+    let product =
+        json!({ "model_id": walk.app.model("EOS R8").await, "serial_number": "093021005555" });
+    let path = format!("{}/products", asta.account);
+    let stolen = walk.app.post(&path, &asta.token, product.clone()).await;
+    let stolen = format!("{}?reason=stolen", stolen.expect(201).header("location"));
+    walk.app.delete(&stolen, &asta.token, 1).await.expect(204);
+    walk.fresh().await;
+    let found = walk.app.post(&path, &asta.token, product).await.expect(201);
+    let told = ["product.registered", "product.disputed", "work_item.opened"];
+    walk.left("registerProduct", "user", &told).await;
+    let support = walk.app.sign_in("support@cps.example").await;
+    let waits = walk.app.get("/v1/work-items", &support).await.expect(200);
+    let claim = format!("/v1/work-items/{}/claim", waits.str("/items/0/id"));
+    walk.app.act(&claim, &support).await.expect(200);
+    walk.left("claimWorkItem", "staff", &["work_item.claimed"])
+        .await;
+    walk.app.delete(&claim, &support, 1).await.expect(204);
+    walk.left("releaseWorkItem", "staff", &["work_item.released"])
+        .await;
+    let check = format!("{}/check", found.header("location"));
+    let confirm = json!({ "decision": "confirm", "reason": "Asta has sent a photo." });
+    let checked = walk.app.post(&check, &support, confirm).await;
+    checked.expect(200);
+    let told = ["product.checked", "work_item.closed"];
+    walk.left("checkProduct", "staff", &told).await;
+    let alert = partner_alert(&mut walk.raw);
+    let admin = walk.app.sign_in("admin@cps.example").await;
+    let reason = json!({ "reason": "The dealer has mended its system." });
+    let done = walk.app.post(&alert, &admin, reason).await;
+    done.expect(200);
+    walk.left("completeWorkItem", "staff", &["work_item.closed"])
+        .await;
+}
+
+/// A dealer's system has behaved oddly; where staff say that it is done.
+pub fn partner_alert(raw: &mut Raw) -> String {
+    let alert =
+        "INSERT INTO work_items (id, kind, subject_id, details, due_at, opened_at) VALUES
+        ('01000000-0000-7000-8000-0000000000a1', 'partner_alert', 'ptn_01000000000070008000000000000001', '{\"cause\":\"unmatched\"}',
+        '2030-03-01T12:00:00.000000Z', '2026-03-01T12:00:00.000000Z')";
+    raw.run(alert).unwrap();
+    "/v1/work-items/wrk_010000000000700080000000000000a1/completion".to_owned()
 }
 
 /// Nothing of what people wrote is in an event of theirs, wherever they wrote it.

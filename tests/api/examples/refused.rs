@@ -10,14 +10,15 @@ use super::heard::{Heard, hear};
 use super::walk::{YEAR, on_that_day};
 use crate::accounts::{case_of, mailed_links};
 use crate::businesses::{Business, PDF};
+use crate::events::writes::partner_alert;
 use crate::legacy_migration::{OLD, prove, with_old_address};
 use crate::limits::limited;
 use crate::membership::{EMAIL, bring_points_to, by_transfer, join};
 use crate::partners::FOTO_NORD;
 use crate::products::METTE;
-use crate::raw::Raw;
+use crate::raw::{Raw, Sold};
 use crate::refusals::all_on_the_way;
-use crate::support::{Sending, TestApp, Token};
+use crate::support::{Database, Sending, TestApp, Token};
 
 const NOBODY: Token = Token(None);
 
@@ -72,14 +73,17 @@ pub async fn all() -> Vec<Heard> {
         let asta = app.business("asta@nordlys-test.example", change).await;
         conditions(&app, &asta).await;
         products(&app, &asta).await;
+        offers(&app, &asta).await;
         legacy(&app, &asta).await;
         company(&app, &asta).await;
         applications(&app).await;
         claims(&app).await;
         staff(&app, &asta).await;
         memberships(&app).await;
+        work(&app).await;
         dealers(&app).await;
         too_often(&app).await;
+        too_late(&app).await;
     });
     heard.extend(beside.await);
     heard
@@ -90,6 +94,19 @@ async fn dealers(app: &TestApp) {
     let reads = app.dealer(FOTO_NORD, "registrations:read").await;
     let number = app.get("/v1/members/00000000", &reads).await;
     number.problem(403, "scope_missing");
+    let admin = app.sign_in("admin@cps.example").await;
+    let credentials = format!("/v1/partners/{}/credentials", FOTO_NORD.partner_id);
+    let rotation = format!("{credentials}/{}/secret-rotation", FOTO_NORD.client_id);
+    app.post(&rotation, &admin, json!({})).await.expect(200);
+    let open = app.post(&rotation, &admin, json!({})).await;
+    open.problem(409, "secret_rotation_open");
+    let body = json!({ "name": "Kasse 2", "scopes": ["webhooks"] });
+    for _ in 0..9 {
+        let made = app.post(&credentials, &admin, body.clone()).await;
+        made.expect(201);
+    }
+    let more = app.post(&credentials, &admin, body).await;
+    more.problem(409, "credential_limit_reached");
 }
 
 /// Requests that are none.
@@ -173,6 +190,40 @@ async fn products(app: &TestApp, asta: &Business) {
     let change = json!({ "dealer": "Foto Nord" });
     let changed = app.patch(product, &asta.token, 2, change).await;
     changed.problem(409, "product_ended");
+}
+
+/// Offers of dealers that are not there any more, that are no registrations yet, or of what is being checked.
+async fn offers(app: &TestApp, asta: &Business) {
+    let mut raw = Raw::open(&app.database);
+    let (model, now) = (app.model("EOS R").await, app.now().await);
+    let mut offer = |dealer: &str, serial: &str| {
+        let product = raw.offer(&Sold {
+            account: &asta.account,
+            partner: &raw_partner(&app.database, dealer),
+            model: &model,
+            serial,
+            now,
+        });
+        format!("{}/offers/{product}", asta.account)
+    };
+    let stolen = json!({ "model_id": model, "serial_number": "014021004711" });
+    let products = format!("{}/products", asta.account);
+    let registered = app.post(&products, &asta.token, stolen).await.expect(201);
+    let gone = format!("{}?reason=stolen", registered.header("location"));
+    app.delete(&gone, &asta.token, 1).await.expect(204);
+    let [first, second] = ["Foto Vest", "Kamera Vest"].map(|dealer| offer(dealer, "014021004711"));
+    let product = second.replace("/offers/", "/products/");
+    let change = json!({ "dealer": "Foto Nord" });
+    let changed = app.patch(&product, &asta.token, 1, change).await;
+    changed.problem(409, "registration_not_open");
+    let accept = async |offer: &str| app.act(&format!("{offer}/acceptance"), &asta.token).await;
+    accept(&first).await.expect(200);
+    accept(&first).await.problem(409, "offer_closed");
+    accept(&second).await.problem(409, "product_disputed");
+}
+
+fn raw_partner(database: &Database, name: &str) -> String {
+    Raw::open(database).partner(name)
 }
 
 /// An old account that is not there, and one that is somebody else's.
@@ -261,6 +312,28 @@ async fn staff(app: &TestApp, asta: &Business) {
     app.post(&retry, &admin, reason)
         .await
         .problem(409, "job_not_dead");
+}
+
+/// What waits for staff is not ticked off where something else closes it, and only once.
+async fn work(app: &TestApp) {
+    let admin = app.sign_in("admin@cps.example").await;
+    let waits = app.get("/v1/work-items", &admin).await.expect(200);
+    let complete = format!("/v1/work-items/{}/completion", waits.str("/items/0/id"));
+    let reason = json!({ "reason": "The dealer has mended its system." });
+    let done = app.post(&complete, &admin, reason.clone()).await;
+    done.problem(409, "work_item_closes_itself");
+    let alert = partner_alert(&mut Raw::open(&app.database));
+    app.post(&alert, &admin, reason.clone()).await.expect(200);
+    let again = app.post(&alert, &admin, reason).await;
+    again.problem(409, "work_item_closed");
+}
+
+/// Events of another quarter.
+async fn too_late(app: &TestApp) {
+    app.advance(chrono::TimeDelta::days(91)).await;
+    let mette = app.sign_in(EMAIL).await;
+    let old = app.get("/v1/events?after=1", &mette).await;
+    old.problem(410, "events_expired");
 }
 
 /// A VAT number that another account has, although a document proves it.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
 use crate::events::writes::{
-    CHOSEN_PASSWORD, Walk, application, dealers, jobs, legacy, products, staff,
+    CHOSEN_PASSWORD, Walk, application, dealers, jobs, legacy, offers, partners, products, staff,
+    work,
 };
 use crate::openapi::document;
 use crate::partners::FOTO_NORD;
@@ -38,10 +39,13 @@ pub async fn writes_and_reads() -> Vec<Heard> {
     let writes = hear(async {
         let business = application(&mut walk).await;
         products(&mut walk, &business).await;
+        offers(&mut walk, &business).await;
         legacy(&mut walk, &business).await;
         dealers(&mut walk).await;
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;
+        work(&mut walk, &business).await;
+        partners(&mut walk).await;
         sandbox_and_sessions(&walk.app, &business).await;
         asta = Some(business);
     });
@@ -126,6 +130,8 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
                 .to_owned(),
         );
     }
+    let told = app.get("/v1/events", &asta.token).await.expect(200);
+    objects.insert("event_id", told.str("/items/0/id"));
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
         .await;

@@ -1,0 +1,219 @@
+//! What administrators do with dealers and with what their systems sign in with.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::raw::Raw;
+use crate::support::{Answer, Sending, TestApp, Token};
+
+const PARTNERS: &str = "/v1/partners";
+const FOTO_NORD: &str = "/v1/partners/ptn_0000000000007000800000000000012c";
+
+/// A dealer that is taken in, with a credential that has every scope: its id, and the answer that has the secret.
+pub async fn new_dealer(app: &TestApp, admin: &Token) -> (String, Answer) {
+    let body = json!({ "name": "Fotohjørnet", "country": "DK", "contact_email": "it@fotohjornet.example" });
+    let partner = app.post(PARTNERS, admin, body).await.expect(201);
+    let partner = partner.str("/id");
+    let scopes = json!(["registrations:write", "registrations:read", "webhooks"]);
+    let body = json!({ "name": "Kasse 1", "scopes": scopes });
+    let path = format!("{PARTNERS}/{partner}/credentials");
+    let credential = app.post(&path, admin, body).await.expect(201);
+    (partner, credential)
+}
+
+async fn sign_in(app: &TestApp, id: &str, secret: &str) -> Answer {
+    let request = app.request(Method::POST, "/v1/oauth/token");
+    let request = request.basic_auth(id, Some(secret));
+    let form = [("grant_type", "client_credentials")];
+    request.form(&form).answer().await
+}
+
+/// A token of the system that a credential was made for.
+pub async fn token_of(app: &TestApp, credential: &Answer) -> Token {
+    let secret = credential.str("/client_secret");
+    let signed_in = sign_in(app, &credential.str("/client_id"), &secret).await;
+    Token(Some(signed_in.expect(200).str("/access_token")))
+}
+
+async fn admin(app: &TestApp) -> Token {
+    app.sign_in("admin@cps.example").await
+}
+
+async fn is_good(app: &TestApp, token: &Token) -> bool {
+    app.get("/v1/me", token).await.status == 200
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dealer_is_taken_in_changed_and_found() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let (partner, _) = new_dealer(&app, &admin).await;
+    let path = format!("{PARTNERS}/{partner}");
+    let seen = app.get(&path, &admin).await.expect(200);
+    assert_eq!(seen.body["quotas"]["lines_per_day"], 50_000);
+    assert_eq!(seen.body["quotas"]["used"]["lines"], 0);
+    assert_eq!(seen.str("/status"), "active");
+    let change = json!({ "name": "Fotohjørnet Nord", "lines_per_day": 7 });
+    let changed = app.patch(&path, &admin, 1, change).await.expect(200);
+    assert_eq!(
+        (&changed.body["version"], changed.str("/name")),
+        (&json!(2), "Fotohjørnet Nord".to_owned())
+    );
+    assert_eq!(changed.body["quotas"]["lines_per_day"], 7);
+    let stale = app.patch(&path, &admin, 1, json!({ "name": "X" })).await;
+    stale.problem(412, "precondition_failed");
+    let back = app
+        .patch(&path, &admin, 2, json!({ "lines_per_day": null }))
+        .await;
+    assert_eq!(back.expect(200).body["quotas"]["lines_per_day"], 50_000);
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let named = app.get(&path, &mette).await.expect(200);
+    let shown = json!({ "id": partner, "name": "Fotohjørnet Nord", "country": "DK" });
+    assert_eq!(named.body, shown);
+    let found = app
+        .get(&format!("{PARTNERS}?query=hjørnet%20nord"), &mette)
+        .await;
+    assert_eq!(found.expect(200).body["items"], json!([shown]));
+    let none = app.get(&format!("{PARTNERS}?query=%25"), &mette).await;
+    assert_eq!(none.expect(200).body["items"], json!([]));
+    let reason = json!({ "reason": "Customers who never were there." });
+    let suspension = format!("{path}/suspension");
+    app.post(&suspension, &admin, reason).await.expect(200);
+    app.get(&path, &mette).await.problem(404, "not_found");
+    let all = app.get(PARTNERS, &mette).await.expect(200);
+    assert_eq!(all.body["items"].as_array().unwrap().len(), 2);
+    let whole = app.get(PARTNERS, &admin).await.expect(200);
+    assert_eq!(whole.str("/items/0/status"), "suspended");
+    let wrong = json!({ "name": "X", "country": "ZZ", "contact_email": "x" });
+    let wrong = app.post(PARTNERS, &admin, wrong).await;
+    assert_eq!(wrong.problem(422, "invalid_request").faults().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_suspended_revoked_or_narrowed_ends_its_tokens_and_widening_does_not() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let (partner, credential) = new_dealer(&app, &admin).await;
+    let path = format!("{PARTNERS}/{partner}");
+    let own = format!("{path}/credentials/{}", credential.str("/id"));
+    let mut token = token_of(&app, &credential).await;
+    assert!(is_good(&app, &token).await);
+    for (version, change, is_kept) in [
+        (1, json!({ "name": "Kasse 3" }), true),
+        (2, json!({ "scopes": ["registrations:write"] }), false),
+        (
+            3,
+            json!({ "scopes": ["registrations:write", "webhooks"] }),
+            true,
+        ),
+        (4, json!({ "networks": ["127.0.0.0/8"] }), true),
+    ] {
+        let changed = app.patch(&own, &admin, version, change.clone()).await;
+        changed.expect(200);
+        assert_eq!(is_good(&app, &token).await, is_kept, "{change}");
+        token = token_of(&app, &credential).await;
+    }
+    let elsewhere = json!({ "networks": ["203.0.113.9/24"] });
+    let changed = app.patch(&own, &admin, 5, elsewhere).await.expect(200);
+    assert_eq!(changed.body["networks"], json!(["203.0.113.0/24"]));
+    let outside = app.get("/v1/me", &token).await;
+    outside.problem(403, "network_not_allowed");
+    let everywhere = json!({ "networks": [] });
+    app.patch(&own, &admin, 6, everywhere).await.expect(200);
+    assert!(is_good(&app, &token).await);
+    let suspension = format!("{path}/suspension");
+    for _ in 0..2 {
+        let reason = json!({ "reason": "Its systems are broken." });
+        let suspended = app.post(&suspension, &admin, reason).await.expect(200);
+        assert_eq!(suspended.body["version"], 2);
+        assert!(!is_good(&app, &token).await);
+    }
+    let id = credential.str("/id");
+    let secret = credential.str("/client_secret");
+    assert_eq!(sign_in(&app, &id, &secret).await.status, 401);
+    for _ in 0..2 {
+        let request = app.request(Method::DELETE, &format!("{suspension}?reason=Mended"));
+        let reopened = request.sent_by(&admin).answer().await.expect(200);
+        assert_eq!(reopened.str("/status"), "active");
+    }
+    let token = token_of(&app, &credential).await;
+    app.delete(&own, &admin, 7).await.expect(204);
+    assert!(!is_good(&app, &token).await);
+    assert_eq!(sign_in(&app, &id, &secret).await.status, 401);
+    app.delete(&own, &admin, 7).await.problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_secrets_open_while_they_overlap_and_only_the_newest_afterwards() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let (partner, credential) = new_dealer(&app, &admin).await;
+    let (id, first) = (credential.str("/id"), credential.str("/client_secret"));
+    assert!(
+        first.starts_with("cps_test_") && first.len() == 52,
+        "{first}"
+    );
+    let own = format!("{PARTNERS}/{partner}/credentials/{id}");
+    let rotation = format!("{own}/secret-rotation");
+    let rotate = async |hours: Value| app.post(&rotation, &admin, hours).await;
+    let rotated = rotate(json!({ "overlap_hours": 2 })).await.expect(200);
+    let second = rotated.str("/client_secret");
+    let old = sign_in(&app, &id, &first).await.expect(200);
+    let old = Token(Some(old.str("/access_token")));
+    sign_in(&app, &id, &second).await.expect(200);
+    let open = rotate(json!({})).await;
+    open.problem(409, "secret_rotation_open");
+    app.delete(&format!("{own}/previous-secret"), &admin, 1)
+        .await
+        .expect(204);
+    assert_eq!(sign_in(&app, &id, &first).await.status, 401);
+    assert!(!is_good(&app, &old).await);
+    sign_in(&app, &id, &second).await.expect(200);
+    let rotated = rotate(json!({ "overlap_hours": 1 })).await.expect(200);
+    let third = rotated.str("/client_secret");
+    sign_in(&app, &id, &second).await.expect(200);
+    app.advance(chrono::TimeDelta::minutes(61)).await;
+    assert_eq!(sign_in(&app, &id, &second).await.status, 401);
+    sign_in(&app, &id, &third).await.expect(200);
+    let stored = Raw::open(&app.database).lines("SELECT secret_hash AS line FROM credentials");
+    assert!(stored.iter().all(|hash| hash.len() == 64), "{stored:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_shown_once_and_a_dealer_has_so_many() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let path = format!("{FOTO_NORD}/credentials");
+    let body = json!({ "name": "Kasse 2", "scopes": ["registrations:write"] });
+    let keyed = async |body: &Value| {
+        let request = app.request(Method::POST, &path).sent_by(&admin);
+        let request = request.header("idempotency-key", "kasse-2").json(body);
+        request.answer().await.expect(201)
+    };
+    let made = keyed(&body).await;
+    assert_eq!(made.header("cache-control"), "no-store");
+    assert_eq!(keyed(&body).await.body, made.body);
+    let listed = app.get(&path, &admin).await.expect(200);
+    assert_eq!(listed.body["items"].as_array().unwrap().len(), 2);
+    assert!(!listed.text.contains("secret"), "{}", listed.text);
+    for _ in 0..8 {
+        app.post(&path, &admin, body.clone()).await.expect(201);
+    }
+    let more = app.post(&path, &admin, body).await;
+    more.problem(409, "credential_limit_reached");
+    let wrong =
+        json!({ "name": "X", "scopes": ["admin"], "networks": ["10.0.0.1", "2001:db8::/32"] });
+    let wrong = app.post(&path, &admin, wrong).await;
+    let faults = wrong.problem(422, "invalid_request").faults();
+    let expected = [
+        ("#/networks/0", "network_invalid"),
+        ("#/scopes/0", "scope_unknown"),
+    ];
+    let mut found: Vec<_> = faults.iter().map(|(at, code)| (&**at, &**code)).collect();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    let none = json!({ "name": "X", "scopes": [] });
+    app.post(&path, &admin, none)
+        .await
+        .problem(422, "invalid_request");
+}
