@@ -84,7 +84,8 @@ async fn a_mail_that_failed_for_three_days_is_dead_kept_and_told() {
         }
         _ => again,
     };
-    assert_eq!(ids(&again.expect(200)), ids(&listed));
+    let kept = ids(&again.expect(200));
+    assert!(ids(&listed).iter().all(|id| kept.contains(id)), "{kept:?}");
     let sealed = "SELECT template AS line FROM mails WHERE sealed IS NOT NULL AND template = 'applicant_link'";
     assert!(!raw.lines(sealed).is_empty());
 }

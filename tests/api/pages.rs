@@ -9,6 +9,7 @@ use crate::support::{Database, TestApp};
 const README: &str = include_str!("../../README.md");
 const FRONTEND: &str = include_str!("../../docs/frontend.md");
 const TESTER: &str = include_str!("../../docs/tester.md");
+const PARTNERS: &str = include_str!("../../docs/partners.md");
 const OPERATOR: &str = include_str!("../../docs/operator.md");
 
 /// The commands of these sections, in order.
@@ -95,6 +96,23 @@ async fn the_page_for_testers_shows_what_happens() {
         "token_invalid",
     ];
     let page = commands(TESTER, |_| true);
+    in_sandbox(&page, 1, &words).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_for_dealers_systems_shows_what_happens() {
+    let words = [
+        "\"name\": \"Foto Nord\"",
+        "\"caller\":\"partner\"",
+        "F-1001: offered",
+        "again: unchanged",
+        "#/member_number required",
+        "#/serial_number serial_format",
+        "C-1: corrected",
+        "R-1: returned",
+        "registration.returned",
+    ];
+    let page = commands(PARTNERS, |_| true);
     in_sandbox(&page, 1, &words).await;
 }
 

@@ -118,8 +118,8 @@ fn event(partner_id: PartnerId, world: &World, outcome: &Outcome) -> Option<Even
     let (registration_id, product_id) = (sale.id, sale.product_id?);
     let (external_id, status) = (sale.external_id.clone(), sale.status);
     macro_rules! event {
-        ($name:ident) => {
-            Some(Event::$name {
+        ($($name:tt)+) => {
+            Some($($name)+ {
                 partner_id,
                 registration_id,
                 external_id,
@@ -129,11 +129,11 @@ fn event(partner_id: PartnerId, world: &World, outcome: &Outcome) -> Option<Even
         };
     }
     match (line.verb, line.status) {
-        (Verb::Return, _) => event!(RegistrationReturned),
-        (Verb::Correct, _) => event!(RegistrationCorrected),
-        (Verb::Register, RegistrationStatus::Registered) => event!(RegistrationRegistered),
-        (Verb::Register, RegistrationStatus::Offered) => event!(RegistrationOffered),
-        (Verb::Register, RegistrationStatus::Held) => event!(RegistrationHeld),
+        (Verb::Return, _) => event!(Event::RegistrationReturned),
+        (Verb::Correct, _) => event!(Event::RegistrationCorrected),
+        (Verb::Register, RegistrationStatus::Registered) => event!(Event::RegistrationRegistered),
+        (Verb::Register, RegistrationStatus::Offered) => event!(Event::RegistrationOffered),
+        (Verb::Register, RegistrationStatus::Held) => event!(Event::RegistrationHeld),
         (Verb::Register, _) => None,
     }
 }

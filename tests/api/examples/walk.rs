@@ -132,6 +132,9 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
     }
     let told = app.get("/v1/events", &asta.token).await.expect(200);
     objects.insert("event_id", told.str("/items/0/id"));
+    let staff = app.sign_in("support@cps.example").await;
+    let reported = app.get("/v1/registrations", &staff).await.expect(200);
+    objects.insert("registration_id", reported.str("/items/0/id"));
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
         .await;
