@@ -2,7 +2,7 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 
 use super::held::{store, stored};
 use super::products::{self, Product};
@@ -23,13 +23,25 @@ use crate::{each, locked};
 /// A product that a partner offers.
 pub type Offer = (Product, Registration, NamedPartner);
 
+/// Where a line stands whose product the customer has not answered for: also one whose number somebody else has.
+const UNANSWERED: [RegistrationStatus; 2] = [
+    RegistrationStatus::Offered,
+    RegistrationStatus::AlreadyRegistered,
+];
+
+/// Of several lines that came to one offer the newest speaks for it.
+const IS_NEWEST: &str = "NOT EXISTS (SELECT 1 FROM registrations newer
+    WHERE newer.product_id = registrations.product_id AND newer.verb = 'register' AND newer.id > registrations.id)";
+
 /// Offers that nobody has answered.
 macro_rules! open {
     () => {
         registrations::table
             .inner_join(products_table::table.inner_join(accounts::table))
             .inner_join(partners::table)
-            .filter(registrations::status.eq(RegistrationStatus::Offered))
+            .filter(registrations::status.eq_any(UNANSWERED))
+            .filter(products_table::status.eq(ProductStatus::Offered))
+            .filter(sql::<Bool>(IS_NEWEST))
     };
 }
 
@@ -69,8 +81,9 @@ pub fn lock(
         conn,
         registrations::table
             .filter(registrations::product_id.eq(id))
-            .filter(registrations::status.eq(RegistrationStatus::Offered))
+            .filter(registrations::status.eq_any(UNANSWERED))
             .filter(registrations::offer_expires_at.gt(now))
+            .filter(sql::<Bool>(IS_NEWEST))
             .select(Registration::as_select())
     )
     .optional()?;
@@ -99,7 +112,9 @@ pub fn count_not_mine(conn: &mut DbConn, partner: PartnerId, since: Instant) -> 
 /// Ends at most `limit` offers whose time is over; their lines.
 pub fn expire(conn: &mut DbConn, now: Instant, limit: i64) -> Result<Vec<Registration>> {
     let due: Vec<Option<ProductId>> = registrations::table
-        .filter(registrations::status.eq(RegistrationStatus::Offered))
+        .inner_join(products_table::table)
+        .filter(products_table::status.eq(ProductStatus::Offered))
+        .filter(registrations::status.eq_any(UNANSWERED))
         .filter(registrations::offer_expires_at.le(now))
         .order((registrations::offer_expires_at, registrations::id))
         .limit(limit)
@@ -124,7 +139,7 @@ pub fn expire(conn: &mut DbConn, now: Instant, limit: i64) -> Result<Vec<Registr
         .execute(conn)?;
     let lines = registrations::table
         .filter(registrations::product_id.eq_any(&due))
-        .filter(registrations::status.eq(RegistrationStatus::Offered));
+        .filter(registrations::status.eq_any(UNANSWERED));
     let expired = (
         registrations::status.eq(RegistrationStatus::Expired),
         registrations::offer_expires_at.eq(None::<Instant>),

@@ -10,7 +10,9 @@ use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
 use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
-use crate::domain::registration::{RefusalReason, RegistrationId, RegistrationStatus, Verb};
+use crate::domain::registration::{
+    RefusalReason, RegistrationId, RegistrationNote, RegistrationStatus, Verb,
+};
 use crate::domain::values::Country;
 use crate::each;
 use crate::error::{Code, Error, Result};
@@ -30,8 +32,7 @@ pub struct Registration {
     /// SHA-256 of the line as it was understood.
     pub body_hash: String,
     pub status: RegistrationStatus,
-    /// `confirmed` where the customer had the product before.
-    pub code: Option<String>,
+    pub code: Option<RegistrationNote>,
     pub reason: Option<RefusalReason>,
     pub account_id: AccountId,
     pub product_id: Option<ProductId>,

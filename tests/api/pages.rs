@@ -111,6 +111,7 @@ async fn the_page_for_dealers_systems_shows_what_happens() {
         "C-1: corrected",
         "R-1: returned",
         "registration.returned",
+        "{\"valid\":true}",
     ];
     let page = commands(PARTNERS, |_| true);
     in_sandbox(&page, 1, &words).await;

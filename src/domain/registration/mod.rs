@@ -106,6 +106,14 @@ impl From<RegistrationStatus> for LineStatus {
 }
 
 text_enum! {
+    /// What is to be said of a line that was taken in.
+    pub enum RegistrationNote {
+        /// The customer had the product before.
+        Confirmed = "confirmed",
+    }
+}
+
+text_enum! {
     /// Why a customer refused an offer.
     pub enum RefusalReason {
         /// The customer does not want it.

@@ -11,7 +11,7 @@ use crate::domain::model::ModelId;
 use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
 use crate::domain::registration::{
-    LineStatus, RefusalReason, RegistrationId, RegistrationStatus, Reported, Verb,
+    LineStatus, RefusalReason, RegistrationId, RegistrationNote, RegistrationStatus, Reported, Verb,
 };
 use crate::error::Result;
 use crate::handlers::answer::Answer;
@@ -34,10 +34,9 @@ pub struct RegistrationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     registration_status: Option<RegistrationStatus>,
-    /// `confirmed`: the customer had registered the product before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "confirmed")]
-    code: Option<String>,
+    #[schema(nullable = false)]
+    code: Option<RegistrationNote>,
     /// Why the customer declined it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

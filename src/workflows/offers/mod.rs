@@ -10,7 +10,7 @@ use crate::domain::access::AccountAccess;
 use crate::domain::event::Event;
 use crate::domain::offer::{Blocked, blocked};
 use crate::domain::product::ProductId;
-use crate::domain::registration::{RefusalReason, RegistrationStatus};
+use crate::domain::registration::{RefusalReason, RegistrationNote, RegistrationStatus};
 use crate::error::{Error, Result};
 use crate::repository::catalogue::Catalogue;
 use crate::repository::offers::{self, Offer};
@@ -19,9 +19,6 @@ use crate::repository::registrations::Registration;
 use crate::repository::{DbConn, Held, accounts, events};
 
 pub use ending::{expire, remind, watch};
-
-/// The code of a line whose product the customer had registered already.
-const CONFIRMED: &str = "confirmed";
 
 /// Offers, each with what keeps it from being accepted now, and the catalogue that names their models.
 pub struct Found {
@@ -76,7 +73,7 @@ pub fn accept(
     let product = stored.into_iter().find(|one| one.id == registered_as);
     let product = product.ok_or(Error::Contended)?;
     if registered_as != id {
-        line.code = Some(CONFIRMED.to_owned());
+        line.code = Some(RegistrationNote::Confirmed);
     }
     line.product_id = Some(registered_as);
     close(

@@ -10,7 +10,9 @@ use crate::domain::event::Event;
 use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
 use crate::domain::quota::Used;
-use crate::domain::registration::{Known, Outcome, RegistrationStatus, Verb, World};
+use crate::domain::registration::{
+    Known, Outcome, RegistrationNote, RegistrationStatus, Verb, World,
+};
 use crate::error::Result;
 use crate::repository::registrations::{self, Registration};
 use crate::repository::{DbConn, events, jobs, partner_days};
@@ -19,8 +21,6 @@ use crate::workflows::products::Inventories;
 use crate::workflows::tasks::{Task, enqueue};
 use crate::workflows::{Context, offers, partner_alerts, partners};
 
-/// The `code` of a line whose customer had the product before.
-const CONFIRMED: &str = "confirmed";
 /// How long a customer's mail waits for further lines: the key of one that waits is of this span or of the one before.
 const MAIL_WAITS: TimeDelta = TimeDelta::minutes(10);
 
@@ -94,7 +94,7 @@ pub fn row(partner_id: PartnerId, known: &Known) -> Result<Registration> {
         of_id: known.of_id,
         body_hash: known.identity.clone(),
         status: known.status,
-        code: known.is_confirmed.then(|| CONFIRMED.to_owned()),
+        code: known.is_confirmed.then_some(RegistrationNote::Confirmed),
         reason: known.reason,
         account_id: known.account_id,
         product_id: known.product_id,
