@@ -109,8 +109,8 @@ pub fn count_not_mine(conn: &mut DbConn, partner: PartnerId, since: Instant) -> 
     Ok(refused.count().get_result(conn)?)
 }
 
-/// Ends at most `limit` offers whose time is over; their lines.
-pub fn expire(conn: &mut DbConn, now: Instant, limit: i64) -> Result<Vec<Registration>> {
+/// At most `limit` products whose offer is over.
+fn due(conn: &mut DbConn, now: Instant, limit: i64) -> Result<Vec<ProductId>> {
     let due: Vec<Option<ProductId>> = registrations::table
         .inner_join(products_table::table)
         .filter(products_table::status.eq(ProductStatus::Offered))
@@ -120,7 +120,12 @@ pub fn expire(conn: &mut DbConn, now: Instant, limit: i64) -> Result<Vec<Registr
         .limit(limit)
         .select(registrations::product_id)
         .load(conn)?;
-    let due: Vec<ProductId> = due.into_iter().flatten().collect();
+    Ok(due.into_iter().flatten().collect())
+}
+
+/// Ends at most `limit` offers whose time is over; their lines.
+pub fn expire(conn: &mut DbConn, now: Instant, limit: i64) -> Result<Vec<Registration>> {
+    let due = due(conn, now, limit)?;
     if due.is_empty() {
         return Ok(Vec::new());
     }

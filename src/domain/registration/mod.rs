@@ -72,7 +72,7 @@ text_enum! {
 text_enum! {
     /// What a line is answered: where it stands, or that nothing came of it.
     #[allow(missing_docs)]
-    pub enum LineStatus {
+    pub enum RegistrationResult {
         Registered = "registered",
         Offered = "offered",
         Held = "held",
@@ -88,7 +88,7 @@ text_enum! {
     }
 }
 
-impl From<RegistrationStatus> for LineStatus {
+impl From<RegistrationStatus> for RegistrationResult {
     fn from(status: RegistrationStatus) -> Self {
         match status {
             RegistrationStatus::Registered => Self::Registered,

@@ -43,7 +43,7 @@ pub fn describe(components: &mut Components) {
     let flow = ClientCredentials::new(token_url, scopes);
     let partner = OAuth2::with_description(
         [Flow::ClientCredentials(flow)],
-        "For dealers' systems: client id and secret get a token for 10 minutes.",
+        "For dealers' systems: client id and secret get a token for 10 minutes, a JWT used as RFC8725 advises. There is no refresh token (RFC 6749, 4.4.3): ask again.",
     );
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     components.add_security_scheme(PARTNER, SecurityScheme::OAuth2(partner));

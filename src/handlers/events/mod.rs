@@ -178,7 +178,7 @@ fn told(found: FoundEvent, access: &AnywhereAccess) -> Result<String> {
 #[utoipa::path(
     tag = "events",
     operation_id = "listEvents",
-    security(("bearer" = []), ("partner" = ["webhooks"])),
+    security(("bearer" = [])),
     params(EventsParams),
     responses((status = 200, description = "The events", body = EventPage))
 )]
@@ -216,7 +216,7 @@ async fn list_events(
 #[utoipa::path(
     tag = "events",
     operation_id = "readEvent",
-    security(("bearer" = []), ("partner" = ["webhooks"])),
+    security(("bearer" = [])),
     params(EventPath),
     responses((status = 200, description = "The event", body = EventView))
 )]

@@ -265,7 +265,7 @@ async fn read_membership(service: Data<Service>, access: Access<MembershipRead>)
     security(("bearer" = [])),
     params(MemberPath),
     responses(
-        (status = 200, description = "The member", body = LookupView),
+        (status = 200, description = "The member", body = MemberView),
         (status = 422, description = "`invalid_request`: the number is mistyped", body = Problem, content_type = "application/problem+json")
     )
 )]

@@ -161,27 +161,26 @@ impl MembershipView {
 }
 
 /// What a partner's system is told of a member number.
-#[derive(Serialize, ToSchema)]
-#[schema(as = MemberValidity)]
+#[derive(Serialize)]
 pub struct ValidityView {
     /// Whether whoever has the number has the benefits of a member now.
     pub valid: bool,
 }
 
 /// What is told of a member number, by who asks.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 #[serde(untagged)]
-#[schema(as = MemberLookup)]
 pub enum LookupView {
     Staff(MemberView),
     Partner(ValidityView),
 }
 
-/// Who is behind a member number.
+/// Who is behind a member number. A dealer's system is told `valid` and nothing else.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Member)]
 pub struct MemberView {
     /// The one that was asked for, as it is kept.
+    #[schema(required = false)]
     member_number: String,
     /// The newest one of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,8 +188,11 @@ pub struct MemberView {
     current_member_number: Option<String>,
     /// Whether the account has a membership that runs.
     valid: bool,
+    #[schema(required = false)]
     account_id: AccountId,
+    #[schema(required = false)]
     account_number: String,
+    #[schema(required = false)]
     company_name: String,
     /// Of the newest membership; absent where an old account's products were taken over and nobody joined yet.
     #[serde(skip_serializing_if = "Option::is_none")]

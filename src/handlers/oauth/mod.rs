@@ -16,7 +16,7 @@ use crate::auth::tokens::{ACCESS_SECONDS, Bearer};
 use crate::domain::partner::scope_text;
 use crate::error::{Code, Result};
 use crate::workflows::oauth;
-pub use refused::{Refused, refuse};
+pub use refused::{Refused, example, refuse};
 use request::Request;
 
 /// Where tokens are made, as it is routed.
@@ -80,11 +80,11 @@ struct TokenView {
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The token", body = TokenView),
-        (status = 400, description = "`invalid_request`, `unsupported_grant_type` or `invalid_scope`", body = Refused),
-        (status = 401, description = "`invalid_client`", body = Refused, headers(("WWW-Authenticate" = String))),
-        (status = 429, description = "`temporarily_unavailable`: too many tries or tokens", body = Refused, headers(("Retry-After" = u64))),
-        (status = 500, description = "`server_error`: the service failed", body = Refused),
-        (status = 503, description = "`temporarily_unavailable`: the service is busy, or its database away", body = Refused, headers(("Retry-After" = u64)))
+        (status = 400, description = "`invalid_request`, `unsupported_grant_type` or `invalid_scope`", body = Refused, example = json!(example(Code::MalformedRequest))),
+        (status = 401, description = "`invalid_client`", body = Refused, headers(("WWW-Authenticate" = String)), example = json!(example(Code::InvalidClient))),
+        (status = 429, description = "`temporarily_unavailable`: too many tries or tokens", body = Refused, headers(("Retry-After" = u64)), example = json!(example(Code::TooManyAttempts))),
+        (status = 500, description = "`server_error`: the service failed", body = Refused, example = json!(example(Code::InternalError))),
+        (status = 503, description = "`temporarily_unavailable`: the service is busy, or its database away", body = Refused, headers(("Retry-After" = u64)), example = json!(example(Code::Overloaded)))
     )
 )]
 #[post("/oauth/token")]

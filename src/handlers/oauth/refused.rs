@@ -39,6 +39,11 @@ pub struct Refused {
     error_uri: String,
 }
 
+/// What the contract shows of a refusal with this code.
+pub fn example(code: Code) -> Refused {
+    refuse(&code.into(), "https://api.cps.example").1
+}
+
 /// What becomes of `error` at the token endpoint, and its status.
 pub fn refuse(error: &Error, public_url: &str) -> (StatusCode, Refused) {
     let refusal = refusal_of(error);

@@ -23,6 +23,7 @@ fn scopes() -> RefOr<Schema> {
     ArrayBuilder::new()
         .items(item)
         .min_items(Some(1))
+        .max_items(Some(Scope::ALL.len()))
         .unique_items(true)
         .description(Some(format!("What it may do: {}", words.join(", "))))
         .into()

@@ -43,21 +43,23 @@ pub struct PartnerView {
     #[schema(example = "Foto Nord")]
     name: String,
     country: Country,
-    #[serde(flatten)]
-    record: Option<RecordView>,
-}
-
-/// What administrators see of a dealer beside.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PartnerRecord)]
-pub struct RecordView {
-    contact_email: String,
-    status: PartnerStatus,
-    quotas: QuotasView,
-    created_at: Instant,
+    /// This and what follows administrators see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    contact_email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    status: Option<PartnerStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    quotas: Option<QuotasView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    created_at: Option<Instant>,
     /// Counts the changes; what `If-Match` names.
-    #[schema(minimum = 1)]
-    version: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    version: Option<i64>,
 }
 
 impl PartnerView {
@@ -67,7 +69,11 @@ impl PartnerView {
             id: partner.id,
             name: partner.name,
             country: partner.country,
-            record: None,
+            contact_email: None,
+            status: None,
+            quotas: None,
+            created_at: None,
+            version: None,
         }
     }
 
@@ -79,20 +85,18 @@ impl PartnerView {
             dry_run_lines: used.dry_run_lines,
             unmatched: used.unmatched,
         });
-        let record = RecordView {
-            contact_email: partner.contact_email.clone(),
-            status: partner.status,
-            quotas: QuotasView {
-                lines_per_day: quotas.lines,
-                dry_run_lines_per_day: quotas.dry_run_lines,
-                unmatched_per_day: quotas.unmatched,
-                used,
-            },
-            created_at: partner.created_at,
-            version: partner.version,
+        let quotas = QuotasView {
+            lines_per_day: quotas.lines,
+            dry_run_lines_per_day: quotas.dry_run_lines,
+            unmatched_per_day: quotas.unmatched,
+            used,
         };
         Self {
-            record: Some(record),
+            contact_email: Some(partner.contact_email.clone()),
+            status: Some(partner.status),
+            quotas: Some(quotas),
+            created_at: Some(partner.created_at),
+            version: Some(partner.version),
             ..Self::named(partner)
         }
     }

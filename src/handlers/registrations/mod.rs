@@ -61,7 +61,6 @@ impl Input for SentLine {
 #[utoipa::path(
     tag = "registrations",
     operation_id = "createRegistration",
-    security(("partner" = ["registrations:write"])),
     request_body = SentLine,
     responses(
         (status = 201, description = "Taken in", body = RegistrationView, headers(("ETag" = String), ("Location" = String))),
@@ -107,7 +106,7 @@ list_params! {
 #[utoipa::path(
     tag = "registrations",
     operation_id = "listRegistrations",
-    security(("bearer" = []), ("partner" = ["registrations:read"])),
+    security(("bearer" = [])),
     params(RegistrationsParams),
     responses((status = 200, description = "A page of lines", body = RegistrationsPage, headers(("Link" = String))))
 )]
@@ -171,7 +170,7 @@ struct RegistrationPath {
 #[utoipa::path(
     tag = "registrations",
     operation_id = "readRegistration",
-    security(("bearer" = []), ("partner" = ["registrations:read"])),
+    security(("bearer" = [])),
     params(RegistrationPath),
     responses((status = 200, description = "The line", body = RegistrationView, headers(("ETag" = String))))
 )]

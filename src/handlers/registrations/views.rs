@@ -11,7 +11,8 @@ use crate::domain::model::ModelId;
 use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
 use crate::domain::registration::{
-    LineStatus, RefusalReason, RegistrationId, RegistrationNote, RegistrationStatus, Reported, Verb,
+    RefusalReason, RegistrationId, RegistrationNote, RegistrationResult, RegistrationStatus,
+    Reported, Verb,
 };
 use crate::error::Result;
 use crate::handlers::answer::Answer;
@@ -29,7 +30,7 @@ pub struct RegistrationView {
     external_id: String,
     verb: Verb,
     /// Where it stands; `unchanged` where it was sent again and nothing came of it.
-    status: LineStatus,
+    status: RegistrationResult,
     /// Where a line stands that is `unchanged`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -121,7 +122,7 @@ pub fn answer((answered, catalogue): (Answered, Arc<Catalogue>)) -> Result<Answe
             let stands = row.status;
             let view = RegistrationView::of(row, &catalogue, false)?;
             let view = RegistrationView {
-                status: LineStatus::Unchanged,
+                status: RegistrationResult::Unchanged,
                 registration_status: Some(stands),
                 ..view
             };

@@ -118,24 +118,24 @@ fn event(partner_id: PartnerId, world: &World, outcome: &Outcome) -> Option<Even
     let (registration_id, product_id) = (sale.id, sale.product_id?);
     let (external_id, status) = (sale.external_id.clone(), sale.status);
     macro_rules! event {
-        ($($name:tt)+) => {
-            Some($($name)+ {
+        ($event:ident) => {
+            Event::$event {
                 partner_id,
                 registration_id,
                 external_id,
                 status,
                 product_id,
-            })
+            }
         };
     }
-    match (line.verb, line.status) {
-        (Verb::Return, _) => event!(Event::RegistrationReturned),
-        (Verb::Correct, _) => event!(Event::RegistrationCorrected),
-        (Verb::Register, RegistrationStatus::Registered) => event!(Event::RegistrationRegistered),
-        (Verb::Register, RegistrationStatus::Offered) => event!(Event::RegistrationOffered),
-        (Verb::Register, RegistrationStatus::Held) => event!(Event::RegistrationHeld),
-        (Verb::Register, _) => None,
-    }
+    Some(match (line.verb, line.status) {
+        (Verb::Return, _) => event!(RegistrationReturned),
+        (Verb::Correct, _) => event!(RegistrationCorrected),
+        (Verb::Register, RegistrationStatus::Registered) => event!(RegistrationRegistered),
+        (Verb::Register, RegistrationStatus::Offered) => event!(RegistrationOffered),
+        (Verb::Register, RegistrationStatus::Held) => event!(RegistrationHeld),
+        (Verb::Register, _) => return None,
+    })
 }
 
 /// Counts lines and customers who were not found; from so many of these in a day on, staff look at the partner. Refused, with all that came of

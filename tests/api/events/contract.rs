@@ -86,7 +86,9 @@ fn every_event_of_the_list_is_recorded_somewhere() {
                 .any(|of| name == format!("{of}{end}"))
                 && code.contains(&format!("Event::{call}("))
         };
-        code.contains(&format!("Event::{name} {{")) || made.iter().any(by_helper)
+        code.contains(&format!("Event::{name} {{"))
+            || code.contains(&format!("event!({name})"))
+            || made.iter().any(by_helper)
     };
     let unused: Vec<&str> = Event::KINDS
         .iter()
