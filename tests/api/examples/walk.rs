@@ -77,6 +77,7 @@ async fn sandbox_and_sessions(app: &TestApp, asta: &Business) {
 /// What is asked for beside the path, where that shows more.
 fn query(operation: &str, asta: &Business) -> String {
     match operation {
+        "listRegistrations" => "?external_id=F-2001".to_owned(),
         "listJobs" => "?state=dead".to_owned(),
         "readMailbox" => "?to=nina@nordlys-test.example".to_owned(),
         "listAccounts" => format!("?query={}", asta.email),
@@ -133,7 +134,8 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
     let told = app.get("/v1/events", &asta.token).await.expect(200);
     objects.insert("event_id", told.str("/items/0/id"));
     let staff = app.sign_in("support@cps.example").await;
-    let reported = app.get("/v1/registrations", &staff).await.expect(200);
+    let reported = app.get("/v1/registrations?external_id=F-2001", &staff);
+    let reported = reported.await.expect(200);
     objects.insert("registration_id", reported.str("/items/0/id"));
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
