@@ -36,6 +36,9 @@ const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
   }),
 );
 
+/** How a request carries a token: that of a person, or that of a dealer's system. */
+const TOKENS = new Set(["bearer", "oauth2"]);
+
 /** The requests of a collection, whatever folders they are in. */
 const requests = (items) => items.flatMap((item) => requests(item.items ?? item.item ?? []).concat(item.request ? [item] : []));
 
@@ -60,7 +63,7 @@ compare(
   "Bruno",
   bruno.map((item) => {
     const { auth, body } = item.request;
-    return { call: brunoCall(item), hasToken: auth.mode === "bearer", text: body.json ?? body.text };
+    return { call: brunoCall(item), hasToken: TOKENS.has(auth.mode), text: body.json ?? body.text };
   }),
 );
 
@@ -75,7 +78,7 @@ compare(
   "Postman",
   postmanItems.map((item) => {
     const { auth, body } = item.request;
-    return { call: postmanCall(item), hasToken: auth?.type === "bearer", text: body?.raw };
+    return { call: postmanCall(item), hasToken: TOKENS.has(auth?.type), text: body?.raw };
   }),
 );
 
