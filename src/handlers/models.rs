@@ -111,7 +111,7 @@ list_params! {
         #[param(inline, nullable = false)]
         manufacturer_code: Option<ManufacturerCode>,
         /// Only those that were changed after this version of the catalogue, the oldest change first; 0 for all.
-        #[param(minimum = 0, nullable = false)]
+        #[param(minimum = 0, maximum = 2_147_483_647, nullable = false)]
         changed_after: Option<i64>,
     }
 }

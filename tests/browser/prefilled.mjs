@@ -7,12 +7,14 @@ import { open as openBrowser, walked } from "./browser.mjs";
 const url = process.env.CPS_URL;
 assert(url, "CPS_URL names the sandbox");
 
+/** What is a dealer's system's: Authorize asks for its token. `sandbox::prefilled` sends both as they are filled in. */
+const UNTRIED = new Set(["createToken", "createRegistration"]);
+
 /** What cannot succeed on a sandbox that has just begun, and why. */
 const EXCUSED = new Map([
   ["retryJob", "no job has failed for good yet"],
   ["completeWorkItem", "no dealer's system has behaved oddly yet"],
   ["readEvent", "the events of a sandbox have ids of their own"],
-  ["createRegistration", "a dealer's system signs in for it"],
   ["readRegistration", "no dealer has reported anything yet"],
 ]);
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -77,7 +79,7 @@ async function walk() {
   const contract = await ask("GET", "/openapi.json");
   const card = await ask("GET", "/v1/sandbox");
   const wrong = [];
-  const operations = operationsOf(contract);
+  const operations = operationsOf(contract).filter(({ id }) => !UNTRIED.has(id));
   for (const tag of new Set(operations.map((one) => one.tag))) await show(tag, false);
   for (const operation of operations) {
     const { status, said } = await execute(operation, card);

@@ -54,7 +54,7 @@ struct EventPath {
 #[into_params(parameter_in = Query)]
 struct EventsParams {
     /// The `next_cursor` of the page before; 0, or without it, the oldest come first.
-    #[param(minimum = 0, nullable = false)]
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64, nullable = false)]
     after: Option<i64>,
     /// Only those of these types, each named by itself: `types=product.ended&types=points.*`; `*` are all.
     #[serde(default)]
