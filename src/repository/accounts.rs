@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::backend::{advisory_lock, is_duplicate};
 use super::held::{Held, store, stored};
+use super::like::containing;
 use super::schema::accounts;
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{AccountAccess, UserId};
@@ -266,13 +267,9 @@ pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Account>> {
         query = query.filter(accounts::status.eq(status));
     }
     if let Some(text) = &search.text {
-        let escaped = text
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
         query = query.filter(
             accounts::company_key
-                .like(format!("%{}%", escaped.to_lowercase()))
+                .like(containing(text))
                 .escape('\\')
                 .or(accounts::contact_email_key.eq(email_key(text)))
                 .or(accounts::account_number.eq(text.clone()))

@@ -17,6 +17,7 @@ pub mod idempotency_keys;
 pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;
+mod like;
 pub mod mails;
 pub mod member_numbers;
 pub mod memberships;

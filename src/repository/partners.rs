@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::held::{Held, store, stored};
+use super::like::containing;
 use super::schema::partners;
 use super::{DbConn, MultiBackend};
 use crate::domain::partner::{PartnerId, PartnerStatus};
@@ -70,15 +71,7 @@ pub fn search(conn: &mut DbConn, search: &Search) -> Result<Vec<Partner>> {
         query = query.filter(partners::status.eq(status));
     }
     if let Some(text) = &search.text {
-        let escaped = text
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
-        query = query.filter(
-            lower(partners::name)
-                .like(format!("%{}%", escaped.to_lowercase()))
-                .escape('\\'),
-        );
+        query = query.filter(lower(partners::name).like(containing(text)).escape('\\'));
     }
     if let Some(before) = search.before {
         query = query.filter(partners::id.lt(before));
