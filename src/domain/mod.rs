@@ -31,6 +31,7 @@ pub mod product;
 pub mod product_details;
 pub mod product_list;
 pub mod registration;
+pub mod registration_batch;
 pub mod review;
 pub mod session;
 mod text;

@@ -77,6 +77,7 @@ codes! {
         LevelNotOpen = "level_not_open",
         AlreadyMember = "already_member",
         PaymentDue = "payment_due",
+        BatchNotCancellable = "batch_not_cancellable",
         JobNotDead = "job_not_dead",
         PointsOutOfRange = "points_out_of_range",
         IdempotencyInProgress = "idempotency_in_progress",
@@ -154,6 +155,8 @@ codes! {
         TooFarAhead = "too_far_ahead",
         Duplicate = "duplicate",
         NumberUnknown = "number_unknown",
+        LineBreak = "line_break",
+        NotUtf8 = "not_utf8",
         ReferenceUnknown = "reference_unknown",
         More = "more",
     }

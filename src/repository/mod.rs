@@ -24,6 +24,7 @@ pub mod partner_days;
 pub mod points;
 mod pool;
 pub mod products;
+pub mod registration_batches;
 pub mod registrations;
 pub mod request_counts;
 pub mod reviews;

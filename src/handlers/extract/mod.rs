@@ -4,7 +4,7 @@ mod body;
 mod idempotency;
 mod if_match;
 mod input;
-mod json;
+pub mod json;
 mod limits;
 mod page;
 mod params;

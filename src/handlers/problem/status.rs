@@ -24,7 +24,7 @@ statuses! {
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
         SerialAlreadyRegistered ProductEnded NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
-        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead IdempotencyInProgress;
+        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue BatchNotCancellable JobNotDead IdempotencyInProgress;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
     UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;
