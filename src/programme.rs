@@ -19,6 +19,7 @@ use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
 use crate::domain::session::SessionRules;
 use crate::domain::values::{Country, Dialling, PostalArea};
+use crate::domain::work_item::WorkItemRules;
 
 /// The programme as shipped.
 pub const SHIPPED: &str = include_str!("../programme.toml");
@@ -54,6 +55,7 @@ pub struct Programme {
     pub dealers: DealerRules,
     pub vat: VatRules,
     pub queue: QueueRules,
+    pub work_items: WorkItemRules,
     pub rate_limits: RateLimitSection,
 }
 
@@ -63,8 +65,6 @@ pub struct Programme {
 pub struct QueueRules {
     /// Of the mails that anybody can ask for, so many wait at once; more are not made.
     pub stranger_mails: i64,
-    /// Within how many hours staff look at a job that failed for good.
-    pub dead_job_hours: u32,
 }
 
 /// What the current version of the terms says.

@@ -206,6 +206,9 @@ pub fn check_second(asked_by: UserId, decides: Option<UserId>) -> Result<(), Cod
     }
 }
 
+/// Digits of an account number, check digits included.
+pub const ACCOUNT_NUMBER_DIGITS: usize = 10;
+
 /// An account number made of random bytes: 10 digits, the last two check digits by ISO 7064 MOD 97-10. Whether it was given
 /// out before is the caller's to see.
 pub fn account_number(random: [u8; 8]) -> String {

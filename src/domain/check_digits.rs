@@ -1,4 +1,4 @@
-//! Check digits: ISO 7064 MOD 97-10, the Luhn formula, EAN-13.
+//! Check digits: ISO 7064 MOD 97-10, the Luhn formula, those of GS1.
 
 /// The remainder by 97 of `text` read as a number, letters counting as 10 to 35 (ISO 7064, ISO 11649). Nothing for any other
 /// character.
@@ -34,12 +34,21 @@ pub fn luhn(payload: &str) -> Option<u32> {
     Some((10 - sum % 10) % 10)
 }
 
-/// Whether `text` is 13 digits with the right check digit of EAN-13 (GS1 General Specifications, section 7.9).
+/// Whether `text` is 13 digits with the right check digit of EAN-13.
 pub fn is_ean13(text: &str) -> bool {
-    let sum = text.chars().enumerate().try_fold(0, |sum, (at, c)| {
-        Some(sum + c.to_digit(10)? * if at % 2 == 0 { 1 } else { 3 })
-    });
-    text.len() == 13 && sum.is_some_and(|sum| sum % 10 == 0)
+    text.len() == 13 && has_gs1_check_digit(text)
+}
+
+/// Whether the last of `digits` is the check digit of the others (GS1 General Specifications, section 7.9).
+pub fn has_gs1_check_digit(digits: &str) -> bool {
+    let sum = digits
+        .chars()
+        .rev()
+        .enumerate()
+        .try_fold(0, |sum, (at, c)| {
+            Some(sum + c.to_digit(10)? * if at % 2 == 0 { 1 } else { 3 })
+        });
+    sum.is_some_and(|sum| sum % 10 == 0)
 }
 
 /// `digits` decimal digits that do not begin with 0, made of `random`; for numbers of accounts and members.

@@ -19,6 +19,7 @@ use super::partner::PartnerId;
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
+use super::product_check::CheckDecision;
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
@@ -178,6 +179,8 @@ events! {
         ProductSerialNumberLost = "product.serial_number_lost" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
         /// Somebody else says to have the product's serial number.
         ProductDisputed = "product.disputed" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// Staff decided on the serial number.
+        ProductChecked = "product.checked" { account_id: AccountId, product_id: ProductId, decision: CheckDecision }
     }
     in Stream::Account(*account_id), about membership_id => {
         /// A membership began.
@@ -222,6 +225,10 @@ events! {
     in Stream::Operator, about work_item_id => {
         /// Something waits for staff.
         WorkItemOpened = "work_item.opened" { work_item_id: WorkItemId, kind: String, about: String }
+        /// A member of staff took up what waits.
+        WorkItemClaimed = "work_item.claimed" { work_item_id: WorkItemId, kind: String, claimed_until: Instant }
+        /// A member of staff gave back what waits.
+        WorkItemReleased = "work_item.released" { work_item_id: WorkItemId, kind: String }
         /// What waited for staff is done, or has done itself.
         WorkItemClosed = "work_item.closed" { work_item_id: WorkItemId, kind: String }
     }

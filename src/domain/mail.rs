@@ -26,6 +26,8 @@ text_enum! {
         ProgrammeInvitation = "programme_invitation",
         MembershipWelcome = "membership_welcome",
         InvoiceIssued = "invoice_issued",
+        StolenSerialSeen = "stolen_serial_seen",
+        SerialChecked = "serial_checked",
     }
 }
 

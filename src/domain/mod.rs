@@ -28,6 +28,7 @@ pub mod permissions;
 pub mod personal_data;
 pub mod points;
 pub mod product;
+pub mod product_check;
 pub mod product_details;
 pub mod product_list;
 pub mod registration;

@@ -119,6 +119,14 @@ permissions! {
     MemberLookup: own [], all [Reviewer, Support, Finance, Admin];
     /// See the jobs that failed for good, and have them tried again.
     JobsManage: own [], all [Admin];
+    /// Confirm, correct or take away the serial number of a product.
+    ProductsCheck: own [], all [Support, Admin];
+    /// See what waits for staff, of the kinds that a role works at, and claim it.
+    WorkItems: own [], all [Support, Admin];
+    /// Close what nothing else closes.
+    WorkItemsComplete: own [], all [Admin];
+    /// Read what happened: to the own account, or all of it.
+    EventsRead: own [ReadOnly, Member, Superuser], all [Admin];
 }
 
 /// How far `role` may go with `action`.
@@ -181,6 +189,11 @@ mod tests {
             (Action::InvoicesRead, "-ooo-aaa"),
             // dead jobs
             (Action::JobsManage, "-------a"),
+            // serial checks, work items, event feed
+            (Action::ProductsCheck, "-----a-a"),
+            (Action::WorkItems, "-----a-a"),
+            (Action::WorkItemsComplete, "-------a"),
+            (Action::EventsRead, "-ooo---a"),
             // the contract: support sends links, admin suspends, staff look a number up
             (Action::FirstPasswordLink, "-----a--"),
             (Action::AccountSuspend, "-------a"),

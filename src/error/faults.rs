@@ -1,6 +1,6 @@
 //! Faults that are collected and told together: those of a body, of rules over several of its fields, and those that the database knows.
 
-use super::{Error, Fault, FaultCode, Result};
+use super::{Code, Error, Fault, FaultCode, Refusal, Result};
 
 /// What is wrong with a request so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,17 +45,23 @@ impl Extend<Fault> for Faults {
     }
 }
 
-impl From<Faults> for Error {
+impl From<Faults> for Refusal {
     fn from(faults: Faults) -> Self {
         let mut faults = faults.0;
         faults.sort();
         faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
-        Self::invalid(faults)
+        Self::from(Code::InvalidRequest).faults(faults)
+    }
+}
+
+impl From<Faults> for Error {
+    fn from(faults: Faults) -> Self {
+        Self::Refused(faults.into())
     }
 }
 
 /// A body as far as it could be read: for who asks the database for more, and refuses all at once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Partial<T> {
     /// Its fields.
     pub read: T,

@@ -25,6 +25,7 @@ use crate::domain::permissions::Role;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, ProductField, ProductStatus};
 use crate::domain::review::{CaseDecision, DocumentVerdict};
+use crate::domain::work_item::WorkItemKind;
 use crate::error::{Code, Result};
 use crate::programme::Programme;
 use crate::texts::{Subject, Value, say, word};
@@ -116,7 +117,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 14] {
+fn vocabularies() -> [(&'static str, Vec<String>); 15] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("categories", listed(Category::ALL)),
@@ -132,6 +133,7 @@ fn vocabularies() -> [(&'static str, Vec<String>); 14] {
         ("roles", listed(Role::ALL)),
         ("tracks", listed(Track::ALL)),
         ("user_statuses", listed(UserStatus::ALL)),
+        ("work_item_kinds", listed(WorkItemKind::ALL)),
     ]
 }
 

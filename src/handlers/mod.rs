@@ -28,6 +28,7 @@ mod sandbox;
 pub mod service;
 mod sessions;
 mod users;
+mod work_items;
 
 use std::net::IpAddr;
 
@@ -68,6 +69,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(me::routes)
         .configure(users::routes)
         .configure(jobs::routes)
+        .configure(work_items::routes)
         .configure(labels::routes);
     if is_sandbox {
         config.configure(sandbox::routes);

@@ -1,8 +1,6 @@
 //! What partners have reported, at rest: one row a line that was taken in.
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::MultiBackend;
 use super::schema::registrations;
@@ -11,7 +9,6 @@ use crate::domain::model::ModelId;
 use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
 use crate::domain::registration::{RefusalReason, RegistrationId, RegistrationStatus, Verb};
-use crate::domain::values::Country;
 use crate::types::{Instant, Json};
 
 /// One line of a partner that was taken in.
@@ -36,19 +33,10 @@ pub struct Registration {
     pub model_id: Option<ModelId>,
     /// As it is compared.
     pub serial_key: Option<String>,
-    /// [`Reported`]: what this partner said last of the product.
+    /// [`Reported`](crate::domain::registration::Reported): what this partner said last of the product.
     pub reported: Option<Json>,
     pub offer_expires_at: Option<Instant>,
     pub version: i64,
     pub created_at: Instant,
     pub changed_at: Instant,
-}
-
-/// What a partner said last of a product: a field of it that differs was changed by the customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reported {
-    pub model_id: ModelId,
-    pub serial_number: String,
-    pub purchase_date: NaiveDate,
-    pub purchase_country: Country,
 }

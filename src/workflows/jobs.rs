@@ -1,35 +1,25 @@
 //! What becomes of a job that failed for good: staff are told of it, and have it tried again. Running jobs is in `jobs`.
 
-use chrono::TimeDelta;
-
 use super::Context;
 use super::tasks::Task;
+use super::work_items::{self, matter};
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::job::{JobId, JobKind, JobState};
 use crate::domain::work_item::WorkItemKind;
 use crate::error::{Code, Error, Result};
 use crate::repository::jobs::{self, Job};
-use crate::repository::work_items::{self, WorkItem};
 use crate::repository::{DbConn, events, mails, sessions};
 
 /// Tells staff that a job is dead.
 pub fn record_dead(conn: &mut DbConn, context: &Context, stamp: &Stamp, job: &Job) -> Result<()> {
-    let hours = context.programme.queue.dead_job_hours;
-    let due_at = stamp.now.plus(TimeDelta::hours(hours.into()));
-    let item = WorkItem::opened(WorkItemKind::DeadJob, job.id, due_at, stamp.now);
+    let item = matter(context, WorkItemKind::DeadJob, job.id);
     let mut happened = vec![Event::JobDead {
         job_id: job.id,
         kind: job.kind.clone(),
         attempts: job.attempts,
     }];
-    if work_items::open(conn, &item)?.is_stored() {
-        happened.push(Event::WorkItemOpened {
-            work_item_id: item.id,
-            kind: WorkItemKind::DeadJob.to_string(),
-            about: job.id.to_string(),
-        });
-    }
+    happened.extend(work_items::open(conn, &[item])?);
     events::record(conn, stamp, &happened)?;
     match job.payload.decode() {
         Ok(Task::SendMail { mail_id }) => mails::wait_no_longer(conn, mail_id),
@@ -39,16 +29,12 @@ pub fn record_dead(conn: &mut DbConn, context: &Context, stamp: &Stamp, job: &Jo
 
 /// Records that a job is tried again, by whom and why.
 fn record_retried(conn: &mut DbConn, stamp: &Stamp, job: &Job) -> Result<()> {
-    let (actor, now) = (stamp.actor, stamp.now);
-    let closed = work_items::close(conn, WorkItemKind::DeadJob, job.id, actor, now)?;
+    let closed = work_items::close(conn, stamp, WorkItemKind::DeadJob, &[job.id.to_string()])?;
     let mut happened = vec![Event::JobRetried {
         job_id: job.id,
         kind: job.kind.clone(),
     }];
-    happened.extend(closed.map(|work_item_id| Event::WorkItemClosed {
-        work_item_id,
-        kind: WorkItemKind::DeadJob.to_string(),
-    }));
+    happened.extend(closed);
     events::record(conn, stamp, &happened)
 }
 

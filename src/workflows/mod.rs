@@ -22,6 +22,7 @@ pub mod sandbox;
 pub mod sessions;
 pub mod tasks;
 pub mod users;
+pub mod work_items;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use super::{Caller, SessionId, UserId, stamp};
 use crate::domain::actor::{Actor, Stamp};
-use crate::domain::permissions::{Action, Reach};
+use crate::domain::permissions::{Action, Reach, Role, reach};
 use crate::error::Code;
 use crate::types::Instant;
 
@@ -10,6 +10,7 @@ use crate::types::Instant;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaffAccess {
     actor: Actor,
+    roles: Vec<Role>,
     request_id: Option<String>,
 }
 
@@ -18,8 +19,11 @@ impl StaffAccess {
     pub fn admit(action: Action, caller: &Caller) -> Result<Self, Code> {
         let actor = caller.actor.ok_or(Code::Unauthenticated)?;
         if caller.is_staff() && caller.reach(action) == Reach::All {
-            let request_id = caller.request_id.clone();
-            Ok(Self { actor, request_id })
+            Ok(Self {
+                actor,
+                roles: caller.roles.clone(),
+                request_id: caller.request_id.clone(),
+            })
         } else {
             Err(Code::Forbidden)
         }
@@ -28,6 +32,12 @@ impl StaffAccess {
     /// Who acts.
     pub fn actor(&self) -> Actor {
         self.actor
+    }
+
+    /// Whether one of the roles is for this, too.
+    pub fn may(&self, action: Action) -> bool {
+        let reaches = self.roles.iter().map(|role| reach(action, *role));
+        reaches.max() == Some(Reach::All)
     }
 
     /// What is written with it says who and when.

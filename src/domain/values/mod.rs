@@ -1,12 +1,16 @@
 //! What people type: each type reads, tidies, compares, describes and refuses its own texts, wherever they come from. Rules over several
 //! of them are in the modules of what they are about.
 
+mod account_number;
 mod country;
 mod date;
 mod email;
 mod field;
+mod given_member_number;
+mod gtin;
 mod language_tag;
 mod line;
+mod manufacturer_code;
 mod phone;
 mod postal_area;
 mod serial_number;
@@ -17,12 +21,16 @@ use std::str::FromStr;
 use crate::error::{Fault, FaultCode};
 use crate::types::Instant;
 
+pub use account_number::AccountNumber;
 pub use country::{Country, is_eu};
 pub use date::Date;
 pub use email::{Email, email_key};
 pub use field::Field;
+pub use given_member_number::GivenMemberNumber;
+pub use gtin::Gtin;
 pub use language_tag::LanguageTag;
 pub use line::{Line, TEXT, Text, is_hidden, tidied_line, tidied_text};
+pub use manufacturer_code::ManufacturerCode;
 pub use phone::{Dialling, Phone, TypedPhone};
 pub use postal_area::{PostalArea, area_of};
 pub use serial_number::{SerialNumber, same_serial, serial_key};
@@ -54,7 +62,7 @@ pub struct Format {
 }
 
 /// Every format that is read here: what a schema accepts is what is read.
-pub const FORMATS: [Format; 6] = [
+pub const FORMATS: [Format; 10] = [
     Format {
         name: email::FORMAT,
         check: is_value::<Email>,
@@ -69,6 +77,26 @@ pub const FORMATS: [Format; 6] = [
         name: country::FORMAT,
         check: country::is_assigned,
         fault: |pointer| Country::fault(pointer, "ZZ"),
+    },
+    Format {
+        name: account_number::FORMAT,
+        check: is_value::<AccountNumber>,
+        fault: |pointer| AccountNumber::fault(pointer, ""),
+    },
+    Format {
+        name: given_member_number::FORMAT,
+        check: is_value::<GivenMemberNumber>,
+        fault: |pointer| GivenMemberNumber::fault(pointer, ""),
+    },
+    Format {
+        name: gtin::FORMAT,
+        check: is_value::<Gtin>,
+        fault: |pointer| Gtin::fault(pointer, ""),
+    },
+    Format {
+        name: manufacturer_code::FORMAT,
+        check: is_value::<ManufacturerCode>,
+        fault: |pointer| ManufacturerCode::fault(pointer, ""),
     },
     Format {
         name: line::LINE,

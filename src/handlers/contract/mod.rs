@@ -46,6 +46,7 @@ const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): 
         (name = "membership", description = "The programme, its levels and the membership"),
         (name = "invoices", description = "Invoices"),
         (name = "events", description = "What happened, as it is told: each type with its payload"),
+        (name = "work_items", description = "What waits for staff"),
         (name = "jobs", description = "What the service does later, and what of it failed for good"),
         (name = "operation", description = "Health, keys, problem pages"),
         (name = "sandbox", description = "Only in the sandbox: what is seeded, the clock, the mailbox")

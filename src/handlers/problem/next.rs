@@ -25,6 +25,7 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::PaymentDue => "listInvoices",
         Code::BatchNotCancellable => "readRegistrationBatch",
         Code::JobNotDead => "listJobs",
+        Code::WorkItemClosed | Code::WorkItemClosesItself => "listWorkItems",
         _ => return None,
     })
 }

@@ -23,15 +23,18 @@ statuses! {
     REQUEST_TIMEOUT: BodyTooSlow;
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
-        SerialAlreadyRegistered ProductEnded NoLegacyEmail AwaitingProof NoLegacyAccount AlreadyMigrated LegacyAccountTaken
-        CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue BatchNotCancellable JobNotDead IdempotencyInProgress;
+        SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
+        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed NoLegacyEmail AwaitingProof
+        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue
+        BatchNotCancellable JobNotDead
+        WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
     UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;
     UNPROCESSABLE_ENTITY: PointsOutOfRange InvalidRequest IdempotencyKeyReused DocumentKindNotAccepted CodeInvalid
         CardExpiresTooEarly;
     PRECONDITION_REQUIRED: PreconditionRequired;
-    TOO_MANY_REQUESTS: RateLimited TooManyAttempts;
+    TOO_MANY_REQUESTS: RateLimited QuotaExceeded TooManyAttempts;
     INTERNAL_SERVER_ERROR: InternalError;
     SERVICE_UNAVAILABLE: Overloaded DatabaseUnavailable StorageFull Draining;
 }

@@ -1,6 +1,7 @@
 //! The products of an account: registering, completing, ending them. Lists of them are in `list`, files in `files`, the catalogue in `models`.
 
 mod bodies;
+mod check;
 mod files;
 mod list;
 mod views;
@@ -50,7 +51,8 @@ pub fn routes(config: &mut impl Routes) {
             end_product,
             Callers::account(ProductsChange),
             RateLimit::PerCaller,
-        );
+        )
+        .configure(check::routes);
 }
 
 /// Names one product in a path.

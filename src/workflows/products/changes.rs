@@ -54,7 +54,9 @@ impl Inventories<'_> {
             model_id: product.model_id,
             status: product.status,
         });
-        self.tell_dispute(&product, None);
+        if product.status == ProductStatus::Disputed {
+            self.tell_dispute(&product);
+        }
         self.serials.hold(&product);
         self.new.push(product.clone());
         Ok(Registered::New(product))
@@ -92,7 +94,7 @@ impl Inventories<'_> {
     }
 
     /// Writes `details` into `product` and says where it stands now.
-    fn fill(&self, product: &mut Product, checked: CheckedDetails) {
+    pub(super) fn fill(&self, product: &mut Product, checked: CheckedDetails) {
         let CheckedDetails {
             serial,
             details,
@@ -141,8 +143,8 @@ impl Inventories<'_> {
         mut product: Held<Product>,
         details: CheckedDetails,
     ) -> Result<()> {
-        let before = product.status;
-        self.may_free(&product);
+        let before = (product.status, product.serial_key.clone());
+        self.note_before(&product);
         if self.contest(&product, &details)?.is_some() {
             return Err(Code::SerialAlreadyRegistered.into());
         }
@@ -153,28 +155,13 @@ impl Inventories<'_> {
             product_id: product.id,
             status: product.status,
         });
-        self.tell_dispute(&product, Some(before));
+        let is_same = before == (product.status, product.serial_key.clone());
+        if product.status == ProductStatus::Disputed && !is_same {
+            self.tell_dispute(&product);
+        }
         self.serials.hold(&product);
         self.changed.push(product);
         Ok(())
-    }
-
-    /// Notes that the account of a guess has one fewer of them, perhaps.
-    pub(super) fn may_free(&mut self, product: &Product) {
-        if product.is_unchecked_guess() {
-            self.freed.insert(product.account_id);
-        }
-    }
-
-    fn tell_dispute(&mut self, product: &Product, before: Option<ProductStatus>) {
-        let is_new = before != Some(ProductStatus::Disputed);
-        if is_new && product.status == ProductStatus::Disputed {
-            self.events.push(Event::ProductDisputed {
-                account_id: product.account_id,
-                product_id: product.id,
-                status: product.status,
-            });
-        }
     }
 
     /// Ends a registration; its points go with it.
@@ -184,7 +171,7 @@ impl Inventories<'_> {
         mut product: Held<Product>,
         reason: EndReason,
     ) -> Result<()> {
-        self.may_free(&product);
+        self.note_before(&product);
         product.status = ProductStatus::Ended;
         product.end_reason = Some(reason);
         product.ended_at = Some(self.context.now);

@@ -19,6 +19,7 @@ use crate::repository::products::{self, Product};
 use crate::repository::{DbConn, Held, events, points};
 use crate::workflows::Context;
 use crate::workflows::points::Ledger;
+use crate::workflows::work_items::Waiting;
 
 /// A serial number that is wanted, as it is compared, and its model.
 pub type Wanted = (ModelId, String);
@@ -45,6 +46,12 @@ pub struct Inventories<'a> {
     pub(super) changed: Vec<Held<Product>>,
     pub(super) new: Vec<Product>,
     pub(super) events: Vec<Event>,
+    /// The products that staff may have to look at already.
+    pub(super) known_to_staff: BTreeSet<ProductId>,
+    /// What products wait for from now on.
+    pub(super) waiting: Waiting,
+    /// Those that were reported stolen and have turned up in another account.
+    pub(super) turned_up: Vec<Product>,
 }
 
 impl<'a> Inventories<'a> {
@@ -116,7 +123,15 @@ impl<'a> Inventories<'a> {
             changed: Vec::new(),
             new: Vec::new(),
             events: Vec::new(),
+            known_to_staff: BTreeSet::new(),
+            waiting: Waiting::default(),
+            turned_up: Vec::new(),
         }
+    }
+
+    /// The same for a reason, which every event keeps.
+    pub(super) fn because(&mut self, reason: &str) {
+        self.stamp.reason = Some(reason.to_owned());
     }
 
     fn find_awards(&mut self, conn: &mut DbConn) -> Result<()> {
@@ -172,6 +187,9 @@ impl<'a> Inventories<'a> {
                 ledger.close(conn, self.context, account, &mut self.events)?;
             }
         }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.events.extend(waiting.flush(conn, &self.stamp)?);
+        self.tell_reporters(conn)?;
         events::record(conn, &self.stamp, &self.events)?;
         Ok(self.changed.into_iter().map(Held::into_row).collect())
     }

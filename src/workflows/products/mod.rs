@@ -1,10 +1,12 @@
 //! Registering a product, completing it, ending it: whatever door it comes through, the tick and the points go together.
 
 mod changes;
+mod checks;
 mod inventories;
 mod list;
 mod points;
 mod serials;
+mod staff;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use crate::repository::products::{self, Awarded, Product};
 use crate::repository::{DbConn, points as ledger};
 
 pub use changes::Registered;
+pub use checks::check_product;
 pub use inventories::{Inventories, Wanted};
 pub use list::{Found, find, place, summarize};
 pub use points::grant_waiting;

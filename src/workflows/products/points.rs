@@ -15,6 +15,15 @@ use crate::types::Instant;
 use crate::workflows::Context;
 use crate::workflows::tasks::{Task, enqueue};
 
+/// What a product earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Earning {
+    Nothing,
+    /// Nothing before staff have looked at its guessed serial number, or another guess earns no more.
+    AfterCheck,
+    Value(Value),
+}
+
 impl Inventories<'_> {
     /// Grants the points of a product that earns, or takes back those of one that does not.
     pub(super) fn settle(
@@ -24,11 +33,12 @@ impl Inventories<'_> {
         reason: PointsReason,
     ) -> Result<()> {
         let earning = self.earning(conn, product)?;
+        self.wait_for_staff(product, earning == Earning::AfterCheck);
         let guesses = self.guesses.get_mut(&product.account_id);
         let ledger = self.ledgers.get_mut(&product.account_id);
         let ledger = ledger.ok_or(Code::NotFound)?;
         match (earning, self.awards.get(&product.id)) {
-            (Some(value), None) => {
+            (Earning::Value(value), None) => {
                 let award = ledger.award(product.id, value)?;
                 self.awards.insert(product.id, award);
                 if let Some(guesses) = guesses
@@ -37,20 +47,20 @@ impl Inventories<'_> {
                     guesses.insert(product.id);
                 }
             }
-            (None, Some(award)) => {
+            (Earning::AfterCheck | Earning::Nothing, Some(award)) => {
                 ledger.reverse(award, reason)?;
                 self.awards.remove(&product.id);
                 guesses.map(|guesses| guesses.remove(&product.id));
             }
-            (Some(_), Some(_)) | (None, None) => {}
+            (Earning::Value(_), Some(_)) | (_, None) => {}
         }
         Ok(())
     }
 
     /// What a product earns now; a model without a value earns nothing.
-    fn earning(&mut self, conn: &mut DbConn, product: &Product) -> Result<Option<Value>> {
+    fn earning(&mut self, conn: &mut DbConn, product: &Product) -> Result<Earning> {
         if product.status != ProductStatus::Complete {
-            return Ok(None);
+            return Ok(Earning::Nothing);
         }
         let others = match product.is_unchecked_guess() {
             true => self.count_other_guesses(conn, product)?,
@@ -59,10 +69,11 @@ impl Inventories<'_> {
         let limit = self.context.programme.products.estimated_serials_that_earn;
         let is_guess = product.is_serial_estimated();
         if !earns(is_guess, product.checked_at.is_some(), others, limit) {
-            return Ok(None);
+            return Ok(Earning::AfterCheck);
         }
         let today = self.context.programme.review.date_of(self.context.now);
-        Ok(self.catalogue.value(product.model_id, today))
+        let value = self.catalogue.value(product.model_id, today);
+        Ok(value.map_or(Earning::Nothing, Earning::Value))
     }
 
     /// How many other products of the account earn points on a guessed serial number that staff have not looked at.
@@ -86,6 +97,7 @@ impl Inventories<'_> {
         accounts: &[AccountId],
     ) -> Result<()> {
         for product in products::waiting_for_points(conn, accounts)? {
+            self.note_waiting(&product);
             self.settle(conn, &product, PointsReason::Complete)?;
         }
         Ok(())

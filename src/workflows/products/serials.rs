@@ -1,6 +1,6 @@
 //! Whose a serial number is when a second registration names it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::changes::Registered;
 use super::inventories::{Inventories, Wanted};
@@ -17,7 +17,8 @@ use crate::repository::products::{self, Product, estimated_text};
 #[derive(Default)]
 pub(super) struct Serials {
     holders: HashMap<Wanted, Product>,
-    stolen: HashSet<Wanted>,
+    /// As those had them who reported them stolen.
+    stolen: HashMap<Wanted, Product>,
 }
 
 fn serial_of(product: &Product) -> Option<Wanted> {
@@ -37,7 +38,7 @@ impl Serials {
                 continue;
             };
             match product.ended_at {
-                Some(_) => drop(serials.stolen.insert(serial)),
+                Some(_) => drop(serials.stolen.insert(serial, product)),
                 None => drop(serials.holders.insert(serial, product)),
             }
         }
@@ -58,7 +59,12 @@ impl Serials {
 
     /// Whether the serial number of a product was reported stolen.
     pub(super) fn was_stolen(&self, product: &Product) -> bool {
-        serial_of(product).is_some_and(|serial| self.stolen.contains(&serial))
+        self.stolen(product).is_some()
+    }
+
+    /// The product with the serial number of this one that was reported stolen.
+    pub(super) fn stolen(&self, product: &Product) -> Option<&Product> {
+        self.stolen.get(&serial_of(product)?)
     }
 
     /// From now on a product has its serial number.
@@ -106,7 +112,7 @@ impl Inventories<'_> {
     /// The holder's product loses its serial number, and with it its tick and its points.
     fn fall_back(&mut self, mut holder: Product, serial: &Wanted) -> Result<()> {
         // Whoever came to hold the number after the accounts were locked is met by the next try.
-        self.may_free(&holder);
+        self.note_before(&holder);
         let ledger = self.ledgers.get_mut(&holder.account_id);
         let ledger = ledger.ok_or(Error::Contended)?;
         if let Some(award) = self.awards.remove(&holder.id) {
@@ -124,6 +130,7 @@ impl Inventories<'_> {
         if let Some(guesses) = self.guesses.get_mut(&holder.account_id) {
             guesses.remove(&holder.id);
         }
+        self.wait_for_staff(&holder, false);
         self.events.push(Event::ProductSerialNumberLost {
             account_id: holder.account_id,
             product_id: holder.id,

@@ -1,6 +1,23 @@
-//! What a partner reports, a line at a time: its identity, its verb and where it stands.
+//! What a partner reports, a line at a time: what it says, what it comes to, and where it stands.
 
+mod change;
+mod decide;
+mod line;
+mod outcome;
+mod register;
+mod world;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::model::ModelId;
+use super::values::Country;
 use crate::types::{id, text_enum};
+
+pub use decide::decide;
+pub use line::{CustomerName, Line, ModelName, SentLine};
+pub use outcome::{Decision, NewProduct, Outcome, Step};
+pub use world::{Dealer, Known, ProductFacts, Serial, World};
 
 id!(
     /// A line of a partner that was taken in.
@@ -53,4 +70,13 @@ text_enum! {
         /// It is not the customer's.
         NotMine = "not_mine",
     }
+}
+
+/// What a partner said last of a product: a field of it that differs was changed by the customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    pub model_id: ModelId,
+    pub serial_number: String,
+    pub purchase_date: NaiveDate,
+    pub purchase_country: Country,
 }

@@ -1,0 +1,322 @@
+//! What is known when lines are decided, in memory: each line sees what the lines before it changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::TimeDelta;
+
+use super::{
+    CustomerName, ModelName, RefusalReason, RegistrationId, RegistrationStatus, Reported, Verb,
+};
+use crate::domain::account::AccountId;
+use crate::domain::calendar::latest_day;
+use crate::domain::model::{ModelFacts, ModelId};
+use crate::domain::partner::DealerRules;
+use crate::domain::product::{
+    Contest, Evidence, Holder, ProductField, ProductId, ProductRules, ProductStatus, contest,
+};
+use crate::domain::product_details::{CheckedDetails, Details, check};
+use crate::domain::values::Country;
+use crate::error::{Code, Fault, FaultCode, Faults, Refusal};
+use crate::types::Instant;
+
+/// Seconds of a day of UTC.
+const DAY: u64 = 86_400;
+
+/// A serial number, as it is compared, and its model.
+pub type Serial = (ModelId, String);
+
+/// Who reports.
+#[derive(Debug, Clone)]
+pub struct Dealer {
+    pub name: String,
+    pub country: Country,
+}
+
+/// A product as far as lines are decided by it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductFacts {
+    pub id: ProductId,
+    pub account_id: AccountId,
+    pub model_id: ModelId,
+    pub status: ProductStatus,
+    /// As it is compared.
+    pub serial_key: Option<String>,
+    pub serial_since: Instant,
+    /// Whether staff have looked at it.
+    pub is_checked: bool,
+    pub evidence: Evidence,
+    pub details: Details,
+}
+
+impl ProductFacts {
+    fn serial(&self) -> Option<Serial> {
+        Some((self.model_id, self.serial_key.clone()?))
+    }
+
+    fn holds_serial(&self) -> bool {
+        !matches!(self.status, ProductStatus::Offered | ProductStatus::Ended)
+    }
+
+    /// Whether it keeps its serial number when the dealer of another customer names it.
+    fn keeps_serial(&self, now: Instant, reserve_days: u32) -> bool {
+        let facts = Holder {
+            same_account: false,
+            status: self.status,
+            serial_estimated: self.details.estimated.contains(&ProductField::SerialNumber),
+            checked: self.is_checked,
+            serial_since: self.serial_since,
+        };
+        contest(facts, false, now, reserve_days) == Contest::HolderKeeps
+    }
+}
+
+/// A line that was taken in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    pub id: RegistrationId,
+    pub external_id: String,
+    pub verb: Verb,
+    /// The sale that a return or a correction names.
+    pub of_id: Option<RegistrationId>,
+    /// What tells the line from any other.
+    pub identity: String,
+    pub status: RegistrationStatus,
+    /// Whether the customer had the product before.
+    pub is_confirmed: bool,
+    pub reason: Option<RefusalReason>,
+    pub account_id: AccountId,
+    pub product_id: Option<ProductId>,
+    pub model_id: Option<ModelId>,
+    pub serial_key: Option<String>,
+    pub reported: Option<Reported>,
+    pub offer_expires_at: Option<Instant>,
+    /// 0 before it is stored.
+    pub version: i64,
+    pub created_at: Instant,
+    pub changed_at: Instant,
+}
+
+impl Known {
+    fn serial(&self) -> Option<Serial> {
+        Some((self.model_id?, self.serial_key.clone()?))
+    }
+}
+
+/// The facts, as far as the lines of one partner need them.
+#[derive(Debug)]
+pub struct World {
+    pub now: Instant,
+    pub dealers: DealerRules,
+    pub product_rules: ProductRules,
+    pub dealer: Dealer,
+    /// Customers that were not found today.
+    pub unmatched: i64,
+    /// Those that were found.
+    pub customers: HashMap<CustomerName, AccountId>,
+    /// The accounts that trust the partner.
+    pub trusting: HashSet<AccountId>,
+    pub models: HashMap<ModelName, ModelId>,
+    pub model_facts: HashMap<ModelId, ModelFacts>,
+    /// Serial numbers that were reported stolen and are not recovered.
+    pub stolen: HashSet<Serial>,
+    products: HashMap<ProductId, ProductFacts>,
+    holders: HashMap<Serial, ProductId>,
+    registrations: BTreeMap<RegistrationId, Known>,
+    by_external_id: HashMap<String, RegistrationId>,
+    by_serial: HashMap<Serial, BTreeSet<RegistrationId>>,
+    changed: BTreeSet<RegistrationId>,
+}
+
+impl World {
+    /// A world in which nothing is known but who reports, and by which rules.
+    pub fn new(
+        now: Instant,
+        dealer: Dealer,
+        (dealers, product_rules): (DealerRules, ProductRules),
+    ) -> Self {
+        Self {
+            now,
+            dealers,
+            product_rules,
+            dealer,
+            unmatched: 0,
+            customers: HashMap::new(),
+            trusting: HashSet::new(),
+            models: HashMap::new(),
+            model_facts: HashMap::new(),
+            stolen: HashSet::new(),
+            products: HashMap::new(),
+            holders: HashMap::new(),
+            registrations: BTreeMap::new(),
+            by_external_id: HashMap::new(),
+            by_serial: HashMap::new(),
+            changed: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in what is known of a product.
+    pub fn know_product(&mut self, product: ProductFacts) {
+        if let Some(before) = self
+            .products
+            .get(&product.id)
+            .and_then(ProductFacts::serial)
+            && self.holders.get(&before) == Some(&product.id)
+        {
+            self.holders.remove(&before);
+        }
+        if let Some(serial) = product.serial().filter(|_| product.holds_serial()) {
+            self.holders.insert(serial, product.id);
+        }
+        self.products.insert(product.id, product);
+    }
+
+    /// Takes in what is known of a line.
+    pub fn know_registration(&mut self, known: Known) {
+        self.by_external_id
+            .insert(known.external_id.clone(), known.id);
+        if let Some(serial) = known.serial() {
+            self.by_serial.entry(serial).or_default().insert(known.id);
+        }
+        self.registrations.insert(known.id, known);
+    }
+
+    /// Stores what has changed of a line as its next version; as it is stored.
+    pub(super) fn store(&mut self, mut known: Known) -> Known {
+        if self.changed.insert(known.id) {
+            known.version += 1;
+        }
+        known.changed_at = self.now;
+        self.know_registration(known.clone());
+        known
+    }
+
+    /// The lines that have changed.
+    pub fn changed(&self) -> impl Iterator<Item = &Known> {
+        let changed = self.changed.iter();
+        changed.filter_map(|id| self.registrations.get(id))
+    }
+
+    /// A product.
+    pub fn product(&self, id: ProductId) -> Option<&ProductFacts> {
+        self.products.get(&id)
+    }
+
+    /// A line.
+    pub fn registration(&self, id: RegistrationId) -> Option<&Known> {
+        self.registrations.get(&id)
+    }
+
+    /// The line of an id of the partner's own.
+    pub fn of_external_id(&self, external_id: &str) -> Option<&Known> {
+        self.registrations
+            .get(self.by_external_id.get(external_id)?)
+    }
+
+    pub(super) fn holder(&self, serial: &Serial) -> Option<&ProductFacts> {
+        self.products.get(self.holders.get(serial)?)
+    }
+
+    pub(super) fn keeps_serial(&self, holder: &ProductFacts) -> bool {
+        holder.keeps_serial(self.now, self.product_rules.reserve_days)
+    }
+
+    pub(super) fn of_serial(&self, serial: &Serial) -> impl Iterator<Item = &Known> {
+        let ids = self.by_serial.get(serial).into_iter().flatten();
+        let found = ids.filter_map(|id| self.registrations.get(id));
+        found
+            .filter(|known| known.verb == Verb::Register && known.serial().as_ref() == Some(serial))
+    }
+
+    /// Whether the partner has a line that stands on this serial number.
+    pub(super) fn is_reported(&self, serial: &Serial) -> bool {
+        self.of_serial(serial).any(|known| {
+            matches!(
+                known.status,
+                RegistrationStatus::Registered
+                    | RegistrationStatus::Offered
+                    | RegistrationStatus::Held
+                    | RegistrationStatus::Contested
+            )
+        })
+    }
+
+    /// Whether the customer refused the same of this partner not long ago.
+    pub(super) fn was_refused(&self, account: AccountId, serial: &Serial) -> bool {
+        let span = TimeDelta::days(self.dealers.declined_days.into());
+        self.of_serial(serial).any(|known| {
+            known.account_id == account
+                && known.status == RegistrationStatus::Declined
+                && self.now.since(known.changed_at) < span
+        })
+    }
+
+    /// The offer of this partner that the customer has not answered, and when it ends.
+    pub(super) fn standing_offer(
+        &self,
+        account: AccountId,
+        serial: &Serial,
+    ) -> Option<(ProductId, Option<Instant>)> {
+        self.of_serial(serial)
+            .filter(|known| known.account_id == account)
+            .find_map(|known| {
+                let product = self.products.get(&known.product_id?)?;
+                let stands = product.status == ProductStatus::Offered;
+                stands.then_some((product.id, known.offer_expires_at))
+            })
+    }
+
+    /// Whether another line than `known` points at its product.
+    pub(super) fn is_shared(&self, known: &Known) -> bool {
+        let serial = known.serial();
+        let others = serial.iter().flat_map(|serial| self.of_serial(serial));
+        let mut others = others.filter(|other| other.id != known.id);
+        others.any(|other| other.product_id == known.product_id)
+    }
+
+    /// The customer of a name; nobody is looked for where so many were not found today. Who is not found is counted.
+    pub(super) fn customer(&mut self, name: &CustomerName) -> Result<AccountId, Refusal> {
+        if self.unmatched >= self.dealers.unmatched_per_day {
+            let to_midnight = DAY - self.now.unix_seconds() % DAY;
+            return Err(Refusal::from(Code::QuotaExceeded).retry_after(to_midnight));
+        }
+        let found = self.customers.get(name).copied();
+        found.ok_or_else(|| {
+            self.unmatched += 1;
+            Fault::new(name.pointer(), FaultCode::CustomerNotMatched).into()
+        })
+    }
+
+    /// The model of a name; a fault where there is none.
+    pub(super) fn model(&self, name: &ModelName, faults: &mut Faults) -> Option<ModelId> {
+        let found = self.models.get(name).copied();
+        if found.is_none() {
+            faults.push(Fault::new(name.pointer(), FaultCode::ModelUnknown));
+        }
+        found
+    }
+
+    /// `details`, checked for a model; faults where they do not pass.
+    pub(super) fn checked(
+        &self,
+        model: Option<ModelId>,
+        details: &Details,
+        faults: &mut Faults,
+    ) -> Option<CheckedDetails> {
+        let facts = model.and_then(|id| self.model_facts.get(&id));
+        let today = latest_day(self.now);
+        faults.note(check(details, facts, today, &self.product_rules))
+    }
+
+    /// The holder of a serial number loses it.
+    pub(super) fn take_serial(&mut self, serial: &Serial) {
+        let Some(mut holder) = self.holder(serial).cloned() else {
+            return;
+        };
+        holder.serial_key = None;
+        holder.details.serial_number = None;
+        let guesses = &mut holder.details.estimated;
+        guesses.retain(|field| *field != ProductField::SerialNumber);
+        holder.status = ProductStatus::Incomplete;
+        self.know_product(holder);
+    }
+}
