@@ -14,6 +14,7 @@ pub mod file;
 pub mod file_name;
 pub mod invoice;
 pub mod job;
+pub mod json;
 pub mod language;
 pub mod legacy_migration;
 pub mod mail;

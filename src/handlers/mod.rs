@@ -22,7 +22,7 @@ mod points;
 pub mod problem;
 mod products;
 mod programme;
-mod registration_batches;
+
 mod reviews;
 mod sandbox;
 pub mod service;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Worker, files, housekeeping};
+use super::{Worker, batches, files, housekeeping};
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
@@ -13,7 +13,7 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, passwords, products, review_deadlines, users,
+    self, Context, accounts, invoices, membership, passwords, products, registration_batches, review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -47,6 +47,10 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
         Task::KeepHouse { .. } => {
             housekeeping::sweep_rows(worker).await?;
             files::sweep(worker).await?;
+            within(worker, job, lease, |_| Ok(())).await
+        }
+        Task::RunBatch { batch_id, .. } => {
+            batches::run(worker, service, batch_id).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
         task => {
@@ -102,7 +106,9 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::GrantPoints { due, after } => {
             products::grant_waiting(conn, context, service, (due, after))
         }
+        Task::TidyBatch { batch_id, .. } => registration_batches::tidy(conn, batch_id),
         Task::SendMail { .. }
+        | Task::RunBatch { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
         | Task::SweepFiles { .. }

@@ -27,7 +27,7 @@ pub struct Batch {
     /// Says what would happen, and writes nothing but results.
     pub dry_run: bool,
     /// The names of its columns where it is a CSV file, in their order.
-    pub columns: Option<Json>,
+    pub header: Option<Json>,
     pub lines: i64,
     /// How many lines have their result.
     pub done: i64,

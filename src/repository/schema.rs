@@ -695,7 +695,7 @@ diesel::table! {
         version -> BigInt,
         status -> Text,
         dry_run -> Bool,
-        columns -> Nullable<SqlJson>,
+        header -> Nullable<SqlJson>,
         lines -> BigInt,
         done -> BigInt,
         counts -> SqlJson,

@@ -23,6 +23,9 @@ pub fn record_dead(conn: &mut DbConn, context: &Context, stamp: &Stamp, job: &Jo
     events::record(conn, stamp, &happened)?;
     match job.payload.decode() {
         Ok(Task::SendMail { mail_id }) => mails::wait_no_longer(conn, mail_id),
+        Ok(Task::RunBatch { batch_id, .. }) => {
+            registration_batches::fail(conn, context, stamp, batch_id)
+        }
         _ => Ok(()),
     }
 }

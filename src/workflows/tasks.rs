@@ -8,6 +8,7 @@ use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
+use crate::domain::registration_batch::BatchId;
 use crate::error::Result;
 use crate::repository::DbConn;
 use crate::repository::jobs::{self, NewJob};
@@ -73,6 +74,14 @@ pub enum Task {
         due: Instant,
         after: Option<AccountId>,
     },
+    /// Works through the lines of a batch.
+    RunBatch {
+        batch_id: BatchId,
+        /// Of the batch when it was asked for: it may be asked for again.
+        version: i64,
+    },
+    /// Forgets a batch that never came whole, or what was sent in the lines of one that is over.
+    TidyBatch { batch_id: BatchId, due: Instant },
     /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
     /// Forgets the rows whose time is over, and the files that nobody wants; once an hour.
@@ -103,6 +112,8 @@ impl Task {
             Self::IssueInvoice { .. } => JobKind::IssueInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
+            Self::RunBatch { .. } => JobKind::RunBatch,
+            Self::TidyBatch { .. } => JobKind::TidyBatch,
             Self::SweepFiles { .. } => JobKind::SweepFiles,
             Self::KeepHouse { .. } => JobKind::KeepHouse,
         }
@@ -121,6 +132,9 @@ impl Task {
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice { membership_id, .. }
             | Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
+            Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
+                Some(batch_id.to_string())
+            }
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
             | Self::GrantPoints { .. }
@@ -171,6 +185,8 @@ impl Task {
                 Some(account) => format!("{due}:{account}"),
                 None => due.to_string(),
             },
+            Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
+            Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
             Self::SweepFiles { date } => date.to_string(),
             Self::KeepHouse { hour } => hour.to_string(),
         };

@@ -5,7 +5,7 @@ CREATE TABLE registration_batches (
     version BIGINT NOT NULL CHECK (version > 0),
     status TEXT NOT NULL CHECK (status IN ('receiving', 'queued', 'running', 'completed', 'cancelled', 'failed')),
     dry_run BOOLEAN NOT NULL,
-    columns TEXT NULL,
+    header TEXT NULL,
     lines BIGINT NOT NULL CHECK (lines >= 0),
     done BIGINT NOT NULL CHECK (done >= 0 AND done <= lines),
     counts TEXT NOT NULL,

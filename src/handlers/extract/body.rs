@@ -10,9 +10,9 @@ use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 
-use super::input::{Input, read};
-use super::schemas::body_schema;
-use super::{Limits, json};
+use super::Limits;
+use super::input::Input;
+use crate::domain::json;
 use crate::error::{Code, Error, Result};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
@@ -89,8 +89,8 @@ impl<T: Input> FromRequest for OptionalBody<T> {
 }
 
 fn parsed<T: Input>(bytes: &Bytes, service: &Service) -> Result<T::Parsed> {
-    let json = json::read(bytes)?;
-    let (fields, faults) = read::<T>(json, "#", body_schema::<T>)?;
+    let json = json::of_bytes(bytes)?;
+    let (fields, faults) = json::read_body::<T>(json)?;
     fields.parse(&service.programme, faults)
 }
 

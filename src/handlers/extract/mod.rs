@@ -4,7 +4,6 @@ mod body;
 mod idempotency;
 mod if_match;
 mod input;
-pub mod json;
 mod limits;
 mod page;
 mod params;

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::columns::Columns;
 use super::lines::{Cutter, MOST_BYTES, PhysicalLine};
+use crate::domain::json;
 use crate::domain::partner::DealerRules;
 use crate::error::{Code, Error, Fault, FaultCode};
-use crate::handlers::extract::json;
 use crate::workflows::csv_file::{Encoding, decode};
 
 /// One line as it was sent.
@@ -150,7 +150,7 @@ impl Reader {
 }
 
 fn of_json(text: &str) -> Result<Value, Code> {
-    match json::read(text.as_bytes()) {
+    match json::of_bytes(text.as_bytes()) {
         Ok(value) => Ok(value),
         Err(Error::Refused(refusal)) => Err(refusal.code),
         Err(_) => Err(Code::MalformedRequest),

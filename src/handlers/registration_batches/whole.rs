@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 
 use super::lines::MOST_BYTES;
 use super::reader::{SentLine, Whole};
+use crate::domain::json;
 use crate::domain::partner::DealerRules;
 use crate::error::{Error, Fault, FaultCode, Faults, Result};
-use crate::handlers::extract::{body_schema, json, read};
 
 /// What the body has around its lines; each line is judged by itself.
 #[derive(Deserialize, ToSchema)]
@@ -20,7 +20,7 @@ struct AnyLines {
 
 /// The lines of a body, or every fault of what is around them.
 pub fn lines_of(bytes: &[u8], rules: &DealerRules) -> Result<(Vec<SentLine>, Whole)> {
-    let (body, mut faults) = read::<AnyLines>(json::read(bytes)?, "#", body_schema::<AnyLines>)?;
+    let (body, mut faults) = json::read_body::<AnyLines>(json::of_bytes(bytes)?)?;
     let most = usize::try_from(rules.lines_per_batch).unwrap_or(usize::MAX);
     if body.lines.len() > most {
         faults.push(Fault::new("#/lines", FaultCode::TooMany).with("max", most));

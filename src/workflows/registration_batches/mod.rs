@@ -1,20 +1,32 @@
 //! A batch of a partner from its first line to its last result. Working through its lines is in `chunks`; what one line comes to is in
 //! `workflows::registrations`.
 
-use super::Context;
-use super::tasks::{Task, enqueue};
+mod chunks;
+mod rehearsal;
+mod results;
+
 use chrono::TimeDelta;
 
+use super::Context;
+use super::tasks::{Task, enqueue};
 use crate::domain::access::PartnerAccess;
+use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
+use crate::domain::partner::{PartnerId, PartnerStatus};
 use crate::domain::registration_batch::{BatchId, BatchStatus, Counts, LineStatus};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine};
-use crate::repository::{DbConn, Held, events};
+use crate::repository::{DbConn, Held, events, partners};
 use crate::types::Json;
+
+pub use chunks::{Progress, work};
+pub use rehearsal::{Rehearsed, note_rehearsed, rehearse};
+pub use results::{ResultFormat, faults_of, file};
 
 /// How long the lines of a batch may be on their way.
 const RECEIVED_WITHIN: TimeDelta = TimeDelta::hours(1);
+/// How long what was sent in lines is kept once their batch is over.
+const LINES_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// A line that came in.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +56,7 @@ pub fn begin(
             version: 1,
             status: BatchStatus::Receiving,
             dry_run,
-            columns: None,
+            header: None,
             lines: 0,
             done: 0,
             counts: Json::of(&Counts::new())?,
@@ -115,7 +127,7 @@ pub fn queue(
     let refused = batches::count_lines(conn, id, LineStatus::Refused)?;
     let counts = Counts::from([(LineStatus::Refused, refused)]);
     batch.status = BatchStatus::Queued;
-    batch.columns = received.columns.as_ref().map(Json::of).transpose()?;
+    batch.header = received.columns.as_ref().map(Json::of).transpose()?;
     batch.lines = received.lines;
     batch.done = refused;
     batch.counts = Json::of(&counts)?;
@@ -223,4 +235,53 @@ fn told(batch: &Batch) -> Result<Event> {
             counts,
         },
     })
+}
+
+/// A batch whose lines are to be worked on, held; none where it was stopped, is over, or its partner is suspended: then it waits.
+fn begin_run(conn: &mut DbConn, id: BatchId) -> Result<Option<Held<Batch>>> {
+    let is_due = |batch: &Held<Batch>| {
+        matches!(batch.status, BatchStatus::Queued | BatchStatus::Running)
+    };
+    let Some(mut batch) = batches::lock(conn, id)?.filter(is_due) else {
+        return Ok(None);
+    };
+    let partner = partners::find(conn, batch.partner_id)?;
+    if partner.status == PartnerStatus::Suspended {
+        batch.status = BatchStatus::Queued;
+        batches::store(conn, &mut batch)?;
+        return Ok(None);
+    }
+    batch.status = BatchStatus::Running;
+    Ok(Some(batch))
+}
+
+/// The job of a batch failed for good: staff are told of it, and the partner's next batch begins.
+pub fn fail(conn: &mut DbConn, context: &Context, stamp: &Stamp, id: BatchId) -> Result<()> {
+    let is_open = |batch: &Held<Batch>| batch.status.is_open();
+    let Some(mut batch) = batches::lock(conn, id)?.filter(is_open) else {
+        return Ok(());
+    };
+    batch.status = BatchStatus::Failed;
+    batches::store(conn, &mut batch)?;
+    events::record(conn, stamp, &[told(&batch)?])?;
+    run_next(conn, context, batch.partner_id)
+}
+
+/// Staff have the job of a failed batch tried again: it goes on where it stood.
+pub fn revive(conn: &mut DbConn, id: BatchId) -> Result<()> {
+    let has_failed = |batch: &Held<Batch>| batch.status == BatchStatus::Failed;
+    let Some(mut batch) = batches::lock(conn, id)?.filter(has_failed) else {
+        return Ok(());
+    };
+    batch.status = BatchStatus::Queued;
+    batches::store(conn, &mut batch)
+}
+
+/// Forgets a batch that never came whole, or empties what was sent in the lines of one that is over.
+pub fn tidy(conn: &mut DbConn, id: BatchId) -> Result<()> {
+    match batches::lock(conn, id)? {
+        Some(batch) if batch.status == BatchStatus::Receiving => batches::forget(conn, batch),
+        Some(batch) if batch.status.is_over() => batches::empty_lines(conn, id),
+        _ => Ok(()),
+    }
 }

@@ -136,7 +136,7 @@ fn csv_file(
     all: &[&str],
 ) -> Result<String> {
     let failed = Error::internal::<csv::Error>("writing a file");
-    let sent: Option<Vec<String>> = batch.columns.as_ref().map(Json::decode).transpose()?;
+    let sent: Option<Vec<String>> = batch.header.as_ref().map(Json::decode).transpose()?;
     let columns = sent.unwrap_or_else(|| all.iter().map(|name| (*name).to_owned()).collect());
     let mut writer = writer(reader);
     let results = ["status", "code", "error", "registration_id"].map(str::to_owned);

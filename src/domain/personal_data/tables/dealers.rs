@@ -41,7 +41,7 @@ pub const REGISTRATIONS: Table = Table {
 pub const REGISTRATION_BATCHES: Table = plain(
     "registration_batches",
     Kept("that a dealer sent so many lines, and what became of how many; the lines go"),
-    "version status columns lines done counts request_id",
+    "version status header lines done counts request_id",
 );
 
 pub const REGISTRATION_LINES: Table = Table {
