@@ -51,7 +51,7 @@ pub enum Command {
         #[arg(long)]
         sandbox: bool,
     },
-    /// Store the models of a CSV file: name, category, points, valid_from, launched_date, serial_pattern.
+    /// Store the models of a CSV file: name, category, points, valid_from, launched_date, serial_pattern, manufacturer_code, gtin.
     ImportModels { file: PathBuf },
     /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
     /// purchase_date, purchase_country, dealer.

@@ -15,11 +15,12 @@ use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
 use super::model::ModelId;
 use super::money::Money;
-use super::partner::PartnerId;
+use super::partner::{AlertCause, PartnerId};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
 use super::product_check::CheckDecision;
+use super::registration::{RegistrationId, RegistrationStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
@@ -179,6 +180,14 @@ events! {
         ProductSerialNumberLost = "product.serial_number_lost" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
         /// Somebody else says to have the product's serial number.
         ProductDisputed = "product.disputed" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// A dealer says that the account has the product; it counts nothing before the account accepts it.
+        ProductOffered = "product.offered" { account_id: AccountId, product_id: ProductId, model_id: ModelId, partner_id: PartnerId }
+        /// A dealer took its offer back.
+        ProductOfferWithdrawn = "product.offer_withdrawn" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId }
+        /// A dealer confirmed what the account says of the product, and filled what was missing or a guess.
+        ProductConfirmed = "product.confirmed" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId, status: ProductStatus }
+        /// A dealer took the product back.
+        ProductReturned = "product.returned" { account_id: AccountId, product_id: ProductId, partner_id: PartnerId }
         /// Staff decided on the serial number.
         ProductChecked = "product.checked" { account_id: AccountId, product_id: ProductId, decision: CheckDecision }
     }
@@ -191,6 +200,22 @@ events! {
     in Stream::Account(*account_id), about invoice_id => {
         /// An invoice was issued.
         InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
+    }
+    in Stream::Partner(*partner_id), about registration_id => {
+        /// The customer has what the dealer reported.
+        RegistrationRegistered = "registration.registered" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The customer is asked about what the dealer reported.
+        RegistrationOffered = "registration.offered" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// What the dealer reported is held until the operator's staff have looked at it.
+        RegistrationHeld = "registration.held" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The dealer reported something else about a sale.
+        RegistrationCorrected = "registration.corrected" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The dealer took a sale back.
+        RegistrationReturned = "registration.returned" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+    }
+    in Stream::Operator, about partner_id => {
+        /// A partner stands out, so that staff look at it.
+        PartnerAlert = "partner.alert" { partner_id: PartnerId, cause: AlertCause, count: i64 }
     }
     in Stream::Operator, about format_args!("reviews/{account_id}") => {
         /// A reviewer took a case up.
@@ -257,9 +282,10 @@ mod tests {
     use super::*;
 
     /// Fields of plain text: codes, numbers and words that the service makes itself.
-    const WORDS: [&str; 7] = [
+    const WORDS: [&str; 8] = [
         "about",
         "codes",
+        "external_id",
         "kind",
         "level",
         "member_number",

@@ -37,6 +37,7 @@ text_enum! {
         GrantPoints = "grant_points",
         RunBatch = "run_batch",
         TidyBatch = "tidy_batch",
+        TellCustomer = "tell_customer",
         DeleteFile = "delete_file",
         DeleteApplicationFiles = "delete_application_files",
         SweepFiles = "sweep_files",
@@ -60,7 +61,8 @@ impl JobKind {
             | Self::IssueInvoice
             | Self::EndMembership
             | Self::GrantPoints
-            | Self::TidyBatch => JobQueue::Rules,
+            | Self::TidyBatch
+            | Self::TellCustomer => JobQueue::Rules,
             Self::DeleteFile | Self::DeleteApplicationFiles | Self::SweepFiles => JobQueue::Files,
             Self::KeepHouse => JobQueue::Housekeeping,
         }
@@ -210,7 +212,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tidy_batch";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tidy_batch tell_customer";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         assert_eq!(of(JobQueue::Batches), "run_batch");

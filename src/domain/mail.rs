@@ -26,6 +26,9 @@ text_enum! {
         ProgrammeInvitation = "programme_invitation",
         MembershipWelcome = "membership_welcome",
         InvoiceIssued = "invoice_issued",
+        ProductOffered = "product_offered",
+        ProductRegisteredByDealer = "product_registered_by_dealer",
+        ProductReturned = "product_returned",
         StolenSerialSeen = "stolen_serial_seen",
         SerialChecked = "serial_checked",
     }

@@ -35,6 +35,18 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// By what a partner stands out, so that staff look at it.
+    pub enum AlertCause {
+        /// Customers that it named and that are none.
+        Unmatched = "unmatched",
+        /// Customers who said that what it reported is not theirs.
+        NotMine = "not_mine",
+        /// Customers that it found by dry runs.
+        SilentMatches = "silent_matches",
+    }
+}
+
 /// Section `[dealers]` of the programme.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

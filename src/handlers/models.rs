@@ -10,10 +10,10 @@ use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Pages, Params, list_params};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
-use crate::domain::model::{Category, ModelId, Value, search_words};
+use crate::domain::model::{Category, ModelId, search_words};
+use crate::domain::values::{Gtin, ManufacturerCode};
 use crate::error::{Code, Result};
-use crate::repository::catalogue::Search;
-use crate::repository::models::{self, Model};
+use crate::repository::catalogue::{Catalogue, CatalogueModel, Order, Search};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -52,21 +52,34 @@ struct ModelView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     serial_pattern: Option<String>,
+    /// The GTINs of its bar codes, where the catalogue knows them: 13 digits as they are printed, shorter ones with zeros before them; 14 of a carton.
+    #[schema(example = json!([]))]
+    gtin: Vec<String>,
+    /// The manufacturer's own code, where the catalogue knows it, in upper case without blanks and hyphens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    manufacturer_code: Option<String>,
     /// Whether its points are made up.
     example: bool,
 }
 
 impl ModelView {
-    fn of(model: Model, value: Option<Value>) -> Self {
+    /// A model with what it is worth on `today`.
+    fn of(catalogue: &Catalogue, model: &CatalogueModel, today: NaiveDate) -> Self {
+        let row = model.row.clone();
+        let value = catalogue.value(row.id, today);
+        let gtins = model.gtins.iter();
         Self {
             points: value.map_or(0, |value| value.points),
             valid_from: value.map(|value| value.valid_from),
-            id: model.id,
-            name: model.name,
-            category: model.category,
-            launched_date: model.launched_date,
-            serial_pattern: model.serial_pattern,
-            example: model.example,
+            id: row.id,
+            name: row.name,
+            category: row.category,
+            launched_date: row.launched_date,
+            serial_pattern: row.serial_pattern,
+            gtin: gtins.map(|gtin| gtin.printed().to_owned()).collect(),
+            manufacturer_code: row.manufacturer_code,
+            example: row.example,
         }
     }
 }
@@ -77,6 +90,9 @@ struct ModelPage {
     items: Vec<ModelView>,
     #[schema(required = true)]
     next_cursor: Option<String>,
+    /// Counts the changes of the catalogue: send it as `changed_after` to learn what has changed since.
+    #[schema(minimum = 0, example = 1)]
+    catalogue_version: i64,
 }
 
 list_params! {
@@ -88,15 +104,60 @@ list_params! {
         /// Only those of this kind.
         #[param(inline, nullable = false)]
         category: Option<Category>,
+        /// Only the one with this GTIN.
+        #[param(inline, nullable = false)]
+        gtin: Option<Gtin>,
+        /// Only the one with this code; blanks, hyphens and case do not count.
+        #[param(inline, nullable = false)]
+        manufacturer_code: Option<ManufacturerCode>,
+        /// Only those that were changed after this version of the catalogue, the oldest change first; 0 for all.
+        #[param(minimum = 0, nullable = false)]
+        changed_after: Option<i64>,
     }
 }
+
+impl ModelsParams {
+    fn order(&self) -> Order {
+        match self.changed_after {
+            Some(version) => Order::changed_after(version),
+            None => Order::Name(None),
+        }
+    }
+
+    /// Of a place in this order; a list in another one does not know it.
+    fn cursor(&self, model: &CatalogueModel) -> Cursor {
+        let row = &model.row;
+        Cursor {
+            key: match self.changed_after {
+                Some(_) => format!("{CHANGED}{}", row.changed_in),
+                None => format!("{NAMED}{}", row.name_key),
+            },
+            id: row.id.uuid(),
+        }
+    }
+
+    fn place(&self, cursor: &Cursor) -> Option<Order> {
+        Some(match self.changed_after {
+            Some(_) => {
+                let version = cursor.key.strip_prefix(CHANGED)?.parse().ok()?;
+                Order::Change(version, cursor.id.into())
+            }
+            None => Order::Name(Some(cursor.key.strip_prefix(NAMED)?.to_owned())),
+        })
+    }
+}
+
+/// What the keys of cursors begin with, by the order that they are of.
+const CHANGED: &str = "changed ";
+const NAMED: &str = "name ";
 
 /// What caches may do with the catalogue: keep it, and ask whether it is still the current one.
 const CACHED: (&str, &str) = ("Cache-Control", "public, no-cache");
 
 /// List models
 ///
-/// The catalogue by name, each model with the points that a product of it gives today.
+/// The catalogue by name, each model with the points that a product of it gives today. With `changed_after` in the order of its changes: what a shop's
+/// system asks to keep a copy, until the `catalogue_version` that it was told.
 #[utoipa::path(
     tag = "products",
     operation_id = "listModels",
@@ -113,23 +174,26 @@ async fn list_models(
     let search = Search {
         words: search_words(params.0.query.as_deref().unwrap_or_default()),
         category: params.0.category,
-        after: pages.after(&params.0)?.map(|cursor| cursor.key),
+        gtin: params.0.gtin.clone(),
+        manufacturer_code: params.0.manufacturer_code.clone(),
+        order: pages
+            .after_as(&params.0, |cursor| params.0.place(cursor))?
+            .unwrap_or_else(|| params.0.order()),
         limit: usize::try_from(size).unwrap_or(0) + 1,
     };
     let today = service.programme.review.date_of(service.now());
     let cache = service.catalogue.clone();
     let catalogue = service.db.fetch(move |conn| cache.current(conn)).await?;
     let found = catalogue.search(&search);
-    let (rows, next_cursor) = pages.cut(found, size, |model| Cursor {
-        key: model.row.name_key.clone(),
-        id: model.row.id.uuid(),
-    });
-    let items = rows
-        .into_iter()
-        .map(|model| ModelView::of(model.row.clone(), catalogue.value(model.row.id, today)))
-        .collect();
+    let (rows, next_cursor) = pages.cut(found, size, |model| params.0.cursor(model));
+    let view = |model| ModelView::of(&catalogue, model, today);
     let link = pages.link_next(next_cursor.as_deref());
-    Ok(Answer::ok(&ModelPage { items, next_cursor })?
+    let page = ModelPage {
+        items: rows.into_iter().map(view).collect(),
+        next_cursor,
+        catalogue_version: catalogue.version(),
+    };
+    Ok(Answer::ok(&page)?
         .etag_of_body()
         .header_if("Link", link)
         .header(CACHED.0, CACHED.1))
@@ -146,19 +210,10 @@ async fn list_models(
 )]
 #[get("/models/{model_id}")]
 async fn read_model(service: Data<Service>, path: Path<ModelPath>) -> Result<Answer> {
-    let (id, today) = (
-        path.model_id,
-        service.programme.review.date_of(service.now()),
-    );
-    let view = service
-        .db
-        .read(move |conn| {
-            let model = models::find(conn, id)?.ok_or(Code::NotFound)?;
-            Ok(ModelView::of(
-                model,
-                models::values_at(conn, &[id], today)?.remove(&id),
-            ))
-        })
-        .await?;
+    let today = service.programme.review.date_of(service.now());
+    let cache = service.catalogue.clone();
+    let catalogue = service.db.fetch(move |conn| cache.current(conn)).await?;
+    let model = catalogue.model(path.model_id).ok_or(Code::NotFound)?;
+    let view = ModelView::of(&catalogue, model, today);
     Ok(Answer::ok(&view)?.etag_of_body().header(CACHED.0, CACHED.1))
 }

@@ -13,7 +13,8 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, passwords, products, registration_batches, review_deadlines, users,
+    self, Context, accounts, invoices, membership, passwords, products, registration_batches,
+    registrations, review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -107,6 +108,11 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             products::grant_waiting(conn, context, service, (due, after))
         }
         Task::TidyBatch { batch_id, .. } => registration_batches::tidy(conn, batch_id),
+        Task::TellCustomer {
+            partner_id,
+            account_id,
+            since,
+        } => registrations::tell_customer(conn, context, service, (partner_id, account_id, since)),
         Task::SendMail { .. }
         | Task::RunBatch { .. }
         | Task::DeleteFile { .. }

@@ -1,6 +1,6 @@
 //! The whole catalogue in memory, kept until its version changes. Its rows are in `models`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,16 +9,18 @@ use diesel::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::{Nullable, Text};
+use uuid::Uuid;
 
 use super::models::{self, Model};
 use super::{DbConn, settings};
 use crate::domain::model::{
     Category, ModelFacts, ModelId, SerialPattern, Value, search_key, value_at,
 };
+use crate::domain::values::{Gtin, ManufacturerCode};
 use crate::error::{Error, Result};
 
-/// The setting that says which version of the catalogue stands.
-const VERSION: &str = "catalogue_version";
+/// The setting that counts the versions of the catalogue.
+pub const VERSION: &str = "catalogue_version";
 
 /// Which version of the catalogue a transaction sees; none before anything was put into it.
 pub type Version = Option<String>;
@@ -28,9 +30,9 @@ pub(super) fn version() -> SqlLiteral<Nullable<Text>> {
     sql("(SELECT value FROM settings WHERE name = 'catalogue_version')")
 }
 
-/// Says that this transaction has changed the catalogue; `version` is a word that was never used before.
-pub fn change(conn: &mut DbConn, version: &str) -> Result<()> {
-    settings::put(conn, VERSION, version)
+/// The version of what this transaction changes in the catalogue; nobody else changes it before this ends.
+pub fn next_version(conn: &mut DbConn) -> Result<i64> {
+    settings::count_up(conn, VERSION)
 }
 
 /// One model with all that is known of it.
@@ -41,28 +43,49 @@ pub struct CatalogueModel {
     pub facts: ModelFacts,
     /// Its name as it is looked through.
     pub search_key: String,
+    /// In the order of their digits.
+    pub gtins: Vec<Gtin>,
     values: Vec<Value>,
 }
 
+/// In which order models are found, and where that begins.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// By name, behind this one, as it is compared.
+    Name(Option<String>),
+    /// By the version that they were changed in last, behind this one and this model of it.
+    Change(i64, ModelId),
+}
+
+impl Order {
+    /// What was changed after a version, the oldest change first.
+    pub fn changed_after(version: i64) -> Self {
+        Self::Change(version, Uuid::max().into())
+    }
+}
+
 /// What is looked for in the catalogue.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Search {
     /// Words that the name contains, each of them, as they are compared.
     pub words: Vec<String>,
     pub category: Option<Category>,
-    /// The name, as it is compared, that the page begins behind.
-    pub after: Option<String>,
+    pub gtin: Option<Gtin>,
+    pub manufacturer_code: Option<ManufacturerCode>,
+    pub order: Order,
     pub limit: usize,
 }
 
 impl Search {
     fn finds(&self, model: &CatalogueModel) -> bool {
-        let category = self.category.is_none_or(|it| it == model.row.category);
-        category
-            && self
-                .words
-                .iter()
-                .all(|word| model.search_key.contains(word))
+        let own_code = model.row.manufacturer_code.as_deref();
+        let code = self.manufacturer_code.as_ref();
+        let gtin = self.gtin.as_ref();
+        let mut words = self.words.iter();
+        self.category.is_none_or(|it| it == model.row.category)
+            && code.is_none_or(|code| Some(code.as_str()) == own_code)
+            && gtin.is_none_or(|gtin| model.gtins.contains(gtin))
+            && words.all(|word| model.search_key.contains(word))
     }
 }
 
@@ -73,6 +96,10 @@ pub struct Catalogue {
     version: Option<Version>,
     models: HashMap<ModelId, CatalogueModel>,
     names: BTreeMap<String, ModelId>,
+    /// By the version that each was changed in last.
+    changes: BTreeSet<(i64, ModelId)>,
+    gtins: HashMap<String, ModelId>,
+    codes: HashMap<String, ModelId>,
 }
 
 impl Catalogue {
@@ -94,14 +121,38 @@ impl Catalogue {
                     ..row.facts()
                 },
                 search_key: search_key(&row.name),
+                gtins: Vec::new(),
                 values: values.remove(&row.id).unwrap_or_default(),
                 row,
             };
-            let (id, name) = (model.row.id, model.row.name_key.clone());
-            catalogue.names.insert(name, id);
-            catalogue.models.insert(id, model);
+            catalogue.put(model);
+        }
+        for (gtin, id) in models::all_gtins(conn)? {
+            catalogue.put_gtin(gtin, id);
         }
         Ok(catalogue)
+    }
+
+    fn put(&mut self, model: CatalogueModel) {
+        let row = &model.row;
+        self.names.insert(row.name_key.clone(), row.id);
+        self.changes.insert((row.changed_in, row.id));
+        let code = row.manufacturer_code.clone();
+        self.codes.extend(code.map(|code| (code, row.id)));
+        self.models.insert(row.id, model);
+    }
+
+    fn put_gtin(&mut self, gtin: Gtin, id: ModelId) {
+        self.gtins.insert(gtin.as_str().to_owned(), id);
+        if let Some(model) = self.models.get_mut(&id) {
+            model.gtins.push(gtin);
+        }
+    }
+
+    /// Its version as a count; 0 before anything was put into it.
+    pub fn version(&self) -> i64 {
+        let version = self.version.as_ref().and_then(Option::as_deref);
+        version.and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
     /// The model of an id.
@@ -114,12 +165,38 @@ impl Catalogue {
         self.models.get(self.names.get(name_key)?)
     }
 
-    /// The models that match, by name.
+    /// The model of a GTIN, as it is compared.
+    pub fn of_gtin(&self, gtin: &str) -> Option<&CatalogueModel> {
+        self.models.get(self.gtins.get(gtin)?)
+    }
+
+    /// The model of a manufacturer's code, as it is compared.
+    pub fn of_manufacturer_code(&self, code: &str) -> Option<&CatalogueModel> {
+        self.models.get(self.codes.get(code)?)
+    }
+
+    /// The models that match, in their order.
     pub fn search(&self, search: &Search) -> Vec<&CatalogueModel> {
-        let after = search.after.as_deref();
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let names = self.names.range::<str, _>((from, Bound::Unbounded));
-        let models = names.filter_map(|(_, id)| self.models.get(id));
+        match &search.order {
+            Order::Name(after) => {
+                let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+                let names = self.names.range::<str, _>((from, Bound::Unbounded));
+                self.found(search, names.map(|(_, id)| id))
+            }
+            Order::Change(version, id) => {
+                let from = Bound::Excluded((*version, *id));
+                let changes = self.changes.range((from, Bound::Unbounded));
+                self.found(search, changes.map(|(_, id)| id))
+            }
+        }
+    }
+
+    fn found<'a>(
+        &'a self,
+        search: &Search,
+        ids: impl Iterator<Item = &'a ModelId>,
+    ) -> Vec<&'a CatalogueModel> {
+        let models = ids.filter_map(|id| self.models.get(id));
         let found = models.filter(|model| search.finds(model));
         found.take(search.limit).collect()
     }

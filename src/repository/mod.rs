@@ -5,6 +5,7 @@ pub mod applicant_tokens;
 mod backend;
 pub mod cards;
 pub mod catalogue;
+pub mod customers;
 pub mod devices;
 pub mod documents;
 

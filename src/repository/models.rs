@@ -1,13 +1,14 @@
-//! The catalogue at rest: models and their dated values.
+//! The catalogue at rest: models, their dated values and their GTINs.
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::schema::{model_points, models};
+use super::schema::{model_gtins, model_points, models};
 use super::{DbConn, MultiBackend};
-use crate::domain::model::{Category, ModelFacts, ModelId, SerialPattern, Value, value_at};
+use crate::domain::model::{Category, ModelFacts, ModelId, SerialPattern, Value};
+use crate::domain::values::Gtin;
 use crate::each;
 use crate::error::Result;
 use crate::types::Instant;
@@ -43,8 +44,11 @@ impl Model {
     }
 }
 
+/// More models than this, and more values and GTINs of them, no catalogue has.
+const MOST_MODELS: i64 = 1_000_000;
+
 /// Every model.
-pub(super) fn all(conn: &mut DbConn) -> Result<Vec<Model>> {
+pub fn all(conn: &mut DbConn) -> Result<Vec<Model>> {
     Ok(models::table
         .limit(MOST_MODELS)
         .select(Model::as_select())
@@ -52,7 +56,7 @@ pub(super) fn all(conn: &mut DbConn) -> Result<Vec<Model>> {
 }
 
 /// Every value of every model.
-pub(super) fn all_values(conn: &mut DbConn) -> Result<HashMap<ModelId, Vec<Value>>> {
+pub fn all_values(conn: &mut DbConn) -> Result<HashMap<ModelId, Vec<Value>>> {
     let rows: Vec<(ModelId, NaiveDate, i64)> = model_points::table
         .limit(MOST_MODELS)
         .select((
@@ -61,30 +65,23 @@ pub(super) fn all_values(conn: &mut DbConn) -> Result<HashMap<ModelId, Vec<Value
             model_points::points,
         ))
         .load(conn)?;
-    Ok(by_model(rows))
-}
-
-fn by_model(rows: Vec<(ModelId, NaiveDate, i64)>) -> HashMap<ModelId, Vec<Value>> {
     let mut values: HashMap<ModelId, Vec<Value>> = HashMap::new();
     for (id, valid_from, points) in rows {
         let value = Value { valid_from, points };
         values.entry(id).or_default().push(value);
     }
-    values
+    Ok(values)
 }
 
-/// More models than this, and more values of them, no catalogue has.
-const MOST_MODELS: i64 = 1_000_000;
-/// More values than this no page of models has.
-const MOST_VALUES: i64 = 10_000;
-
-/// The model of an id.
-pub fn find(conn: &mut DbConn, id: ModelId) -> Result<Option<Model>> {
-    Ok(models::table
-        .find(id)
-        .select(Model::as_select())
-        .first(conn)
-        .optional()?)
+/// Every GTIN with its model, in the order of their digits.
+pub fn all_gtins(conn: &mut DbConn) -> Result<Vec<(Gtin, ModelId)>> {
+    let rows: Vec<(String, ModelId)> = model_gtins::table
+        .order(model_gtins::gtin)
+        .limit(MOST_MODELS)
+        .select((model_gtins::gtin, model_gtins::model_id))
+        .load(conn)?;
+    let read = |(text, id): (String, ModelId)| Some((text.parse().ok()?, id));
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// The models of these ids.
@@ -96,59 +93,38 @@ pub fn of_ids(conn: &mut DbConn, ids: &[ModelId]) -> Result<HashMap<ModelId, Mod
     Ok(found.into_iter().map(|model| (model.id, model)).collect())
 }
 
-/// What each of these models is worth on `date`; models without a value by then are left out.
-pub fn values_at(
-    conn: &mut DbConn,
-    ids: &[ModelId],
-    date: NaiveDate,
-) -> Result<HashMap<ModelId, Value>> {
-    let rows: Vec<(ModelId, NaiveDate, i64)> = model_points::table
-        .filter(model_points::model_id.eq_any(ids))
-        .filter(model_points::valid_from.le(date))
-        .limit(MOST_VALUES)
-        .select((
-            model_points::model_id,
-            model_points::valid_from,
-            model_points::points,
-        ))
-        .load(conn)?;
-    let current = by_model(rows)
-        .into_iter()
-        .filter_map(|(id, values)| Some((id, value_at(&values, date)?)));
-    Ok(current.collect())
-}
-
-/// Stores a new model, or what is new of one with the same name; its id.
-pub fn put(conn: &mut DbConn, model: &Model) -> Result<ModelId> {
+/// Stores a model that is new, or what is new of it.
+pub fn put(conn: &mut DbConn, model: &Model) -> Result<()> {
     each!(conn, c => diesel::insert_into(models::table)
         .values(model)
-        .on_conflict(models::name_key)
+        .on_conflict(models::id)
         .do_update()
-        .set((
-            models::name.eq(&model.name),
-            models::category.eq(model.category),
-            models::launched_date.eq(model.launched_date),
-            models::serial_pattern.eq(&model.serial_pattern),
-            models::example.eq(model.example),
-        ))
+        .set(model)
         .execute(c))?;
-    Ok(models::table
-        .filter(models::name_key.eq(&model.name_key))
-        .select(models::id)
-        .first(conn)?)
+    Ok(())
 }
 
-/// Adds a value of a model; false where another one stands for that day.
-pub fn put_value(conn: &mut DbConn, id: ModelId, value: Value) -> Result<bool> {
+/// Adds a value of a model.
+pub fn add_value(conn: &mut DbConn, id: ModelId, value: Value) -> Result<()> {
     let row = (
         model_points::model_id.eq(id),
         model_points::valid_from.eq(value.valid_from),
         model_points::points.eq(value.points),
     );
-    each!(conn, c => diesel::insert_into(model_points::table).values(row).on_conflict_do_nothing().execute(c))?;
-    let current: i64 = model_points::table
-        .find((id, value.valid_from))
-        .select(model_points::points)
-        .first(conn)?;
-    Ok(current == value.points)
+    diesel::insert_into(model_points::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Adds a GTIN of a model.
+pub fn add_gtin(conn: &mut DbConn, id: ModelId, gtin: &Gtin) -> Result<()> {
+    let row = (
+        model_gtins::gtin.eq(gtin.as_str()),
+        model_gtins::model_id.eq(id),
+    );
+    diesel::insert_into(model_gtins::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
 }

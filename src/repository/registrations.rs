@@ -2,13 +2,18 @@
 
 use diesel::prelude::*;
 
-use super::MultiBackend;
-use super::schema::registrations;
+use super::backend::is_duplicate;
+use super::held::stored;
+use super::schema::{partners, registrations, trusted_partners};
+use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
 use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
 use crate::domain::registration::{RefusalReason, RegistrationId, RegistrationStatus, Verb};
+use crate::domain::values::Country;
+use crate::each;
+use crate::error::{Code, Error, Result};
 use crate::types::{Instant, Json};
 
 /// One line of a partner that was taken in.
@@ -39,4 +44,165 @@ pub struct Registration {
     pub version: i64,
     pub created_at: Instant,
     pub changed_at: Instant,
+}
+
+/// Which lines are listed.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// None: those of every partner.
+    pub partner: Option<PartnerId>,
+    pub status: Option<RegistrationStatus>,
+    pub external_id: Option<String>,
+    /// As it is compared.
+    pub serial_key: Option<String>,
+    pub before: Option<RegistrationId>,
+    pub limit: i64,
+}
+
+/// The lines that match, newest first.
+pub fn list(conn: &mut DbConn, listing: &Listing) -> Result<Vec<Registration>> {
+    let mut query = registrations::table
+        .select(Registration::as_select())
+        .into_boxed();
+    if let Some(partner) = listing.partner {
+        query = query.filter(registrations::partner_id.eq(partner));
+    }
+    if let Some(status) = listing.status {
+        query = query.filter(registrations::status.eq(status));
+    }
+    if let Some(external_id) = &listing.external_id {
+        query = query.filter(registrations::external_id.eq(external_id.clone()));
+    }
+    if let Some(key) = &listing.serial_key {
+        query = query.filter(registrations::serial_key.eq(key.clone()).assume_not_null());
+    }
+    if let Some(before) = listing.before {
+        query = query.filter(registrations::id.lt(before));
+    }
+    Ok(query
+        .order(registrations::id.desc())
+        .limit(listing.limit)
+        .load(conn)?)
+}
+
+/// One line, of this partner where one asks.
+pub fn find(
+    conn: &mut DbConn,
+    partner: Option<PartnerId>,
+    id: RegistrationId,
+) -> Result<Option<Registration>> {
+    let found: Option<Registration> = registrations::table
+        .find(id)
+        .select(Registration::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found.filter(|found| partner.is_none_or(|partner| partner == found.partner_id)))
+}
+
+/// The lines of a partner with these ids of its own.
+pub fn of_external_ids(
+    conn: &mut DbConn,
+    partner: PartnerId,
+    ids: &[&str],
+) -> Result<Vec<Registration>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(MOST_ROWS) {
+        let rows: Vec<Registration> = registrations::table
+            .filter(registrations::partner_id.eq(partner))
+            .filter(registrations::external_id.eq_any(some))
+            .select(Registration::as_select())
+            .load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// The sales of a partner that name one of these serial numbers of these models.
+pub fn of_serials(
+    conn: &mut DbConn,
+    partner: PartnerId,
+    models: &[ModelId],
+    serial_keys: &[&str],
+) -> Result<Vec<Registration>> {
+    let mut found = Vec::new();
+    for some in serial_keys.chunks(MOST_ROWS) {
+        let rows: Vec<Registration> = registrations::table
+            .filter(registrations::partner_id.eq(partner))
+            .filter(registrations::verb.eq(Verb::Register))
+            .filter(registrations::model_id.eq_any(models).assume_not_null())
+            .filter(registrations::serial_key.eq_any(some).assume_not_null())
+            .select(Registration::as_select())
+            .load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// What a partner has reported of an account since a moment, oldest first; at most `limit`.
+pub fn changed_since(
+    conn: &mut DbConn,
+    (partner, account): (PartnerId, AccountId),
+    since: Instant,
+    limit: i64,
+) -> Result<Vec<Registration>> {
+    Ok(registrations::table
+        .filter(registrations::partner_id.eq(partner))
+        .filter(registrations::account_id.eq(account))
+        .filter(registrations::verb.eq(Verb::Register))
+        .filter(registrations::changed_at.ge(since))
+        .order(registrations::id)
+        .limit(limit)
+        .select(Registration::as_select())
+        .load(conn)?)
+}
+
+/// Stores new lines. `Contended` where the partner has one of them by now, or another open one of its serial number.
+pub fn insert(conn: &mut DbConn, new: &[Registration]) -> Result<()> {
+    let table = registrations::table;
+    let mut stored = 0;
+    for some in new.chunks(MOST_ROWS) {
+        stored += each!(conn, c => diesel::insert_into(table).values(some).on_conflict_do_nothing().execute(c))?;
+    }
+    match stored == new.len() {
+        true => Ok(()),
+        false => Err(Error::Contended),
+    }
+}
+
+/// Stores a line of a held account as its next version.
+pub fn store(conn: &mut DbConn, changed: &Registration) -> Result<()> {
+    let row = registrations::table
+        .find(changed.id)
+        .filter(registrations::version.eq(changed.version - 1));
+    match diesel::update(row).set(changed).execute(conn) {
+        Err(error) if is_duplicate(&error, "registrations", "serial_key") => Err(Error::Contended),
+        rows => stored(rows),
+    }
+}
+
+/// Which of these accounts trust a partner.
+pub fn trusting(
+    conn: &mut DbConn,
+    partner: PartnerId,
+    accounts: &[AccountId],
+) -> Result<Vec<AccountId>> {
+    let mut found = Vec::new();
+    for some in accounts.chunks(MOST_ROWS) {
+        let trusting = trusted_partners::table
+            .filter(trusted_partners::partner_id.eq(partner))
+            .filter(trusted_partners::account_id.eq_any(some));
+        let rows: Vec<AccountId> = trusting.select(trusted_partners::account_id).load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// The name and the country of a partner.
+pub fn dealer(conn: &mut DbConn, partner: PartnerId) -> Result<(String, Country)> {
+    let found = partners::table
+        .find(partner)
+        .select((partners::name, partners::country))
+        .first(conn)
+        .optional()?;
+    found.ok_or_else(|| Code::NotFound.into())
 }

@@ -56,6 +56,15 @@ pub fn raise(conn: &mut DbConn, name: &str, least: i64) -> Result<i64> {
     Ok(raised)
 }
 
+/// Counts a whole number up, from 1; what stands afterwards. Whoever counts meanwhile waits until this transaction ends.
+pub fn count_up(conn: &mut DbConn, name: &str) -> Result<i64> {
+    advisory_lock(conn, name)?;
+    let known = get(conn, name)?.and_then(|text| text.parse().ok());
+    let next = known.unwrap_or(0_i64) + 1;
+    put(conn, name, &next.to_string())?;
+    Ok(next)
+}
+
 /// Asks for nothing: refused where the database is away.
 pub fn reach(conn: &mut DbConn) -> Result<()> {
     diesel::select(sql::<Bool>("1 = 1")).get_result::<bool>(conn)?;

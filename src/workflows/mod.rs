@@ -16,6 +16,7 @@ pub mod passwords;
 pub mod points;
 pub mod product_files;
 pub mod products;
+pub mod registrations;
 pub mod review_deadlines;
 pub mod reviews;
 pub mod sandbox;

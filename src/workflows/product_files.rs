@@ -6,7 +6,7 @@ use diesel::Connection;
 
 use super::Context;
 use super::csv_file::{Column, Row, guarded, optional, required, rows};
-use super::products::{Inventories, Registered, Wanted, checked, wanted};
+use super::products::{Inventories, Origin, Registered, Wanted, checked, wanted};
 use crate::domain::access::AccountAccess;
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{ProductField, ProductId};
@@ -145,7 +145,7 @@ fn register(
     let mut imported = Vec::new();
     for line in lines {
         let id = (access.account_id(), ProductId::new(context.now));
-        let registered = inventories.register(conn, id, line.model, line.details, None)?;
+        let registered = inventories.register(conn, id, line.model, line.details, Origin::Owner)?;
         imported.push(ImportedLine {
             line: line.number,
             registered,

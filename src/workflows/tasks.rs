@@ -9,6 +9,7 @@ use crate::domain::document::DocumentId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::domain::registration_batch::BatchId;
+use crate::domain::partner::PartnerId;
 use crate::error::Result;
 use crate::repository::DbConn;
 use crate::repository::jobs::{self, NewJob};
@@ -82,6 +83,12 @@ pub enum Task {
     },
     /// Forgets a batch that never came whole, or what was sent in the lines of one that is over.
     TidyBatch { batch_id: BatchId, due: Instant },
+    /// Tells a customer of what a partner has reported from `since` on.
+    TellCustomer {
+        partner_id: PartnerId,
+        account_id: AccountId,
+        since: Instant,
+    },
     /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
     /// Forgets the rows whose time is over, and the files that nobody wants; once an hour.
@@ -114,6 +121,7 @@ impl Task {
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
             Self::TidyBatch { .. } => JobKind::TidyBatch,
+            Self::TellCustomer { .. } => JobKind::TellCustomer,
             Self::SweepFiles { .. } => JobKind::SweepFiles,
             Self::KeepHouse { .. } => JobKind::KeepHouse,
         }
@@ -127,6 +135,7 @@ impl Task {
             | Self::SendStarted { account_id, .. }
             | Self::WatchReview { account_id, .. }
             | Self::ExpireDraft { account_id, .. }
+            | Self::TellCustomer { account_id, .. }
             | Self::DeleteApplicationFiles { account_id } => Some(account_id.to_string()),
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
@@ -154,7 +163,7 @@ impl Task {
     }
 
     /// The same cause always has the same key.
-    fn key(&self) -> String {
+    pub fn key(&self) -> String {
         let cause = match self {
             Self::SendMail { mail_id } => mail_id.to_string(),
             Self::TellKnownAddress {
@@ -187,6 +196,12 @@ impl Task {
             },
             Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
             Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
+            // Whoever looks for one that waits knows its key: it begins at most one span of ten minutes earlier.
+            Self::TellCustomer {
+                partner_id,
+                account_id,
+                since,
+            } => format!("{partner_id}:{account_id}:{}", since.unix_seconds() / 600),
             Self::SweepFiles { date } => date.to_string(),
             Self::KeepHouse { hour } => hour.to_string(),
         };

@@ -230,3 +230,141 @@ async fn a_file_of_models_with_faults_is_refused_whole() {
     let (_, told) = app.after_command(&["verify-ledger"]).await;
     assert!(told.contains("Every balance is right"), "{told}");
 }
+
+const KEYED: &str = "name,category,points,valid_from,manufacturer_code,gtin\n";
+
+/// The catalogue's version, and the names of the models that were changed after another.
+async fn changed_after(app: &TestApp, version: i64) -> (i64, Vec<String>) {
+    let (mut names_so_far, mut cursor) = (Vec::new(), None::<String>);
+    let after = version.to_string();
+    loop {
+        let mut query = vec![("changed_after", after.as_str()), ("limit", "40")];
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let page = search(app, &query).await.expect(200);
+        names_so_far.extend(names(&page));
+        cursor = page.body["next_cursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            let version = page.body["catalogue_version"].as_i64().unwrap();
+            return (version, names_so_far);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_is_found_by_the_keys_that_a_file_gave_it() {
+    let app = TestApp::start().await;
+    let rows = "EOS Ny,camera,10,2024-01-01,ny 01-c003,2000000000107  2000000-000114\nEOS Ny,camera,20,2040-01-01,,\n";
+    let file = app.database.file("models.csv", &format!("{KEYED}{rows}"));
+    let (app, told) = app.after_command(&["import-models", &file]).await;
+    assert!(told.contains("Stored 2 models"), "{told}");
+    for query in [
+        ("gtin", "2000000000107"),
+        ("gtin", "02000000000114"),
+        ("gtin", "2000000-000114"),
+        ("manufacturer_code", "NY01C003"),
+        ("manufacturer_code", "ny01 c-003"),
+    ] {
+        let found = search(&app, &[query]).await.expect(200);
+        assert_eq!(names(&found), ["EOS Ny"], "{query:?}");
+        let model = &found.body["items"][0];
+        assert_eq!(model["gtin"], json!(["2000000000107", "2000000000114"]));
+        assert_eq!(model["manufacturer_code"], "NY01C003");
+        let path = format!("/v1/models/{}", model["id"].as_str().unwrap());
+        let one = app.get(&path, &Token::default()).await.expect(200);
+        assert_eq!(&one.body, model);
+    }
+    for none in [("gtin", "96385074"), ("manufacturer_code", "NY01")] {
+        let found = search(&app, &[none]).await.expect(200);
+        assert_eq!(found.body["items"], json!([]));
+    }
+    let refused = search(
+        &app,
+        &[
+            ("gtin", "2000000000108"),
+            ("manufacturer_code", "Æ"),
+            ("changed_after", "-1"),
+        ],
+    );
+    let faults = refused.await.problem(422, "invalid_request").faults();
+    let wanted = [
+        ("#/query/changed_after", "too_small"),
+        ("#/query/gtin", "gtin_invalid"),
+        ("#/query/manufacturer_code", "format"),
+    ];
+    assert_eq!(
+        faults,
+        wanted.map(|(at, code)| (at.to_owned(), code.to_owned()))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_another_model_is_refused_with_its_row() {
+    let app = TestApp::start().await;
+    let first = "EOS Ny,camera,10,2024-01-01,NY01C003,2000000000107\n";
+    let file = app.database.file("models.csv", &format!("{KEYED}{first}"));
+    let (app, _) = app.after_command(&["import-models", &file]).await;
+    let (version, _) = changed_after(&app, 0).await;
+    let rows = "EOS Nyere,camera,10,2024-01-01,ny-01-c003,2000000000114 2000000000107\nEOS Nyest,camera,10,2024-01-01,NY/02,2000000000108\nEOS A,camera,10,2024-01-01,A,2000000000121\nEOS B,camera,10,2024-01-01,B,2000000000121\n";
+    let file = app.database.file("models.csv", &format!("{KEYED}{rows}"));
+    let (app, told) = app.after_command(&["import-models", &file]).await;
+    let told_rows: Vec<&str> = told
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("#/rows/")?.split(':').next())
+        .collect();
+    let wanted = [
+        "3/manufacturer_code",
+        "3/gtin",
+        "2/manufacturer_code",
+        "2/gtin",
+        "5/gtin",
+    ];
+    assert_eq!(told_rows, wanted, "{told}");
+    assert_eq!(changed_after(&app, version).await, (version, Vec::new()));
+    // What one model gives up, another one takes in the same file; the other keys stay where a row leaves them out.
+    let rows = "EOS Ny,camera,10,2024-01-01,NY02,\nEOS Nyere,camera,10,2024-01-01,NY01C003,\n";
+    let file = app.database.file("models.csv", &format!("{KEYED}{rows}"));
+    let (app, told) = app.after_command(&["import-models", &file]).await;
+    assert!(told.contains("Stored 2 models"), "{told}");
+    let found = search(&app, &[("manufacturer_code", "NY01C003")]).await;
+    assert_eq!(names(&found.expect(200)), ["EOS Nyere"]);
+    let found = search(&app, &[("manufacturer_code", "NY02")]).await;
+    assert_eq!(
+        found.expect(200).body["items"][0]["gtin"],
+        json!(["2000000000107"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_changed_after_a_version_comes_in_its_order() {
+    let app = TestApp::start().await;
+    let (seeded, all) = changed_after(&app, 0).await;
+    assert!(all.len() > 60, "{all:?}");
+    assert_eq!(all.last().unwrap(), "Example camera of the sandbox");
+    let rows = "EOS Ny,camera,10,2024-01-01,,\nEOS A,camera,10,2024-01-01,,\n";
+    let file = app.database.file("models.csv", &format!("{KEYED}{rows}"));
+    let (app, _) = app.after_command(&["import-models", &file]).await;
+    let (second, changed) = changed_after(&app, seeded).await;
+    assert_eq!(second, seeded + 1);
+    assert_eq!(changed.len(), 2);
+    // Of these rows only the second says something new: a GTIN, a value, a code are changes of their model.
+    let mut app = app;
+    for (change, n) in [
+        ("EOS A,camera,10,2024-01-01,,2000000000107\n", 1),
+        ("EOS A,camera,20,2040-01-01,,\n", 2),
+        ("EOS A,camera,20,2040-01-01,NY02,\n", 3),
+    ] {
+        let rows = format!("{KEYED}EOS Ny,camera,10,2024-01-01,,\n{change}");
+        let file = app.database.file("models.csv", &rows);
+        app = app.after_command(&["import-models", &file]).await.0;
+        let (version, changed) = changed_after(&app, second + n - 1).await;
+        assert_eq!((version, changed), (second + n, vec!["EOS A".to_owned()]));
+    }
+    let (_, changed) = changed_after(&app, seeded).await;
+    assert_eq!(changed, ["EOS Ny", "EOS A"]);
+    // A cursor of one order is none of the other.
+    let page = search(&app, &[("limit", "1")]).await.expect(200);
+    let cursor = page.str("/next_cursor");
+    let other = search(&app, &[("changed_after", "0"), ("cursor", &cursor)]).await;
+    let faults = other.problem(422, "invalid_request").faults();
+    assert_eq!(faults[0].1, "cursor_invalid");
+}

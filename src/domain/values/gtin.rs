@@ -27,6 +27,11 @@ impl Gtin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As a shop reads it under a bar code: 13 digits, or 14 of a whole carton.
+    pub fn printed(&self) -> &str {
+        self.0.strip_prefix('0').unwrap_or(&self.0)
+    }
 }
 
 impl Value for Gtin {
@@ -90,6 +95,14 @@ mod tests {
             "036000291452".parse::<Gtin>().unwrap().as_str(),
             "00036000291452"
         );
+    }
+
+    #[test]
+    fn a_gtin_is_shown_as_it_is_printed() {
+        let printed = |typed: &str| typed.parse::<Gtin>().unwrap().printed().to_owned();
+        assert_eq!(printed("4549292160123"), "4549292160123");
+        assert_eq!(printed("036000291452"), "0036000291452");
+        assert_eq!(printed("14549292160120"), "14549292160120");
     }
 
     #[test]

@@ -3,13 +3,15 @@
 mod due;
 mod list;
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::held::Held;
 use super::schema::jobs;
 use super::sweeping::{self, sweep_text};
-use super::{DbConn, MultiBackend, wakeups};
+use super::{DbConn, MOST_ROWS, MultiBackend, wakeups};
 use crate::domain::job::{JobError, JobId, JobKind, JobQueue, JobState};
 use crate::error::{Error, Result};
 use crate::types::{Instant, Json};
@@ -71,6 +73,19 @@ impl Job {
 pub struct Failure {
     pub class: JobError,
     pub cause: String,
+}
+
+/// Which of these keys are those of jobs that nobody has begun.
+pub fn ready_keys(conn: &mut DbConn, keys: &[String]) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    for some in keys.chunks(MOST_ROWS) {
+        let ready = jobs::table
+            .filter(jobs::key.eq_any(some))
+            .filter(jobs::state.eq(JobState::Ready));
+        let rows: Vec<String> = ready.select(jobs::key).load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 /// Adds a job; one with the same key is already there or done.

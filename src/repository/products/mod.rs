@@ -137,6 +137,29 @@ pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: ProductId) -> Result
     found.map(Held::new).ok_or_else(|| Code::NotFound.into())
 }
 
+/// The products among these ids that belong to held accounts, held too; one statement.
+pub fn lock_many<'a>(
+    conn: &mut DbConn,
+    accounts: impl Iterator<Item = &'a Held<Account>>,
+    ids: &[ProductId],
+) -> Result<Vec<Held<Product>>> {
+    let accounts: Vec<AccountId> = accounts.map(|account| account.id).collect();
+    macro_rules! rows {
+        () => {
+            products::table
+                .filter(products::id.eq_any(ids))
+                .filter(products::account_id.eq_any(&accounts))
+                .order(products::id)
+                .select(Product::as_select())
+        };
+    }
+    let rows: Vec<Product> = match conn {
+        DbConn::Postgres(conn) => rows!().for_update().load(conn)?,
+        DbConn::Sqlite(conn) => rows!().load(conn)?,
+    };
+    Ok(rows.into_iter().map(Held::new).collect())
+}
+
 /// Stores the product as its next version. `Contended` where another open registration came to have its serial number.
 pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Result<()> {
     product.updated_at = now;

@@ -18,7 +18,9 @@ use crate::repository::legacy_migration::{self as legacy, LegacyProduct, Takeove
 use crate::repository::products::{self, Product};
 use crate::repository::{DbConn, events};
 use crate::workflows::Context;
-use crate::workflows::products::{Inventories, Registered, Wanted, checked, missing_of, wanted};
+use crate::workflows::products::{
+    Inventories, Origin, Registered, Wanted, checked, missing_of, wanted,
+};
 
 /// What became of one product of the old account.
 #[derive(Debug, Clone)]
@@ -200,7 +202,7 @@ fn fetch(
                 let details = checked(context, model, &details).map_err(Error::invalid)?;
                 let reference = Some(product.legacy_reference.as_str());
                 let id = (access.account_id(), ProductId::new(context.now));
-                Some(inventories.register(conn, id, model, details, reference)?)
+                Some(inventories.register(conn, id, model, details, Origin::Legacy(reference))?)
             }
         };
         let (result, product_id) = outcome(registered);

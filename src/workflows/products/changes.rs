@@ -11,6 +11,15 @@ use crate::repository::catalogue::CatalogueModel;
 use crate::repository::products::{self, Product, estimated_text};
 use crate::repository::{DbConn, Held, points};
 
+/// Who says that an account has a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'a> {
+    Owner,
+    /// An old account, with what the product was called there.
+    Legacy(Option<&'a str>),
+    Dealer,
+}
+
 /// What registering came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Registered {
@@ -40,9 +49,9 @@ impl Inventories<'_> {
         (account, id): (AccountId, ProductId),
         model: &CatalogueModel,
         details: CheckedDetails,
-        legacy_reference: Option<&str>,
+        origin: Origin<'_>,
     ) -> Result<Registered> {
-        let mut product = self.blank((account, id), model, legacy_reference);
+        let mut product = self.blank((account, id), model, origin);
         if let Some(outcome) = self.contest(&product, &details)? {
             return Ok(outcome);
         }
@@ -62,11 +71,11 @@ impl Inventories<'_> {
         Ok(Registered::New(product))
     }
 
-    fn blank(
+    pub(super) fn blank(
         &self,
         (account, id): (AccountId, ProductId),
         model: &CatalogueModel,
-        legacy_reference: Option<&str>,
+        origin: Origin<'_>,
     ) -> Product {
         Product {
             id,
@@ -83,12 +92,18 @@ impl Inventories<'_> {
             estimated: String::new(),
             checked_at: None,
             end_reason: None,
-            legacy_reference: legacy_reference.map(str::to_owned),
+            legacy_reference: match origin {
+                Origin::Legacy(reference) => reference.map(str::to_owned),
+                Origin::Owner | Origin::Dealer => None,
+            },
             created_at: self.context.now,
             updated_at: self.context.now,
             ended_at: None,
             holds_serial: false,
-            evidence: Evidence::Stated,
+            evidence: match origin {
+                Origin::Dealer => Evidence::Dealer,
+                Origin::Owner | Origin::Legacy(_) => Evidence::Stated,
+            },
             recovered_at: None,
         }
     }
@@ -113,6 +128,7 @@ impl Inventories<'_> {
         product.dealer = details.dealer;
         product.estimated = estimated_text(&details.estimated);
         let conditions = Conditions {
+            offered: product.status == ProductStatus::Offered,
             disputed: product.checked_at.is_none() && self.serials.was_stolen(product),
             ..Conditions::default()
         };
@@ -172,11 +188,7 @@ impl Inventories<'_> {
         reason: EndReason,
     ) -> Result<()> {
         self.note_before(&product);
-        product.status = ProductStatus::Ended;
-        product.end_reason = Some(reason);
-        product.ended_at = Some(self.context.now);
-        product.claim_serial();
-        self.settle(conn, &product, reason.into())?;
+        self.close(conn, &mut product, reason)?;
         self.events.push(Event::ProductEnded {
             account_id: product.account_id,
             product_id: product.id,
@@ -184,5 +196,19 @@ impl Inventories<'_> {
         });
         self.changed.push(product);
         Ok(())
+    }
+
+    /// The end of a product: it holds nothing and gives nothing.
+    pub(super) fn close(
+        &mut self,
+        conn: &mut DbConn,
+        product: &mut Product,
+        reason: EndReason,
+    ) -> Result<()> {
+        product.status = ProductStatus::Ended;
+        product.end_reason = Some(reason);
+        product.ended_at = Some(self.context.now);
+        product.claim_serial();
+        self.settle(conn, product, reason.into())
     }
 }

@@ -30,9 +30,9 @@ pub struct Inventories<'a> {
     pub(super) catalogue: Arc<Catalogue>,
     stamp: Stamp,
     /// Those whose products change.
-    own: BTreeSet<AccountId>,
+    pub(super) own: BTreeSet<AccountId>,
     /// They, and those that might have to give up a serial number.
-    accounts: BTreeMap<AccountId, Held<Account>>,
+    pub(super) accounts: BTreeMap<AccountId, Held<Account>>,
     pub(super) ledgers: BTreeMap<AccountId, Ledger>,
     pub(super) serials: Serials,
     /// The awards that stand, of the products that may lose theirs.
@@ -45,6 +45,8 @@ pub struct Inventories<'a> {
     pub(super) yielded: Vec<Product>,
     pub(super) changed: Vec<Held<Product>>,
     pub(super) new: Vec<Product>,
+    /// Those that are locked and have not changed.
+    pub(super) held: BTreeMap<ProductId, Held<Product>>,
     pub(super) events: Vec<Event>,
     /// The products that staff may have to look at already.
     pub(super) known_to_staff: BTreeSet<ProductId>,
@@ -79,35 +81,45 @@ impl<'a> Inventories<'a> {
         accounts: &[&AccountAccess],
         wanted: &[Wanted],
     ) -> Result<Self> {
-        let own: BTreeSet<AccountId> = accounts.iter().map(|one| one.account_id()).collect();
+        let access = accounts.first().ok_or(Code::NotFound)?;
+        let mut inventories = Self::of(context, catalogue, access.stamp(context.now));
         let before = Serials::find(conn, wanted)?;
+        let own = accounts.iter().map(|one| one.account_id());
+        inventories.lock_accounts(conn, own.collect(), &before)?;
+        // What was found before the lock may have changed until then; where nothing was, the database refuses what came since.
+        inventories.serials = match before.is_empty() {
+            true => before,
+            false => Serials::find(conn, wanted)?,
+        };
+        inventories.find_awards(conn)?;
+        Ok(inventories)
+    }
+
+    /// Locks `own`, and those that might have to give up one of the serial numbers that were found.
+    pub(super) fn lock_accounts(
+        &mut self,
+        conn: &mut DbConn,
+        own: BTreeSet<AccountId>,
+        before: &Serials,
+    ) -> Result<()> {
         let mut ids = own.clone();
         ids.extend(before.yielding().map(|holder| holder.account_id));
         let ids: Vec<AccountId> = ids.into_iter().collect();
         let (locked, version) = points::lock_many(conn, &ids)?;
         if !locked.is_empty() {
-            let cache = &context.catalogue;
-            cache.confirm_version(conn, &catalogue, version)?;
+            let cache = &self.context.catalogue;
+            cache.confirm_version(conn, &self.catalogue, version)?;
         }
-        // What was found before the lock may have changed until then; where nothing was, the database refuses what came since.
-        let serials = match before.is_empty() {
-            true => before,
-            false => Serials::find(conn, wanted)?,
-        };
-        let access = accounts.first().ok_or(Code::NotFound)?;
-        let stamp = access.stamp(context.now);
-        let mut inventories = Self::of(context, catalogue, stamp, serials);
         for (account, ledger) in locked {
-            let ledger = Ledger::of(context, ledger, &inventories.stamp);
-            inventories.ledgers.insert(account.id, ledger);
-            inventories.accounts.insert(account.id, account);
+            let ledger = Ledger::of(self.context, ledger, &self.stamp);
+            self.ledgers.insert(account.id, ledger);
+            self.accounts.insert(account.id, account);
         }
-        inventories.own = own;
-        inventories.find_awards(conn)?;
-        Ok(inventories)
+        self.own = own;
+        Ok(())
     }
 
-    fn of(context: &'a Context, catalogue: Arc<Catalogue>, stamp: Stamp, serials: Serials) -> Self {
+    pub(super) fn of(context: &'a Context, catalogue: Arc<Catalogue>, stamp: Stamp) -> Self {
         Self {
             context,
             catalogue,
@@ -115,13 +127,14 @@ impl<'a> Inventories<'a> {
             own: BTreeSet::new(),
             accounts: BTreeMap::new(),
             ledgers: BTreeMap::new(),
-            serials,
+            serials: Serials::default(),
             awards: HashMap::new(),
             guesses: BTreeMap::new(),
             freed: BTreeSet::new(),
             yielded: Vec::new(),
             changed: Vec::new(),
             new: Vec::new(),
+            held: BTreeMap::new(),
             events: Vec::new(),
             known_to_staff: BTreeSet::new(),
             waiting: Waiting::default(),
@@ -170,6 +183,7 @@ impl<'a> Inventories<'a> {
         for (estimated, ids) in by_guesses(&self.yielded) {
             products::take_serials(conn, &estimated, &ids, now)?;
         }
+        self.changed.sort_by_key(|product| product.holds_serial);
         for product in &mut self.changed {
             products::store(conn, product, now)?;
         }

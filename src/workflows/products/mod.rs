@@ -2,6 +2,7 @@
 
 mod changes;
 mod checks;
+mod dealers;
 mod inventories;
 mod list;
 mod points;
@@ -21,7 +22,7 @@ use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::products::{self, Awarded, Product};
 use crate::repository::{DbConn, points as ledger};
 
-pub use changes::Registered;
+pub use changes::{Origin, Registered};
 pub use checks::check_product;
 pub use inventories::{Inventories, Wanted};
 pub use list::{Found, find, place, summarize};
@@ -82,7 +83,7 @@ pub fn register(
     let wanted = Vec::from_iter(wanted(model, &details));
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[access], &wanted)?;
     let id = (access.account_id(), ProductId::new(context.now));
-    let registered = inventories.register(conn, id, model, details, None)?;
+    let registered = inventories.register(conn, id, model, details, Origin::Owner)?;
     let is_new = matches!(registered, Registered::New(_));
     let product = registered.product()?;
     let granted = match is_new {

@@ -67,6 +67,28 @@ impl Serials {
         self.stolen.get(&serial_of(product)?)
     }
 
+    /// Those who hold one.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &Product> {
+        self.holders.values()
+    }
+
+    /// Those that were reported stolen.
+    pub(super) fn all_stolen(&self) -> impl Iterator<Item = &Wanted> {
+        self.stolen.keys()
+    }
+
+    /// A product no longer has the serial number that it had.
+    pub(super) fn release(&mut self, product: &Product) {
+        if let Some(serial) = serial_of(product)
+            && self
+                .holders
+                .get(&serial)
+                .is_some_and(|holder| holder.id == product.id)
+        {
+            self.holders.remove(&serial);
+        }
+    }
+
     /// From now on a product has its serial number.
     pub(super) fn hold(&mut self, product: &Product) {
         if let Some(serial) = serial_of(product) {

@@ -16,7 +16,7 @@ use crate::domain::actor::Cause;
 use crate::domain::file::SAMPLES;
 use crate::domain::permissions::Role;
 use crate::error::Result;
-use crate::repository::{DbConn, files, settings, users};
+use crate::repository::{DbConn, catalogue, files, settings, users};
 
 pub use applications::{APPLICATIONS, Application, SAMPLE_PDF, set_password_url};
 pub use businesses::{MEMBERS, Member, Standing};
@@ -39,11 +39,13 @@ const REVIEWER: u128 = 100;
 const SUPPORT: u128 = 101;
 
 /// What a sandbox keeps when it begins again: whose it is, and the keys that its instances hold.
-const KEPT: [&str; 4] = [
+const KEPT: [&str; 5] = [
     settings::MODE,
     settings::SEEDED,
     settings::SIGNING_KEY,
     settings::SEALING_KEY,
+    // A version of the catalogue is never another one's: callers and instances go by it.
+    catalogue::VERSION,
 ];
 
 /// The fixed id of the `n`-th seeded thing, so that the contract's examples exist in every sandbox.

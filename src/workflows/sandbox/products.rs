@@ -7,10 +7,17 @@ use crate::domain::product_details::Details;
 use crate::domain::values::Country;
 use crate::error::{Code, Error, Result};
 use crate::repository::DbConn;
-use crate::workflows::products::{Inventories, checked};
+use crate::workflows::products::{Inventories, Origin, checked};
 use crate::workflows::{Context, catalogue};
 
 const MODELS: &str = include_str!("../../seed/models.csv");
+
+/// A made-up model with made-up keys, since the shipped ones have none: its GTINs are of the numbers that shops give out for themselves.
+const EXAMPLE: &str = "name,category,points,valid_from,manufacturer_code,gtin
+Example camera of the sandbox,camera,100,2024-01-01,EXAMPLE01,2000000000015 2000000000022
+";
+/// The number of the model with keys.
+const EXAMPLE_MODEL: usize = 899;
 
 /// A serial number that a seeded member has registered, and its model.
 pub const TAKEN_SERIAL: (&str, &str) = ("012021009001", "EOS 5D Mark III");
@@ -54,6 +61,8 @@ const BOUGHT_LATER: Option<&str> = Some("2024-11-04");
 /// Seeds the catalogue and the members' products.
 pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     catalogue::import(conn, context, seeding(), MODELS, model_id)?;
+    let example = |n| model_id(EXAMPLE_MODEL + n);
+    catalogue::import(conn, context, seeding(), EXAMPLE, example)?;
     for ((member, model, serial, date), n) in PRODUCTS.into_iter().zip(201..) {
         let details = Details {
             serial_number: serial.map(str::to_owned),
@@ -89,6 +98,6 @@ fn register(
     let details = checked(context, model, details).map_err(Error::invalid)?;
     let id = (access.account_id(), id);
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[&access], &[])?;
-    inventories.register(conn, id, model, details, None)?;
+    inventories.register(conn, id, model, details, Origin::Owner)?;
     inventories.flush(conn).map(drop)
 }
