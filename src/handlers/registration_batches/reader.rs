@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::columns::Columns;
+use super::columns::{Columns, RESULTS};
 use super::lines::{Cutter, MOST_BYTES, PhysicalLine};
 use crate::domain::json;
 use crate::domain::partner::DealerRules;
@@ -149,9 +149,14 @@ impl Reader {
     }
 }
 
+/// What a line says, without the results that we write beside it.
 fn of_json(text: &str) -> Result<Value, Code> {
     match json::of_bytes(text.as_bytes()) {
-        Ok(value) => Ok(value),
+        Ok(Value::Object(mut fields)) => {
+            fields.retain(|name, _| !RESULTS.contains(&name.as_str()));
+            Ok(Value::Object(fields))
+        }
+        Ok(other) => Ok(other),
         Err(Error::Refused(refusal)) => Err(refusal.code),
         Err(_) => Err(Code::MalformedRequest),
     }

@@ -199,6 +199,19 @@ pub fn of_ids(
     Ok(found)
 }
 
+/// The products of these ids, whoever has them.
+pub fn all_of_ids(conn: &mut DbConn, ids: &[ProductId]) -> Result<Vec<Product>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(MOST_ROWS) {
+        let rows: Vec<Product> = products::table
+            .filter(products::id.eq_any(some))
+            .select(Product::as_select())
+            .load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 /// Which products of an account are listed.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {

@@ -3,11 +3,13 @@
 mod encoding;
 mod guard;
 mod records;
+mod writer;
 
 use records::{Record, records};
 
 pub use encoding::{Decoded, Encoding, decode, of_charset};
 pub use guard::{guarded, unguarded};
+pub use writer::{Spreadsheet, writer};
 
 use crate::domain::values::{Line, Value};
 use crate::error::{Fault, FaultCode};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::results::stored_faults;
-use super::{begin_run, end, rehearsal};
+use super::{begin_run, end};
 use crate::domain::access::{PartnerAccess, ServiceAccess};
 use crate::domain::json;
 use crate::domain::registration::{Line, SentLine};

@@ -20,7 +20,7 @@ use crate::repository::{DbConn, Held, events, partners};
 use crate::types::Json;
 
 pub use chunks::{Progress, work};
-pub use rehearsal::{Rehearsed, note_rehearsed, rehearse};
+pub use rehearsal::{Rehearsal, note_rehearsed, rehearse};
 pub use results::{ResultFormat, faults_of, file};
 
 /// How long the lines of a batch may be on their way.

@@ -7,6 +7,7 @@ mod told;
 
 use super::Context;
 use crate::domain::access::PartnerAccess;
+use crate::domain::partner::PartnerId;
 use crate::domain::registration::{Line, Outcome, decide};
 use crate::error::{Error, Partial, Refusal, Result};
 use crate::repository::DbConn;
@@ -25,6 +26,16 @@ pub enum Answered {
     Refused(Refusal),
 }
 
+/// What a line would come to.
+#[derive(Debug, Clone)]
+pub struct Rehearsed {
+    pub answered: Answered,
+    /// Its customer was looked for and not found.
+    pub is_missed: bool,
+    /// Its customer was found.
+    pub is_matched: bool,
+}
+
 /// Takes one line in. What is refused has had its effect, too: a customer who was not found is counted.
 pub fn take_in_one(
     conn: &mut DbConn,
@@ -34,6 +45,33 @@ pub fn take_in_one(
 ) -> Result<Answered> {
     let answered = take_in(conn, context, partner, &[line])?.pop();
     answered.ok_or_else(|| Error::internal("taking a line in")("nothing came of it"))
+}
+
+/// What lines would come to, and how many of their customers were found and were not: nothing is written.
+pub fn rehearse(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    lines: &[Partial<Line>],
+) -> Result<Vec<Rehearsed>> {
+    let mut world = facts::look(conn, context, partner, lines)?;
+    let rehearsed = lines.iter().map(|line| {
+        let before = world.unmatched;
+        let identity = sha256_hex(line.read.normal_form().as_bytes());
+        let outcome = decide(&mut world, line, &identity).outcome;
+        let names_customer = line.faults.is_empty() && line.read.customer.is_some();
+        let is_missed = world.unmatched > before;
+        Ok(Rehearsed {
+            is_missed,
+            is_matched: names_customer && !is_missed && !is_refused(&outcome),
+            answered: answered(partner.partner_id(), outcome)?,
+        })
+    });
+    rehearsed.collect()
+}
+
+fn is_refused(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(_))
 }
 
 /// Takes lines in; what each is answered, in their order.
@@ -59,12 +97,14 @@ pub fn take_in(
     effects::count_missed(conn, context, partner, world.unmatched - before)?;
     effects::store(conn, context, partner, inventories, &world, &outcomes)?;
     let id = partner.partner_id();
-    let answers = outcomes.into_iter().map(|outcome| {
-        Ok(match outcome {
-            Outcome::Taken(known) => Answered::Taken(effects::row(id, &known)?),
-            Outcome::Unchanged(known) => Answered::Unchanged(effects::row(id, &known)?),
-            Outcome::Refused(refusal) => Answered::Refused(refusal),
-        })
-    });
-    answers.collect()
+    let outcomes = outcomes.into_iter();
+    outcomes.map(|outcome| answered(id, outcome)).collect()
+}
+
+fn answered(partner: PartnerId, outcome: Outcome) -> Result<Answered> {
+    Ok(match outcome {
+        Outcome::Taken(known) => Answered::Taken(effects::row(partner, &known)?),
+        Outcome::Unchanged(known) => Answered::Unchanged(effects::row(partner, &known)?),
+        Outcome::Refused(refusal) => Answered::Refused(refusal),
+    })
 }
