@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant as Tick;
 
 use chrono::{TimeDelta, Utc};
+use governor::clock::Clock as GovernorClock;
+use governor::nanos::Nanos;
 
 use crate::types::Instant;
 
@@ -42,5 +45,53 @@ impl Clock {
         now.since(Instant::from_utc(Utc::now()))
             .num_microseconds()
             .unwrap_or(0)
+    }
+}
+
+/// Time as a limiter reads it: what has passed, and how far the sandbox was moved ahead. Whoever sets the machine's clock moves
+/// nothing here, and a sandbox that begins again takes nothing back.
+#[derive(Debug, Clone)]
+pub struct Ticks {
+    begun: Tick,
+    clock: Clock,
+}
+
+impl Ticks {
+    /// From now on.
+    pub fn new(clock: &Clock) -> Self {
+        Self {
+            begun: Tick::now(),
+            clock: clock.clone(),
+        }
+    }
+}
+
+impl GovernorClock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let ahead = u64::try_from(self.clock.advanced_micros()).unwrap_or(0);
+        let passed = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Nanos::from(passed.saturating_add(ahead.saturating_mul(1000)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limiter_s_time_is_what_has_passed_and_how_far_the_sandbox_is_ahead() {
+        let clock = Clock::default();
+        let ticks = Ticks::new(&clock);
+        let minute = 60_000_000_000;
+        // Not the time of day.
+        assert!(ticks.now().as_u64() < minute);
+        clock.set_offset_micros(60_000_000);
+        assert!((minute..2 * minute).contains(&ticks.now().as_u64()));
+        clock.set_offset_micros(0);
+        assert!((minute..2 * minute).contains(&ticks.now().as_u64()));
+        clock.set_offset_micros(60_000_000);
+        assert!((2 * minute..3 * minute).contains(&ticks.now().as_u64()));
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::domain::account::ApplicationRules;
 use crate::domain::calendar::Calendar;
+use crate::domain::feed::EventRules;
 use crate::domain::invoice::{InvoiceRules, VatRules};
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
@@ -56,6 +57,7 @@ pub struct Programme {
     pub vat: VatRules,
     pub queue: QueueRules,
     pub work_items: WorkItemRules,
+    pub events: EventRules,
     pub rate_limits: RateLimitSection,
 }
 
@@ -143,6 +145,8 @@ pub struct RateLimitRules {
     pub register_per_address: u32,
     /// A day, in UTC.
     pub registrations_a_day_per_address: u32,
+    /// Tokens of one credential of a partner.
+    pub tokens_per_client: u32,
 }
 
 /// Requests a minute, in live mode and in the sandbox.
@@ -151,6 +155,16 @@ pub struct RateLimitRules {
 pub struct RateLimitSection {
     pub live: RateLimitRules,
     pub sandbox: RateLimitRules,
+}
+
+impl RateLimitSection {
+    /// Those that hold here.
+    pub fn of(&self, is_sandbox: bool) -> &RateLimitRules {
+        match is_sandbox {
+            true => &self.sandbox,
+            false => &self.live,
+        }
+    }
 }
 
 impl Programme {

@@ -7,7 +7,9 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::authenticator::Identity;
-use crate::domain::access::{AccountAccess, Anonymous, Caller, StaffAccess, UserAccess};
+use crate::domain::access::{
+    AccountAccess, Anonymous, AnywhereAccess, Caller, PartnerAccess, StaffAccess, UserAccess,
+};
 use crate::domain::permissions::Permission;
 use crate::error::{Code, Error, Result};
 use crate::types::Instant;
@@ -74,6 +76,48 @@ impl<P: Permission> FromRequest for StaffOnly<P> {
                 })
                 .map_err(Error::from),
         )
+    }
+}
+
+/// A partner's system with the scope of `P`.
+pub struct PartnerOnly<P> {
+    /// The proof that repository functions ask for.
+    pub partner: PartnerAccess,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for PartnerOnly<P> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request).map_err(Error::from).and_then(|caller| {
+            Ok(Self {
+                partner: PartnerAccess::admit(P::ACTION, &caller)?,
+                permission: PhantomData,
+            })
+        }))
+    }
+}
+
+/// Whoever may do `P` where no account is named: a user on what is the own account's, a partner's system on what is its partner's, staff.
+pub struct Anywhere<P> {
+    /// The proof that repository functions ask for.
+    pub access: AnywhereAccess,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for Anywhere<P> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request).map_err(Error::from).and_then(|caller| {
+            Ok(Self {
+                access: AnywhereAccess::admit(P::ACTION, &caller)?,
+                permission: PhantomData,
+            })
+        }))
     }
 }
 

@@ -1,27 +1,26 @@
 //! From the `Authorization` header to the caller: the token first, then its session, remembered for at most 5 seconds.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant as Tick};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use chrono::DateTime;
 use quick_cache::sync::Cache;
 
-use super::tokens::{Claims, SigningKeys};
+use super::memory::Memory;
+use super::tokens::{Bearer, Claims, SigningKeys};
 use crate::clock::Clock;
 use crate::domain::access::{APPLICANT_PREFIX, Anonymous, ApplicantToken, Caller, SessionId};
 use crate::domain::account::ApplicationRules;
 use crate::domain::applicant_token::{TokenReach, reach};
+use crate::domain::partner::CredentialId;
 use crate::error::{Code, Error, Result};
+use crate::repository::credentials::{self, Standing};
 use crate::repository::{Db, applicant_tokens, sessions};
 use crate::secrets::{is_random_token, sha256_hex};
-use crate::types::Instant;
+use crate::types::{Instant, is_within};
 
-/// How long an ended session may go on at most.
-const REMEMBERED: Duration = Duration::from_secs(5);
-/// Of more sessions than this those that were used least are not remembered.
-const MOST_REMEMBERED: usize = 100_000;
 /// Of more tokens than this the signature is checked again where they were used least.
 const MOST_PROVEN: usize = 10_000;
 /// Of more tokens of applicants than this those that were used least are strangers again.
@@ -37,8 +36,13 @@ pub struct Identity {
     pub expires_at: Option<Instant>,
 }
 
-/// The version of a session's user, none when the session has ended; and when that was read.
-type Remembered = (Option<i64>, Tick);
+/// Where a request comes from and what it is called.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// As far as trusted proxies tell.
+    pub address: Option<IpAddr>,
+    pub request_id: Option<String>,
+}
 
 /// Tells who calls.
 #[derive(Clone)]
@@ -47,7 +51,10 @@ pub struct Authenticator {
     clock: Clock,
     keys: SigningKeys,
     rules: Arc<ApplicationRules>,
-    remembered: Arc<Cache<SessionId, Remembered>>,
+    /// The version of a session's user, none when the session has ended.
+    sessions: Arc<Memory<SessionId, Option<i64>>>,
+    /// Where a credential stands, none when it was revoked or its partner is suspended.
+    credentials: Arc<Memory<CredentialId, Option<Arc<Standing>>>>,
     /// Tokens whose signature was checked, with what they say.
     proven: Arc<Cache<String, Arc<Claims>>>,
     /// Hashes of the applicants' tokens that held when they were looked up last.
@@ -62,23 +69,21 @@ impl Authenticator {
             clock,
             keys,
             rules: Arc::new(rules),
-            remembered: Arc::new(Cache::new(MOST_REMEMBERED)),
+            sessions: Arc::default(),
+            credentials: Arc::default(),
             proven: Arc::new(Cache::new(MOST_PROVEN)),
             held: Arc::new(Cache::new(MOST_HELD)),
         }
     }
 
-    /// The caller of the request of an id; an error only where the database fails.
+    /// The caller of a request; an error only where the database fails.
     #[expect(
         clippy::disallowed_methods,
         reason = "whoever sends this request and nothing else"
     )]
-    pub async fn identify(
-        &self,
-        headers: &HeaderMap,
-        request_id: Option<String>,
-    ) -> Result<Identity> {
-        let (caller, expires_at) = match self.caller(headers).await {
+    pub async fn identify(&self, headers: &HeaderMap, origin: Origin) -> Result<Identity> {
+        let request_id = origin.request_id;
+        let (caller, expires_at) = match self.caller(headers, origin.address).await {
             Ok((caller, expires_at)) => (Ok(caller.on_request(request_id.clone())), expires_at),
             Err(Error::Refused(refusal)) => (Err(refusal.code), None),
             Err(error) => return Err(error),
@@ -99,14 +104,18 @@ impl Authenticator {
         self.held.get(&sha256_hex(token.as_bytes())).is_none()
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<(Caller, Option<Instant>)> {
+    async fn caller(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<(Caller, Option<Instant>)> {
         let Some(header) = headers.get(AUTHORIZATION) else {
             return Ok((Caller::anyone(), None));
         };
         let token = bearer(header).ok_or(Code::Unauthenticated)?;
         match token.starts_with(APPLICANT_PREFIX) {
             true => Ok((self.applicant(token).await?, None)),
-            false => self.signed_in(token).await,
+            false => self.signed_in(token, address).await,
         }
     }
 
@@ -142,13 +151,36 @@ impl Authenticator {
         }
     }
 
-    async fn signed_in(&self, token: &str) -> Result<(Caller, Option<Instant>)> {
+    async fn signed_in(
+        &self,
+        token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<(Caller, Option<Instant>)> {
         let claims = self.claims(token)?;
-        if self.version(claims.sid).await? != Some(claims.ver) {
+        self.check(&claims, address).await?;
+        let expires_at = DateTime::from_timestamp(claims.exp, 0).map(Instant::from_utc);
+        Ok((caller(&claims.bearer)?, expires_at))
+    }
+
+    /// Refuses a token whose bearer's tokens were ended since, or that is not to be used from `address`.
+    async fn check(&self, claims: &Claims, address: Option<IpAddr>) -> Result<()> {
+        let (version, networks) = match claims.bearer {
+            Bearer::User { sid, .. } => (self.version(sid).await?, None),
+            Bearer::Partner { sub, .. } => {
+                let standing = self.standing(sub).await?;
+                let version = standing.as_ref().map(|standing| standing.token_version);
+                (version, standing)
+            }
+        };
+        if version != Some(claims.ver) {
             return Err(Code::Unauthenticated.into());
         }
-        let expires_at = DateTime::from_timestamp(claims.exp, 0).map(Instant::from_utc);
-        Ok((caller(&claims)?, expires_at))
+        match networks {
+            Some(standing) if !is_within(&standing.networks, address) => {
+                Err(Code::NetworkNotAllowed.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a token says that is valid now. A signature is checked once: it costs more than all else that a read does.
@@ -170,28 +202,28 @@ impl Authenticator {
     }
 
     async fn version(&self, session: SessionId) -> Result<Option<i64>> {
-        if let Some((version, read_at)) = self.remembered.get(&session)
-            && read_at.elapsed() < REMEMBERED
-        {
-            return Ok(version);
-        }
-        let read_at = Tick::now();
-        let version = self
+        let read = self
             .db
-            .fetch(move |conn| sessions::live_version(conn, session))
-            .await?;
-        self.remembered.insert(session, (version, read_at));
-        Ok(version)
+            .fetch(move |conn| sessions::live_version(conn, session));
+        self.sessions.recall(session, read).await
+    }
+
+    async fn standing(&self, credential: CredentialId) -> Result<Option<Arc<Standing>>> {
+        let read = self
+            .db
+            .fetch(move |conn| Ok(credentials::standing(conn, credential)?.map(Arc::new)));
+        self.credentials.recall(credential, read).await
     }
 
     /// Asks the database again for this session, at once.
     pub fn forget(&self, session: SessionId) {
-        self.remembered.remove(&session);
+        self.sessions.forget(&session);
     }
 
-    /// Asks the database again for every session, at once: a password changed or a user was removed here.
+    /// Asks the database again for every session and credential, at once: something that ends tokens happened here.
     pub fn forget_all(&self) {
-        self.remembered.clear();
+        self.sessions.forget_all();
+        self.credentials.forget_all();
     }
 }
 
@@ -202,21 +234,40 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a token proves its bearer")]
-fn caller(claims: &Claims) -> Result<Caller, Code> {
-    let (account_id, mut roles) = (claims.account_id, claims.roles.clone());
-    if account_id.is_some() {
-        roles.truncate(1);
-        roles.retain(|role| role.is_account_user());
+fn caller(bearer: &Bearer) -> Result<Caller, Code> {
+    match bearer {
+        Bearer::User {
+            sub,
+            sid,
+            roles,
+            account_id,
+        } => {
+            let mut roles = roles.clone();
+            if account_id.is_some() {
+                roles.truncate(1);
+                roles.retain(|role| role.is_account_user());
+            }
+            if roles.is_empty() {
+                return Err(Code::Unauthenticated);
+            }
+            Ok(Caller::user(*sub, *sid, *account_id, roles))
+        }
+        Bearer::Partner {
+            sub,
+            partner_id,
+            scope,
+            ..
+        } => {
+            let scopes = scope.split(' ').filter_map(|scope| scope.parse().ok());
+            Ok(Caller::partner(*partner_id, *sub, scopes.collect()))
+        }
     }
-    if roles.is_empty() {
-        return Err(Code::Unauthenticated);
-    }
-    Ok(Caller::user(claims.sub, claims.sid, account_id, roles))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::memory::REMEMBERED;
     use crate::domain::access::UserId;
     use crate::domain::language::Language;
     use crate::domain::permissions::Role;
@@ -248,7 +299,7 @@ mod tests {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         headers.insert(AUTHORIZATION, value);
         instance
-            .identify(&headers, None)
+            .identify(&headers, Origin::default())
             .await
             .unwrap()
             .caller
@@ -276,10 +327,13 @@ mod tests {
             sessions::insert(conn, &opened)
         });
         insert.await.unwrap();
-        let roles = vec![Role::Admin];
-        let token = keys
-            .issue(user.id, session.id, 1, roles, None, now)
-            .unwrap();
+        let bearer = Bearer::User {
+            sub: user.id,
+            sid: session.id,
+            roles: vec![Role::Admin],
+            account_id: None,
+        };
+        let token = keys.issue(bearer, 1, now).unwrap();
         let [here, there] = [(); 2].map(|()| {
             let rules = Programme::parse(SHIPPED).unwrap().application;
             Authenticator::new(db.clone(), clock.clone(), keys.clone(), rules)

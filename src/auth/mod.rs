@@ -3,8 +3,11 @@
 pub mod access;
 mod authenticator;
 mod key_file;
+mod memory;
 pub mod passwords;
+mod token_rate;
 pub mod tokens;
 
-pub use access::{Access, OptionalCaller, Signed, StaffOnly};
-pub use authenticator::{Authenticator, Identity};
+pub use access::{Access, Anywhere, OptionalCaller, PartnerOnly, Signed, StaffOnly};
+pub use authenticator::{Authenticator, Identity, Origin};
+pub use token_rate::TokenRate;

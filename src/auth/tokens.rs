@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::key_file;
 use crate::domain::access::{SessionId, UserId};
 use crate::domain::account::AccountId;
+use crate::domain::partner::{CredentialId, PartnerId, Scope, scope_text};
 use crate::domain::permissions::Role;
 use crate::error::{Code, Error, Result};
 use crate::secrets::{EarlierKeys, Marker, sha256_hex};
@@ -31,18 +32,50 @@ const TYPE: &str = "at+jwt";
 pub struct Claims {
     pub iss: String,
     pub aud: String,
-    pub sub: UserId,
     pub exp: i64,
     pub nbf: i64,
     pub iat: i64,
     pub jti: String,
-    /// The session, and the version of the user's sessions that it was made under.
-    pub sid: SessionId,
+    /// The version that it was made under, of the user's sessions or of the credential: its bearer's tokens end when that is another one.
     pub ver: i64,
-    pub roles: Vec<Role>,
-    /// The account of a member user; staff have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(flatten)]
+    pub bearer: Bearer,
+}
+
+/// Whose token it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bearer {
+    /// A user, in a session.
+    User {
+        sub: UserId,
+        sid: SessionId,
+        roles: Vec<Role>,
+        /// The account of a member user; staff have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account_id: Option<AccountId>,
+    },
+    /// A system of a partner.
+    Partner {
+        sub: CredentialId,
+        /// The same as `sub`, as RFC 9068 asks for.
+        client_id: CredentialId,
+        partner_id: PartnerId,
+        /// Its scopes, with blanks between.
+        scope: String,
+    },
+}
+
+impl Bearer {
+    /// A system of a partner that may do this.
+    pub fn partner(credential: CredentialId, partner_id: PartnerId, scopes: &[Scope]) -> Self {
+        Self::Partner {
+            sub: credential,
+            client_id: credential,
+            partner_id,
+            scope: scope_text(scopes),
+        }
+    }
 }
 
 impl Claims {
@@ -113,16 +146,8 @@ impl SigningKeys {
         json!({ "keys": keys.collect::<Vec<_>>() })
     }
 
-    /// A token for one session of a user, from `now` on.
-    pub fn issue(
-        &self,
-        user: UserId,
-        session: SessionId,
-        version: i64,
-        roles: Vec<Role>,
-        account_id: Option<AccountId>,
-        now: Instant,
-    ) -> Result<String> {
+    /// A token for its bearer as of `version`, from `now` on.
+    pub fn issue(&self, bearer: Bearer, version: i64, now: Instant) -> Result<String> {
         let key = self
             .keys
             .first()
@@ -131,15 +156,12 @@ impl SigningKeys {
         let claims = Claims {
             iss: self.issuer.to_string(),
             aud: AUDIENCE.to_owned(),
-            sub: user,
             exp: at + ACCESS_SECONDS,
             nbf: at,
             iat: at,
             jti: crate::types::uuid_at(now).simple().to_string(),
-            sid: session,
             ver: version,
-            roles,
-            account_id,
+            bearer,
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
@@ -208,15 +230,13 @@ mod tests {
     }
 
     fn token(keys: &SigningKeys, now: Instant) -> String {
-        keys.issue(
-            UserId::new(now),
-            SessionId::new(now),
-            1,
-            vec![Role::Member],
-            None,
-            now,
-        )
-        .unwrap()
+        let bearer = Bearer::User {
+            sub: UserId::new(now),
+            sid: SessionId::new(now),
+            roles: vec![Role::Member],
+            account_id: None,
+        };
+        keys.issue(bearer, 1, now).unwrap()
     }
 
     #[test]
@@ -226,6 +246,18 @@ mod tests {
         assert!(keys.verify(&token, at("2030-01-01T12:09:59Z")).is_ok());
         assert!(keys.verify(&token, at("2030-01-01T12:11:00Z")).is_err());
         assert!(keys.verify(&token, at("2030-01-01T11:59:00Z")).is_err());
+    }
+
+    #[test]
+    fn a_token_says_whose_it_is() {
+        let keys = SigningKeys::read(&SigningKeys::generate().unwrap(), "http://here").unwrap();
+        let now = at("2030-01-01T12:00:00Z");
+        let bearer = Bearer::partner(CredentialId::new(now), PartnerId::new(now), Scope::ALL);
+        let token = keys.issue(bearer.clone(), 7, now).unwrap();
+        let claims = keys.verify(&token, now).unwrap();
+        assert_eq!((claims.ver, claims.bearer), (7, bearer));
+        let user = keys.verify(&self::token(&keys, now), now).unwrap();
+        assert!(matches!(user.bearer, Bearer::User { .. }));
     }
 
     #[test]

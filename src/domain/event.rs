@@ -20,7 +20,7 @@ use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
 use super::product_check::CheckDecision;
-use super::registration::{RegistrationId, RegistrationStatus};
+use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
@@ -134,6 +134,10 @@ events! {
         AccountLegacyProven = "account.legacy_proven" { account_id: AccountId }
         /// Another version of the terms was accepted.
         AccountTermsAccepted = "account.terms_accepted" { account_id: AccountId, terms_version: String }
+        /// What a dealer reports is the customer's at once from then on.
+        AccountPartnerTrusted = "account.partner_trusted" { account_id: AccountId, partner_id: PartnerId }
+        /// What a dealer reports is offered from then on.
+        AccountPartnerTrustEnded = "account.partner_trust_ended" { account_id: AccountId, partner_id: PartnerId }
         /// The products of an old account were taken over.
         AccountMigrated = "account.migrated" { account_id: AccountId, legacy_account_id: LegacyAccountId }
         /// The points changed by the entries `from_seq` to `to_seq`; told once a transaction.
@@ -178,6 +182,12 @@ events! {
         ProductEnded = "product.ended" { account_id: AccountId, product_id: ProductId, reason: EndReason }
         /// The serial number went to a holder with the better right.
         ProductSerialNumberLost = "product.serial_number_lost" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
+        /// What a dealer offered is a registration, or has confirmed the one that the account had.
+        ProductOfferAccepted = "product.offer_accepted" { account_id: AccountId, product_id: ProductId, registered_as: ProductId, status: ProductStatus }
+        /// What a dealer offered is not wanted, or not the customer's.
+        ProductOfferDeclined = "product.offer_declined" { account_id: AccountId, product_id: ProductId, reason: RefusalReason }
+        /// Nobody answered what a dealer offered.
+        ProductOfferExpired = "product.offer_expired" { account_id: AccountId, product_id: ProductId }
         /// Somebody else says to have the product's serial number.
         ProductDisputed = "product.disputed" { account_id: AccountId, product_id: ProductId, status: ProductStatus }
         /// A dealer says that the account has the product; it counts nothing before the account accepts it.
@@ -212,6 +222,12 @@ events! {
         RegistrationCorrected = "registration.corrected" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
         /// The dealer took a sale back.
         RegistrationReturned = "registration.returned" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The customer accepted an offer.
+        RegistrationAccepted = "registration.accepted" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, product_id: ProductId }
+        /// The customer declined an offer.
+        RegistrationDeclined = "registration.declined" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, reason: RefusalReason }
+        /// An offer ran out.
+        RegistrationExpired = "registration.expired" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus }
     }
     in Stream::Operator, about partner_id => {
         /// A partner stands out, so that staff look at it.

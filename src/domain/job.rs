@@ -38,6 +38,8 @@ text_enum! {
         RunBatch = "run_batch",
         TidyBatch = "tidy_batch",
         TellCustomer = "tell_customer",
+        ExpireOffers = "expire_offers",
+        RemindOffers = "remind_offers",
         DeleteFile = "delete_file",
         DeleteApplicationFiles = "delete_application_files",
         SweepFiles = "sweep_files",
@@ -62,7 +64,9 @@ impl JobKind {
             | Self::EndMembership
             | Self::GrantPoints
             | Self::TidyBatch
-            | Self::TellCustomer => JobQueue::Rules,
+            | Self::TellCustomer
+            | Self::ExpireOffers
+            | Self::RemindOffers => JobQueue::Rules,
             Self::DeleteFile | Self::DeleteApplicationFiles | Self::SweepFiles => JobQueue::Files,
             Self::KeepHouse => JobQueue::Housekeeping,
         }
@@ -212,7 +216,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tidy_batch tell_customer";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tidy_batch tell_customer expire_offers remind_offers";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         assert_eq!(of(JobQueue::Batches), "run_batch");

@@ -31,6 +31,7 @@ text_enum! {
         ProductReturned = "product_returned",
         StolenSerialSeen = "stolen_serial_seen",
         SerialChecked = "serial_checked",
+        OfferExpiring = "offer_expiring",
     }
 }
 

@@ -13,6 +13,9 @@ id!(
     CredentialId, "crd_"
 );
 
+/// What a client secret begins with, in live mode and in the sandbox.
+pub const SECRET_PREFIXES: [&str; 2] = ["cps_live_", "cps_test_"];
+
 text_enum! {
     /// Where a partner stands.
     pub enum PartnerStatus {
@@ -47,6 +50,12 @@ text_enum! {
     }
 }
 
+/// Scopes as one text, with a blank between each (RFC 6749, 3.3).
+pub fn scope_text(scopes: &[Scope]) -> String {
+    let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    words.join(" ")
+}
+
 /// Section `[dealers]` of the programme.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +82,10 @@ pub struct DealerRules {
     pub credentials: i64,
     /// Networks that one credential may be bound to.
     pub networks: usize,
+    /// Sign-ins of one client from one address that failed, after which it waits.
+    pub sign_in_failures: i64,
+    /// Minutes that it waits then, and without a failure after which those before count no more.
+    pub sign_in_wait_minutes: u32,
     /// Customers not found in a day, from which staff look at a partner.
     pub alert_unmatched: i64,
     /// Refusals as `not_mine` in 30 days, from which staff look at a partner.

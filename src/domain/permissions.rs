@@ -1,5 +1,6 @@
 //! Who may do what: the table of rules section 12, as data.
 
+use super::partner::Scope;
 use crate::types::text_enum;
 
 text_enum! {
@@ -56,9 +57,19 @@ pub trait Permission: 'static {
     const ACTION: Action;
 }
 
-/// Makes the actions, the roles that reach each of them, and the type by which an extractor asks for it.
+/// The scope of one of these, where there is one.
+macro_rules! scope_of {
+    () => {
+        None
+    };
+    ($scope:ident) => {
+        Some(Scope::$scope)
+    };
+}
+
+/// Makes the actions, the roles and the scope that reach each of them, and the type by which an extractor asks for it.
 macro_rules! permissions {
-    ($($(#[$meta:meta])* $action:ident: own [$($own:ident),*], all [$($all:ident),*];)+) => {
+    ($($(#[$meta:meta])* $action:ident: own [$($own:ident),*], all [$($all:ident),*] $(, scope $scope:ident)?;)+) => {
         /// Something that a caller may want to do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[allow(missing_docs)]
@@ -72,6 +83,13 @@ macro_rules! permissions {
             pub fn roles(self) -> (&'static [Role], &'static [Role]) {
                 match self {
                     $(Self::$action => (&[$(Role::$own),*], &[$(Role::$all),*])),+
+                }
+            }
+
+            /// The scope with which a partner's system may do it, on what is its partner's.
+            pub fn scope(self) -> Option<Scope> {
+                match self {
+                    $(Self::$action => scope_of!($($scope)?)),+
                 }
             }
         }
@@ -102,6 +120,10 @@ permissions! {
     ReviewsDecide: own [], all [Reviewer];
     ProductsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
     ProductsChange: own [Member, Superuser], all [];
+    /// What dealers offer, and which of them are trusted.
+    OffersRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Admin];
+    OffersAnswer: own [Member, Superuser], all [];
+    PartnersTrust: own [Superuser], all [];
     /// Attach a legacy account, with a reason.
     LegacyAttach: own [], all [Support];
     PointsRead: own [ReadOnly, Member, Superuser], all [Reviewer, Support, Finance, Admin];
@@ -115,8 +137,8 @@ permissions! {
     ContactEmailDecide: own [], all [Admin];
     AccountsList: own [], all [Reviewer, Support, Finance, Admin];
     AccountSuspend: own [], all [Admin];
-    /// Look a member number up.
-    MemberLookup: own [], all [Reviewer, Support, Finance, Admin];
+    /// Look a member number up; a partner's system is told whether it is valid, and nothing else.
+    MemberLookup: own [], all [Reviewer, Support, Finance, Admin], scope RegistrationsWrite;
     /// See the jobs that failed for good, and have them tried again.
     JobsManage: own [], all [Admin];
     /// Confirm, correct or take away the serial number of a product.
@@ -126,7 +148,15 @@ permissions! {
     /// Close what nothing else closes.
     WorkItemsComplete: own [], all [Admin];
     /// Read what happened: to the own account, or all of it.
-    EventsRead: own [ReadOnly, Member, Superuser], all [Admin];
+    EventsRead: own [ReadOnly, Member, Superuser], all [Admin], scope Webhooks;
+    /// See which dealers there are; all but staff see the name and country of the active ones.
+    PartnersRead: own [ReadOnly, Member, Superuser], all [Admin];
+    /// Take dealers in, give their systems credentials, suspend them.
+    PartnersManage: own [], all [Admin];
+    /// Report what was sold.
+    RegistrationsWrite: own [], all [], scope RegistrationsWrite;
+    /// See what was reported, and what came of it.
+    RegistrationsRead: own [], all [Support, Admin], scope RegistrationsRead;
 }
 
 /// How far `role` may go with `action`.
@@ -180,6 +210,10 @@ mod tests {
             (Action::ProductsRead, "-oooaaaa"),
             (Action::ProductsChange, "--oo----"),
             (Action::LegacyAttach, "-----a--"),
+            // offers; trust a dealer
+            (Action::OffersRead, "-oooaa-a"),
+            (Action::OffersAnswer, "--oo----"),
+            (Action::PartnersTrust, "---o----"),
             // points
             (Action::PointsRead, "-oooaaaa"),
             (Action::PointsAdjust, "-------a"),
@@ -199,8 +233,30 @@ mod tests {
             (Action::AccountSuspend, "-------a"),
             (Action::ContactEmailDecide, "-------a"),
             (Action::MemberLookup, "----aaaa"),
+            // partners, registrations
+            (Action::PartnersRead, "-ooo---a"),
+            (Action::PartnersManage, "-------a"),
+            (Action::RegistrationsWrite, "--------"),
+            (Action::RegistrationsRead, "-----a-a"),
         ] {
             assert_eq!(row(action), expected, "{action:?}");
         }
+    }
+
+    #[test]
+    fn a_scope_opens_what_is_for_it_and_nothing_else() {
+        let opened = |scope| {
+            let all = Action::ALL.iter().copied();
+            all.filter(|action| action.scope() == Some(scope))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            opened(Scope::RegistrationsWrite),
+            [Action::MemberLookup, Action::RegistrationsWrite]
+        );
+        assert_eq!(
+            opened(Scope::RegistrationsRead),
+            [Action::RegistrationsRead]
+        );
     }
 }

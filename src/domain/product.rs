@@ -22,7 +22,7 @@ text_enum! {
         Disputed = "disputed",
         /// A dealer offers it, the customer has not answered.
         Offered = "offered",
-        /// Sold, scrapped, stolen or a mistake.
+        /// Ended; why says the end reason.
         Ended = "ended",
     }
 }
@@ -57,6 +57,8 @@ text_enum! {
         Expired = "expired",
         /// Staff took the serial number away.
         Rejected = "rejected",
+        /// It was offered, and the customer had registered it already: that registration stands.
+        Merged = "merged",
     }
 }
 

@@ -71,6 +71,49 @@ impl Details {
     }
 }
 
+impl Details {
+    /// With what a dealer says of the same product, whose word counts where something is missing or a guess.
+    pub fn confirmed_by(self, said: &Self) -> Self {
+        let Self {
+            mut estimated,
+            unread,
+            ..
+        } = self;
+        let is_guess = |field| estimated.contains(&field);
+        let known = Self {
+            serial_number: settled(
+                self.serial_number,
+                is_guess(ProductField::SerialNumber),
+                &said.serial_number,
+            ),
+            purchase_date: settled(
+                self.purchase_date,
+                is_guess(ProductField::PurchaseDate),
+                &said.purchase_date,
+            ),
+            purchase_country: settled(
+                self.purchase_country,
+                is_guess(ProductField::PurchaseCountry),
+                &said.purchase_country,
+            ),
+            dealer: settled(self.dealer, is_guess(ProductField::Dealer), &said.dealer),
+            estimated: Vec::new(),
+            unread,
+        };
+        let missing_there = said.missing();
+        estimated.retain(|field| missing_there.contains(field));
+        Self { estimated, ..known }
+    }
+}
+
+/// What was said first, unless that is nothing or a guess and the other one knows.
+fn settled<T: Clone>(own: Option<T>, is_guess: bool, said: &Option<T>) -> Option<T> {
+    match own {
+        Some(own) if !is_guess => Some(own),
+        own => said.clone().or(own),
+    }
+}
+
 text_enum! {
     /// What passes, but is odd.
     pub enum Warning {
@@ -90,6 +133,18 @@ pub struct CheckedDetails {
     pub missing: Vec<ProductField>,
     /// What is odd.
     pub warnings: Vec<Warning>,
+}
+
+impl CheckedDetails {
+    /// Of what was checked before, when it was stored.
+    pub fn known(serial: Option<SerialNumber>, details: Details) -> Self {
+        Self {
+            serial,
+            missing: details.missing(),
+            details,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// Checks what is said of a product of `model`; without one, what holds for every model (rules, section 5).
@@ -209,6 +264,34 @@ mod tests {
             faults(&details, None),
             wanted.map(|(at, code)| (at.to_owned(), code))
         );
+    }
+
+    #[test]
+    fn what_a_dealer_says_counts_where_something_is_missing_or_a_guess() {
+        let own = Details {
+            serial_number: Some("12021001234".to_owned()),
+            purchase_date: Some(day("2024-05-17")),
+            dealer: Some("Kamerahuset".to_owned()),
+            estimated: vec![ProductField::SerialNumber, ProductField::Dealer],
+            ..Details::default()
+        };
+        let said = Details {
+            serial_number: Some("012021001234".to_owned()),
+            purchase_date: Some(day("2024-05-18")),
+            purchase_country: Some(Country::DK),
+            dealer: Some("Foto Nord".to_owned()),
+            ..Details::default()
+        };
+        let both = own.clone().confirmed_by(&said);
+        let wanted = Details {
+            purchase_date: own.purchase_date,
+            ..said.clone()
+        };
+        assert_eq!(both, wanted);
+        // What nobody knows better stays a guess.
+        let nothing = Details::default();
+        assert_eq!(own.clone().confirmed_by(&nothing), own);
+        assert_eq!(both.clone().confirmed_by(&own), both);
     }
 
     #[test]

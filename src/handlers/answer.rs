@@ -40,6 +40,15 @@ impl Answer {
         Self::with_body(StatusCode::OK, body)
     }
 
+    /// 200 with a body that is JSON already.
+    pub fn ok_text(body: String) -> Self {
+        Self {
+            status: StatusCode::OK.as_u16(),
+            headers: Vec::new(),
+            body: Some(body),
+        }
+    }
+
     /// 201 with `body`.
     pub fn created<T: Serialize>(body: &T) -> Result<Self> {
         Self::with_body(StatusCode::CREATED, body)

@@ -6,6 +6,7 @@ use utoipa::openapi::path::HttpMethod;
 use utoipa_actix_web::OpenApiFactory;
 use utoipa_actix_web::service_config::ServiceConfig as DocumentConfig;
 
+use crate::domain::partner::Scope;
 use crate::domain::permissions::{Action, Permission};
 
 /// A handler with its path, its method and its part of the contract.
@@ -28,6 +29,8 @@ pub enum Callers {
     Account(Action),
     /// Staff who may do this.
     Staff(Action),
+    /// Whoever may do this where no account is named: users on what is their account's, partners' systems on what is their partner's, staff.
+    Anywhere(Action),
 }
 
 impl Callers {
@@ -39,6 +42,24 @@ impl Callers {
     /// Staff who may do `P`.
     pub fn staff<P: Permission>(_: P) -> Self {
         Self::Staff(P::ACTION)
+    }
+
+    /// Whoever may do `P` where no account is named.
+    pub fn anywhere<P: Permission>(_: P) -> Self {
+        Self::Anywhere(P::ACTION)
+    }
+
+    /// The scopes that a partner's system may call with, none where one without any may; nothing where it may not.
+    pub fn scopes(self) -> Option<Vec<Scope>> {
+        match self {
+            Self::TokenHolder => Some(Vec::new()),
+            Self::Anywhere(action) => action.scope().map(|scope| vec![scope]),
+            Self::Anybody
+            | Self::AnybodyOrTokenHolder
+            | Self::User
+            | Self::Account(_)
+            | Self::Staff(_) => None,
+        }
     }
 }
 

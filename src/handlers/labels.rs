@@ -21,9 +21,11 @@ use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
 use crate::domain::membership::{MembershipStatus, Track};
 use crate::domain::model::Category;
+use crate::domain::offer::Blocked;
 use crate::domain::permissions::Role;
 use crate::domain::points::EntryKind;
-use crate::domain::product::{EndReason, ProductField, ProductStatus};
+use crate::domain::product::{EndReason, Evidence, ProductField, ProductStatus};
+use crate::domain::registration::{RefusalReason, RegistrationStatus};
 use crate::domain::review::{CaseDecision, DocumentVerdict};
 use crate::domain::work_item::WorkItemKind;
 use crate::error::{Code, Result};
@@ -117,7 +119,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 15] {
+fn vocabularies() -> [(&'static str, Vec<String>); 19] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("categories", listed(Category::ALL)),
@@ -126,9 +128,13 @@ fn vocabularies() -> [(&'static str, Vec<String>); 15] {
         ("end_reasons", listed(EndReason::ALL)),
         ("invoice_statuses", listed(InvoiceStatus::ALL)),
         ("membership_statuses", listed(MembershipStatus::ALL)),
+        ("offer_blocks", listed(Blocked::ALL)),
+        ("offer_refusals", listed(RefusalReason::ALL)),
         ("payment_methods", listed(PaymentMethod::ALL)),
         ("point_entries", listed(EntryKind::ALL)),
+        ("product_evidence", listed(Evidence::ALL)),
         ("product_statuses", listed(ProductStatus::ALL)),
+        ("registration_statuses", listed(RegistrationStatus::ALL)),
         ("review_decisions", listed(CaseDecision::ALL)),
         ("roles", listed(Role::ALL)),
         ("tracks", listed(Track::ALL)),

@@ -17,22 +17,26 @@ mod legacy_migration;
 mod me;
 mod membership;
 mod models;
+pub mod oauth;
+mod offers;
 pub mod operation;
 mod points;
 pub mod problem;
 mod products;
 mod programme;
-
+mod registration_batches;
+mod registrations;
 mod reviews;
 mod sandbox;
 pub mod service;
 mod sessions;
+mod trusted_partners;
 mod users;
 mod work_items;
 
 use std::net::IpAddr;
 
-pub use contract::{document, prefilled, schemas};
+pub use contract::{TOKEN_URL, document, prefilled, schemas};
 pub use endpoint::{Callers, Endpoint, RateLimit, Registration, Routes, registrations};
 
 /// Names a request in logs and problems; put beside it when it comes in.
@@ -64,11 +68,15 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(programme::routes)
         .configure(reviews::routes)
         .configure(models::routes)
+        .configure(offers::routes)
+        .configure(trusted_partners::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)
         .configure(me::routes)
         .configure(users::routes)
+        .configure(oauth::routes)
         .configure(jobs::routes)
+        .configure(events::routes)
         .configure(work_items::routes)
         .configure(labels::routes);
     if is_sandbox {

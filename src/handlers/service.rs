@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::auth::TokenRate;
 use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
@@ -27,6 +28,7 @@ pub struct Service {
     pub links: Arc<Links>,
     pub cards: Cards,
     pub catalogue: CatalogueCache,
+    pub token_rate: TokenRate,
 }
 
 impl Service {

@@ -13,8 +13,8 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, passwords, products, registration_batches,
-    registrations, review_deadlines, users,
+    self, Context, accounts, invoices, membership, offers, passwords, products,
+    registration_batches, registrations, review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -113,6 +113,8 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             account_id,
             since,
         } => registrations::tell_customer(conn, context, service, (partner_id, account_id, since)),
+        Task::ExpireOffers { hour, round } => offers::expire(conn, context, service, (hour, round)),
+        Task::RemindOffers { hour, after } => offers::remind(conn, context, (hour, after)),
         Task::SendMail { .. }
         | Task::RunBatch { .. }
         | Task::DeleteFile { .. }

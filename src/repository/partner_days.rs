@@ -1,49 +1,75 @@
 //! What a partner has used of its quotas on a day of UTC.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date};
 
 use super::DbConn;
-use super::schema::partner_days;
+use super::schema::partner_days as days;
 use crate::domain::partner::PartnerId;
+use crate::domain::quota::Used;
 use crate::each;
 use crate::error::Result;
 use crate::types::Instant;
 
-/// How many customers of a partner were not found on the day of `now`.
-pub fn unmatched(conn: &mut DbConn, partner: PartnerId, now: Instant) -> Result<i64> {
-    let day = now.utc().date_naive();
-    let found: Option<i64> = partner_days::table
-        .find((partner, day))
-        .select(partner_days::unmatched)
-        .first(conn)
-        .optional()?;
-    Ok(found.unwrap_or(0))
+/// The counters of a day, in the order in which they are read.
+type Counters = (i64, i64, i64, i64);
+
+const COUNTERS: (
+    days::lines,
+    days::dry_run_lines,
+    days::unmatched,
+    days::silent_matches,
+) = (
+    days::lines,
+    days::dry_run_lines,
+    days::unmatched,
+    days::silent_matches,
+);
+
+fn used((lines, dry_run_lines, unmatched, silent_matches): Counters) -> Used {
+    Used {
+        lines,
+        dry_run_lines,
+        unmatched,
+        silent_matches,
+    }
 }
 
-/// Counts customers who were not found; how many there are that day by then.
-pub fn add_unmatched(
-    conn: &mut DbConn,
-    partner: PartnerId,
-    count: i64,
-    now: Instant,
-) -> Result<i64> {
-    let day = now.utc().date_naive();
+/// What a partner has used of a day.
+pub fn find(conn: &mut DbConn, partner: PartnerId, day: NaiveDate) -> Result<Used> {
+    let found: Option<Counters> = days::table
+        .find((partner, day))
+        .select(COUNTERS)
+        .first(conn)
+        .optional()?;
+    Ok(found.map(used).unwrap_or_default())
+}
+
+/// Adds to what a partner has used of a day; what it has used then. The row is held until the transaction ends.
+pub fn add(conn: &mut DbConn, partner: PartnerId, day: NaiveDate, more: &Used) -> Result<Used> {
     let row = (
-        partner_days::partner_id.eq(partner),
-        partner_days::day.eq(day),
-        partner_days::lines.eq(0),
-        partner_days::dry_run_lines.eq(0),
-        partner_days::unmatched.eq(count),
-        partner_days::silent_matches.eq(0),
+        days::partner_id.eq(partner),
+        days::day.eq(day),
+        days::lines.eq(more.lines),
+        days::dry_run_lines.eq(more.dry_run_lines),
+        days::unmatched.eq(more.unmatched),
+        days::silent_matches.eq(more.silent_matches),
     );
-    Ok(each!(conn, c => diesel::insert_into(partner_days::table)
+    let sums = (
+        days::lines.eq(days::lines + more.lines),
+        days::dry_run_lines.eq(days::dry_run_lines + more.dry_run_lines),
+        days::unmatched.eq(days::unmatched + more.unmatched),
+        days::silent_matches.eq(days::silent_matches + more.silent_matches),
+    );
+    let after: Counters = each!(conn, c => diesel::insert_into(days::table)
         .values(row)
-        .on_conflict((partner_days::partner_id, partner_days::day))
+        .on_conflict((days::partner_id, days::day))
         .do_update()
-        .set(partner_days::unmatched.eq(partner_days::unmatched + count))
-        .returning(partner_days::unmatched)
-        .get_result(c))?)
+        .set(sums)
+        .returning(COUNTERS)
+        .get_result(c))?;
+    Ok(used(after))
 }
 
 const SWEEP: &str = "DELETE FROM partner_days WHERE (partner_id, day) IN

@@ -630,6 +630,7 @@ diesel::table! {
         created_at -> SqlInstant,
         last_used_at -> Nullable<SqlInstant>,
         revoked_at -> Nullable<SqlInstant>,
+        token_version -> BigInt,
     }
 }
 

@@ -48,6 +48,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
 
+/// Whether two texts are the same; how far they are alike does not show in the time.
+pub fn is_same(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
 /// The SHA-256 of bytes that come one after the other.
 pub struct Sha256(digest::Context);
 

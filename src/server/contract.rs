@@ -38,7 +38,11 @@ impl Contract {
             return Ok(text);
         }
         let mut document = handlers::document(self.clock.is_some());
-        for (place, path) in [("/servers/0/url", ""), ("/externalDocs/url", "/docs/")] {
+        for (place, path) in [
+            ("/servers/0/url", ""),
+            ("/externalDocs/url", "/docs/"),
+            (handlers::TOKEN_URL, handlers::oauth::PATH),
+        ] {
             if let Some(url) = document.pointer_mut(place) {
                 *url = format!("{}{path}", self.public_url).into();
             }

@@ -3,17 +3,20 @@
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, VARY};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, VARY,
+};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use serde::Serialize;
 use tracing::error;
 
 use super::MiddlewareState;
 use crate::domain::language::Language;
 use crate::error::{Code, Error};
 use crate::handlers::problem::{self, Context, MEDIA_TYPE, Problem};
-use crate::handlers::{RequestId, language};
+use crate::handlers::{RequestId, language, oauth};
 
 /// Writes the body of every 4xx and 5xx.
 pub async fn explain<B: MessageBody + 'static>(
@@ -30,23 +33,62 @@ pub async fn explain<B: MessageBody + 'static>(
         speak(&mut response, language);
         return Ok(response.map_into_left_body());
     }
-    let problem = problem_of(&response, language);
-    let body = serde_json::to_vec(&problem)?;
-    let mut response = response
-        .map_body(|_, _| BoxBody::new(body))
-        .map_into_right_body();
-    if let Ok(status) = StatusCode::from_u16(problem.status) {
-        *response.response_mut().status_mut() = status;
+    let request = response.request();
+    if request.method() == Method::POST && request.path() == oauth::PATH {
+        return refuse_token(response);
     }
-    response.headers_mut().remove(CONTENT_LENGTH);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    let problem = problem_of(&response, language);
+    let status = StatusCode::from_u16(problem.status).unwrap_or(status);
+    let mut response = told(response, status, MEDIA_TYPE, &problem)?;
     speak(&mut response, language);
     Ok(response)
 }
 
-/// The problem that an answer stands for; a failure of our own is logged here, once.
+/// The answer with this status and body.
+fn told<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    status: StatusCode,
+    media_type: &'static str,
+    body: &impl Serialize,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    let body = serde_json::to_vec(body)?;
+    let mut response = response
+        .map_body(|_, _| BoxBody::new(body))
+        .map_into_right_body();
+    *response.response_mut().status_mut() = status;
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    Ok(response)
+}
+
+/// Writes a refusal of the token endpoint, in the form and the language that its clients know.
+fn refuse_token<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    let state = response.request().app_data::<Data<MiddlewareState>>();
+    let public_url = state.map_or("", |state| &state.public_url);
+    let (status, refused) = match error_of(&response) {
+        Some(error) => oauth::refuse(error, public_url),
+        None => oauth::refuse(&code_of(response.status()).into(), public_url),
+    };
+    let mut response = told(response, status, "application/json", &refused)?;
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    speak(&mut response, Language::En);
+    Ok(response)
+}
+
+/// What went wrong, where it was us who said so; a failure of our own is logged here, once.
+fn error_of<B>(response: &ServiceResponse<B>) -> Option<&Error> {
+    let error = response.response().error()?.as_error::<Error>()?;
+    if problem::is_failure(error) {
+        error!(cause = %error, "a request failed");
+    }
+    Some(error)
+}
+
+/// The problem that an answer stands for.
 fn problem_of<B>(response: &ServiceResponse<B>, language: Language) -> Problem {
     let request = response.request();
     let state = request.app_data::<Data<MiddlewareState>>();
@@ -57,14 +99,8 @@ fn problem_of<B>(response: &ServiceResponse<B>, language: Language) -> Problem {
         instance: request.path().to_owned(),
         request_id: request_id.map(|id| id.0).unwrap_or_default(),
     };
-    let error = response.response().error();
-    match error.and_then(|error| error.as_error::<Error>()) {
-        Some(error) => {
-            if problem::is_failure(error) {
-                error!(cause = %error, "a request failed");
-            }
-            problem::render(error, &context)
-        }
+    match error_of(response) {
+        Some(error) => problem::render(error, &context),
         None => problem::render(&Error::from(code_of(response.status())), &context),
     }
 }

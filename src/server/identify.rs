@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use super::MiddlewareState;
 use super::concurrency::is_probe;
 use super::rate_limits::{Key, Remaining, client_address};
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Origin};
 use crate::error::Error;
 use crate::handlers::{ClientAddress, RequestId};
 
@@ -50,8 +50,11 @@ pub async fn identify<B: MessageBody + 'static>(
     }
     if let Some(authenticator) = request.app_data::<Data<Authenticator>>().cloned() {
         let request_id = request.extensions().get::<RequestId>().cloned();
-        let identified = authenticator.identify(request.headers(), request_id.map(|id| id.0));
-        match identified.await {
+        let origin = Origin {
+            address,
+            request_id: request_id.map(|id| id.0),
+        };
+        match authenticator.identify(request.headers(), origin).await {
             Ok(identity) => {
                 request.extensions_mut().insert(identity);
             }

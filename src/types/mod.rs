@@ -4,11 +4,13 @@ mod column;
 mod id;
 mod instant;
 mod json;
+mod network;
 mod vocabulary;
 
 pub use column::{FromSql, SqlId, SqlInstant, SqlJson, ToSql};
 pub use instant::Instant;
 pub use json::Json;
+pub use network::{Network, household, is_within};
 
 pub(crate) use column::column;
 pub(crate) use id::id;

@@ -1,10 +1,15 @@
 //! Looking a member number up, be it an earlier one or one of the old programme.
 
+use super::Context;
+use crate::domain::access::PartnerAccess;
 use crate::domain::member_number::{MemberNumber, number_key};
-use crate::error::{Code, Fault, FaultCode, Result};
+use crate::domain::membership::MembershipStatus;
+use crate::domain::quota::Used;
+use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::memberships::{self, Membership};
-use crate::repository::{DbConn, member_numbers};
+use crate::repository::{DbConn, member_numbers, partner_days};
+use crate::workflows::partners;
 
 /// Who is behind a member number.
 #[derive(Debug, Clone)]
@@ -14,6 +19,14 @@ pub struct Member {
     pub account: Account,
     /// The newest membership; none where a legacy account's products were taken over and nobody joined yet.
     pub membership: Option<Membership>,
+}
+
+impl Member {
+    /// Whether the account has a membership that runs.
+    pub fn is_valid(&self) -> bool {
+        let newest = self.membership.as_ref();
+        newest.is_some_and(|one| one.status == MembershipStatus::Active)
+    }
 }
 
 /// The member behind a number as somebody typed it, be it an earlier one or one of the old programme. A mistyped one is a fault,
@@ -36,4 +49,31 @@ pub fn look_up(conn: &mut DbConn, typed: &str) -> Result<Member> {
         number,
         account,
     })
+}
+
+/// Whether a number has benefits now, for a partner: one that is mistyped, or that nobody has, has none. Where it has none, a customer was not
+/// found; once too many were not found in a day, none is looked for.
+pub fn is_valid(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    typed: &str,
+) -> Result<bool> {
+    let (id, day) = (partner.partner_id(), context.now.utc().date_naive());
+    let quotas = partners::quotas(conn, context, id)?;
+    let used = partner_days::find(conn, id, day)?;
+    quotas.check_unmatched(&used, context.now)?;
+    let is_valid = match look_up(conn, typed) {
+        Ok(member) => member.is_valid(),
+        Err(Error::Refused(_)) => false,
+        Err(error) => return Err(error),
+    };
+    if !is_valid {
+        let missed = Used {
+            unmatched: 1,
+            ..Used::default()
+        };
+        partner_days::add(conn, id, day, &missed)?;
+    }
+    Ok(is_valid)
 }

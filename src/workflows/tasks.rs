@@ -89,6 +89,13 @@ pub enum Task {
         account_id: AccountId,
         since: Instant,
     },
+    /// Ends the offers whose time is over; once for those of an hour, in as many rounds as that takes.
+    ExpireOffers { hour: Instant, round: u32 },
+    /// Reminds customers of offers whose time is over soon; once for those of an hour, account by account behind `after`.
+    RemindOffers {
+        hour: Instant,
+        after: Option<AccountId>,
+    },
     /// Walks over the store for files that no row names; once a day.
     SweepFiles { date: NaiveDate },
     /// Forgets the rows whose time is over, and the files that nobody wants; once an hour.
@@ -122,6 +129,8 @@ impl Task {
             Self::RunBatch { .. } => JobKind::RunBatch,
             Self::TidyBatch { .. } => JobKind::TidyBatch,
             Self::TellCustomer { .. } => JobKind::TellCustomer,
+            Self::ExpireOffers { .. } => JobKind::ExpireOffers,
+            Self::RemindOffers { .. } => JobKind::RemindOffers,
             Self::SweepFiles { .. } => JobKind::SweepFiles,
             Self::KeepHouse { .. } => JobKind::KeepHouse,
         }
@@ -147,6 +156,8 @@ impl Task {
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
             | Self::GrantPoints { .. }
+            | Self::ExpireOffers { .. }
+            | Self::RemindOffers { .. }
             | Self::SweepFiles { .. }
             | Self::KeepHouse { .. } => None,
         }
@@ -190,10 +201,13 @@ impl Task {
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
-            Self::GrantPoints { due, after } => match after {
-                Some(account) => format!("{due}:{account}"),
-                None => due.to_string(),
-            },
+            Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
+                match after {
+                    Some(account) => format!("{due}:{account}"),
+                    None => due.to_string(),
+                }
+            }
+            Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
             Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
             Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
             // Whoever looks for one that waits knows its key: it begins at most one span of ten minutes earlier.

@@ -1,7 +1,8 @@
 //! Every operation of the contract, asked by every kind of caller: `tests/permissions.csv` says what each is answered.
 //!
 //! The table is made from section 12 of the rules, by hand. Its callers are nobody, an applicant, the three kinds of user of one business, the
-//! superuser of another one, the four kinds of staff, and the superuser with a token that ran out. All ask for the objects of that one
+//! superuser of another one, the four kinds of staff, the superuser with a token that ran out, and the systems of dealers: of one with each scope, of
+//! another one with all of them, and one whose tokens were ended. All ask for the objects of that one
 //! business, but for the applicant, who asks for the own application. An answer is `401`, `403`, `404`, or `ok`: the caller may do this.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +14,11 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::openapi::{document, operations};
-use crate::support::{Answer, Sending, TestApp, Token, registration};
+use crate::partners::{FOTO_NORD, KAMERAHUSET};
+use crate::raw::Raw;
+use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
 
-const CALLERS: [&str; 11] = [
+const CALLERS: [&str; 16] = [
     "none",
     "applicant",
     "read_only",
@@ -27,6 +30,22 @@ const CALLERS: [&str; 11] = [
     "finance",
     "admin",
     "expired",
+    "dealer_write",
+    "dealer_read",
+    "dealer_hooks",
+    "other_dealer",
+    "revoked_dealer",
+];
+
+/// The scopes of the callers that are dealers' systems.
+const DEALERS: [(&str, &str); 4] = [
+    ("dealer_write", "registrations:write"),
+    ("dealer_read", "registrations:read"),
+    ("dealer_hooks", "webhooks"),
+    (
+        "other_dealer",
+        "registrations:write registrations:read webhooks",
+    ),
 ];
 
 /// These change who may do what: they come last, in this order.
@@ -194,6 +213,7 @@ impl Fixture {
             fixture.tokens.insert(caller, token);
         }
         fixture.tokens.insert("expired", expired);
+        fixture.sign_dealers_in().await;
         let (application, applicant) = fixture.apply().await;
         fixture.application = application;
         fixture.tokens.insert("applicant", applicant);
@@ -203,6 +223,21 @@ impl Fixture {
             .map(|name| (*name, nothing(name)))
             .collect();
         fixture
+    }
+
+    async fn sign_dealers_in(&mut self) {
+        let revoked = self.app.dealer(FOTO_NORD, "").await;
+        let end = "UPDATE credentials SET token_version = token_version + 1";
+        Raw::open(&self.app.database).run(end).unwrap();
+        self.tokens.insert("revoked_dealer", revoked);
+        for (caller, scopes) in DEALERS {
+            let dealer = match caller {
+                "other_dealer" => KAMERAHUSET,
+                _ => FOTO_NORD,
+            };
+            let token = self.app.dealer(dealer, scopes).await;
+            self.tokens.insert(caller, token);
+        }
     }
 
     fn employ(&mut self, caller: &'static str, email: &str, password: &'static str) {
@@ -277,11 +312,20 @@ impl Fixture {
         let account = format!("/v1/accounts/{}", self.own["account_id"]);
         let token = self.fresh("superuser").await;
         let models = self.app.get("/v1/models", &Token::default()).await;
-        let body = json!({ "model_id": models.expect(200).str("/items/0/id") });
+        let model = models.expect(200).str("/items/0/id");
+        let body = json!({ "model_id": model, "serial_number": "012021004444" });
         let products = format!("{account}/products");
+        // What is reported stolen and comes again waits for staff.
+        let stolen = self.app.post(&products, &token, body.clone()).await;
+        let stolen = format!("{}?reason=stolen", stolen.expect(201).header("location"));
+        self.app.delete(&stolen, &token, 1).await.expect(204);
         let product = self.app.post(&products, &token, body).await.expect(201);
         self.own.insert("product_id", product.str("/id"));
         let admin = self.fresh("admin").await;
+        let waits = self.first_of("/v1", "work-items", &admin).await;
+        self.own.insert("work_item_id", waits);
+        let event = self.first_of("/v1", "events", &token).await;
+        self.own.insert("event_id", event);
         let points = json!({ "amount": 600, "reason": "for the table of permissions" });
         let adjustments = format!("{account}/points/adjustments");
         self.keyed(&adjustments, &admin, points).await.expect(201);
@@ -310,6 +354,8 @@ impl Fixture {
             let id = self.first_of(&account, list, &token).await;
             self.strange.insert(name, id);
         }
+        let event = self.first_of("/v1", "events", &token).await;
+        self.strange.insert("event_id", event);
         let membership = format!("{account}/membership");
         let membership = self.app.get(&membership, &token).await.expect(200);
         let number = membership.str("/member_number");
@@ -385,6 +431,7 @@ impl Fixture {
                 json!({ "now": now }).to_string()
             }
             ("registerAccount", _) => registration(json!({ "contact": { "email": format!("{}@strandfoto.example", uuid::Uuid::new_v4().simple()) } })).to_string(),
+            (_, FORM) => form_of_json(&operation.example(&self.contract)),
             _ => operation.example(&self.contract).to_string(),
         };
         request.header("content-type", media_type).body(body)
@@ -404,6 +451,8 @@ impl Fixture {
                 own.insert("session_id", session);
                 (own, token)
             }
+            // Of the own feed, as everybody.
+            ("readEvent", "stranger") => (self.strange.clone(), self.tokens[caller].clone()),
             _ => (self.own.clone(), self.tokens[caller].clone()),
         };
         let request = self.request(operation, &own).await;
@@ -421,6 +470,8 @@ fn nothing(name: &str) -> String {
         "product_id" => "prd",
         "invoice_id" => "inv",
         "job_id" => "job",
+        "work_item_id" => "wrk",
+        "event_id" => "evt",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")
@@ -432,7 +483,7 @@ fn class(answer: &Answer) -> String {
     let fault = answer.body["errors"][0]["code"].as_str();
     match (answer.status, code) {
         (401, "unauthenticated") => "401".to_owned(),
-        (403, "forbidden") => "403".to_owned(),
+        (403, "forbidden" | "scope_missing") => "403".to_owned(),
         (404, "not_found") => "404".to_owned(),
         (200..=399 | 409 | 412, _) => "ok".to_owned(),
         _ if LET_IN.contains(&fault.unwrap_or(code)) => "ok".to_owned(),
@@ -463,6 +514,9 @@ fn declared(callers: Callers, caller: &str) -> &'static str {
         "stranger" => reach(action, Role::Superuser),
         word => reach(action, word.parse().unwrap()),
     };
+    if caller.ends_with("dealer") || caller.starts_with("dealer") {
+        return declared_for_dealer(callers, caller);
+    }
     let is_staff = ["reviewer", "support", "finance", "admin"].contains(&caller);
     match (callers, caller) {
         (Callers::Anybody, _) => "ok",
@@ -474,11 +528,32 @@ fn declared(callers: Callers, caller: &str) -> &'static str {
         (Callers::User, _) => "ok",
         (Callers::Staff(action), _) if is_staff && reach(action) == Reach::All => "ok",
         (Callers::Staff(_), _) => "403",
+        (Callers::Anywhere(action), _) => match reach(action) {
+            Reach::None => "403",
+            Reach::Own | Reach::All => "ok",
+        },
         (Callers::Account(action), _) => match reach(action) {
             Reach::All => "ok",
             Reach::Own | Reach::None if caller == "stranger" => "404",
             Reach::Own => "ok",
             Reach::None => "403",
+        },
+    }
+}
+
+/// The same for the system of a dealer.
+fn declared_for_dealer(callers: Callers, caller: &str) -> &'static str {
+    let scopes = DEALERS.iter().find(|(dealer, _)| *dealer == caller);
+    let scopes = scopes.map_or("", |(_, scopes)| scopes);
+    match (callers, caller) {
+        (Callers::Anybody, _) => "ok",
+        (_, "revoked_dealer") => "401",
+        (Callers::AnybodyOrTokenHolder | Callers::TokenHolder, _) => "ok",
+        (Callers::User | Callers::Staff(_), _) => "403",
+        (Callers::Account(_), _) => "404",
+        (Callers::Anywhere(action), _) => match action.scope() {
+            Some(scope) if scopes.split(' ').any(|own| own == scope.as_str()) => "ok",
+            _ => "403",
         },
     }
 }

@@ -321,9 +321,29 @@ impl TestApp {
     }
 }
 
+/// The media type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A form as it is sent.
+pub fn form_of<'p>(pairs: impl IntoIterator<Item = &'p (&'p str, &'p str)>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(pairs).finish()
+}
+
+/// The form of a flat JSON object, as a page sends its example.
+pub fn form_of_json(object: &Value) -> String {
+    let fields = object.as_object().unwrap().iter();
+    let pairs: Vec<_> = fields
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    form_of(&pairs)
+}
+
 /// What every request in these tests can say.
 pub trait Sending {
     fn sent_by(self, token: &Token) -> Self;
+    /// With a form as its body.
+    fn form(self, pairs: &[(&str, &str)]) -> Self;
     async fn answer(self) -> Answer;
 }
 
@@ -333,6 +353,10 @@ impl Sending for RequestBuilder {
             Some(token) => self.bearer_auth(token),
             None => self,
         }
+    }
+
+    fn form(self, pairs: &[(&str, &str)]) -> Self {
+        self.header("content-type", FORM).body(form_of(pairs))
     }
 
     async fn answer(self) -> Answer {

@@ -8,7 +8,11 @@ const url = process.env.CPS_URL;
 assert(url, "CPS_URL names the sandbox");
 
 /** What cannot succeed on a sandbox that has just begun, and why. */
-const EXCUSED = new Map([["retryJob", "no job has failed for good yet"]]);
+const EXCUSED = new Map([
+  ["retryJob", "no job has failed for good yet"],
+  ["completeWorkItem", "no dealer's system has behaved oddly yet"],
+  ["readEvent", "the events of a sandbox have ids of their own"],
+]);
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const pdf = { name: "a.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.4 a certificate") };
 

@@ -4,6 +4,7 @@
     reason = "the proofs of access are what an actor comes out of"
 )]
 
+mod anywhere;
 mod partner;
 mod signed_in;
 
@@ -15,6 +16,7 @@ use crate::domain::permissions::{Action, Reach, Role, reach};
 use crate::error::Code;
 use crate::types::{Instant, id};
 
+pub use anywhere::AnywhereAccess;
 pub use partner::PartnerAccess;
 pub use signed_in::{StaffAccess, UserAccess};
 
@@ -140,11 +142,6 @@ impl Caller {
     /// The session that the caller is signed in with.
     pub fn session_id(&self) -> Option<SessionId> {
         self.actor.and_then(Actor::session)
-    }
-
-    /// What a partner's system may do; nobody else has scopes.
-    pub fn scopes(&self) -> &[Scope] {
-        &self.scopes
     }
 
     /// Every role of the caller.

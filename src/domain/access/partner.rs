@@ -4,8 +4,26 @@ use super::{AccountAccess, Caller, stamp};
 use crate::domain::account::AccountId;
 use crate::domain::actor::{Acting, Actor, Stamp};
 use crate::domain::partner::{CredentialId, PartnerId, Scope};
-use crate::error::Code;
+use crate::domain::permissions::Action;
+use crate::error::{Code, Refusal};
 use crate::types::Instant;
+
+impl Caller {
+    /// The partner whose system calls.
+    pub fn partner_id(&self) -> Option<PartnerId> {
+        self.actor.and_then(Actor::partner)
+    }
+
+    /// The credential that the partner's system is signed in with.
+    pub fn credential_id(&self) -> Option<CredentialId> {
+        self.actor.and_then(Actor::credential)
+    }
+
+    /// What a partner's system may do; nobody else has scopes.
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
+    }
+}
 
 /// The proof that a system of a partner may do what one of its scopes is for, on what is its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +35,14 @@ pub struct PartnerAccess {
 }
 
 impl PartnerAccess {
-    /// Whether `caller` is a partner's system that has `scope`.
-    pub fn admit(scope: Scope, caller: &Caller) -> Result<Self, Code> {
+    /// Whether `caller` is a partner's system with the scope of `action`; which scope that is the refusal says.
+    pub fn admit(action: Action, caller: &Caller) -> Result<Self, Refusal> {
         let actor = caller.actor.ok_or(Code::Unauthenticated)?;
         let system = actor.partner().zip(actor.credential());
         let (partner_id, credential_id) = system.ok_or(Code::Forbidden)?;
+        let scope = action.scope().ok_or(Code::Forbidden)?;
         if !caller.scopes.contains(&scope) {
-            return Err(Code::ScopeMissing);
+            return Err(Code::ScopeMissing.with("scope", scope));
         }
         Ok(Self {
             partner_id,

@@ -202,7 +202,7 @@ pub const TABLES: &[Table] = &[
         name: "products",
         stay: Kept(WITH_ACCOUNT),
         personal: &[
-            personal("serial_number").copied_to(ANSWERED),
+            personal("serial_number").copied_to(TOLD),
             personal("serial_key"),
             personal("purchase_date").copied_to(ANSWERED),
             personal("purchase_country").copied_to(ANSWERED),

@@ -31,6 +31,8 @@ text_enum! {
         Expired = "expired",
         /// Staff took the serial number away.
         Rejected = "rejected",
+        /// It was offered, and registered already.
+        Merged = "merged",
         /// Staff gave or took points, and say why in their own words.
         Adjustment = "adjustment",
     }
@@ -60,6 +62,7 @@ impl From<EndReason> for PointsReason {
             EndReason::NotMine => Self::NotMine,
             EndReason::Expired => Self::Expired,
             EndReason::Rejected => Self::Rejected,
+            EndReason::Merged => Self::Merged,
         }
     }
 }

@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::model::ModelId;
+use super::product::{EndReason, ProductStatus};
 use super::values::Country;
 use crate::types::{id, text_enum};
 
@@ -79,4 +80,23 @@ pub struct Reported {
     pub serial_number: String,
     pub purchase_date: NaiveDate,
     pub purchase_country: Country,
+}
+
+impl RegistrationStatus {
+    /// Where the line of an offer that was accepted stands, by where its product stands.
+    pub fn accepted(product: ProductStatus) -> Self {
+        match product {
+            ProductStatus::Disputed => Self::Held,
+            _ => Self::Registered,
+        }
+    }
+}
+
+impl From<RefusalReason> for EndReason {
+    fn from(reason: RefusalReason) -> Self {
+        match reason {
+            RefusalReason::Declined => Self::Declined,
+            RefusalReason::NotMine => Self::NotMine,
+        }
+    }
 }

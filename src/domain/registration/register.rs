@@ -8,8 +8,8 @@ use super::world::{Known, ProductFacts, Serial, World};
 use super::{CustomerName, Line, RegistrationId, RegistrationStatus, Reported, Verb};
 use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
-use crate::domain::product::{Evidence, ProductField, ProductId, ProductStatus};
-use crate::domain::product_details::{CheckedDetails, Details};
+use crate::domain::product::{Evidence, ProductId, ProductStatus};
+use crate::domain::product_details::CheckedDetails;
 use crate::error::{Code, Fault, FaultCode, Faults, Partial, Refusal};
 
 /// A sale that has no fault of its own.
@@ -260,7 +260,7 @@ fn new(product: &ProductFacts, sale: &Sale<'_>) -> NewProduct {
 /// The customer's own product: gaps and guesses are filled, the rest stays as the customer says it.
 fn confirm(world: &mut World, sale: &Sale<'_>, product: ProductId, steps: &mut Steps) -> Decided {
     let mut own = world.product(product).cloned().ok_or(Code::NotFound)?;
-    let details = filled(&own.details, &sale.details.details);
+    let details = own.details.clone().confirmed_by(&sale.details.details);
     let mut faults = Faults::default();
     let checked = world.checked(Some(sale.model_id), &details, &mut faults);
     let details = checked.ok_or_else(|| Refusal::from(faults))?;
@@ -281,36 +281,6 @@ fn confirm(world: &mut World, sale: &Sale<'_>, product: ProductId, steps: &mut S
     known.is_confirmed = true;
     world.know_product(own);
     Ok(taken(world, known))
-}
-
-fn filled(own: &Details, said: &Details) -> Details {
-    let is_open = |field| own.estimated.contains(&field);
-    let keep = |field, has: bool| has && !is_open(field);
-    let pick = |field, own: &Option<String>, said: &Option<String>| match keep(field, own.is_some())
-    {
-        true => own.clone(),
-        false => said.clone(),
-    };
-    Details {
-        serial_number: pick(
-            ProductField::SerialNumber,
-            &own.serial_number,
-            &said.serial_number,
-        ),
-        purchase_date: match keep(ProductField::PurchaseDate, own.purchase_date.is_some()) {
-            true => own.purchase_date,
-            false => said.purchase_date,
-        },
-        purchase_country: match keep(
-            ProductField::PurchaseCountry,
-            own.purchase_country.is_some(),
-        ) {
-            true => own.purchase_country,
-            false => said.purchase_country,
-        },
-        dealer: pick(ProductField::Dealer, &own.dealer, &said.dealer),
-        ..Details::default()
-    }
 }
 
 /// The customer is asked, once for each serial number, however many lines name it.

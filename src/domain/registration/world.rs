@@ -201,6 +201,16 @@ impl World {
         self.products.get(&id)
     }
 
+    /// All products that are known.
+    pub fn products(&self) -> impl Iterator<Item = &ProductFacts> {
+        self.products.values()
+    }
+
+    /// All lines that are known.
+    pub fn registrations(&self) -> impl Iterator<Item = &Known> {
+        self.registrations.values()
+    }
+
     /// A line.
     pub fn registration(&self, id: RegistrationId) -> Option<&Known> {
         self.registrations.get(&id)

@@ -3,11 +3,14 @@
 use serde_json::{Value, json};
 
 use super::Object;
-use crate::domain::permissions::Role;
+use crate::domain::partner::Scope;
+use crate::domain::permissions::{Action, Role};
 use crate::handlers::Callers;
 
 /// The word for who sends no token.
 const ANYBODY: &str = "anybody";
+/// The word for a partner's system.
+const PARTNER: &str = "partner";
 
 /// Adds the line of the description and `x-callers`.
 pub fn tell(operation: &mut Object, callers: Callers) {
@@ -23,16 +26,21 @@ fn line(callers: Callers) -> String {
         Callers::AnybodyOrTokenHolder => format!("{ANYBODY}; a token that is sent must hold"),
         Callers::TokenHolder => "whoever has a token".to_owned(),
         Callers::User => "whoever is signed in".to_owned(),
-        Callers::Account(action) => {
-            let (own, all) = action.roles();
-            let own = Some(listed(own)).filter(|own| !own.is_empty());
-            let own = own.map(|own| format!("{own} (own account)"));
-            let all = Some(listed(all)).filter(|all| !all.is_empty());
-            let groups: Vec<String> = own.into_iter().chain(all).collect();
-            groups.join("; ")
-        }
+        Callers::Account(action) => grouped(action, None),
         Callers::Staff(action) => listed(action.roles().1),
+        Callers::Anywhere(action) => grouped(action, action.scope()),
     }
+}
+
+/// Who may do it on what is their own, with which scope, and who on all of it.
+fn grouped(action: Action, scope: Option<Scope>) -> String {
+    let (own, all) = action.roles();
+    let own = Some(listed(own)).filter(|own| !own.is_empty());
+    let own = own.map(|own| format!("{own} (own account)"));
+    let scope = scope.map(|scope| format!("{PARTNER} with scope `{scope}` (what is its own)"));
+    let all = Some(listed(all)).filter(|all| !all.is_empty());
+    let groups: Vec<String> = own.into_iter().chain(scope).chain(all).collect();
+    groups.join("; ")
 }
 
 fn listed(roles: &[Role]) -> String {
@@ -44,6 +52,7 @@ fn words(callers: Callers) -> Vec<&'static str> {
     let roles: Vec<Role> = match callers {
         Callers::Anybody | Callers::AnybodyOrTokenHolder => return vec![ANYBODY],
         Callers::TokenHolder => Role::ALL.to_vec(),
+        Callers::Anywhere(action) => [action.roles().0, action.roles().1].concat(),
         Callers::User => {
             let roles = Role::ALL.iter().copied();
             roles.filter(|role| *role != Role::Applicant).collect()
@@ -51,5 +60,7 @@ fn words(callers: Callers) -> Vec<&'static str> {
         Callers::Account(action) => [action.roles().0, action.roles().1].concat(),
         Callers::Staff(action) => action.roles().1.to_vec(),
     };
-    roles.into_iter().map(Role::as_str).collect()
+    let partner = callers.scopes().map(|_| PARTNER);
+    let roles = roles.into_iter().map(Role::as_str);
+    roles.chain(partner).collect()
 }

@@ -7,18 +7,19 @@ mod headers;
 pub mod prefilled;
 mod refusals;
 mod schemas;
+mod security;
 mod shared;
 
 use actix_web::App;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use super::endpoint::{Registration, registrations};
 use super::problem::Problem;
 use examples::Examples;
+pub use security::TOKEN_URL;
 
 /// Where somebody begins who tries the operations, in three lines.
 const BEGIN: &str = "\n\n**Where to begin.** A business: `registerAccount`, then enter its `applicant_token` at *Authorize*.\n\nA user or a member of staff: `createSession`, then enter its `access_token` there; it holds 10 minutes, `refreshSession` gives the next.\n\nEach operation says below who may call it; `readProblem` says what to do about a code.";
@@ -29,7 +30,7 @@ const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): 
     info(
         title = "cps-api",
         version = env!("CARGO_PKG_VERSION"),
-        description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.\n\n`x-callers` names who may call an operation: `anybody`, or the words of the schema `Role`. Within a version of the path fields, words, operations and events are added, so a client must pass over what it does not know; what is to go is marked `deprecated` and stays for twelve months more. The changelog and the whole policy are `docs/changelog.md` and `docs/deprecation.md` of the source.\n\nWhat is no HTTP is answered before it is read, without a body: 400 for an address or a header that cannot be read (other letters than ASCII are percent-encoded: `K%C3%B8benhavn`), 431 for more than 96 headers or 128 KiB of them.",
+        description = "A professional membership programme for businesses: register, prove the business, register products, earn points, choose a level, pay, be a member.\n\nEvery refusal is `application/problem+json` (RFC 9457) with a stable `code` and every field that does not pass; `type` opens a page that says what to do.\n\n`x-callers` names who may call an operation: `anybody`, the words of the schema `Role`, or `partner` for a dealer's system. Within a version of the path fields, words, operations and events are added, so a client must pass over what it does not know; what is to go is marked `deprecated` and stays for twelve months more. The changelog and the whole policy are `docs/changelog.md` and `docs/deprecation.md` of the source.\n\nWhat is no HTTP is answered before it is read, without a body: 400 for an address or a header that cannot be read (other letters than ASCII are percent-encoded: `K%C3%B8benhavn`), 431 for more than 96 headers or 128 KiB of them.",
         license(name = "MIT", identifier = "MIT"),
         contact(name = "cps-api", url = "https://cps.example/help")
     ),
@@ -41,10 +42,12 @@ const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): 
         (name = "documents", description = "Verification documents"),
         (name = "reviews", description = "Staff decide applications"),
         (name = "products", description = "The catalogue and the products of an account"),
+        (name = "offers", description = "What dealers report of a customer who does not trust them, and whom a customer trusts"),
         (name = "migration", description = "Taking over the products of an old CPS account"),
         (name = "points", description = "The ledger of points"),
         (name = "membership", description = "The programme, its levels and the membership"),
         (name = "invoices", description = "Invoices"),
+        (name = "partners", description = "Dealers and their systems"),
         (name = "events", description = "What happened, as it is told: each type with its payload"),
         (name = "work_items", description = "What waits for staff"),
         (name = "jobs", description = "What the service does later, and what of it failed for good"),
@@ -116,22 +119,13 @@ fn described(is_sandbox: bool) -> utoipa::openapi::OpenApi {
         tags.retain(|tag| tag.name != "sandbox");
     }
     super::events::describe(&mut document);
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some(
-            "The `access_token` of a session, or the `applicant_token` that registering returned.",
-        ))
-        .build();
-    document
-        .components
-        .get_or_insert_default()
-        .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    security::describe(document.components.get_or_insert_default());
     document
 }
 
 /// Says of an operation what follows from its registration and from its shape.
 fn complete(operation: &mut Object, registration: &Registration, examples: &Examples) {
-    operation.entry("security").or_insert_with(|| json!([]));
+    security::tell(operation, registration.callers);
     callers::tell(operation, registration.callers);
     prefilled::put(operation);
     schemas::leave_out_rather_than_null(operation);

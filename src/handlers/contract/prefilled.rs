@@ -46,6 +46,12 @@ const PREFILLED: &[(&str, &str, &str)] = &[
         "product_id",
         "prd_000000000000700080000000000000ca",
     ),
+    ("checkProduct", "account_id", PROVEN),
+    (
+        "checkProduct",
+        "product_id",
+        "prd_000000000000700080000000000000d3",
+    ),
 ];
 
 const SUBMITTED: &str = "acc_00000000000070008000000000000003";

@@ -6,7 +6,7 @@ use super::examples::Examples;
 use super::headers::{common, has_parameter, references};
 use super::{Object, reference, within};
 use crate::handlers::problem::MEDIA_TYPE;
-use crate::handlers::{RateLimit, Registration};
+use crate::handlers::{RateLimit, Registration, oauth};
 
 /// What of an operation's shape decides how it can be refused.
 struct Shape {
@@ -146,8 +146,11 @@ pub fn add_to(components: &mut Object, examples: &Examples) {
     }
 }
 
-/// Names the refusals that an operation's shape allows; what it describes itself stays.
+/// Names the refusals that an operation's shape allows; what it describes itself stays. The token endpoint refuses in a form of its own.
 pub fn tell(operation: &mut Object, registration: &Registration) {
+    if registration.path == oauth::PATH {
+        return;
+    }
     let shape = Shape::of(operation, registration);
     within(operation, "responses", |responses| {
         for (status, name, applies, _) in REFUSALS {

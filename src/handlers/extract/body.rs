@@ -169,6 +169,26 @@ impl FromRequest for CsvBody {
     }
 }
 
+/// The media type of a form.
+const FORM: &[&str] = &["application/x-www-form-urlencoded"];
+
+/// The names and values of a form, in the order in which they were sent.
+pub struct FormBody(pub Vec<(String, String)>);
+
+impl FromRequest for FormBody {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = bytes(request, payload, FORM);
+        Box::pin(async move {
+            let (bytes, _) = read.await?;
+            let pairs = form_urlencoded::parse(&bytes).into_owned();
+            Ok(Self(pairs.collect()))
+        })
+    }
+}
+
 /// The `charset` of the request's media type.
 fn charset(request: &HttpRequest) -> Option<String> {
     let header = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;

@@ -61,11 +61,12 @@ fn read(request: &HttpRequest) -> Result<Idempotency> {
     let caller = identity
         .and_then(|identity| identity.caller.ok())
         .unwrap_or_default();
-    let who = match (caller.user_id(), caller.account_id()) {
-        (Some(user), _) => user.to_string(),
-        (None, Some(account)) => account.to_string(),
-        (None, None) => "anyone".to_owned(),
-    };
+    let user = caller.user_id().map(|user| user.to_string());
+    // A partner's, whichever of its credentials: a change of them between two tries does not double.
+    let partner = || caller.partner_id().map(|partner| partner.to_string());
+    let account = || caller.account_id().map(|account| account.to_string());
+    let who = user.or_else(partner).or_else(account);
+    let who = who.unwrap_or_else(|| "anyone".to_owned());
     let owner = format!("{who} {} {}", request.method(), path_of(request));
     Ok(Idempotency {
         key,

@@ -9,12 +9,18 @@ mod page;
 mod params;
 mod schemas;
 
-pub use body::{Body, CsvBody, MERGE_PATCH, OptionalBody, of_payload, read_limited, unsupported};
+pub use body::{
+    Body, CsvBody, FormBody, MERGE_PATCH, OptionalBody, of_payload, read_limited, unsupported,
+};
 pub use idempotency::{Idempotency, IdempotencyHeader, RequiredIdempotencyHeader, RequiredKey};
 pub use if_match::{IfMatch, IfMatchHeader};
+#[cfg(test)]
+pub(crate) use input::read;
 pub use input::{Input, Plain, broken, validated};
 pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader, Unanswered};
 pub(crate) use page::list_params;
 pub use page::{Cursor, PageParams, Pages};
 pub use params::Params;
+#[cfg(test)]
+pub(crate) use schemas::body_schema;
 pub use schemas::nullable;

@@ -15,6 +15,7 @@ use crate::auth::Signed;
 use crate::domain::access::{UserAccess, UserId};
 use crate::domain::account::AccountId;
 use crate::domain::language::Language;
+use crate::domain::partner::{CredentialId, PartnerId, Scope};
 use crate::domain::permissions::Role;
 use crate::domain::values::{LanguageTag, Line};
 use crate::error::{Faults, Result};
@@ -40,6 +41,8 @@ text_enum! {
         Member = "member",
         /// One of the programme's staff.
         Staff = "staff",
+        /// A dealer's system.
+        Partner = "partner",
     }
 }
 
@@ -64,9 +67,18 @@ struct MeView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     account_id: Option<AccountId>,
+    /// The dealer whose system calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    partner_id: Option<PartnerId>,
+    /// What that system is signed in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    credential_id: Option<CredentialId>,
+    /// Empty for a dealer's system.
     roles: Vec<Role>,
     /// What a dealer's system may do; empty for people.
-    scopes: Vec<String>,
+    scopes: Vec<Scope>,
     /// When the access token runs out; an applicant's ends with the decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -80,10 +92,11 @@ struct MeView {
 /// What the token says, and what is known of its user.
 fn answer(signed: &Signed, user: Option<User>) -> Result<Answer> {
     let Signed { caller, expires_at } = signed;
-    let kind = match (caller.is_staff(), caller.user_id()) {
-        (true, _) => CallerKind::Staff,
-        (false, Some(_)) => CallerKind::Member,
-        (false, None) => CallerKind::Applicant,
+    let kind = match (caller.is_staff(), caller.user_id(), caller.partner_id()) {
+        (true, ..) => CallerKind::Staff,
+        (false, Some(_), _) => CallerKind::Member,
+        (false, None, Some(_)) => CallerKind::Partner,
+        (false, None, None) => CallerKind::Applicant,
     };
     let version = user.as_ref().map(|user| user.version);
     let language = user.as_ref().map(|user| user.language);
@@ -96,7 +109,9 @@ fn answer(signed: &Signed, user: Option<User>) -> Result<Answer> {
         language,
         account_id: caller.account_id(),
         roles: caller.roles().to_vec(),
-        scopes: Vec::new(),
+        partner_id: caller.partner_id(),
+        credential_id: caller.credential_id(),
+        scopes: caller.scopes().to_vec(),
         expires_at: *expires_at,
         version,
     })?;

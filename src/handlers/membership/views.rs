@@ -160,6 +160,23 @@ impl MembershipView {
     }
 }
 
+/// What a partner's system is told of a member number.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MemberValidity)]
+pub struct ValidityView {
+    /// Whether whoever has the number has the benefits of a member now.
+    pub valid: bool,
+}
+
+/// What is told of a member number, by who asks.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = MemberLookup)]
+pub enum LookupView {
+    Staff(MemberView),
+    Partner(ValidityView),
+}
+
 /// Who is behind a member number.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Member)]
@@ -193,11 +210,12 @@ pub struct MemberView {
 impl MemberView {
     /// What staff see of a member.
     pub fn of(member: Member) -> Self {
+        let valid = member.is_valid();
         let newest = member.membership.as_ref();
         Self {
             member_number: member.number,
             current_member_number: newest.map(|one| one.member_number.clone()),
-            valid: newest.is_some_and(|one| one.status == MembershipStatus::Active),
+            valid,
             account_id: member.account.id,
             account_number: member.account.account_number,
             company_name: member.account.company_name,

@@ -61,6 +61,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub more_errors: Option<usize>,
+    /// The number of the oldest event that can be read, where what was asked for is older.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub oldest: Option<i64>,
 }
 
 /// So many faults are told in one answer.
@@ -119,6 +123,8 @@ pub fn render(error: &Error, context: &Context<'_>) -> Problem {
         request_id: context.request_id.clone(),
         errors,
         more_errors: (more > 0).then_some(more),
+        oldest: named(&refusal, Code::EventsExpired, "oldest")
+            .and_then(|number| number.parse().ok()),
     }
 }
 
@@ -197,6 +203,16 @@ fn named<'r>(refusal: &'r Refusal, code: Code, name: &str) -> Option<&'r str> {
     found.next().map(|(_, value)| value.as_str())
 }
 
+/// How to sign in so that it goes better (RFC 6750, 3; RFC 6749, 5.2).
+fn challenge(refusal: &Refusal) -> Option<String> {
+    let scope = named(refusal, Code::ScopeMissing, "scope");
+    match refusal.code {
+        Code::Unauthenticated => Some("Bearer".to_owned()),
+        Code::InvalidClient => Some("Basic realm=\"cps\"".to_owned()),
+        _ => scope.map(|scope| format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")),
+    }
+}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         status(refusal_of(self).code)
@@ -220,8 +236,8 @@ impl ResponseError for Error {
         if let Some(formats) = formats.filter(|formats| formats.contains("merge-patch")) {
             response.insert_header((ACCEPT_PATCH, formats));
         }
-        if refusal.code == Code::Unauthenticated {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        if let Some(challenge) = challenge(&refusal) {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         response.finish()
     }

@@ -15,26 +15,28 @@ macro_rules! statuses {
 }
 
 statuses! {
-    BAD_REQUEST: MalformedRequest DuplicateKey IfMatchMalformed IdempotencyKeyRequired TokenInvalid;
-    UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded;
-    FORBIDDEN: Forbidden ScopeMissing OwnAccount OwnProposal;
+    BAD_REQUEST: MalformedRequest DuplicateKey IfMatchMalformed IdempotencyKeyRequired TokenInvalid UnsupportedGrantType
+        InvalidScope;
+    UNAUTHORIZED: Unauthenticated InvalidCredentials SessionEnded InvalidClient;
+    FORBIDDEN: Forbidden ScopeMissing NetworkNotAllowed OwnAccount OwnProposal;
     NOT_FOUND: NotFound NoMembership;
     METHOD_NOT_ALLOWED: MethodNotAllowed;
     REQUEST_TIMEOUT: BodyTooSlow;
     CONFLICT: ApplicationNotEditable TooManyOpenApplications RequirementsDue DocumentLimitReached ReviewNotOpen ClaimNeeded
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
-        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed NoLegacyEmail AwaitingProof
+        ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
         NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue
         BatchNotCancellable JobNotDead
         WorkItemClosed WorkItemClosesItself IdempotencyInProgress;
+    GONE: EventsExpired;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
     UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;
     UNPROCESSABLE_ENTITY: PointsOutOfRange InvalidRequest IdempotencyKeyReused DocumentKindNotAccepted CodeInvalid
         CardExpiresTooEarly;
     PRECONDITION_REQUIRED: PreconditionRequired;
-    TOO_MANY_REQUESTS: RateLimited QuotaExceeded TooManyAttempts;
+    TOO_MANY_REQUESTS: QuotaExceeded RateLimited TooManyAttempts;
     INTERNAL_SERVER_ERROR: InternalError;
     SERVICE_UNAVAILABLE: Overloaded DatabaseUnavailable StorageFull Draining;
 }

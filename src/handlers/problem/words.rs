@@ -62,7 +62,8 @@ mod tests {
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.
-    const GIVEN: [(Code, &[&str]); 10] = [
+    const GIVEN: [(Code, &[&str]); 11] = [
+        (Code::ScopeMissing, &["scope"]),
         (Code::MethodNotAllowed, &["allowed"]),
         (Code::DocumentLimitReached, &["limit"]),
         (Code::ClaimedByAnother, &["until"]),

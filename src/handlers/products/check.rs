@@ -82,7 +82,7 @@ async fn check_product(
     key.write(&service, &hash, move |conn| {
         let decision = (&check, reason.as_str());
         let product = decide(conn, &context, &access.account, id, decision)?;
-        let view = load_view(conn, &context, product)?;
+        let view = load_view(conn, &context, &access.account, product)?;
         Ok(Answer::ok(&view)?.etag_with_digest(view.version))
     })
     .await

@@ -46,7 +46,7 @@ struct ProductPage {
 list_params! {
     /// Which products to list.
     struct ProductsParams {
-        /// Only those of these statuses, each named by itself: `status=complete&status=ended`; without it all that have not ended.
+        /// Only those of these statuses, each named by itself: `status=complete&status=ended`; without it all that have not ended, but for offers.
         #[serde(default)]
         #[param(inline, required = false, max_items = 5)]
         status: Vec<ProductStatus>,
@@ -81,7 +81,8 @@ impl ProductsParams {
 
 /// List products
 ///
-/// The registered products of the account, newest first unless `sort` says otherwise; those that have ended only with `status=ended`.
+/// The registered products of the account, newest first unless `sort` says otherwise; those that have ended only with `status=ended`, offers of dealers only
+/// with `status=offered`.
 #[utoipa::path(
     tag = "products",
     operation_id = "listProducts",
@@ -117,7 +118,7 @@ async fn list_products(
             let (products, next) = list.cut(products, size, |(product, _)| {
                 params.cursor(place(&catalogue, product))
             });
-            let view = |row| ProductView::of(&context, &catalogue, row);
+            let view = |row| ProductView::of(&context, &catalogue, &access.account, row);
             let views: Result<Vec<ProductView>> = products.into_iter().map(view).collect();
             Ok((views?, next))
         })

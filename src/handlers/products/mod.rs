@@ -24,8 +24,7 @@ use crate::error::Result;
 use crate::repository::products;
 use crate::workflows::products as registering;
 use bodies::{RegisterProduct, UpdateProduct};
-pub use views::ProductModelView;
-use views::{ProductView, load_view};
+pub use views::{ProductModelView, ProductView, load_view};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -95,7 +94,8 @@ async fn register_product(
     key.write(&service, &hash, move |conn| {
         let access = &access.account;
         let registered = registering::register(conn, &context, access, body.value)?;
-        let view = ProductView::of(&context, &registered.catalogue, registered.product)?;
+        let catalogue = &registered.catalogue;
+        let view = ProductView::of(&context, catalogue, access, registered.product)?;
         let answer = match registered.is_new {
             true => Answer::created(&view)?.location(format!(
                 "/v1/accounts/{}/products/{}",
@@ -130,7 +130,7 @@ async fn read_product(
         .db
         .read(move |conn| {
             let product = products::find(conn, &access.account, id)?;
-            load_view(conn, &context, product)
+            load_view(conn, &context, &access.account, product)
         })
         .await?;
     Ok(Answer::ok(&view)?.etag_with_digest(view.version))
@@ -166,7 +166,7 @@ async fn update_product(
             let check = |version| seen.check(version);
             let change = body.value.map(|patch| |before| patch.apply(before));
             let product = registering::change(conn, &context, &account, id, check, change)?;
-            load_view(conn, &context, product)
+            load_view(conn, &context, &account, product)
         })
         .await?;
     Ok(Answer::ok(&view)?.etag_with_digest(view.version))

@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::access::AccountAccess;
 use crate::domain::model::{Category, ModelId, Value};
 use crate::domain::product::{
-    EndReason, PointsPending, ProductField, ProductId, ProductStatus, points_pending,
+    EndReason, Evidence, PointsPending, ProductField, ProductId, ProductStatus, points_pending,
 };
 use crate::domain::product_details::Warning;
 use crate::domain::product_list::ProductSummary;
@@ -63,6 +64,10 @@ pub struct ProductView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub points_pending: Option<PointsPending>,
+    /// How well what it says is known; staff see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub evidence: Option<Evidence>,
     /// What it was called in an old CPS account.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -81,10 +86,11 @@ pub struct ProductView {
 }
 
 impl ProductView {
-    /// The view of a product with the points of its award, where one stands, by the catalogue that stands.
+    /// The view of a product with the points of its award, where one stands, by the catalogue that stands, for who has this access.
     pub fn of(
         context: &Context,
         catalogue: &Catalogue,
+        access: &AccountAccess,
         (product, granted): Awarded,
     ) -> Result<Self> {
         let model = catalogue.model(product.model_id).ok_or(Code::NotFound)?;
@@ -111,6 +117,7 @@ impl ProductView {
             purchase_date: product.purchase_date,
             purchase_country: product.purchase_country,
             dealer: product.dealer,
+            evidence: access.staff().map(|_| product.evidence),
             legacy_reference: product.legacy_reference,
             end_reason: product.end_reason,
             version: product.version,
@@ -169,8 +176,13 @@ impl ProductSummaryView {
 }
 
 /// The view of one product, with what the catalogue and the ledger add.
-pub fn load_view(conn: &mut DbConn, context: &Context, product: Product) -> Result<ProductView> {
+pub fn load_view(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    product: Product,
+) -> Result<ProductView> {
     let granted = granted(conn, product.id)?;
     let catalogue = context.catalogue.current(conn)?;
-    ProductView::of(context, &catalogue, (product, granted))
+    ProductView::of(context, &catalogue, access, (product, granted))
 }

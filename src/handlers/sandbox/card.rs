@@ -4,14 +4,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::account::{AccountId, AccountStatus};
+use crate::domain::partner::{CredentialId, PartnerId, Scope};
 use crate::domain::permissions::Role;
+use crate::domain::values::Country;
 use crate::error::Result;
 use crate::integrations::cards::SANDBOX_TOKENS;
 use crate::repository::DbConn;
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
 use crate::workflows::Links;
 use crate::workflows::sandbox::{
-    APPLICATIONS, MEMBERS, PASSWORD, STAFF, Standing, TAKEN_SERIAL, account_id, set_password_url,
+    APPLICATIONS, Customers, DEALERS, Dealer, MEMBERS, PASSWORD, STAFF, Standing, TAKEN_SERIAL,
+    account_id, member_number, set_password_url, unknown_number,
 };
 
 /// All that is seeded.
@@ -23,6 +26,8 @@ pub struct SandboxCard {
     legacy_accounts: Vec<LegacyCard>,
     /// Dealers' systems.
     partners: Vec<PartnerCard>,
+    /// Of whom dealers can report something.
+    customers: CustomersCard,
     magic: Magic,
 }
 
@@ -84,8 +89,35 @@ pub struct LegacyProductCard {
 /// A dealer's system that can sign in.
 #[derive(Serialize, ToSchema)]
 pub struct PartnerCard {
-    client_id: String,
-    client_secret: String,
+    name: &'static str,
+    partner_id: PartnerId,
+    client_id: CredentialId,
+    client_secret: &'static str,
+    scopes: &'static [Scope],
+    /// The accounts that trust the dealer.
+    trusted_by: Vec<AccountId>,
+}
+
+/// Customers as a dealer names them.
+#[derive(Serialize, ToSchema)]
+pub struct CustomersCard {
+    /// Of a member.
+    member_number: String,
+    /// Of a business that is no member.
+    account_number: String,
+    vat: VatCustomerCard,
+    /// The account number of a business that is suspended: it is not found.
+    suspended: String,
+    /// A member number that nobody has.
+    unknown: String,
+}
+
+/// A customer by VAT number and e-mail address.
+#[derive(Serialize, ToSchema)]
+pub struct VatCustomerCard {
+    vat_number: &'static str,
+    vat_country: Country,
+    email: &'static str,
 }
 
 /// Values that do something special, each with what it does.
@@ -118,9 +150,36 @@ pub fn load(conn: &mut DbConn, links: &Links) -> Result<SandboxCard> {
         members: members.into(),
         applications: application_cards(links),
         legacy_accounts: legacy_cards(conn)?,
-        partners: Vec::new(),
+        partners: DEALERS.map(partner_card).into(),
+        customers: customers_card(),
         magic: magic(),
     })
+}
+
+fn partner_card(dealer: Dealer) -> PartnerCard {
+    PartnerCard {
+        name: dealer.name,
+        partner_id: dealer.partner_id(),
+        client_id: dealer.client_id(),
+        client_secret: dealer.client_secret,
+        scopes: Scope::ALL,
+        trusted_by: dealer.trusted_by().collect(),
+    }
+}
+
+fn customers_card() -> CustomersCard {
+    let seeded = Customers::seeded();
+    CustomersCard {
+        member_number: member_number(),
+        account_number: seeded.account_number,
+        vat: VatCustomerCard {
+            vat_number: seeded.vat_number,
+            vat_country: Country::DK,
+            email: seeded.email,
+        },
+        suspended: seeded.suspended,
+        unknown: unknown_number(),
+    }
 }
 
 fn application_cards(links: &Links) -> Vec<ApplicationCard> {

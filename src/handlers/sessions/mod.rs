@@ -10,7 +10,7 @@ use tracing::warn;
 use utoipa::ToSchema;
 
 use super::{Callers, RateLimit, Routes, problem};
-use crate::auth::tokens::ACCESS_SECONDS;
+use crate::auth::tokens::{ACCESS_SECONDS, Bearer};
 use crate::auth::{Authenticator, Signed};
 use crate::domain::values::Email;
 use crate::error::{Code, Result};
@@ -94,15 +94,14 @@ fn session_view(service: &Service, signed_in: SignedIn) -> Result<SessionView> {
         session,
         refresh_token,
     } = signed_in;
-    let roles = user.roles()?;
-    let access_token = service.keys.issue(
-        user.id,
-        session,
-        user.session_version,
-        roles,
-        user.account_id,
-        service.now(),
-    )?;
+    let bearer = Bearer::User {
+        sub: user.id,
+        sid: session,
+        roles: user.roles()?,
+        account_id: user.account_id,
+    };
+    let version = user.session_version;
+    let access_token = service.keys.issue(bearer, version, service.now())?;
     Ok(SessionView {
         access_token,
         refresh_token: refresh_token.expose_secret().to_owned(),

@@ -134,15 +134,22 @@ mod tests {
     }
 
     pub fn values() -> Value {
-        json!({
+        let mut values = json!({
             "contact_name": "Asta Holm", "company_name": "Nordlys Foto ApS", "programme_name": "CPS", "help_email": "help@cps.example",
             "action_url": "https://cps.example/set-password#token=abc", "valid_hours": 120, "note": null, "reason_codes": ["not_a_business"],
             "status": "draft", "revisions": [{ "kind": "vat_invoice", "code": "too_old" }], "review_due_date": "2026-06-10", "account_number": "4410081", "registered_date": "2026-06-08", "code": "12345678", "valid_minutes": 15, "points": 1250, "levels": ["Silver", "Gold"],
             "user_name": "Nina Holm", "user_email": "nina@nordlys.example", "role": "Superuser", "member_number": "123456", "level": "Gold", "starts_date": "2026-06-01", "ends_date": "2027-05-31", "previous_member_numbers": [],
             "vat_number": "13585628", "invoice_number": "CPS-2026-000001", "gross": "100.00", "currency": "EUR", "due_date": "2026-07-01",
-            "model": "EOS R5", "serial_number": "012021001234", "decision": "confirm",
-            "payment_method": "card", "payment_reference": null, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
-        })
+            "payment_method": "card", "payment_reference": null, "offers": [{ "model": "EOS R5", "serial_number": "012021001234", "dealer": "Foto Nord", "expires_date": "2026-07-01" }], "more_offers": 0, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
+        });
+        let of_dealers = json!({
+            "model": "EOS R5", "serial_number": "012021001234", "decision": "confirm", "dealer": "Foto Nord",
+            "offered": [{ "model": "EOS R5", "serial_number": "012021001234", "expires_date": "2026-07-01" }], "registered": [{ "model": "EOS R6", "serial_number": "012021001235", "expires_date": null }],
+            "returned": [{ "model": "EOS R6", "serial_number": "012021001236", "expires_date": null }]
+        });
+        let more = of_dealers.as_object().unwrap().clone();
+        values.as_object_mut().unwrap().extend(more);
+        values
     }
 
     #[test]

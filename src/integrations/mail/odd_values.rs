@@ -29,6 +29,11 @@ fn links(count: usize) -> Vec<Value> {
     (0..count).map(link).collect()
 }
 
+fn offers(count: usize, name: &str) -> Vec<Value> {
+    let offer = |n| json!({ "model": name, "serial_number": format!("{n:016}"), "dealer": name, "expires_date": "2026-12-31" });
+    (0..count).map(offer).collect()
+}
+
 fn longest() -> Value {
     let revisions: Vec<Value> = DocumentKind::ALL
         .iter()
@@ -41,7 +46,7 @@ fn longest() -> Value {
         "contact_name": "W".repeat(100), "company_name": "Ø".repeat(200), "programme_name": "P".repeat(100),
         "help_email": format!("{}@{}.example", "h".repeat(64), "d".repeat(60)), "action_url": format!("https://{}.example/#token=abc", "u".repeat(400)),
         "note": "En meget lang linje uden ende. ".repeat(70).trim(), "reason_codes": RejectionCode::ALL, "revisions": revisions,
-        "previous_member_numbers": members, "levels": levels, "links": links(50), "points": i64::MAX,
+        "previous_member_numbers": members, "levels": levels, "links": links(50), "offers": offers(20, &"W".repeat(200)), "more_offers": 9980, "points": i64::MAX,
         "gross": "999999999999.99", "payment_reference": "RF18539007547034".repeat(2), "level": "Corporate ".repeat(5).trim(), "valid_hours": 8760,
     }))
 }
@@ -51,6 +56,7 @@ fn oddest() -> Value {
         "contact_name": ODD, "company_name": ODD, "programme_name": "CPS {{ x }} & Co", "note": format!(".\n\nFrom {ODD}\n.\n--\n> {ODD}"),
         "valid_hours": 1, "valid_minutes": 1, "points": 0, "gross": "0.00", "reason_codes": ["not_authorised"], "revisions": [], "levels": ["<b>Gold</b>"],
         "payment_method": "bank_transfer", "payment_reference": "RF18 5390 0754 7034", "previous_member_numbers": ["000000"],
+        "offers": offers(2, ODD), "more_offers": 1,
     }))
 }
 

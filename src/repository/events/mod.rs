@@ -1,6 +1,7 @@
 //! What happened, at rest: events wait in an inbox until they are numbered, and nothing changes them after. What can happen is in `domain::event`.
 
 mod chain;
+mod feed;
 mod numbering;
 
 use diesel::prelude::*;
@@ -17,6 +18,7 @@ use crate::error::Result;
 use crate::types::{Instant, SqlId, SqlInstant};
 
 pub use chain::{FirstWrong, Verdict, verify};
+pub use feed::{Asked, Found, FoundEvent, Stream, find, first_since, of_everybody, of_one};
 pub use numbering::{MOST, number_batch};
 
 /// An event that has its numbers.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::Product;
+use super::{Product, UNLISTED};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::model::ModelId;
@@ -44,7 +44,7 @@ pub type Awarded = (Product, Option<i64>);
 /// Which products of an account are listed, in which order, and from where.
 #[derive(Debug, Clone)]
 pub struct AwardedListing {
-    /// Empty: all that have not ended.
+    /// Empty: all that have not ended, but for offers.
     pub statuses: Vec<ProductStatus>,
     pub sort: ProductSort,
     /// Behind this product, whose model has this name, as it is compared.
@@ -69,7 +69,7 @@ pub fn list_awarded(
         ))
         .into_boxed();
     query = match listing.statuses.is_empty() {
-        true => query.filter(products::ended_at.is_null()),
+        true => query.filter(products::status.ne_all(UNLISTED)),
         false => query.filter(products::status.eq_any(&listing.statuses)),
     };
     query = match (listing.sort, &listing.after) {

@@ -11,9 +11,9 @@ use diesel::prelude::*;
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
-use crate::domain::product::{EndReason, Evidence, ProductField, ProductId, ProductStatus};
-use crate::domain::product_details::Details;
-use crate::domain::values::Country;
+use crate::domain::product::{EndReason, Evidence, Holder, ProductField, ProductId, ProductStatus};
+use crate::domain::product_details::{CheckedDetails, Details};
+use crate::domain::values::{Country, SerialNumber};
 use crate::error::{Code, Error, Result};
 use crate::repository::accounts::Account;
 use crate::repository::backend::is_duplicate;
@@ -85,6 +85,37 @@ impl Product {
     pub fn claim_serial(&mut self) {
         let is_holder = !matches!(self.status, ProductStatus::Offered | ProductStatus::Ended);
         self.holds_serial = is_holder && self.serial_key.is_some();
+    }
+
+    /// Its serial number as it is compared, with its model.
+    pub fn serial(&self) -> Option<(ModelId, String)> {
+        Some((self.model_id, self.serial_key.clone()?))
+    }
+
+    /// As the holder of its serial number, seen by an account that wants it.
+    pub fn as_holder(&self, wants_it: AccountId) -> Holder {
+        Holder {
+            same_account: self.account_id == wants_it,
+            status: self.status,
+            serial_estimated: self.is_serial_estimated(),
+            checked: self.checked_at.is_some(),
+            serial_since: self.serial_since.unwrap_or(self.created_at),
+        }
+    }
+
+    /// Ends it; it has its serial number no longer.
+    pub fn end(&mut self, reason: EndReason, now: Instant) {
+        self.status = ProductStatus::Ended;
+        self.end_reason = Some(reason);
+        self.ended_at = Some(now);
+        self.claim_serial();
+    }
+
+    /// What is said of it, checked when it was stored.
+    pub fn checked_details(&self) -> CheckedDetails {
+        let serial = self.serial_number.clone().zip(self.serial_key.clone());
+        let serial = serial.map(|(shown, key)| SerialNumber { shown, key });
+        CheckedDetails::known(serial, self.details())
     }
 
     /// What is said of it.
@@ -211,11 +242,13 @@ pub fn all_of_ids(conn: &mut DbConn, ids: &[ProductId]) -> Result<Vec<Product>> 
     }
     Ok(found)
 }
+/// What is listed only where it is asked for.
+const UNLISTED: [ProductStatus; 2] = [ProductStatus::Offered, ProductStatus::Ended];
 
 /// Which products of an account are listed.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
-    /// None: all that have not ended.
+    /// None: all that have not ended, but for offers.
     pub status: Option<ProductStatus>,
     pub before: Option<ProductId>,
     pub limit: i64,
@@ -229,7 +262,7 @@ pub fn list(conn: &mut DbConn, access: &AccountAccess, listing: &Listing) -> Res
         .into_boxed();
     query = match listing.status {
         Some(status) => query.filter(products::status.eq(status)),
-        None => query.filter(products::ended_at.is_null()),
+        None => query.filter(products::status.ne_all(UNLISTED)),
     };
     if let Some(before) = listing.before {
         query = query.filter(products::id.lt(before));

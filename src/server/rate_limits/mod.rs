@@ -6,26 +6,26 @@ mod store;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::time::Instant;
 
 use actix_web::HttpMessage;
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::StateInformationMiddleware;
-use governor::nanos::Nanos;
 use governor::{Quota, RateLimiter};
 
 use crate::auth::Identity;
-use crate::clock::Clock;
+use crate::clock::{Clock, Ticks};
 use crate::domain::access::{Caller, UserId};
 use crate::domain::account::AccountId;
+use crate::domain::partner::PartnerId;
 use crate::error::{Code, Refusal};
 use crate::handlers::{ClientAddress, RateLimit};
 use crate::programme::RateLimitRules;
+use crate::types::household;
 use store::BoundedStore;
 
-pub use address::{client_address, network};
+pub use address::client_address;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
@@ -35,6 +35,7 @@ const STATE: HeaderName = HeaderName::from_static("ratelimit");
 pub enum Key {
     User(UserId),
     Applicant(AccountId),
+    Partner(PartnerId),
     /// Of nobody in particular, or of somebody whose token does not hold.
     Address(Option<IpAddr>),
 }
@@ -43,7 +44,7 @@ impl Key {
     /// Of the address that was put beside a request.
     pub fn address(extensions: &Extensions) -> Self {
         let address = extensions.get::<ClientAddress>();
-        Self::Address(address.map(|address| network(address.0)))
+        Self::Address(address.map(|address| household(address.0)))
     }
 }
 
@@ -70,37 +71,11 @@ impl Client {
     }
 }
 
-/// The user behind a caller, whatever session it is, or the application.
+/// The user behind a caller, whatever session it is, the partner, whichever of its systems, or the application.
 fn key_of(caller: &Caller) -> Option<Key> {
     let user = caller.user_id().map(Key::User);
-    user.or_else(|| caller.account_id().map(Key::Applicant))
-}
-
-/// Time as the limiter reads it: what has passed, and how far the sandbox was moved ahead. Whoever sets the machine's clock moves
-/// nothing here, and a sandbox that begins again takes nothing back.
-#[derive(Clone)]
-struct Ticks {
-    begun: Instant,
-    clock: Clock,
-}
-
-impl Ticks {
-    fn new(clock: &Clock) -> Self {
-        Self {
-            begun: Instant::now(),
-            clock: clock.clone(),
-        }
-    }
-}
-
-impl GovernorClock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        let ahead = u64::try_from(self.clock.advanced_micros()).unwrap_or(0);
-        let passed = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        Nanos::from(passed.saturating_add(ahead.saturating_mul(1000)))
-    }
+    let known = user.or_else(|| caller.partner_id().map(Key::Partner));
+    known.or_else(|| caller.account_id().map(Key::Applicant))
 }
 
 /// Callers are told apart by a keyed hash: nobody can look for two that meet.
@@ -245,25 +220,5 @@ impl Remaining {
                 response.headers_mut().insert(name, value);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_limiter_s_time_is_what_has_passed_and_how_far_the_sandbox_is_ahead() {
-        let clock = Clock::default();
-        let ticks = Ticks::new(&clock);
-        let minute = 60_000_000_000;
-        // Not the time of day.
-        assert!(ticks.now().as_u64() < minute);
-        clock.set_offset_micros(60_000_000);
-        assert!((minute..2 * minute).contains(&ticks.now().as_u64()));
-        clock.set_offset_micros(0);
-        assert!((minute..2 * minute).contains(&ticks.now().as_u64()));
-        clock.set_offset_micros(60_000_000);
-        assert!((2 * minute..3 * minute).contains(&ticks.now().as_u64()));
     }
 }

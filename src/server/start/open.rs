@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::check;
+use crate::auth::TokenRate;
 use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
@@ -154,6 +155,8 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let links = links(&config, &public_url);
     let store = document_store(&config)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
+    let rates = programme.rate_limits.of(config.mode == Mode::Sandbox);
+    let token_rate = TokenRate::new(rates.tokens_per_client, &clock);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let service = Service {
         sealer: sealer(&config, &db, &keys).await?,
@@ -166,6 +169,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         links,
         cards: Cards::of(config.mode),
         catalogue: CatalogueCache::default(),
+        token_rate,
     };
     if config.mode == Mode::Sandbox {
         let context = service.context();

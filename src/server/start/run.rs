@@ -114,11 +114,7 @@ fn authenticator(service: &Service) -> Authenticator {
 }
 
 fn rate_limits(service: &Service, mode: Mode) -> RateLimits {
-    let rules = &service.programme.rate_limits;
-    let rules = match mode {
-        Mode::Sandbox => &rules.sandbox,
-        Mode::Live => &rules.live,
-    };
+    let rules = service.programme.rate_limits.of(mode == Mode::Sandbox);
     RateLimits::new(rules, &service.clock)
 }
 

@@ -136,7 +136,7 @@ impl Inventories<'_> {
         product.claim_serial();
     }
 
-    /// A product of an account, held, which is open and which the caller has seen.
+    /// A product of an account, held, which is registered and which the caller has seen.
     pub fn open_product(
         &mut self,
         conn: &mut DbConn,
@@ -145,8 +145,10 @@ impl Inventories<'_> {
     ) -> Result<Held<Product>> {
         let product = products::lock(conn, self.account(account)?, id)?;
         check(product.version)?;
-        if product.status == ProductStatus::Ended {
-            return Err(Code::ProductEnded.into());
+        match product.status {
+            ProductStatus::Ended => return Err(Code::ProductEnded.into()),
+            ProductStatus::Offered => return Err(Code::RegistrationNotOpen.into()),
+            _ => {}
         }
         self.know_awards(points::standing_awards(conn, &[id])?);
         Ok(product)
@@ -188,7 +190,8 @@ impl Inventories<'_> {
         reason: EndReason,
     ) -> Result<()> {
         self.note_before(&product);
-        self.close(conn, &mut product, reason)?;
+        product.end(reason, self.context.now);
+        self.settle(conn, &product, reason.into())?;
         self.events.push(Event::ProductEnded {
             account_id: product.account_id,
             product_id: product.id,
@@ -196,19 +199,5 @@ impl Inventories<'_> {
         });
         self.changed.push(product);
         Ok(())
-    }
-
-    /// The end of a product: it holds nothing and gives nothing.
-    pub(super) fn close(
-        &mut self,
-        conn: &mut DbConn,
-        product: &mut Product,
-        reason: EndReason,
-    ) -> Result<()> {
-        product.status = ProductStatus::Ended;
-        product.end_reason = Some(reason);
-        product.ended_at = Some(self.context.now);
-        product.claim_serial();
-        self.settle(conn, product, reason.into())
     }
 }

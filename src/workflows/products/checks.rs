@@ -98,7 +98,7 @@ impl Inventories<'_> {
                 self.end(conn, product, EndReason::Rejected)?;
             }
             (_, Some(right)) => self.correct(conn, product, right)?,
-            (_, None) => self.confirm(conn, product)?,
+            (_, None) => self.approve(conn, product)?,
         }
         self.events.push(Event::ProductChecked {
             account_id,
@@ -109,7 +109,7 @@ impl Inventories<'_> {
     }
 
     /// The serial number is the product's.
-    fn confirm(&mut self, conn: &mut DbConn, mut product: Held<Product>) -> Result<()> {
+    fn approve(&mut self, conn: &mut DbConn, mut product: Held<Product>) -> Result<()> {
         self.note_before(&product);
         let mut guesses = product.estimated();
         guesses.retain(|field| *field != ProductField::SerialNumber);

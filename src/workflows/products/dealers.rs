@@ -236,7 +236,8 @@ impl<'a> Inventories<'a> {
                 partner_id,
             },
         });
-        self.close(conn, &mut product, EndReason::Returned)?;
+        product.end(EndReason::Returned, self.context.now);
+        self.settle(conn, &product, EndReason::Returned.into())?;
         self.put(product);
         Ok(())
     }

@@ -5,6 +5,7 @@ mod checks;
 mod dealers;
 mod inventories;
 mod list;
+mod offered;
 mod points;
 mod serials;
 mod staff;

@@ -7,7 +7,7 @@ use super::inventories::{Inventories, Wanted};
 use crate::domain::event::Event;
 use crate::domain::model::ModelId;
 use crate::domain::points::PointsReason;
-use crate::domain::product::{Contest, Holder, ProductField, ProductStatus, contest};
+use crate::domain::product::{Contest, ProductField, ProductStatus, contest};
 use crate::domain::product_details::CheckedDetails;
 use crate::error::{Error, Result};
 use crate::repository::DbConn;
@@ -21,10 +21,6 @@ pub struct Serials {
     stolen: HashMap<Wanted, Product>,
 }
 
-fn serial_of(product: &Product) -> Option<Wanted> {
-    Some((product.model_id, product.serial_key.clone()?))
-}
-
 impl Serials {
     /// Looks all of them up: one statement, or none where none is wanted.
     pub fn find(conn: &mut DbConn, wanted: &[Wanted]) -> Result<Self> {
@@ -34,7 +30,7 @@ impl Serials {
         let keys: Vec<&str> = keys.into_iter().collect();
         let mut serials = Self::default();
         for product in products::of_serials(conn, &models, &keys)? {
-            let Some(serial) = serial_of(&product) else {
+            let Some(serial) = product.serial() else {
                 continue;
             };
             match product.ended_at {
@@ -64,7 +60,7 @@ impl Serials {
 
     /// The product with the serial number of this one that was reported stolen.
     pub(super) fn stolen(&self, product: &Product) -> Option<&Product> {
-        self.stolen.get(&serial_of(product)?)
+        self.stolen.get(&product.serial()?)
     }
 
     /// Those who hold one.
@@ -79,7 +75,7 @@ impl Serials {
 
     /// A product no longer has the serial number that it had.
     pub(super) fn release(&mut self, product: &Product) {
-        if let Some(serial) = serial_of(product)
+        if let Some(serial) = product.serial()
             && self
                 .holders
                 .get(&serial)
@@ -91,7 +87,7 @@ impl Serials {
 
     /// From now on a product has its serial number.
     pub(super) fn hold(&mut self, product: &Product) {
-        if let Some(serial) = serial_of(product) {
+        if let Some(serial) = product.serial() {
             self.holders.insert(serial, product.clone());
         }
     }
@@ -112,13 +108,7 @@ impl Inventories<'_> {
         let Some(holder) = holder.filter(|holder| holder.id != product.id).cloned() else {
             return Ok(None);
         };
-        let facts = Holder {
-            same_account: holder.account_id == product.account_id,
-            status: holder.status,
-            serial_estimated: holder.is_serial_estimated(),
-            checked: holder.checked_at.is_some(),
-            serial_since: holder.serial_since.unwrap_or(holder.created_at),
-        };
+        let facts = holder.as_holder(product.account_id);
         let is_guess = details
             .details
             .estimated

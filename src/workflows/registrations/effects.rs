@@ -3,24 +3,21 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use serde_json::json;
 
 use crate::domain::access::PartnerAccess;
 use crate::domain::account::AccountId;
 use crate::domain::event::Event;
 use crate::domain::partner::{AlertCause, PartnerId};
 use crate::domain::product::ProductId;
+use crate::domain::quota::Used;
 use crate::domain::registration::{Known, Outcome, RegistrationStatus, Verb, World};
-use crate::domain::work_item::WorkItemKind;
 use crate::error::Result;
 use crate::repository::registrations::{self, Registration};
-use crate::repository::work_items::WorkItem;
 use crate::repository::{DbConn, events, jobs, partner_days};
 use crate::types::{Instant, Json};
-use crate::workflows::Context;
 use crate::workflows::products::Inventories;
 use crate::workflows::tasks::{Task, enqueue};
-use crate::workflows::work_items::{self, matter};
+use crate::workflows::{Context, offers, partner_alerts};
 
 /// The `code` of a line whose customer had the product before.
 const CONFIRMED: &str = "confirmed";
@@ -50,6 +47,13 @@ pub fn store(
         new.into_iter().partition(|line| line.of_id.is_none());
     for some in [sales, others].iter().filter(|some| !some.is_empty()) {
         registrations::insert(conn, some)?;
+    }
+    let ends: BTreeSet<Instant> = world
+        .changed()
+        .filter_map(|known| known.offer_expires_at)
+        .collect();
+    for moment in ends {
+        offers::watch(conn, context, moment)?;
     }
     let told: Vec<Event> = outcomes
         .iter()
@@ -139,26 +143,19 @@ pub fn count_missed(
     if missed == 0 {
         return Ok(());
     }
+    let day = context.now.utc().date_naive();
+    let missed = Used {
+        unmatched: missed,
+        ..Used::default()
+    };
     let partner_id = partner.partner_id();
-    let count = partner_days::add_unmatched(conn, partner_id, missed, context.now)?;
+    let count = partner_days::add(conn, partner_id, day, &missed)?.unmatched;
     if count < context.programme.dealers.alert_unmatched {
         return Ok(());
     }
-    let cause = AlertCause::Unmatched;
-    let item = WorkItem {
-        partner_id: Some(partner_id),
-        details: Some(Json(json!({ "cause": cause, "count": count }))),
-        ..matter(context, WorkItemKind::PartnerAlert, partner_id)
-    };
-    let mut told = work_items::open(conn, &[item])?;
-    if !told.is_empty() {
-        told.push(Event::PartnerAlert {
-            partner_id,
-            cause,
-            count,
-        });
-    }
-    events::record(conn, &partner.stamp(context.now), &told)
+    let stamp = partner.stamp(context.now);
+    let cause = (AlertCause::Unmatched, count);
+    partner_alerts::raise(conn, context, &stamp, partner_id, cause)
 }
 
 /// Has each customer told once, of all that this partner reports within some minutes from the first line on.

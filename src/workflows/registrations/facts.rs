@@ -121,7 +121,8 @@ fn empty(
     let programme = &context.programme;
     let rules = (programme.dealers.clone(), programme.products.clone());
     let mut world = World::new(context.now, Dealer { name, country }, rules);
-    world.unmatched = partner_days::unmatched(conn, partner.partner_id(), context.now)?;
+    let day = context.now.utc().date_naive();
+    world.unmatched = partner_days::find(conn, partner.partner_id(), day)?.unmatched;
     let names = lines.iter().filter_map(|line| line.read.model.as_ref());
     let named: HashMap<&ModelName, &CatalogueModel> = names
         .filter_map(|name| Some((name, model_of(catalogue, name)?)))

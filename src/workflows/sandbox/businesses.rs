@@ -72,7 +72,7 @@ const fn business(
 }
 
 /// The businesses whose accounts are active, or were before they were suspended.
-const ACTIVE: [Business; 5] = [
+pub(super) const ACTIVE: [Business; 5] = [
     business(
         1,
         ("Fjord Foto ApS", "24256790"),
@@ -106,7 +106,7 @@ const ACTIVE: [Business; 5] = [
 ];
 
 /// The account that staff have suspended.
-const SUSPENDED: u128 = 8;
+pub(super) const SUSPENDED: u128 = 8;
 
 const fn member(
     n: u128,
@@ -207,9 +207,9 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
     Ok(())
 }
 
-/// The bytes that an account number would be drawn from.
-fn drawn(n: u128) -> [u8; 8] {
-    u64::try_from(n).unwrap_or(0).to_be_bytes()
+/// The account number of the `n`-th business.
+pub(super) fn number_of(n: u128) -> String {
+    account_number(u64::try_from(n).unwrap_or(0).to_be_bytes())
 }
 
 /// The account of a business, not submitted yet.
@@ -217,7 +217,7 @@ pub fn account(context: &Context, business: &Business) -> Account {
     let (email, name) = business.contact;
     Account {
         id: account_id(business.n),
-        account_number: account_number(drawn(business.n)),
+        account_number: number_of(business.n),
         status: AccountStatus::Draft,
         version: 1,
         company_name: business.company.to_owned(),

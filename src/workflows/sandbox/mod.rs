@@ -4,6 +4,7 @@ mod applications;
 mod businesses;
 mod membership;
 mod migration;
+mod partners;
 mod products;
 mod tokens;
 
@@ -20,6 +21,7 @@ use crate::repository::{DbConn, catalogue, files, settings, users};
 
 pub use applications::{APPLICATIONS, Application, SAMPLE_PDF, set_password_url};
 pub use businesses::{MEMBERS, Member, Standing};
+pub use partners::{Customers, DEALERS, Dealer, member_number, unknown_number};
 pub use products::TAKEN_SERIAL;
 
 /// The password of everybody who is seeded.
@@ -88,6 +90,7 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
     products::seed(conn, context)?;
     migration::seed(conn, context)?;
     membership::seed(conn, context)?;
+    partners::seed(conn, context)?;
     tokens::seed_session(conn, context)
 }
 

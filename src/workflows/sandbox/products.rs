@@ -2,12 +2,15 @@
 
 use super::{account_id, fixed, seeding};
 use crate::domain::model::{ModelId, name_key};
-use crate::domain::product::{ProductField, ProductId};
+use crate::domain::product::{EndReason, ProductField, ProductId};
 use crate::domain::product_details::Details;
 use crate::domain::values::Country;
+use crate::domain::work_item::WorkItemKind;
 use crate::error::{Code, Error, Result};
-use crate::repository::DbConn;
-use crate::workflows::products::{Inventories, Origin, checked};
+use crate::repository::work_items::WorkItem;
+use crate::repository::{DbConn, events};
+use crate::workflows::products::{self, Inventories, Origin, checked};
+use crate::workflows::work_items::{self, matter};
 use crate::workflows::{Context, catalogue};
 
 const MODELS: &str = include_str!("../../seed/models.csv");
@@ -56,6 +59,8 @@ const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 10] = [
     ),
     (7, "EOS C300 Mark III", Some("072021000833"), BOUGHT_LATER),
 ];
+/// A camera that was reported stolen and has turned up: its model and its serial number.
+pub const STOLEN: (&str, &str) = ("EOS R3", "082021000944");
 const BOUGHT_LATER: Option<&str> = Some("2024-11-04");
 
 /// Seeds the catalogue and the members' products.
@@ -77,7 +82,39 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         };
         register(conn, context, member, (fixed(n).into(), model), &details)?;
     }
-    Ok(())
+    seed_stolen(conn, context)
+}
+
+/// One business reported a camera stolen, another one has registered it: staff have to look.
+fn seed_stolen(conn: &mut DbConn, context: &Context) -> Result<()> {
+    let (model, serial) = STOLEN;
+    let details = |dealer: Option<&str>| Details {
+        serial_number: Some(serial.to_owned()),
+        purchase_date: "2024-11-04".parse().ok().filter(|_| dealer.is_some()),
+        purchase_country: Some(Country::DK),
+        dealer: dealer.map(str::to_owned),
+        ..Details::default()
+    };
+    let reported = ProductId::from(fixed(212));
+    register(conn, context, 6, (reported, model), &details(None))?;
+    let reporter = seeding().on(account_id(6));
+    products::end(
+        conn,
+        context,
+        &reporter,
+        reported,
+        |_| Ok(()),
+        EndReason::Stolen,
+    )?;
+    let held = ProductId::from(fixed(211));
+    let matter = WorkItem {
+        id: fixed(501).into(),
+        account_id: Some(account_id(7)),
+        ..matter(context, WorkItemKind::StolenSerial, held)
+    };
+    let opened = work_items::open(conn, &[matter])?;
+    events::record(conn, &reporter.stamp(context.now), &opened)?;
+    register(conn, context, 7, (held, model), &details(Some("Foto Nord")))
 }
 
 /// The id of the `n`-th model of the shipped catalogue.
@@ -96,8 +133,9 @@ fn register(
     let catalogue = context.catalogue.current(conn)?;
     let model = catalogue.of_name(&name_key(model)).ok_or(Code::NotFound)?;
     let details = checked(context, model, details).map_err(Error::invalid)?;
+    let wanted = Vec::from_iter(products::wanted(model, &details));
     let id = (access.account_id(), id);
-    let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[&access], &[])?;
+    let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[&access], &wanted)?;
     inventories.register(conn, id, model, details, Origin::Owner)?;
     inventories.flush(conn).map(drop)
 }

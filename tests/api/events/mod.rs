@@ -1,6 +1,7 @@
 //! What happened is recorded, numbered and kept: what the tests of it share.
 
 mod contract;
+mod feed;
 mod history;
 mod many;
 mod migrating;

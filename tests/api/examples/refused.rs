@@ -10,9 +10,11 @@ use super::heard::{Heard, hear};
 use super::walk::{YEAR, on_that_day};
 use crate::accounts::{case_of, mailed_links};
 use crate::businesses::{Business, PDF};
+use crate::events::writes::partner_alert;
 use crate::legacy_migration::{OLD, prove, with_old_address};
 use crate::limits::limited;
 use crate::membership::{EMAIL, bring_points_to, by_transfer, join};
+use crate::partners::FOTO_NORD;
 use crate::products::METTE;
 use crate::raw::Raw;
 use crate::refusals::all_on_the_way;
@@ -20,9 +22,10 @@ use crate::support::{Sending, TestApp, Token};
 
 const NOBODY: Token = Token(None);
 
-/// What only a service answers that is crowded, broken or at its end, that counts to a billion, or whose staff are customers or have two roles. Other tests
-/// bring these about; here they are written as those answers are.
-const RARE: [Code; 10] = [
+/// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
+/// dealers are bound to networks or have used up their quota; and what only the token endpoint answers, in a form of its own. Other tests bring these
+/// about; here they are written as those answers are.
+const RARE: [Code; 15] = [
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -33,6 +36,11 @@ const RARE: [Code; 10] = [
     Code::StorageFull,
     Code::Draining,
     Code::PointsOutOfRange,
+    Code::NetworkNotAllowed,
+    Code::QuotaExceeded,
+    Code::InvalidClient,
+    Code::UnsupportedGrantType,
+    Code::InvalidScope,
 ];
 
 /// The problems of those codes.
@@ -65,10 +73,20 @@ pub async fn all() -> Vec<Heard> {
         claims(&app).await;
         staff(&app, &asta).await;
         memberships(&app).await;
+        work(&app).await;
+        dealers(&app).await;
         too_often(&app).await;
+        too_late(&app).await;
     });
     heard.extend(beside.await);
     heard
+}
+
+/// What a dealer's system may not do with its token.
+async fn dealers(app: &TestApp) {
+    let reads = app.dealer(FOTO_NORD, "registrations:read").await;
+    let number = app.get("/v1/members/00000000", &reads).await;
+    number.problem(403, "scope_missing");
 }
 
 /// Requests that are none.
@@ -240,6 +258,28 @@ async fn staff(app: &TestApp, asta: &Business) {
     app.post(&retry, &admin, reason)
         .await
         .problem(409, "job_not_dead");
+}
+
+/// What waits for staff is not ticked off where something else closes it, and only once.
+async fn work(app: &TestApp) {
+    let admin = app.sign_in("admin@cps.example").await;
+    let waits = app.get("/v1/work-items", &admin).await.expect(200);
+    let complete = format!("/v1/work-items/{}/completion", waits.str("/items/0/id"));
+    let reason = json!({ "reason": "The dealer has mended its system." });
+    let done = app.post(&complete, &admin, reason.clone()).await;
+    done.problem(409, "work_item_closes_itself");
+    let alert = partner_alert(&mut Raw::open(&app.database));
+    app.post(&alert, &admin, reason.clone()).await.expect(200);
+    let again = app.post(&alert, &admin, reason).await;
+    again.problem(409, "work_item_closed");
+}
+
+/// Events of another quarter.
+async fn too_late(app: &TestApp) {
+    app.advance(chrono::TimeDelta::days(91)).await;
+    let mette = app.sign_in(EMAIL).await;
+    let old = app.get("/v1/events?after=1", &mette).await;
+    old.problem(410, "events_expired");
 }
 
 /// A VAT number that another account has, although a document proves it.

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
-use crate::events::writes::{CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff};
+use crate::events::writes::{
+    CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff, work,
+};
 use crate::openapi::document;
+use crate::partners::FOTO_NORD;
 use crate::permissions::{Objects, Operation};
 use crate::raw::Raw;
 use crate::support::{Database, TestApp, Token};
@@ -38,6 +41,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
         legacy(&mut walk, &business).await;
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;
+        work(&mut walk, &business).await;
         sandbox_and_sessions(&walk.app, &business).await;
         asta = Some(business);
     });
@@ -58,6 +62,7 @@ async fn sandbox_and_sessions(app: &TestApp, asta: &Business) {
     let body = json!({ "refresh_token": session.str("/refresh_token") });
     let again = app.post("/v1/sessions/refresh", &NOBODY, body).await;
     again.expect(200);
+    app.dealer(FOTO_NORD, "").await;
     let soon = app.now().await + chrono::TimeDelta::seconds(1);
     let body = json!({ "now": soon });
     app.put("/v1/sandbox/clock", &NOBODY, body)
@@ -121,6 +126,8 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
                 .to_owned(),
         );
     }
+    let told = app.get("/v1/events", &asta.token).await.expect(200);
+    objects.insert("event_id", told.str("/items/0/id"));
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
         .await;

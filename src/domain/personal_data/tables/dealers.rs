@@ -16,7 +16,7 @@ pub const CREDENTIALS: Table = Table {
     name: "credentials",
     stay: Kept(DEALT_WITH),
     personal: &[personal("secret_hash"), personal("previous_hash")],
-    other: "version name scopes networks",
+    other: "version name scopes networks token_version",
 };
 
 pub const PARTNER_DAYS: Table = plain(

@@ -1,0 +1,425 @@
+//! Offers of dealers, what becomes of them, and whom a customer trusts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::products::METTE;
+use crate::raw::{Raw, Sold};
+use crate::support::{Answer, Sending, TestApp, Token};
+
+const JONAS: &str = "/v1/accounts/acc_00000000000070008000000000000002";
+const CAMERA: &str = "EOS R6 Mark II";
+const SERIAL: &str = "012021005511";
+
+/// A sandbox, a dealer, and two of its customers.
+struct Shop {
+    app: TestApp,
+    raw: Raw,
+    partner: String,
+    mette: Token,
+    jonas: Token,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let app = TestApp::start().await;
+        let mut raw = Raw::open(&app.database);
+        Self {
+            partner: raw.partner("Foto Vest"),
+            raw,
+            mette: app.sign_in("mette@fjordfoto.example").await,
+            jonas: app.sign_in("jonas@lysogskygge.example").await,
+            app,
+        }
+    }
+
+    /// Has the dealer offer a product to an account; the path of the offer.
+    async fn offer(&mut self, account: &str, model: &str, serial: &str) -> String {
+        let model = self.app.model(model).await;
+        let now = self.app.now().await;
+        let product = self.raw.offer(&Sold {
+            account,
+            partner: &self.partner,
+            model: &model,
+            serial,
+            now,
+        });
+        format!("{account}/offers/{product}")
+    }
+
+    async fn accept(&self, offer: &str, token: &Token) -> Answer {
+        self.app.act(&format!("{offer}/acceptance"), token).await
+    }
+
+    async fn refuse(&self, offer: &str, reason: &str) -> Answer {
+        let path = format!("{offer}/refusal");
+        let body = json!({ "reason": reason });
+        self.app.post(&path, &self.mette, body).await
+    }
+
+    async fn offers(&self) -> Vec<Value> {
+        let listed = self.app.get(&format!("{METTE}/offers"), &self.mette).await;
+        listed.expect(200).body["items"].as_array().unwrap().clone()
+    }
+
+    async fn register(&self, account: &str, token: &Token, serial: &str, change: Value) -> Answer {
+        let mut body = json!({
+            "model_id": self.app.model(CAMERA).await, "serial_number": serial, "purchase_date": "2024-05-17",
+            "purchase_country": "DK", "dealer": "Kamerahuset"
+        });
+        let fields = body.as_object_mut().unwrap();
+        fields.extend(change.as_object().unwrap().clone());
+        let path = format!("{account}/products");
+        self.app.post(&path, token, body).await
+    }
+
+    /// The status, code and reason of the only line that points at the account of Mette.
+    fn line(&mut self) -> String {
+        let line = "SELECT status || ' ' || coalesce(code, '-') || ' ' || coalesce(reason, '-') AS line FROM registrations";
+        self.raw.lines(line).concat()
+    }
+
+    /// How often an event was told, once all are numbered.
+    async fn told(&mut self, word: &str) -> usize {
+        let waiting = "SELECT CAST(count(*) AS TEXT) AS line FROM event_inbox";
+        for _ in 0..600 {
+            if self.raw.lines(waiting) == ["0"] {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let told = format!("SELECT data AS line FROM events WHERE type = '{word}'");
+        self.raw.lines(&told).len()
+    }
+}
+
+fn product_of(offer: &str) -> String {
+    offer.replace("/offers/", "/products/")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_accepted_is_registered_with_its_points() {
+    let mut shop = Shop::open().await;
+    let before = shop.app.balance(METTE, &shop.mette).await;
+    let offer = shop.offer(METTE, CAMERA, SERIAL).await;
+    let listed = shop.offers().await;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["partner"]["name"], "Foto Vest");
+    assert_eq!(listed[0]["product"]["status"], "offered");
+    assert_eq!(listed[0].get("blocked"), None);
+    let ends: DateTime<Utc> = listed[0]["expires_at"].as_str().unwrap().parse().unwrap();
+    assert!(ends - shop.app.now().await > TimeDelta::days(29));
+
+    let accepted = shop.accept(&offer, &shop.mette).await.expect(200);
+    assert_eq!(accepted.body["status"], "complete");
+    assert_eq!(accepted.body["points_granted"], 205);
+    assert_eq!(accepted.body.get("evidence"), None);
+    assert_eq!(shop.app.balance(METTE, &shop.mette).await, before + 205);
+    let product = product_of(&offer);
+    let read = shop.app.get(&product, &shop.mette).await.expect(200);
+    assert_eq!(read.header("etag"), accepted.header("etag"));
+    let support = shop.app.sign_in("support@cps.example").await;
+    let seen = shop.app.get(&product, &support).await.expect(200);
+    assert_eq!(seen.body["evidence"], "dealer");
+
+    assert_eq!(shop.line(), "registered - -");
+    assert_eq!(shop.told("product.offer_accepted").await, 1);
+    assert_eq!(shop.told("registration.accepted").await, 1);
+    assert!(shop.offers().await.is_empty());
+    let again = shop.accept(&offer, &shop.mette).await;
+    again.problem(409, "offer_closed");
+    let refused = shop.refuse(&offer, "declined").await;
+    refused.problem(409, "offer_closed");
+    // It holds its serial number by now.
+    let taken = shop.register(JONAS, &shop.jonas, SERIAL, json!({})).await;
+    taken.problem(409, "serial_already_registered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_counts_nowhere_and_reserves_nothing() {
+    let mut shop = Shop::open().await;
+    let mut seen = Vec::new();
+    for round in ["without", "with"] {
+        let mut now = Vec::new();
+        for path in [
+            "products",
+            "products/summary",
+            "products/export",
+            "points",
+            "membership/levels",
+        ] {
+            let read = shop.app.get(&format!("{METTE}/{path}"), &shop.mette).await;
+            now.push(read.expect(200).text);
+        }
+        seen.push(now);
+        if round == "without" {
+            shop.offer(METTE, CAMERA, SERIAL).await;
+        }
+    }
+    assert_eq!(seen[0], seen[1]);
+    let offers = format!("{METTE}/products?status=offered");
+    let offers = shop.app.get(&offers, &shop.mette).await.expect(200);
+    assert_eq!(offers.body["items"].as_array().unwrap().len(), 1);
+
+    let product = format!("{METTE}/products/{}", offers.str("/items/0/id"));
+    let change = json!({ "dealer": "Kamerahuset" });
+    let changed = shop.app.patch(&product, &shop.mette, 1, change).await;
+    changed.problem(409, "registration_not_open");
+    let sold = format!("{product}?reason=sold");
+    let ended = shop.app.delete(&sold, &shop.mette, 1).await;
+    ended.problem(409, "registration_not_open");
+    // Anybody may register the number meanwhile; then the offer is blocked.
+    let made = shop.register(JONAS, &shop.jonas, SERIAL, json!({})).await;
+    made.expect(201);
+    assert_eq!(
+        shop.offers().await[0]["blocked"],
+        "serial_already_registered"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_of_what_is_registered_confirms_it() {
+    let mut shop = Shop::open().await;
+    let body = json!({
+        "model_id": shop.app.model(CAMERA).await, "serial_number": SERIAL, "purchase_country": "SE", "dealer": "Foto Nord?",
+        "estimated": ["serial_number", "dealer"]
+    });
+    let path = format!("{METTE}/products");
+    let own = shop.app.post(&path, &shop.mette, body).await.expect(201);
+    assert_eq!(own.body["status"], "incomplete");
+    let before = shop.app.balance(METTE, &shop.mette).await;
+    let offer = shop.offer(METTE, CAMERA, SERIAL).await;
+    assert_eq!(shop.offers().await[0].get("blocked"), None);
+    let accepted = shop.accept(&offer, &shop.mette).await.expect(200);
+    assert_eq!(accepted.body["id"], own.body["id"]);
+    let said = [
+        "status",
+        "purchase_date",
+        "purchase_country",
+        "dealer",
+        "estimated",
+    ];
+    let said = said.map(|field| accepted.body[field].clone());
+    // What the customer knew stays.
+    let wanted = ["complete", "2025-05-17", "SE", "Foto Nord"];
+    assert_eq!(said[..4], wanted.map(|text| json!(text)));
+    assert_eq!(said[4], json!([]));
+    assert_eq!(shop.app.balance(METTE, &shop.mette).await, before + 205);
+    assert_eq!(shop.line(), "registered confirmed -");
+    let offered = shop.app.get(&product_of(&offer), &shop.mette).await;
+    let offered = offered.expect(200).body;
+    assert_eq!(offered["end_reason"], "merged");
+    let support = shop.app.sign_in("support@cps.example").await;
+    let seen = shop.app.get(own.header("location"), &support).await;
+    assert_eq!(seen.expect(200).body["evidence"], "dealer");
+    let again = shop.accept(&offer, &shop.mette).await;
+    again.problem(409, "offer_closed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_of_what_another_holds_stays_until_it_is_refused() {
+    let mut shop = Shop::open().await;
+    let held = shop.register(JONAS, &shop.jonas, SERIAL, json!({})).await;
+    let held = held.expect(201).header("location").to_owned();
+    let offer = shop.offer(METTE, CAMERA, SERIAL).await;
+    assert_eq!(
+        shop.offers().await[0]["blocked"],
+        "serial_already_registered"
+    );
+    let refused = shop.accept(&offer, &shop.mette).await;
+    let refused = refused.problem(409, "serial_already_registered");
+    assert!(!refused.text.contains("Lys"));
+    assert_eq!(shop.offers().await.len(), 1);
+    assert_eq!(shop.line(), "offered - -");
+    // Where it is free again, it can be accepted; here it is refused.
+    let sold = format!("{held}?reason=sold");
+    shop.app.delete(&sold, &shop.jonas, 1).await.expect(204);
+    assert_eq!(shop.offers().await[0].get("blocked"), None);
+    shop.refuse(&offer, "declined").await.expect(204);
+    assert_eq!(shop.line(), "declined - declined");
+    assert_eq!(shop.told("product.offer_declined").await, 1);
+    assert_eq!(shop.told("registration.declined").await, 1);
+    let ended = shop.app.get(&product_of(&offer), &shop.mette).await;
+    assert_eq!(ended.expect(200).body["end_reason"], "declined");
+    let late = shop.accept(&offer, &shop.mette).await;
+    late.problem(409, "offer_closed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guess_of_another_gives_way_on_acceptance_and_not_before() {
+    let mut shop = Shop::open().await;
+    let guess = json!({ "estimated": ["serial_number"] });
+    let guess = shop.register(JONAS, &shop.jonas, SERIAL, guess).await;
+    let guess = guess.expect(201).header("location").to_owned();
+    let before = shop.app.balance(JONAS, &shop.jonas).await;
+    let offer = shop.offer(METTE, CAMERA, SERIAL).await;
+    assert_eq!(shop.offers().await[0].get("blocked"), None);
+    let stands = shop.app.get(&guess, &shop.jonas).await.expect(200);
+    assert_eq!(stands.body["status"], "complete");
+    let accepted = shop.accept(&offer, &shop.mette).await.expect(200);
+    assert_eq!(accepted.body["status"], "complete");
+    let lost = shop.app.get(&guess, &shop.jonas).await.expect(200);
+    assert_eq!(lost.body["missing"], json!(["serial_number"]));
+    assert_eq!(shop.app.balance(JONAS, &shop.jonas).await, before - 205);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stolen_number_that_is_accepted_is_held() {
+    let mut shop = Shop::open().await;
+    let held = shop.register(JONAS, &shop.jonas, SERIAL, json!({})).await;
+    let stolen = format!("{}?reason=stolen", held.expect(201).header("location"));
+    shop.app.delete(&stolen, &shop.jonas, 1).await.expect(204);
+    let offer = shop.offer(METTE, CAMERA, SERIAL).await;
+    let other = shop.offer(METTE, CAMERA, "012021005522").await;
+    let accepted = shop.accept(&offer, &shop.mette).await.expect(200);
+    assert_eq!(accepted.body["status"], "disputed");
+    assert_eq!(accepted.body["points_granted"], 0);
+    assert_eq!(shop.told("product.disputed").await, 1);
+    let held = "SELECT status AS line FROM registrations WHERE status <> 'offered'";
+    assert_eq!(shop.raw.lines(held), ["held"]);
+    // Another dealer says the same: while it is checked nothing is merged into it.
+    shop.partner = shop.raw.partner("Kamera Vest");
+    let same = shop.offer(METTE, CAMERA, SERIAL).await;
+    assert_eq!(shop.offers().await.len(), 2);
+    let blocked = shop.accept(&same, &shop.mette).await;
+    blocked.problem(409, "product_disputed");
+    let listed = shop.offers().await;
+    let blocked = listed.iter().filter_map(|one| one.get("blocked"));
+    assert_eq!(blocked.collect::<Vec<_>>(), [&json!("product_disputed")]);
+    shop.accept(&other, &shop.mette).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_answers_at_once_one_counts() {
+    let mut shop = Shop::open().await;
+    let before = shop.app.balance(METTE, &shop.mette).await;
+    let offer = shop.offer(METTE, CAMERA, SERIAL).await;
+    let (accepted, again, refused) = tokio::join!(
+        shop.accept(&offer, &shop.mette),
+        shop.accept(&offer, &shop.mette),
+        shop.refuse(&offer, "declined"),
+    );
+    let mut statuses = [accepted.status, again.status, refused.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses[1..], [409, 409]);
+    let gained = shop.app.balance(METTE, &shop.mette).await - before;
+    assert_eq!(gained, if statuses[0] == 200 { 205 } else { 0 });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dealer_whose_customers_say_not_mine_is_looked_at() {
+    let mut shop = Shop::open().await;
+    let alerts =
+        "SELECT kind || ' ' || details AS line FROM work_items WHERE kind = 'partner_alert'";
+    let alerts = match shop.raw.kind() {
+        cps_api::repository::Kind::Postgres => alerts.replace("details", "details::text"),
+        cps_api::repository::Kind::Sqlite => alerts.to_owned(),
+    };
+    for n in 0..6 {
+        let offer = shop.offer(METTE, CAMERA, &format!("01202100661{n}")).await;
+        shop.refuse(&offer, "not_mine").await.expect(204);
+        let opened = shop.raw.lines(&alerts);
+        assert_eq!(opened.len(), usize::from(n >= 4), "{n}: {opened:?}");
+    }
+    assert_eq!(shop.told("partner.alert").await, 1);
+    // What another dealer reported, and what was only declined, is not counted.
+    shop.partner = shop.raw.partner("Kamera Vest");
+    for n in 0..5 {
+        let offer = shop.offer(METTE, CAMERA, &format!("01202100771{n}")).await;
+        let reason = if n == 0 { "declined" } else { "not_mine" };
+        shop.refuse(&offer, reason).await.expect(204);
+    }
+    assert_eq!(shop.raw.lines(&alerts).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_is_reminded_of_and_runs_out() {
+    let mut shop = Shop::open().await;
+    let began = shop.app.now().await;
+    let first = shop.offer(METTE, CAMERA, SERIAL).await;
+    shop.offer(METTE, CAMERA, "012021005522").await;
+    shop.offer(JONAS, CAMERA, "012021005533").await;
+    let answered = shop.offer(METTE, CAMERA, "012021005544").await;
+    shop.accept(&answered, &shop.mette).await.expect(200);
+    shop.app.advance(TimeDelta::days(26)).await;
+    let reminders = async |app: &TestApp, to: &str| {
+        let mails = app.mails(to).await;
+        let is_one = |mail: &&Value| mail["template"] == "offer_expiring";
+        mails.iter().filter(is_one).cloned().collect::<Vec<_>>()
+    };
+    let to = "mette@fjordfoto.example";
+    assert!(reminders(&shop.app, to).await.is_empty());
+    shop.app.advance(TimeDelta::hours(25)).await;
+    let told = reminders(&shop.app, to).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let text = told[0]["text"].as_str().unwrap();
+    for part in [SERIAL, "012021005522", "Foto Vest", "/offers"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("012021005544") && !text.contains("012021005533"));
+    let other = reminders(&shop.app, "jonas@lysogskygge.example").await;
+    assert_eq!(other.len(), 1);
+
+    let end = began + TimeDelta::days(30);
+    shop.app.set_clock(&end.to_rfc3339()).await;
+    shop.mette = shop.app.sign_in(to).await;
+    // Its time is over, whether or not its hour is.
+    let late = shop.app.now().await + TimeDelta::seconds(10);
+    shop.app.set_clock(&late.to_rfc3339()).await;
+    let closed = shop.accept(&first, &shop.mette).await;
+    closed.problem(409, "offer_closed");
+    assert!(shop.offers().await.is_empty());
+    shop.app.advance(TimeDelta::hours(1)).await;
+    assert_eq!(shop.told("product.offer_expired").await, 3);
+    assert_eq!(shop.told("registration.expired").await, 3);
+    shop.mette = shop.app.sign_in(to).await;
+    let ended = shop.app.get(&product_of(&first), &shop.mette).await;
+    let ended = ended.expect(200);
+    assert_eq!(ended.body["end_reason"], "expired");
+    assert_eq!(reminders(&shop.app, to).await.len(), 1);
+    let verified = shop.app.stop().await.command(&["verify-ledger"]);
+    assert!(verified.contains("Every balance is right"), "{verified}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_trusts_a_dealer_and_trusts_it_no_longer() {
+    let mut shop = Shop::open().await;
+    let list = format!("{METTE}/trusted-partners");
+    let path = format!("{list}/{}", shop.partner);
+    let trust = async |shop: &Shop| {
+        let request = shop.app.request(Method::PUT, &path).sent_by(&shop.mette);
+        request.answer().await
+    };
+    let end = async |shop: &Shop| {
+        let request = shop.app.request(Method::DELETE, &path);
+        request.sent_by(&shop.mette).answer().await
+    };
+    end(&shop).await.expect(204);
+    let offer = shop.offer(METTE, CAMERA, SERIAL).await;
+    let first = trust(&shop).await.expect(200);
+    assert_eq!(first.body["name"], "Foto Vest");
+    let again = trust(&shop).await.expect(200);
+    assert_eq!(first.body, again.body);
+    let listed = shop.app.get(&list, &shop.mette).await.expect(200);
+    let is_it = |one: &&Value| one["id"] == json!(shop.partner);
+    let items = listed.body["items"].as_array().unwrap();
+    assert_eq!(items.iter().find(is_it), Some(&first.body));
+    // What was offered before waits all the same.
+    assert_eq!(shop.offers().await.len(), 1);
+    shop.accept(&offer, &shop.mette).await.expect(200);
+    assert_eq!(shop.told("account.partner_trusted").await, 1);
+
+    let suspend = "UPDATE partners SET status = 'suspended'";
+    shop.raw.run(suspend).unwrap();
+    trust(&shop).await.problem(404, "not_found");
+    end(&shop).await.expect(204);
+    end(&shop).await.problem(404, "not_found");
+    assert_eq!(shop.told("account.partner_trust_ended").await, 1);
+    let unknown = format!("{list}/ptn_{}", "f".repeat(32));
+    let unknown = shop.app.request(Method::PUT, &unknown).sent_by(&shop.mette);
+    unknown.answer().await.problem(404, "not_found");
+    let none = shop.app.get(&list, &shop.mette).await.expect(200);
+    let items = none.body["items"].as_array().unwrap();
+    assert!(!items.iter().any(|one| one["id"] == json!(shop.partner)));
+}
