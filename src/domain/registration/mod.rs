@@ -64,6 +64,42 @@ text_enum! {
 }
 
 text_enum! {
+    /// What a line is answered: where it stands, or that nothing came of it.
+    #[allow(missing_docs)]
+    pub enum LineStatus {
+        Registered = "registered",
+        Offered = "offered",
+        Held = "held",
+        AlreadyRegistered = "already_registered",
+        Returned = "returned",
+        Corrected = "corrected",
+        Declined = "declined",
+        Expired = "expired",
+        Contested = "contested",
+        Ended = "ended",
+        /// It was taken in before, and stands as it stood.
+        Unchanged = "unchanged",
+    }
+}
+
+impl From<RegistrationStatus> for LineStatus {
+    fn from(status: RegistrationStatus) -> Self {
+        match status {
+            RegistrationStatus::Registered => Self::Registered,
+            RegistrationStatus::Offered => Self::Offered,
+            RegistrationStatus::Held => Self::Held,
+            RegistrationStatus::AlreadyRegistered => Self::AlreadyRegistered,
+            RegistrationStatus::Returned => Self::Returned,
+            RegistrationStatus::Corrected => Self::Corrected,
+            RegistrationStatus::Declined => Self::Declined,
+            RegistrationStatus::Expired => Self::Expired,
+            RegistrationStatus::Contested => Self::Contested,
+            RegistrationStatus::Ended => Self::Ended,
+        }
+    }
+}
+
+text_enum! {
     /// Why a customer refused an offer.
     pub enum RefusalReason {
         /// The customer does not want it.
