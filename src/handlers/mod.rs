@@ -69,6 +69,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(reviews::routes)
         .configure(models::routes)
         .configure(offers::routes)
+        .configure(registrations::routes)
+        .configure(registration_batches::routes)
         .configure(trusted_partners::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)

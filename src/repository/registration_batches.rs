@@ -5,7 +5,7 @@ use diesel::upsert::excluded;
 
 use super::held::{Held, store, stored};
 use super::schema::{registration_batches as batches, registration_lines as lines};
-use super::sweeping::{self, sweep_text};
+use super::sweeping;
 use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::partner::{CredentialId, PartnerId};
 use crate::domain::registration::RegistrationId;
@@ -124,12 +124,12 @@ pub fn count_open(conn: &mut DbConn, partner: PartnerId) -> Result<i64> {
 }
 
 /// The batch of a partner that has waited longest.
-pub fn next_queued(conn: &mut DbConn, partner: PartnerId) -> Result<Option<BatchId>> {
+pub fn next_queued(conn: &mut DbConn, partner: PartnerId) -> Result<Option<Batch>> {
     let queued = batches::table
         .filter(batches::partner_id.eq(partner))
         .filter(batches::status.eq(BatchStatus::Queued))
         .order((batches::queued_at, batches::id));
-    Ok(queued.select(batches::id).first(conn).optional()?)
+    Ok(queued.select(Batch::as_select()).first(conn).optional()?)
 }
 
 /// Stores lines that came in.
@@ -167,6 +167,14 @@ pub fn store_results(conn: &mut DbConn, results: &[BatchLine]) -> Result<()> {
             .execute(c))?;
     }
     Ok(())
+}
+
+/// How many lines of a batch stand so.
+pub fn count_lines(conn: &mut DbConn, batch: BatchId, status: LineStatus) -> Result<i64> {
+    let counted = lines::table
+        .filter(lines::batch_id.eq(batch))
+        .filter(lines::status.eq(status));
+    Ok(counted.count().get_result(conn)?)
 }
 
 /// Cancels the lines that are left; how many there were.
@@ -226,13 +234,11 @@ pub fn empty_lines(conn: &mut DbConn, batch: BatchId) -> Result<()> {
     Ok(())
 }
 
-const SWEEP: &str = sweep_text!(
-    "registration_lines",
-    "batch_id",
-    "batch_id IN (SELECT id FROM registration_batches WHERE completed_at < $1)"
-);
+const SWEEP: &str = "DELETE FROM registration_lines WHERE (batch_id, line) IN
+    (SELECT l.batch_id, l.line FROM registration_batches b JOIN registration_lines l ON l.batch_id = b.id
+     WHERE b.completed_at < $1 LIMIT $2)";
 
-/// Forgets lines of at most `limit` batches that were over before `before`; how many lines there were.
+/// Forgets at most `limit` lines of batches that were over before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
     sweeping::sweep(conn, SWEEP, before, limit)
 }

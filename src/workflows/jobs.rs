@@ -1,6 +1,7 @@
 //! What becomes of a job that failed for good: staff are told of it, and have it tried again. Running jobs is in `jobs`.
 
 use super::Context;
+use super::registration_batches;
 use super::tasks::Task;
 use super::work_items::{self, matter};
 use crate::domain::actor::Stamp;

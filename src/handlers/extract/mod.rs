@@ -10,7 +10,8 @@ mod params;
 mod schemas;
 
 pub use body::{
-    Body, CsvBody, FormBody, MERGE_PATCH, OptionalBody, of_payload, read_limited, unsupported,
+    Body, CsvBody, FormBody, MERGE_PATCH, OptionalBody, announced_encoding, media_type, of_payload,
+    read_limited, unsupported,
 };
 pub use idempotency::{Idempotency, IdempotencyHeader, RequiredIdempotencyHeader, RequiredKey};
 pub use if_match::{IfMatch, IfMatchHeader};

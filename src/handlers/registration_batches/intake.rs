@@ -1,18 +1,17 @@
 //! Taking a batch in: its row first, then its lines as they come, some hundred a transaction, and nothing left of what is refused.
 
-
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
+use serde_json::Value;
 use tracing::warn;
 
 use super::reader::{Format, Reader, SentLine, Whole};
 use super::whole::lines_of;
 use crate::domain::access::PartnerAccess;
 use crate::domain::registration_batch::BatchId;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Refusal, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{
     Idempotency, Limits, announced_encoding, media_type, of_payload, read_limited, unsupported,
@@ -50,10 +49,10 @@ impl FromRequest for UnreadBatch {
 fn unread(request: &HttpRequest, payload: &mut Payload) -> Result<UnreadBatch> {
     let limits = request.app_data::<Data<Limits>>();
     let limits = limits.map(|limits| *limits.get_ref()).unwrap_or_default();
-    let format = match media_type(request).as_deref() {
-        Some("text/csv") => Some(Format::Csv(announced_encoding(request)?)),
-        Some("application/x-ndjson") => Some(Format::Ndjson),
-        Some("application/json") => None,
+    let format = match media_type(request).as_str() {
+        "text/csv" => Some(Format::Csv(announced_encoding(request)?)),
+        "application/x-ndjson" => Some(Format::Ndjson),
+        "application/json" => None,
         _ => return Err(unsupported(&MEDIA_TYPES)),
     };
     Ok(UnreadBatch {
@@ -67,7 +66,7 @@ fn unread(request: &HttpRequest, payload: &mut Payload) -> Result<UnreadBatch> {
 pub struct Intake {
     service: Data<Service>,
     /// None where the request was answered before: its bytes only say whether it is the same.
-    id: Option<BatchId>,
+    pub id: Option<BatchId>,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
 
@@ -80,7 +79,7 @@ impl Intake {
         dry_run: bool,
     ) -> Result<Self> {
         let place = service.intakes.clone().try_acquire_owned();
-        let place = place.map_err(|_| Code::Overloaded.retry_after(COME_BACK))?;
+        let place = place.map_err(|_| Refusal::from(Code::Overloaded).retry_after(COME_BACK))?;
         let id = match idempotency.is_answered(service).await? {
             true => None,
             false => {
@@ -96,11 +95,6 @@ impl Intake {
             id,
             _place: place,
         })
-    }
-
-    /// The batch; 503 `overloaded` where the answer was forgotten since it was looked for.
-    pub fn id(&self) -> Result<BatchId> {
-        self.id.ok_or_else(|| Code::Overloaded.into())
     }
 
     /// Takes the lines in; what is known of the whole, and its hash.
@@ -167,3 +161,16 @@ impl Intake {
     }
 }
 
+fn new_line(line: SentLine) -> NewLine {
+    let external_id = line.json.as_ref().ok();
+    let external_id = external_id.and_then(|json| json.get("external_id")?.as_str());
+    NewLine {
+        number: line.number,
+        external_id: external_id.map(str::to_owned),
+        body: line
+            .json
+            .as_ref()
+            .map(Value::to_string)
+            .map_err(|code| *code),
+    }
+}

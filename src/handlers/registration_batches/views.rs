@@ -10,7 +10,7 @@ use crate::domain::language::Language;
 use crate::domain::registration::RegistrationId;
 use crate::domain::registration_batch::{BatchId, BatchStatus, LineStatus};
 use crate::error::Result;
-use crate::handlers::problem::{FieldProblem, field_problems, problem_code};
+use crate::handlers::problem::{FieldProblem, field_problems};
 use crate::repository::registration_batches::{Batch, BatchLine};
 use crate::types::Instant;
 use crate::workflows::registration_batches::faults_of;
@@ -53,12 +53,32 @@ impl BatchView {
             dry_run: batch.dry_run,
             lines: batch.lines,
             done: batch.done,
-            counts: counts.map(|(word, lines)| (word.to_string(), lines)).collect(),
+            counts: counts
+                .map(|(word, lines)| (word.to_string(), lines))
+                .collect(),
             queued_at: batch.queued_at,
             completed_at: batch.completed_at,
             version: batch.version,
         })
     }
+}
+
+/// A page of batches.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RegistrationBatchPage)]
+pub struct BatchPage {
+    pub items: Vec<BatchView>,
+    #[schema(required = true)]
+    pub next_cursor: Option<String>,
+}
+
+/// A page of lines.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RegistrationLinePage)]
+pub struct LinePage {
+    pub items: Vec<LineView>,
+    #[schema(required = true)]
+    pub next_cursor: Option<String>,
 }
 
 /// One line of a batch with its result.

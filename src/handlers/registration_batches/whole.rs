@@ -8,7 +8,7 @@ use super::lines::MOST_BYTES;
 use super::reader::{SentLine, Whole};
 use crate::domain::json;
 use crate::domain::partner::DealerRules;
-use crate::error::{Error, Fault, FaultCode, Faults, Result};
+use crate::error::{Fault, FaultCode, Faults, Result};
 
 /// What the body has around its lines; each line is judged by itself.
 #[derive(Deserialize, ToSchema)]
@@ -49,12 +49,12 @@ fn is_too_long(line: &SentLine) -> bool {
     text.is_ok_and(|text| text.len() > MOST_BYTES)
 }
 
-/// What cannot be read is refused as such, whatever it is.
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::error::Error;
     use crate::programme::{Programme, SHIPPED};
 
     fn read(body: &Value) -> Result<Vec<SentLine>, Vec<(String, FaultCode)>> {

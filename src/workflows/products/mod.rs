@@ -23,9 +23,9 @@ use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::products::{self, Awarded, Product};
 use crate::repository::{DbConn, points as ledger};
 
-pub use dealers::facts as product_facts;
 pub use changes::{Origin, Registered};
 pub use checks::check_product;
+pub use dealers::facts as product_facts;
 pub use inventories::{Inventories, Wanted};
 pub use list::{Found, find, place, summarize};
 pub use points::grant_waiting;

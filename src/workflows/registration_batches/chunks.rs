@@ -8,7 +8,7 @@ use crate::domain::access::{PartnerAccess, ServiceAccess};
 use crate::domain::json;
 use crate::domain::registration::{Line, SentLine};
 use crate::domain::registration_batch::{BatchId, BatchStatus, LineStatus};
-use crate::error::{Code, Error, Partial, Refusal, Result};
+use crate::error::{Error, Partial, Refusal, Result};
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine};
 use crate::repository::{DbConn, Held};
 use crate::types::Json;

@@ -8,15 +8,17 @@ mod results;
 use chrono::TimeDelta;
 
 use super::Context;
+use super::partners;
 use super::tasks::{Task, enqueue};
 use crate::domain::access::PartnerAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::partner::{PartnerId, PartnerStatus};
+use crate::domain::quota::Used;
 use crate::domain::registration_batch::{BatchId, BatchStatus, Counts, LineStatus};
 use crate::error::{Code, Result};
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine};
-use crate::repository::{DbConn, Held, events, partners};
+use crate::repository::{DbConn, Held, events, partner_days, partners as rows};
 use crate::types::Json;
 
 pub use chunks::{Progress, work};
@@ -119,11 +121,7 @@ pub fn queue(
     let batch = batches::lock(conn, id)?.filter(|it| it.status == BatchStatus::Receiving);
     let mut batch = batch.ok_or(Code::Overloaded)?;
     let is_first = check_open(conn, context, partner)?;
-    let quota = match batch.dry_run {
-        true => Quota::DryRunLines,
-        false => Quota::Lines,
-    };
-    quotas::take(conn, context, partner.partner_id(), quota, received.lines)?;
+    check_quota(conn, context, &batch, received.lines)?;
     let refused = batches::count_lines(conn, id, LineStatus::Refused)?;
     let counts = Counts::from([(LineStatus::Refused, refused)]);
     batch.status = BatchStatus::Queued;
@@ -146,9 +144,27 @@ pub fn queue(
     Ok(batch.into_row())
 }
 
+/// Counts the lines against the partner's day: 429 where they are too many for it.
+fn check_quota(conn: &mut DbConn, context: &Context, batch: &Batch, lines: i64) -> Result<()> {
+    let quotas = partners::quotas(conn, context, batch.partner_id)?;
+    let mut more = Used::default();
+    match batch.dry_run {
+        true => more.dry_run_lines = lines,
+        false => more.lines = lines,
+    }
+    let day = context.now.utc().date_naive();
+    let used = partner_days::add(conn, batch.partner_id, day, &more)?;
+    // Who may no longer be looked for is told line by line.
+    let used = Used {
+        unmatched: 0,
+        ..used
+    };
+    Ok(quotas.check(&used, context.now)?)
+}
+
 /// Whether no other batch of the partner waits or runs; 429 where too many do. The partner's row is held, so that two do not both say so.
 fn check_open(conn: &mut DbConn, context: &Context, partner: &PartnerAccess) -> Result<bool> {
-    partners::lock(conn, partner.partner_id())?;
+    rows::lock(conn, partner.partner_id())?;
     let open = batches::count_open(conn, partner.partner_id())?;
     match open < context.programme.dealers.open_batches {
         true => Ok(open == 0),
@@ -217,7 +233,10 @@ fn end(
 /// What is told of a batch that ended: counts only.
 fn told(batch: &Batch) -> Result<Event> {
     let (partner_id, batch_id) = (batch.partner_id, batch.id);
-    let counts = batch.counts()?;
+    let counts = batch.counts()?.into_iter();
+    let counts = counts
+        .map(|(word, lines)| (word.to_string(), lines))
+        .collect();
     Ok(match batch.status {
         BatchStatus::Cancelled => Event::BatchCancelled {
             partner_id,
@@ -239,14 +258,13 @@ fn told(batch: &Batch) -> Result<Event> {
 
 /// A batch whose lines are to be worked on, held; none where it was stopped, is over, or its partner is suspended: then it waits.
 fn begin_run(conn: &mut DbConn, id: BatchId) -> Result<Option<Held<Batch>>> {
-    let is_due = |batch: &Held<Batch>| {
-        matches!(batch.status, BatchStatus::Queued | BatchStatus::Running)
-    };
+    let is_due =
+        |batch: &Held<Batch>| matches!(batch.status, BatchStatus::Queued | BatchStatus::Running);
     let Some(mut batch) = batches::lock(conn, id)?.filter(is_due) else {
         return Ok(None);
     };
-    let partner = partners::find(conn, batch.partner_id)?;
-    if partner.status == PartnerStatus::Suspended {
+    let partner = rows::find_by_id(conn, batch.partner_id)?;
+    if partner.is_some_and(|partner| partner.status == PartnerStatus::Suspended) {
         batch.status = BatchStatus::Queued;
         batches::store(conn, &mut batch)?;
         return Ok(None);

@@ -47,8 +47,7 @@ pub fn rehearse(
         is_missed: false,
         is_matched: false,
     });
-    let mut foreseen: BTreeMap<i64, Foreseen> =
-        refused.map(|one| (one.line.line, one)).collect();
+    let mut foreseen: BTreeMap<i64, Foreseen> = refused.map(|one| (one.line.line, one)).collect();
     for ((line, _), outcome) in read.into_iter().zip(outcomes) {
         let number = line.line;
         let result = Foreseen {

@@ -16,10 +16,23 @@ const PAGE: i64 = 500;
 text_enum! {
     /// How a file of results is written.
     pub enum ResultFormat {
+        /// A list, page by page.
+        Json = "json",
         /// A header, then a record a line: the columns as they were sent, and the result behind them.
         Csv = "csv",
         /// A JSON object a line.
         Ndjson = "ndjson",
+    }
+}
+
+impl ResultFormat {
+    /// The media type of a file.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+        }
     }
 }
 
@@ -116,7 +129,7 @@ pub fn file(
 ) -> Result<String> {
     match format {
         ResultFormat::Csv => csv_file(conn, batch, status, reader, all),
-        ResultFormat::Ndjson => {
+        ResultFormat::Json | ResultFormat::Ndjson => {
             let mut text = String::new();
             for_each(conn, batch.id, status, |line| {
                 text.push_str(&object(line)?.to_string());
@@ -185,7 +198,11 @@ fn object(line: &BatchLine) -> Result<Value> {
     fields.insert("status".to_owned(), line.status.as_str().into());
     let id = line.registration_id.map(|id| id.to_string());
     let error = Some(error_text(line)?).filter(|text| !text.is_empty());
-    for (name, value) in [("code", line.code.clone()), ("error", error), ("registration_id", id)] {
+    for (name, value) in [
+        ("code", line.code.clone()),
+        ("error", error),
+        ("registration_id", id),
+    ] {
         if let Some(value) = value {
             fields.insert(name.to_owned(), value.into());
         }

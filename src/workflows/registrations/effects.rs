@@ -140,22 +140,62 @@ pub fn count_missed(
     partner: &PartnerAccess,
     missed: i64,
 ) -> Result<()> {
-    if missed == 0 {
-        return Ok(());
-    }
-    let day = context.now.utc().date_naive();
-    let missed = Used {
+    let more = Used {
         unmatched: missed,
         ..Used::default()
     };
-    let partner_id = partner.partner_id();
-    let count = partner_days::add(conn, partner_id, day, &missed)?.unmatched;
-    if count < context.programme.dealers.alert_unmatched {
+    let used = count(conn, context, partner, missed, &more)?;
+    let limit = context.programme.dealers.alert_unmatched;
+    watch(
+        conn,
+        context,
+        partner,
+        (AlertCause::Unmatched, used.unmatched, limit),
+    )
+}
+
+/// Counts customers whom a dry run found, and who are told nothing; from so many in a day on, staff look at the partner.
+pub fn count_foreseen(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    found: i64,
+) -> Result<()> {
+    let more = Used {
+        silent_matches: found,
+        ..Used::default()
+    };
+    let used = count(conn, context, partner, found, &more)?;
+    let limit = context.programme.dealers.alert_silent_matches;
+    let cause = (AlertCause::SilentMatches, used.silent_matches, limit);
+    watch(conn, context, partner, cause)
+}
+
+fn count(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    how_many: i64,
+    more: &Used,
+) -> Result<Used> {
+    let day = context.now.utc().date_naive();
+    match how_many {
+        0 => Ok(Used::default()),
+        _ => partner_days::add(conn, partner.partner_id(), day, more),
+    }
+}
+
+fn watch(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    (cause, count, limit): (AlertCause, i64, i64),
+) -> Result<()> {
+    if count < limit {
         return Ok(());
     }
     let stamp = partner.stamp(context.now);
-    let cause = (AlertCause::Unmatched, count);
-    partner_alerts::raise(conn, context, &stamp, partner_id, cause)
+    partner_alerts::raise(conn, context, &stamp, partner.partner_id(), (cause, count))
 }
 
 /// Has each customer told once, of all that this partner reports within some minutes from the first line on.

@@ -14,6 +14,7 @@ use crate::repository::DbConn;
 use crate::repository::registrations::Registration;
 use crate::secrets::sha256_hex;
 
+pub use effects::{count_foreseen, count_missed};
 pub use told::tell_customer;
 
 /// What a line is answered.
