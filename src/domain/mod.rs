@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod card;
 pub mod check_digits;
 pub mod document;
+mod end_reason;
 pub mod event;
 pub mod feed;
 pub mod file;

@@ -25,6 +25,7 @@ use crate::domain::offer::Blocked;
 use crate::domain::permissions::Role;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, Evidence, ProductField, ProductStatus};
+use crate::domain::product_check::CheckDecision;
 use crate::domain::registration::{RefusalReason, RegistrationStatus};
 use crate::domain::review::{CaseDecision, DocumentVerdict};
 use crate::domain::work_item::WorkItemKind;
@@ -119,10 +120,11 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 19] {
+fn vocabularies() -> [(&'static str, Vec<String>); 20] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("categories", listed(Category::ALL)),
+        ("check_decisions", listed(CheckDecision::ALL)),
         ("document_decisions", listed(DocumentVerdict::ALL)),
         ("document_statuses", listed(DocumentStatus::ALL)),
         ("end_reasons", listed(EndReason::ALL)),

@@ -68,6 +68,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(programme::routes)
         .configure(reviews::routes)
         .configure(models::routes)
+        .configure(registrations::routes)
         .configure(offers::routes)
         .configure(registrations::routes)
         .configure(registration_batches::routes)

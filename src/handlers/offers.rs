@@ -138,7 +138,7 @@ struct OfferPath {
     #[allow(dead_code)]
     account_id: AccountId,
     /// The product that is offered.
-    #[param(example = "prd_OFFER_A")]
+    #[param(example = "prd_000000000000700080000000000000fb")]
     product_id: ProductId,
 }
 

@@ -135,7 +135,7 @@ struct TrustedPartnerPath {
     #[allow(dead_code)]
     account_id: AccountId,
     /// The dealer.
-    #[param(example = "ptn_PARTNER")]
+    #[param(example = "ptn_0000000000007000800000000000012c")]
     partner_id: PartnerId,
 }
 

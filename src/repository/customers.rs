@@ -48,8 +48,12 @@ pub struct Addressed {
     pub email_key: Option<String>,
 }
 
-/// The accounts with these VAT numbers, a row for each of their users.
-pub fn of_vat_numbers(conn: &mut DbConn, numbers: &[&str]) -> Result<Vec<Addressed>> {
+/// The accounts of these countries with these VAT numbers, a row for each of their users.
+pub fn of_vat_numbers(
+    conn: &mut DbConn,
+    countries: &[Country],
+    numbers: &[&str],
+) -> Result<Vec<Addressed>> {
     let mut found = Vec::new();
     for some in numbers.chunks(MOST_ROWS) {
         let is_user = users::account_id
@@ -57,6 +61,7 @@ pub fn of_vat_numbers(conn: &mut DbConn, numbers: &[&str]) -> Result<Vec<Address
             .and(users::removed_at.is_null());
         let rows: Vec<Addressed> = accounts::table
             .left_join(users::table.on(is_user))
+            .filter(accounts::country.eq_any(countries))
             .filter(accounts::vat_number.eq_any(some).assume_not_null())
             .filter(accounts::status.eq(AccountStatus::Active))
             .select((

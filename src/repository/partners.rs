@@ -3,9 +3,8 @@
 use diesel::prelude::*;
 
 use super::held::{Held, store, stored};
-use super::schema::{partners, trusted_partners};
+use super::schema::partners;
 use super::{DbConn, MultiBackend};
-use crate::domain::account::AccountId;
 use crate::domain::partner::{PartnerId, PartnerStatus};
 use crate::domain::values::Country;
 use crate::error::Result;
@@ -51,23 +50,4 @@ pub fn lock(conn: &mut DbConn, id: PartnerId) -> Result<Option<Held<Partner>>> {
 /// Stores the partner as its next version.
 pub fn store(conn: &mut DbConn, partner: &mut Held<Partner>) -> Result<()> {
     stored(store!(conn, partners, partner))
-}
-
-/// Has an account trust a partner; nothing where it does.
-pub fn trust(
-    conn: &mut DbConn,
-    account: AccountId,
-    partner: PartnerId,
-    since: Instant,
-) -> Result<()> {
-    let row = (
-        trusted_partners::account_id.eq(account),
-        trusted_partners::partner_id.eq(partner),
-        trusted_partners::since.eq(since),
-    );
-    crate::each!(conn, c => diesel::insert_into(trusted_partners::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(())
 }

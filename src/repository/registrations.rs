@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::backend::is_duplicate;
 use super::held::stored;
-use super::schema::{partners, registrations, trusted_partners};
+use super::schema::{partners, registrations};
 use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
@@ -178,23 +178,6 @@ pub fn store(conn: &mut DbConn, changed: &Registration) -> Result<()> {
         Err(error) if is_duplicate(&error, "registrations", "serial_key") => Err(Error::Contended),
         rows => stored(rows),
     }
-}
-
-/// Which of these accounts trust a partner.
-pub fn trusting(
-    conn: &mut DbConn,
-    partner: PartnerId,
-    accounts: &[AccountId],
-) -> Result<Vec<AccountId>> {
-    let mut found = Vec::new();
-    for some in accounts.chunks(MOST_ROWS) {
-        let trusting = trusted_partners::table
-            .filter(trusted_partners::partner_id.eq(partner))
-            .filter(trusted_partners::account_id.eq_any(some));
-        let rows: Vec<AccountId> = trusting.select(trusted_partners::account_id).load(conn)?;
-        found.extend(rows);
-    }
-    Ok(found)
 }
 
 /// The name and the country of a partner.

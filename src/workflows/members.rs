@@ -1,6 +1,6 @@
 //! Looking a member number up, be it an earlier one or one of the old programme.
 
-use super::Context;
+use super::{Context, partner_alerts};
 use crate::domain::access::PartnerAccess;
 use crate::domain::member_number::{MemberNumber, number_key};
 use crate::domain::membership::MembershipStatus;
@@ -73,7 +73,8 @@ pub fn is_valid(
             unmatched: 1,
             ..Used::default()
         };
-        partner_days::add(conn, id, day, &missed)?;
+        let used = partner_days::add(conn, id, day, &missed)?;
+        partner_alerts::watch_unmatched(conn, context, partner, used.unmatched)?;
     }
     Ok(is_valid)
 }

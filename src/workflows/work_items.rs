@@ -71,7 +71,7 @@ impl Waiting {
         self.wanted.insert(product.id.to_string(), wanted);
     }
 
-    /// Opens and closes what has to be; what there is to tell of it, and which products came to wait.
+    /// Opens and closes what has to be; what there is to tell of it.
     pub fn flush(self, conn: &mut DbConn, stamp: &Stamp) -> Result<Vec<Event>> {
         let mut told = Vec::new();
         for kind in OF_PRODUCTS {

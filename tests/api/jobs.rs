@@ -232,7 +232,8 @@ async fn the_command_lists_dead_jobs_and_has_them_tried_again() {
         "{rest:?}"
     );
     let mut raw = Raw::open(&database);
-    let open = "SELECT subject_id AS line FROM work_items WHERE closed_at IS NULL";
+    let open =
+        "SELECT subject_id AS line FROM work_items WHERE kind = 'dead_job' AND closed_at IS NULL";
     assert_eq!(raw.lines(open), Vec::<String>::new());
     // With a mailbox they arrive.
     let app = TestApp::on(database.clone(), &[]).await;

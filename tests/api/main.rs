@@ -48,6 +48,7 @@ mod queue;
 mod races;
 mod raw;
 mod refusals;
+mod registrations;
 #[path = "../common/relay.rs"]
 mod relay;
 mod reviews;

@@ -130,13 +130,23 @@ fn operated(sections: &[&str], folder: &Path) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_for_operators_starts_watches_copies_and_looks_inside() {
     let folder = tempfile::tempdir().unwrap();
-    let sections = ["Starting", "Watching", "Copies", "Looking inside"];
+    let sections = [
+        "Starting",
+        "Watching",
+        "What waits, and what happened",
+        "Copies",
+        "Looking inside",
+    ];
     let told = run(operated(&sections, folder.path()), folder.path()).await;
     let words = [
         "Warning: CPS_PUBLIC_URL",
         "/set-password#token=",
         "\"ready\"",
         "# TYPE http_requests_total counter",
+        "0 overdue",
+        "\"staff.created\",\"service\"",
+        "\"staff.activated\",\"staff\"",
+        "up to ",
     ];
     tells(&told, &words);
     assert!(folder.path().join("again/cps.db").exists(), "{told}");

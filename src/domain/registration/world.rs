@@ -15,12 +15,10 @@ use crate::domain::product::{
     Contest, Evidence, Holder, ProductField, ProductId, ProductRules, ProductStatus, contest,
 };
 use crate::domain::product_details::{CheckedDetails, Details, check};
+use crate::domain::quota::seconds_left;
 use crate::domain::values::Country;
 use crate::error::{Code, Fault, FaultCode, Faults, Refusal};
 use crate::types::Instant;
-
-/// Seconds of a day of UTC.
-const DAY: u64 = 86_400;
 
 /// A serial number, as it is compared, and its model.
 pub type Serial = (ModelId, String);
@@ -286,8 +284,8 @@ impl World {
     /// The customer of a name; nobody is looked for where so many were not found today. Who is not found is counted.
     pub(super) fn customer(&mut self, name: &CustomerName) -> Result<AccountId, Refusal> {
         if self.unmatched >= self.dealers.unmatched_per_day {
-            let to_midnight = DAY - self.now.unix_seconds() % DAY;
-            return Err(Refusal::from(Code::QuotaExceeded).retry_after(to_midnight));
+            let left = seconds_left(self.now);
+            return Err(Refusal::from(Code::QuotaExceeded).retry_after(left));
         }
         let found = self.customers.get(name).copied();
         found.ok_or_else(|| {

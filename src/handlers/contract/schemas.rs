@@ -9,8 +9,15 @@ const LEAST: i64 = i32::MIN as i64;
 const MOST: i64 = i32::MAX as i64;
 /// The largest whole number that every reader of JSON reads exactly (RFC 8259, 6).
 const MOST_EXACT: i64 = (1 << 53) - 1;
-/// The fields that outgrow 32 bits.
-const LONG: [&str; 2] = ["sequence", "resource_sequence"];
+/// The fields and parameters that outgrow 32 bits.
+const LONG: [&str; 6] = [
+    "sequence",
+    "resource_sequence",
+    "last_sequence",
+    "position",
+    "oldest",
+    "after",
+];
 
 /// Gives each whole number its format and its bounds: nothing that is counted here outgrows 32 bits, but for the events' numbers.
 pub fn bound(document: &mut Value) {
@@ -23,7 +30,15 @@ fn walk(value: &mut Value, name: &str) {
             if object.get("type").is_some_and(|kind| kind == "integer") {
                 bound_one(object, LONG.contains(&name));
             }
+            let parameter = object
+                .get("name")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
             for (name, child) in object {
+                let name = match &parameter {
+                    Some(parameter) if name == "schema" => parameter,
+                    _ => name,
+                };
                 if !matches!(name.as_str(), "example" | "examples" | "enum" | "default") {
                     walk(child, name);
                 }

@@ -133,6 +133,17 @@ mod tests {
         }
     }
 
+    /// What several templates list of a dealer's products.
+    fn of_dealers() -> Value {
+        let product = |serial: &str, expires: Value| json!({ "model": "EOS R5", "serial_number": serial, "expires_date": expires });
+        json!({
+            "model": "EOS R5", "serial_number": "012021001234", "decision": "confirm", "dealer": "Foto Nord",
+            "offered": [product("012021001234", json!("2026-07-01"))], "registered": [product("012021001235", Value::Null)],
+            "returned": [product("012021001236", Value::Null)],
+            "offers": [{ "model": "EOS R5", "serial_number": "012021001234", "dealer": "Foto Nord", "expires_date": "2026-07-01" }], "more_offers": 0,
+        })
+    }
+
     pub fn values() -> Value {
         let mut values = json!({
             "contact_name": "Asta Holm", "company_name": "Nordlys Foto ApS", "programme_name": "CPS", "help_email": "help@cps.example",
@@ -140,14 +151,9 @@ mod tests {
             "status": "draft", "revisions": [{ "kind": "vat_invoice", "code": "too_old" }], "review_due_date": "2026-06-10", "account_number": "4410081", "registered_date": "2026-06-08", "code": "12345678", "valid_minutes": 15, "points": 1250, "levels": ["Silver", "Gold"],
             "user_name": "Nina Holm", "user_email": "nina@nordlys.example", "role": "Superuser", "member_number": "123456", "level": "Gold", "starts_date": "2026-06-01", "ends_date": "2027-05-31", "previous_member_numbers": [],
             "vat_number": "13585628", "invoice_number": "CPS-2026-000001", "gross": "100.00", "currency": "EUR", "due_date": "2026-07-01",
-            "payment_method": "card", "payment_reference": null, "offers": [{ "model": "EOS R5", "serial_number": "012021001234", "dealer": "Foto Nord", "expires_date": "2026-07-01" }], "more_offers": 0, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
+            "payment_method": "card", "payment_reference": null, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
         });
-        let of_dealers = json!({
-            "model": "EOS R5", "serial_number": "012021001234", "decision": "confirm", "dealer": "Foto Nord",
-            "offered": [{ "model": "EOS R5", "serial_number": "012021001234", "expires_date": "2026-07-01" }], "registered": [{ "model": "EOS R6", "serial_number": "012021001235", "expires_date": null }],
-            "returned": [{ "model": "EOS R6", "serial_number": "012021001236", "expires_date": null }]
-        });
-        let more = of_dealers.as_object().unwrap().clone();
+        let more = of_dealers().as_object().cloned().unwrap();
         values.as_object_mut().unwrap().extend(more);
         values
     }

@@ -14,6 +14,9 @@ use crate::repository::DbConn;
 use crate::repository::schema::{event_counters, event_reasons, events, users};
 use crate::types::Instant;
 
+/// Whether a user did it, as an actor is stored.
+const IS_ACTOR: &str = "events.actor = 'user:usr_' || replace(CAST(users.id AS TEXT), '-', '')";
+
 /// What is asked of a feed.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -48,8 +51,8 @@ pub struct FoundEvent {
 /// The last number that was given out, and what was found.
 pub type Found = (i64, Vec<FoundEvent>);
 
-type OfStream = (i64, Option<NumberedEvent>, Option<UserId>);
-type OfAll = (i64, Option<NumberedEvent>, Option<EventReason>);
+/// A row of a feed: the last number, an event, and what `B` says beside it.
+type Row<B> = (i64, Option<NumberedEvent>, B);
 
 /// Adds the words, the order and the limit to a feed that is numbered by `$number`.
 macro_rules! narrowed {
@@ -69,10 +72,9 @@ macro_rules! narrowed {
 pub fn of_one(conn: &mut DbConn, stream: &Stream, asked: &Asked) -> Result<Found> {
     macro_rules! rows {
         ($on:expr) => {{
-            let is_own = sql::<Bool>(
-                "events.actor = 'user:usr_' || replace(CAST(users.id AS TEXT), '-', '')",
-            );
-            let own = users::account_id.eq(stream.account).and(is_own);
+            let own = users::account_id
+                .eq(stream.account)
+                .and(sql::<Bool>(IS_ACTOR));
             let rows = event_counters::table
                 .left_join(events::table.on($on))
                 .left_join(users::table.on(own))
@@ -82,7 +84,7 @@ pub fn of_one(conn: &mut DbConn, stream: &Stream, asked: &Asked) -> Result<Found
                     Option::<NumberedEvent>::as_select(),
                     users::id.nullable(),
                 ));
-            narrowed!(rows, events::stream_seq, asked).load::<OfStream>(conn)?
+            narrowed!(rows, events::stream_seq, asked).load::<Row<Option<UserId>>>(conn)?
         }};
     }
     let rows = match &asked.resource {
@@ -101,18 +103,8 @@ pub fn of_one(conn: &mut DbConn, stream: &Stream, asked: &Asked) -> Result<Found
                 .and(events::stream_seq.le(asked.until))
         ),
     };
-    let last = match rows.first() {
-        Some((last, ..)) => *last,
-        None => last(conn, &of_stream(&stream.name))?,
-    };
-    let found = |(_, event, own_user): OfStream| {
-        Some(FoundEvent {
-            event: event?,
-            reason: None,
-            own_user,
-        })
-    };
-    Ok((last, rows.into_iter().filter_map(found).collect()))
+    let name = of_stream(&stream.name);
+    found(conn, &name, rows, |own_user| (None, own_user))
 }
 
 /// What happened to all, by position, with the reasons.
@@ -129,7 +121,7 @@ pub fn of_everybody(conn: &mut DbConn, asked: &Asked) -> Result<Found> {
                     Option::<NumberedEvent>::as_select(),
                     Option::<EventReason>::as_select(),
                 ));
-            narrowed!(rows, events::position, asked).load::<OfAll>(conn)?
+            narrowed!(rows, events::position, asked).load::<Row<Option<EventReason>>>(conn)?
         }};
     }
     let rows = match &asked.resource {
@@ -145,18 +137,31 @@ pub fn of_everybody(conn: &mut DbConn, asked: &Asked) -> Result<Found> {
                 .and(events::position.le(asked.until))
         ),
     };
+    found(conn, POSITION, rows, |reason: Option<EventReason>| {
+        (reason.map(|reason| reason.reason), None)
+    })
+}
+
+/// What rows say, each with its reason and its own user; the counter is asked where there are none.
+fn found<B>(
+    conn: &mut DbConn,
+    counter: &str,
+    rows: Vec<Row<B>>,
+    beside: impl Fn(B) -> (Option<String>, Option<UserId>),
+) -> Result<Found> {
     let last = match rows.first() {
         Some((last, ..)) => *last,
-        None => last(conn, POSITION)?,
+        None => last(conn, counter)?,
     };
-    let found = |(_, event, reason): OfAll| {
+    let found = rows.into_iter().filter_map(|(_, event, other)| {
+        let (reason, own_user) = beside(other);
         Some(FoundEvent {
             event: event?,
-            reason: reason.map(|reason| reason.reason),
-            own_user: None,
+            reason,
+            own_user,
         })
-    };
-    Ok((last, rows.into_iter().filter_map(found).collect()))
+    });
+    Ok((last, found.collect()))
 }
 
 /// The last number that a counter gave out; 0 before the first.
@@ -192,11 +197,9 @@ pub fn first_since(conn: &mut DbConn, stream: &str, since: Instant, last: i64) -
 /// One event of a stream, or of all.
 pub fn find(conn: &mut DbConn, stream: Option<&Stream>, id: EventId) -> Result<Option<FoundEvent>> {
     let account = stream.and_then(|stream| stream.account);
-    let is_own =
-        sql::<Bool>("events.actor = 'user:usr_' || replace(CAST(users.id AS TEXT), '-', '')");
     let found: Option<(NumberedEvent, Option<EventReason>, Option<UserId>)> = events::table
         .left_join(event_reasons::table.on(event_reasons::event_id.eq(events::id)))
-        .left_join(users::table.on(users::account_id.eq(account).and(is_own)))
+        .left_join(users::table.on(users::account_id.eq(account).and(sql::<Bool>(IS_ACTOR))))
         .filter(events::id.eq(id))
         .select((
             NumberedEvent::as_select(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::chunks::{Progress, acting, answered, note, read_all};
 use super::{begin_run, end};
 use crate::domain::access::ServiceAccess;
+use crate::domain::quota::Used;
 use crate::domain::registration::Line;
 use crate::domain::registration_batch::{BatchId, BatchStatus};
 use crate::error::{Error, Partial, Result};
@@ -89,8 +90,12 @@ pub fn note_rehearsed(
         i64::try_from(counted).unwrap_or(i64::MAX)
     };
     let partner = acting(service, &batch);
-    registrations::count_missed(conn, context, &partner, count(|one| one.is_missed))?;
-    registrations::count_foreseen(conn, context, &partner, count(|one| one.is_matched))?;
+    let more = Used {
+        unmatched: count(|one| one.is_missed),
+        silent_matches: count(|one| one.is_matched),
+        ..Used::default()
+    };
+    registrations::count(conn, context, &partner, &more)?;
     let results: Vec<BatchLine> = foreseen.iter().map(|one| one.line.clone()).collect();
     note(conn, &mut batch, &results)?;
     Ok(Progress::More)

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::domain::access::PartnerAccess;
 use crate::domain::account::AccountId;
 use crate::domain::event::Event;
-use crate::domain::partner::{AlertCause, PartnerId};
+use crate::domain::partner::PartnerId;
 use crate::domain::product::ProductId;
 use crate::domain::quota::Used;
 use crate::domain::registration::{Known, Outcome, RegistrationStatus, Verb, World};
@@ -17,7 +17,7 @@ use crate::repository::{DbConn, events, jobs, partner_days};
 use crate::types::{Instant, Json};
 use crate::workflows::products::Inventories;
 use crate::workflows::tasks::{Task, enqueue};
-use crate::workflows::{Context, offers, partner_alerts};
+use crate::workflows::{Context, offers, partner_alerts, partners};
 
 /// The `code` of a line whose customer had the product before.
 const CONFIRMED: &str = "confirmed";
@@ -133,69 +133,18 @@ fn event(partner_id: PartnerId, world: &World, outcome: &Outcome) -> Option<Even
     }
 }
 
-/// Counts customers who were not found; from so many in a day on, staff look at the partner.
-pub fn count_missed(
+/// Counts what a partner uses of its day; from so many customers on who were not found, or whom dry runs found, staff look at it. Counted last: the
+/// partner's other lines wait for the row. What it has used by then.
+pub fn count(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
-    missed: i64,
-) -> Result<()> {
-    let more = Used {
-        unmatched: missed,
-        ..Used::default()
-    };
-    let used = count(conn, context, partner, missed, &more)?;
-    let limit = context.programme.dealers.alert_unmatched;
-    watch(
-        conn,
-        context,
-        partner,
-        (AlertCause::Unmatched, used.unmatched, limit),
-    )
-}
-
-/// Counts customers whom a dry run found, and who are told nothing; from so many in a day on, staff look at the partner.
-pub fn count_foreseen(
-    conn: &mut DbConn,
-    context: &Context,
-    partner: &PartnerAccess,
-    found: i64,
-) -> Result<()> {
-    let more = Used {
-        silent_matches: found,
-        ..Used::default()
-    };
-    let used = count(conn, context, partner, found, &more)?;
-    let limit = context.programme.dealers.alert_silent_matches;
-    let cause = (AlertCause::SilentMatches, used.silent_matches, limit);
-    watch(conn, context, partner, cause)
-}
-
-fn count(
-    conn: &mut DbConn,
-    context: &Context,
-    partner: &PartnerAccess,
-    how_many: i64,
     more: &Used,
 ) -> Result<Used> {
     let day = context.now.utc().date_naive();
-    match how_many {
-        0 => Ok(Used::default()),
-        _ => partner_days::add(conn, partner.partner_id(), day, more),
-    }
-}
-
-fn watch(
-    conn: &mut DbConn,
-    context: &Context,
-    partner: &PartnerAccess,
-    (cause, count, limit): (AlertCause, i64, i64),
-) -> Result<()> {
-    if count < limit {
-        return Ok(());
-    }
-    let stamp = partner.stamp(context.now);
-    partner_alerts::raise(conn, context, &stamp, partner.partner_id(), (cause, count))
+    let used = partner_days::add(conn, partner.partner_id(), day, more)?;
+    partner_alerts::watch_customers(conn, context, partner, (more, &used))?;
+    Ok(used)
 }
 
 /// Has each customer told once, of all that this partner reports within some minutes from the first line on.

@@ -13,7 +13,7 @@ use crate::domain::values::serial_key;
 use crate::error::{Partial, Result};
 use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::registrations::{self, Registration};
-use crate::repository::{DbConn, partner_days, products};
+use crate::repository::{DbConn, partner_days, products, trusted_partners};
 use crate::workflows::Context;
 use crate::workflows::products::{Inventories, Serials, product_facts};
 
@@ -48,7 +48,7 @@ pub fn find<'a>(
     let products = known.iter().filter_map(|line| line.product_id);
     inventories.hold(conn, products)?;
     let accounts: Vec<AccountId> = accesses.iter().map(AccountAccess::account_id).collect();
-    world.trusting = registrations::trusting(conn, id, &accounts)?
+    world.trusting = trusted_partners::of_accounts(conn, id, &accounts)?
         .into_iter()
         .collect();
     let in_use: BTreeSet<AccountId> = inventories.customers_in_use().collect();
@@ -83,7 +83,7 @@ pub fn look(
     known.extend(of_serials(conn, partner, &wanted)?);
     let accounts = matched.accesses.iter().map(AccountAccess::account_id);
     let accounts: Vec<AccountId> = accounts.collect();
-    world.trusting = registrations::trusting(conn, id, &accounts)?
+    world.trusting = trusted_partners::of_accounts(conn, id, &accounts)?
         .into_iter()
         .collect();
     world.customers = matched.customers;
@@ -121,8 +121,8 @@ fn empty(
     let programme = &context.programme;
     let rules = (programme.dealers.clone(), programme.products.clone());
     let mut world = World::new(context.now, Dealer { name, country }, rules);
-    let day = context.now.utc().date_naive();
-    world.unmatched = partner_days::find(conn, partner.partner_id(), day)?.unmatched;
+    let today = context.now.utc().date_naive();
+    world.unmatched = partner_days::find(conn, partner.partner_id(), today)?.unmatched;
     let names = lines.iter().filter_map(|line| line.read.model.as_ref());
     let named: HashMap<&ModelName, &CatalogueModel> = names
         .filter_map(|name| Some((name, model_of(catalogue, name)?)))

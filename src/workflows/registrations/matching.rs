@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::domain::access::{AccountAccess, PartnerAccess};
 use crate::domain::account::AccountId;
 use crate::domain::registration::{CustomerName, Line};
+use crate::domain::values::Country;
 use crate::error::{Partial, Result};
 use crate::repository::registrations::Registration;
 use crate::repository::{DbConn, customers};
@@ -89,14 +90,14 @@ fn by_vat_number(
     names: &BTreeSet<&CustomerName>,
     found: &mut Found,
 ) -> Result<()> {
-    let numbers: Vec<&str> = names
-        .iter()
-        .filter_map(|name| match name {
-            CustomerName::Vat { number, .. } => Some(number.as_str()),
-            _ => None,
-        })
-        .collect();
-    let rows = customers::of_vat_numbers(conn, &numbers)?;
+    let named = names.iter().filter_map(|name| match name {
+        CustomerName::Vat {
+            country, number, ..
+        } => Some((*country, number.as_str())),
+        _ => None,
+    });
+    let (countries, numbers): (Vec<Country>, Vec<&str>) = named.unzip();
+    let rows = customers::of_vat_numbers(conn, &countries, &numbers)?;
     for name in names {
         let CustomerName::Vat {
             country,

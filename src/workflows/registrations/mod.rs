@@ -5,16 +5,17 @@ mod facts;
 mod matching;
 mod told;
 
-use super::Context;
+use super::{Context, partners};
 use crate::domain::access::PartnerAccess;
 use crate::domain::partner::PartnerId;
+use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
 use crate::error::{Error, Partial, Refusal, Result};
 use crate::repository::DbConn;
 use crate::repository::registrations::Registration;
 use crate::secrets::sha256_hex;
 
-pub use effects::{count_foreseen, count_missed};
+pub use effects::count;
 pub use told::tell_customer;
 
 /// What a line is answered.
@@ -37,15 +38,28 @@ pub struct Rehearsed {
     pub is_matched: bool,
 }
 
-/// Takes one line in. What is refused has had its effect, too: a customer who was not found is counted.
+/// Takes one line in: 429 where it is one too many for the day. What is refused has had its effect, too: a customer who was not found is counted.
 pub fn take_in_one(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
     line: Partial<Line>,
 ) -> Result<Answered> {
-    let answered = take_in(conn, context, partner, &[line])?.pop();
+    let (mut answered, used) = take_in_counted(conn, context, partner, &[line], 1)?;
+    let quotas = partners::quotas(conn, context, partner.partner_id())?;
+    quotas.check(&used, context.now)?;
+    let answered = answered.pop();
     answered.ok_or_else(|| Error::internal("taking a line in")("nothing came of it"))
+}
+
+/// Takes lines in that were counted when they came; what each is answered, in their order.
+pub fn take_in(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    lines: &[Partial<Line>],
+) -> Result<Vec<Answered>> {
+    take_in_counted(conn, context, partner, lines, 0).map(|(answers, _)| answers)
 }
 
 /// What lines would come to, and how many of their customers were found and were not: nothing is written.
@@ -75,13 +89,13 @@ fn is_refused(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused(_))
 }
 
-/// Takes lines in; what each is answered, in their order.
-pub fn take_in(
+fn take_in_counted(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
     lines: &[Partial<Line>],
-) -> Result<Vec<Answered>> {
+    counted: i64,
+) -> Result<(Vec<Answered>, Used)> {
     let (mut inventories, mut world) = facts::find(conn, context, partner, lines)?;
     let before = world.unmatched;
     let mut outcomes = Vec::with_capacity(lines.len());
@@ -95,11 +109,16 @@ pub fn take_in(
     for step in steps {
         inventories.follow(conn, partner.partner_id(), step)?;
     }
-    effects::count_missed(conn, context, partner, world.unmatched - before)?;
     effects::store(conn, context, partner, inventories, &world, &outcomes)?;
+    let more = Used {
+        lines: counted,
+        unmatched: world.unmatched - before,
+        ..Used::default()
+    };
+    let used = effects::count(conn, context, partner, &more)?;
     let id = partner.partner_id();
-    let outcomes = outcomes.into_iter();
-    outcomes.map(|outcome| answered(id, outcome)).collect()
+    let answers = outcomes.into_iter().map(|outcome| answered(id, outcome));
+    Ok((answers.collect::<Result<_>>()?, used))
 }
 
 fn answered(partner: PartnerId, outcome: Outcome) -> Result<Answered> {

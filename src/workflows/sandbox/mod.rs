@@ -4,6 +4,7 @@ mod applications;
 mod businesses;
 mod membership;
 mod migration;
+mod offers;
 mod partners;
 mod products;
 mod tokens;
@@ -88,9 +89,10 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
     businesses::seed(conn, context, password_hash)?;
     applications::seed(conn, context)?;
     products::seed(conn, context)?;
+    partners::seed(conn, context)?;
+    offers::seed(conn, context)?;
     migration::seed(conn, context)?;
     membership::seed(conn, context)?;
-    partners::seed(conn, context)?;
     tokens::seed_session(conn, context)
 }
 

@@ -1,14 +1,14 @@
 //! The dealers that every sandbox begins with, and customers to report lines of.
 
 use super::businesses::{ACTIVE, SUSPENDED, number_of};
-use super::{account_id, fixed};
+use super::{account_id, fixed, seeding};
 use crate::domain::account::AccountId;
 use crate::domain::member_number::MemberNumber;
 use crate::domain::partner::{CredentialId, PartnerId, PartnerStatus, Scope};
 use crate::error::{Error, Result};
-use crate::repository::DbConn;
 use crate::repository::credentials::{self, Credential};
 use crate::repository::partners::{self, Partner};
+use crate::repository::{DbConn, accounts, trusted_partners};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
 use crate::workflows::Context;
@@ -115,7 +115,9 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         partners::insert(conn, &partner)?;
         credentials::insert(conn, &credential(context, &dealer)?)?;
         for account in dealer.trusted_by() {
-            partners::trust(conn, account, partner.id, context.now)?;
+            let account = accounts::lock(conn, &seeding().on(account))?;
+            let stored = trusted_partners::insert(conn, &account, partner.id, context.now)?;
+            stored.or_contended()?;
         }
     }
     Ok(())

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
 use crate::businesses::{Business, PDF, id_of, token_of};
-use crate::raw::Raw;
+use crate::raw::{Raw, Sold};
 use crate::support::{Answer, Sending, TestApp, Token};
 
 /// What leaves no event, and why.
@@ -95,6 +96,7 @@ async fn every_write_operation_leaves_its_event() {
     let mut walk = Walk::start().await;
     let asta = application(&mut walk).await;
     products(&mut walk, &asta).await;
+    offers(&mut walk, &asta).await;
     legacy(&mut walk, &asta).await;
     staff(&mut walk, &asta).await;
     jobs(&mut walk).await;
@@ -255,6 +257,58 @@ pub async fn products(walk: &mut Walk, asta: &Business) {
     import.body(file).answer().await.expect(200);
     walk.left("importProducts", "user", &["product.registered"])
         .await;
+}
+
+/// A dealer's offers, one accepted, one refused and one left, and whom the business trusts.
+pub async fn offers(walk: &mut Walk, asta: &Business) {
+    let partner = walk.raw.partner("Foto Vest");
+    let (model, now) = (
+        walk.app.model("EF 40mm f/2.8 STM").await,
+        walk.app.now().await,
+    );
+    let offers = ["013021004721", "013021004722", "013021004723"].map(|serial| {
+        let product = walk.raw.offer(&Sold {
+            account: &asta.account,
+            partner: &partner,
+            model: &model,
+            serial,
+            now,
+        });
+        format!("{}/offers/{product}", asta.account)
+    });
+    let accept = format!("{}/acceptance", offers[0]);
+    walk.app.act(&accept, &asta.token).await.expect(200);
+    let told = [
+        "product.offer_accepted",
+        "registration.accepted",
+        "points.changed",
+    ];
+    walk.left("acceptOffer", "user", &told).await;
+    let (refuse, reason) = (
+        format!("{}/refusal", offers[1]),
+        json!({ "reason": "not_mine" }),
+    );
+    let refused = walk.app.post(&refuse, &asta.token, reason).await;
+    refused.expect(204);
+    let told = ["product.offer_declined", "registration.declined"];
+    walk.left("refuseOffer", "user", &told).await;
+    let trusted = format!("{}/trusted-partners/{partner}", asta.account);
+    for (method, operation, told, status) in [
+        (Method::PUT, "trustPartner", "account.partner_trusted", 200),
+        (
+            Method::DELETE,
+            "endTrust",
+            "account.partner_trust_ended",
+            204,
+        ),
+    ] {
+        let request = walk.app.request(method, &trusted).sent_by(&asta.token);
+        request.answer().await.expect(status);
+        walk.left(operation, "user", &[told]).await;
+    }
+    // One that is trusted, for whoever looks afterwards.
+    let request = walk.app.request(Method::PUT, &trusted).sent_by(&asta.token);
+    request.answer().await.expect(200);
 }
 
 pub async fn legacy(walk: &mut Walk, asta: &Business) {

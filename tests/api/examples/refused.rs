@@ -16,9 +16,9 @@ use crate::limits::limited;
 use crate::membership::{EMAIL, bring_points_to, by_transfer, join};
 use crate::partners::FOTO_NORD;
 use crate::products::METTE;
-use crate::raw::Raw;
+use crate::raw::{Raw, Sold};
 use crate::refusals::all_on_the_way;
-use crate::support::{Sending, TestApp, Token};
+use crate::support::{Database, Sending, TestApp, Token};
 
 const NOBODY: Token = Token(None);
 
@@ -67,6 +67,7 @@ pub async fn all() -> Vec<Heard> {
         let asta = app.business("asta@nordlys-test.example", change).await;
         conditions(&app, &asta).await;
         products(&app, &asta).await;
+        offers(&app, &asta).await;
         legacy(&app, &asta).await;
         company(&app, &asta).await;
         applications(&app).await;
@@ -170,6 +171,40 @@ async fn products(app: &TestApp, asta: &Business) {
     let change = json!({ "dealer": "Foto Nord" });
     let changed = app.patch(product, &asta.token, 2, change).await;
     changed.problem(409, "product_ended");
+}
+
+/// Offers of dealers that are not there any more, that are no registrations yet, or of what is being checked.
+async fn offers(app: &TestApp, asta: &Business) {
+    let mut raw = Raw::open(&app.database);
+    let (model, now) = (app.model("EOS R").await, app.now().await);
+    let mut offer = |dealer: &str, serial: &str| {
+        let product = raw.offer(&Sold {
+            account: &asta.account,
+            partner: &raw_partner(&app.database, dealer),
+            model: &model,
+            serial,
+            now,
+        });
+        format!("{}/offers/{product}", asta.account)
+    };
+    let stolen = json!({ "model_id": model, "serial_number": "014021004711" });
+    let products = format!("{}/products", asta.account);
+    let registered = app.post(&products, &asta.token, stolen).await.expect(201);
+    let gone = format!("{}?reason=stolen", registered.header("location"));
+    app.delete(&gone, &asta.token, 1).await.expect(204);
+    let [first, second] = ["Foto Vest", "Kamera Vest"].map(|dealer| offer(dealer, "014021004711"));
+    let product = second.replace("/offers/", "/products/");
+    let change = json!({ "dealer": "Foto Nord" });
+    let changed = app.patch(&product, &asta.token, 1, change).await;
+    changed.problem(409, "registration_not_open");
+    let accept = async |offer: &str| app.act(&format!("{offer}/acceptance"), &asta.token).await;
+    accept(&first).await.expect(200);
+    accept(&first).await.problem(409, "offer_closed");
+    accept(&second).await.problem(409, "product_disputed");
+}
+
+fn raw_partner(database: &Database, name: &str) -> String {
+    Raw::open(database).partner(name)
 }
 
 /// An old account that is not there, and one that is somebody else's.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
 use crate::events::writes::{
-    CHOSEN_PASSWORD, Walk, application, jobs, legacy, products, staff, work,
+    CHOSEN_PASSWORD, Walk, application, jobs, legacy, offers, products, staff, work,
 };
 use crate::openapi::document;
 use crate::partners::FOTO_NORD;
@@ -38,6 +38,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
     let writes = hear(async {
         let business = application(&mut walk).await;
         products(&mut walk, &business).await;
+        offers(&mut walk, &business).await;
         legacy(&mut walk, &business).await;
         staff(&mut walk, &business).await;
         jobs(&mut walk).await;

@@ -1,0 +1,2 @@
+DROP INDEX registrations_external_id_idx;
+DROP INDEX registrations_serial_key_idx;
