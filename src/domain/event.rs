@@ -3,6 +3,8 @@
 mod stream;
 mod users;
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,6 +24,7 @@ use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
 use super::product_check::CheckDecision;
 use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
+use super::registration_batch::BatchId;
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
@@ -233,6 +236,16 @@ events! {
         RegistrationDeclined = "registration.declined" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus, reason: RefusalReason }
         /// An offer ran out.
         RegistrationExpired = "registration.expired" { partner_id: PartnerId, registration_id: RegistrationId, external_id: String, status: RegistrationStatus }
+    }
+    in Stream::Partner(*partner_id), about batch_id => {
+        /// A batch came whole and waits for its turn.
+        BatchQueued = "batch.queued" { partner_id: PartnerId, batch_id: BatchId, lines: i64, dry_run: bool }
+        /// Every line of a batch has its result.
+        BatchCompleted = "batch.completed" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<String, i64> }
+        /// A batch was stopped: the lines that were left are cancelled.
+        BatchCancelled = "batch.cancelled" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<String, i64> }
+        /// A batch cannot go on by itself; the operator's staff look at it.
+        BatchFailed = "batch.failed" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<String, i64> }
     }
     in Stream::Operator, about partner_id => {
         /// A partner stands out, so that staff look at it.

@@ -14,6 +14,8 @@ text_enum! {
     pub enum JobQueue {
         Rules = "rules",
         Mail = "mail",
+        /// Batches of partners, a chunk after the other.
+        Batches = "batches",
         Files = "files",
         Housekeeping = "housekeeping",
     }
@@ -33,6 +35,8 @@ text_enum! {
         IssueInvoice = "issue_invoice",
         EndMembership = "end_membership",
         GrantPoints = "grant_points",
+        RunBatch = "run_batch",
+        TidyBatch = "tidy_batch",
         TellCustomer = "tell_customer",
         ExpireOffers = "expire_offers",
         RemindOffers = "remind_offers",
@@ -48,6 +52,7 @@ impl JobKind {
     pub const fn queue(self) -> JobQueue {
         match self {
             Self::SendMail => JobQueue::Mail,
+            Self::RunBatch => JobQueue::Batches,
             Self::TellKnownAddress
             | Self::SendStarted
             | Self::AnswerReset
@@ -58,6 +63,7 @@ impl JobKind {
             | Self::IssueInvoice
             | Self::EndMembership
             | Self::GrantPoints
+            | Self::TidyBatch
             | Self::TellCustomer
             | Self::ExpireOffers
             | Self::RemindOffers => JobQueue::Rules,
@@ -97,27 +103,37 @@ pub enum Retries {
     Doubling,
     /// After 10 seconds, 1, 5 and 15 minutes, then hourly.
     Mail,
+    /// After 5 seconds, doubling to 10 minutes, for a day.
+    Batches,
     /// Every hour.
     Hourly,
 }
 
-/// How long a job is tried again, by its waits and by the clock; then it is dead.
-const TRIED_FOR: TimeDelta = TimeDelta::hours(72);
 const HOUR: i64 = 3600;
 
 impl Retries {
+    /// How long a job is tried again, by its waits and by the clock; then it is dead.
+    const fn tried_for(self) -> TimeDelta {
+        match self {
+            Self::Batches => TimeDelta::hours(24),
+            Self::Doubling | Self::Mail | Self::Hourly => TimeDelta::hours(72),
+        }
+    }
+
     /// How long a job waits that failed `failures` times, from 1, and is tried for `tried_for` by now; none when its time is over: by the
     /// waits, so that none of its tries is lost to a clock that was moved, and by the clock, so that instances that die one after the other
     /// do not use it up. What is added to spread those that failed together only makes it longer, so that no time is lost.
     pub fn wait(self, failures: i64, tried_for: TimeDelta) -> Option<TimeDelta> {
         let before: i64 = (1..failures).map(|nth| self.seconds(nth)).sum();
-        let is_over = TimeDelta::seconds(before).min(tried_for) >= TRIED_FOR;
+        let is_over = TimeDelta::seconds(before).min(tried_for) >= self.tried_for();
         (!is_over).then(|| TimeDelta::seconds(self.seconds(failures)))
     }
 
     fn seconds(self, nth: i64) -> i64 {
         match (self, nth) {
             (Self::Doubling, ..12) => 1 << nth.max(1),
+            (Self::Batches, ..8) => 5 << (nth.max(1) - 1),
+            (Self::Batches, _) => 600,
             (Self::Mail, ..2) => 10,
             (Self::Mail, 2) => 60,
             (Self::Mail, 3) => 300,
@@ -166,6 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_waits_twice_as_long_each_time_up_to_ten_minutes_for_a_day() {
+        let waits = waits(Retries::Batches);
+        assert_eq!(waits[..4], [5, 10, 20, 40]);
+        assert_eq!(waits[6..9], [320, 600, 600]);
+        let whole: i64 = waits.iter().sum();
+        assert!((24 * HOUR..25 * HOUR).contains(&whole), "{whole}");
+    }
+
+    #[test]
     fn housekeeping_waits_for_an_hour() {
         assert_eq!(waits(Retries::Hourly), vec![HOUR; 72]);
     }
@@ -191,9 +216,10 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tell_customer expire_offers remind_offers";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tidy_batch tell_customer expire_offers remind_offers";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
+        assert_eq!(of(JobQueue::Batches), "run_batch");
         let files = "delete_file delete_application_files sweep_files";
         assert_eq!(of(JobQueue::Files), files);
         assert_eq!(of(JobQueue::Housekeeping), "keep_house");

@@ -59,6 +59,11 @@ impl Answer {
         Self::empty(StatusCode::ACCEPTED)
     }
 
+    /// 202 with `body`.
+    pub fn accepted_with<T: Serialize>(body: &T) -> Result<Self> {
+        Self::with_body(StatusCode::ACCEPTED, body)
+    }
+
     /// 204.
     pub fn no_content() -> Self {
         Self::empty(StatusCode::NO_CONTENT)

@@ -25,6 +25,7 @@ mod points;
 pub mod problem;
 mod products;
 mod programme;
+mod registration_batches;
 mod registrations;
 mod reviews;
 mod sandbox;
@@ -70,6 +71,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(models::routes)
         .configure(registrations::routes)
         .configure(offers::routes)
+        .configure(registrations::routes)
+        .configure(registration_batches::routes)
         .configure(trusted_partners::routes)
         .configure(legacy_migration::routes)
         .configure(sessions::routes)

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::auth::TokenRate;
 use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
@@ -14,6 +16,9 @@ use crate::repository::catalogue::CatalogueCache;
 use crate::secrets::Sealer;
 use crate::types::Instant;
 use crate::workflows::{Context, Links};
+
+/// So many batches are taken in at once.
+pub const INTAKES: usize = 4;
 
 /// The parts of the service that handlers use.
 #[derive(Clone)]
@@ -28,6 +33,8 @@ pub struct Service {
     pub links: Arc<Links>,
     pub cards: Cards,
     pub catalogue: CatalogueCache,
+    /// The places of batches that are on their way.
+    pub intakes: Arc<Semaphore>,
     pub token_rate: TokenRate,
     /// What the secrets of dealers' systems begin with here.
     pub secret_prefix: &'static str,

@@ -5,7 +5,7 @@ use crate::domain::personal_data::Sweep;
 use crate::error::Result;
 use crate::repository::{
     DbConn, applicant_tokens, devices, events, idempotency_keys, jobs, legacy_migration, mails,
-    partner_days, request_counts, sessions, users, work_items,
+    partner_days, registration_batches, request_counts, sessions, users, work_items,
 };
 use crate::types::Instant;
 
@@ -31,6 +31,7 @@ const fn forget(sweep: Sweep) -> Forget {
         Sweep::UnprovenAddresses => legacy_migration::sweep_proofs,
         Sweep::EventReasons => events::sweep_reasons,
         Sweep::PartnerDays => partner_days::sweep,
+        Sweep::RegistrationLines => registration_batches::sweep,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Worker, files, housekeeping};
+use super::{Worker, batches, files, housekeeping};
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
@@ -13,8 +13,8 @@ use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, offers, passwords, products, registrations,
-    review_deadlines, users,
+    self, Context, accounts, invoices, membership, offers, passwords, products,
+    registration_batches, registrations, review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -48,6 +48,10 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
         Task::KeepHouse { .. } => {
             housekeeping::sweep_rows(worker).await?;
             files::sweep(worker).await?;
+            within(worker, job, lease, |_| Ok(())).await
+        }
+        Task::RunBatch { batch_id, .. } => {
+            batches::run(worker, service, batch_id).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
         task => {
@@ -103,8 +107,10 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::GrantPoints { .. }
         | Task::TellCustomer { .. }
         | Task::ExpireOffers { .. }
-        | Task::RemindOffers { .. } => of_products(conn, context, service, task),
+        | Task::RemindOffers { .. }
+        | Task::TidyBatch { .. } => of_products(conn, context, service, task),
         Task::SendMail { .. }
+        | Task::RunBatch { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
         | Task::SweepFiles { .. }
@@ -123,6 +129,7 @@ fn of_products(
         Task::GrantPoints { due, after } => {
             products::grant_waiting(conn, context, service, (due, after))
         }
+        Task::TidyBatch { batch_id, .. } => registration_batches::tidy(conn, batch_id),
         Task::TellCustomer {
             partner_id,
             account_id,

@@ -29,6 +29,7 @@ pub mod partners;
 pub mod points;
 mod pool;
 pub mod products;
+pub mod registration_batches;
 pub mod registrations;
 pub mod request_counts;
 pub mod reviews;

@@ -687,6 +687,44 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    registration_batches (id) {
+        id -> SqlId,
+        partner_id -> SqlId,
+        credential_id -> SqlId,
+        version -> BigInt,
+        status -> Text,
+        dry_run -> Bool,
+        header -> Nullable<SqlJson>,
+        lines -> BigInt,
+        done -> BigInt,
+        counts -> SqlJson,
+        request_id -> Nullable<Text>,
+        created_at -> SqlInstant,
+        queued_at -> Nullable<SqlInstant>,
+        completed_at -> Nullable<SqlInstant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlJson};
+
+    registration_lines (batch_id, line) {
+        batch_id -> SqlId,
+        line -> BigInt,
+        external_id -> Nullable<Text>,
+        body -> Nullable<Text>,
+        status -> Text,
+        code -> Nullable<Text>,
+        errors -> Nullable<SqlJson>,
+        registration_id -> Nullable<SqlId>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::types::SqlId;
 
     model_gtins (gtin) {
@@ -719,6 +757,8 @@ diesel::joinable!(credentials -> partners (partner_id));
 diesel::joinable!(trusted_partners -> partners (partner_id));
 diesel::joinable!(registrations -> partners (partner_id));
 diesel::joinable!(registrations -> products (product_id));
+diesel::joinable!(registration_batches -> partners (partner_id));
+diesel::joinable!(registration_lines -> registration_batches (batch_id));
 diesel::joinable!(model_gtins -> models (model_id));
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(
@@ -767,5 +807,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     partner_days,
     trusted_partners,
     registrations,
+    registration_batches,
+    registration_lines,
     model_gtins,
 );

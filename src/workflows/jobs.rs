@@ -1,6 +1,7 @@
 //! What becomes of a job that failed for good: staff are told of it, and have it tried again. Running jobs is in `jobs`.
 
 use super::Context;
+use super::registration_batches;
 use super::tasks::Task;
 use super::work_items::{self, matter};
 use crate::domain::actor::Stamp;
@@ -23,6 +24,9 @@ pub fn record_dead(conn: &mut DbConn, context: &Context, stamp: &Stamp, job: &Jo
     events::record(conn, stamp, &happened)?;
     match job.payload.decode() {
         Ok(Task::SendMail { mail_id }) => mails::wait_no_longer(conn, mail_id),
+        Ok(Task::RunBatch { batch_id, .. }) => {
+            registration_batches::fail(conn, context, stamp, batch_id)
+        }
         _ => Ok(()),
     }
 }

@@ -74,7 +74,7 @@ pub fn is_valid(
             ..Used::default()
         };
         let used = partner_days::add(conn, id, day, &missed)?;
-        partner_alerts::watch_unmatched(conn, context, partner, used.unmatched)?;
+        partner_alerts::watch_customers(conn, context, partner, (&missed, &used))?;
     }
     Ok(is_valid)
 }

@@ -22,6 +22,7 @@ pub mod passwords;
 pub mod points;
 pub mod product_files;
 pub mod products;
+pub mod registration_batches;
 pub mod registrations;
 pub mod review_deadlines;
 pub mod reviews;

@@ -9,6 +9,7 @@ use crate::domain::access::PartnerAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::partner::{AlertCause, PartnerId};
+use crate::domain::quota::Used;
 use crate::domain::work_item::WorkItemKind;
 use crate::error::Result;
 use crate::repository::work_items::WorkItem;
@@ -39,19 +40,34 @@ pub fn watch_refusals(
     )
 }
 
-/// Looks after a partner of which one more customer was not found: there are `unmatched` of them today.
-pub fn watch_unmatched(
+/// Looks after a partner that has used more of its day: customers who were not found, or whom dry runs found, who are told nothing.
+pub fn watch_customers(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
-    unmatched: i64,
+    (more, used): (&Used, &Used),
 ) -> Result<()> {
-    if unmatched < context.programme.dealers.alert_unmatched {
-        return Ok(());
-    }
+    let rules = &context.programme.dealers;
     let stamp = partner.stamp(context.now);
-    let alert = (AlertCause::Unmatched, unmatched);
-    raise(conn, context, &stamp, partner.partner_id(), alert)
+    for (more, used, limit, cause) in [
+        (
+            more.unmatched,
+            used.unmatched,
+            rules.alert_unmatched,
+            AlertCause::Unmatched,
+        ),
+        (
+            more.silent_matches,
+            used.silent_matches,
+            rules.alert_silent_matches,
+            AlertCause::SilentMatches,
+        ),
+    ] {
+        if more > 0 && used >= limit {
+            raise(conn, context, &stamp, partner.partner_id(), (cause, used))?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells staff of a partner that stands out by `count` of something; nothing where they look at it already.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use diesel::Connection;
 
 use super::Context;
-use super::csv_file::{Column, Row, guarded, optional, required, rows};
+use super::csv_file::{Column, Row, Spreadsheet, guarded, optional, required, rows, writer};
 use super::products::{Inventories, Origin, Registered, Wanted, checked, wanted};
 use crate::domain::access::AccountAccess;
 use crate::domain::model::{ModelId, name_key};
@@ -17,7 +17,6 @@ use crate::repository::DbConn;
 use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::models;
 use crate::repository::products::{self, Listing, Product, estimated_text};
-use crate::types::text_enum;
 
 const COLUMNS: [Column; 6] = [
     required("model"),
@@ -157,24 +156,6 @@ fn register(
 
 /// How many products are read at once.
 const PAGE: i64 = 500;
-
-text_enum! {
-    /// A program whose CSV files are of a kind of their own.
-    pub enum Spreadsheet {
-        /// As Excel opens it at once in Denmark and its neighbours: UTF-8 with a byte order mark, semicolons, CRLF.
-        Excel = "excel",
-    }
-}
-
-fn writer(reader: Option<Spreadsheet>) -> csv::Writer<Vec<u8>> {
-    match reader {
-        None => csv::Writer::from_writer(Vec::new()),
-        Some(Spreadsheet::Excel) => csv::WriterBuilder::new()
-            .delimiter(b';')
-            .terminator(csv::Terminator::CRLF)
-            .from_writer("\u{feff}".as_bytes().to_vec()),
-    }
-}
 
 /// The account's products as a file that can be read in again; those that have ended are left out.
 pub fn export(

@@ -9,6 +9,7 @@ use crate::domain::document::DocumentId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::domain::partner::PartnerId;
+use crate::domain::registration_batch::BatchId;
 use crate::error::Result;
 use crate::repository::DbConn;
 use crate::repository::jobs::{self, NewJob};
@@ -74,6 +75,14 @@ pub enum Task {
         due: Instant,
         after: Option<AccountId>,
     },
+    /// Works through the lines of a batch.
+    RunBatch {
+        batch_id: BatchId,
+        /// Of the batch when it was asked for: it may be asked for again.
+        version: i64,
+    },
+    /// Forgets a batch that never came whole, or what was sent in the lines of one that is over.
+    TidyBatch { batch_id: BatchId, due: Instant },
     /// Tells a customer of what a partner has reported from `since` on.
     TellCustomer {
         partner_id: PartnerId,
@@ -117,6 +126,8 @@ impl Task {
             Self::IssueInvoice { .. } => JobKind::IssueInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
+            Self::RunBatch { .. } => JobKind::RunBatch,
+            Self::TidyBatch { .. } => JobKind::TidyBatch,
             Self::TellCustomer { .. } => JobKind::TellCustomer,
             Self::ExpireOffers { .. } => JobKind::ExpireOffers,
             Self::RemindOffers { .. } => JobKind::RemindOffers,
@@ -139,6 +150,9 @@ impl Task {
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice { membership_id, .. }
             | Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
+            Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
+                Some(batch_id.to_string())
+            }
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
             | Self::GrantPoints { .. }
@@ -190,6 +204,9 @@ impl Task {
                 behind(*due, *after)
             }
             Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
+            Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
+            Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
+            // Whoever looks for one that waits knows its key: it begins at most one span of ten minutes earlier.
             Self::TellCustomer {
                 partner_id,
                 account_id,

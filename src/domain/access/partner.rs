@@ -2,7 +2,7 @@
 
 use super::{AccountAccess, Caller, stamp};
 use crate::domain::account::AccountId;
-use crate::domain::actor::{Actor, Stamp};
+use crate::domain::actor::{Acting, Actor, Stamp};
 use crate::domain::partner::{CredentialId, PartnerId, Scope};
 use crate::domain::permissions::Action;
 use crate::error::{Code, Refusal};
@@ -50,6 +50,24 @@ impl PartnerAccess {
             actor,
             request_id: caller.request_id.clone(),
         })
+    }
+
+    /// The system that sent a batch which the service works through.
+    pub(super) fn of_sender(
+        partner_id: PartnerId,
+        credential_id: CredentialId,
+        request_id: Option<String>,
+    ) -> Self {
+        let acting = Acting::Partner {
+            partner: partner_id,
+            credential: credential_id,
+        };
+        Self {
+            partner_id,
+            credential_id,
+            actor: Actor::new(acting),
+            request_id,
+        }
     }
 
     /// The partner.

@@ -47,11 +47,13 @@ pub enum Sweep {
     EventReasons,
     /// What a partner has used of its quotas, from that day.
     PartnerDays,
+    /// The lines of a batch, from when it was over; what was sent in them goes sooner.
+    RegistrationLines,
 }
 
 impl Sweep {
     /// Every sweep there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::IdempotencyKeys,
         Self::RefreshTokens,
         Self::ApplicantTokens,
@@ -65,6 +67,7 @@ impl Sweep {
         Self::UnprovenAddresses,
         Self::EventReasons,
         Self::PartnerDays,
+        Self::RegistrationLines,
     ];
 
     /// How long it is kept.
@@ -76,7 +79,7 @@ impl Sweep {
             Self::RefreshTokens | Self::OneTimeTokens | Self::Devices => TimeDelta::days(1),
             Self::RequestCounts | Self::UnprovenAddresses => TimeDelta::days(2),
             Self::DoneJobs => TimeDelta::days(7),
-            Self::Mails => TimeDelta::days(90),
+            Self::Mails | Self::RegistrationLines => TimeDelta::days(90),
             Self::PartnerDays => TimeDelta::days(31),
             Self::ClosedWorkItems => TimeDelta::days(365),
             Self::EventReasons => TimeDelta::days(5 * 366),

@@ -295,4 +295,6 @@ pub const TABLES: &[Table] = &[
     dealers::PARTNER_DAYS,
     dealers::TRUSTED_PARTNERS,
     dealers::REGISTRATIONS,
+    dealers::REGISTRATION_BATCHES,
+    dealers::REGISTRATION_LINES,
 ];

@@ -10,13 +10,13 @@ use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 
-use super::input::{Input, read};
-use super::schemas::body_schema;
-use super::{Limits, json};
+use super::Limits;
+use super::input::Input;
+use crate::domain::json;
 use crate::error::{Code, Error, Result};
 use crate::handlers::service::Service;
 use crate::secrets::sha256_hex;
-use crate::workflows::csv_file::{Decoded, decode, of_charset};
+use crate::workflows::csv_file::{Decoded, Encoding, decode, of_charset};
 
 /// A JSON body, parsed.
 pub struct Body<T: Input> {
@@ -89,8 +89,8 @@ impl<T: Input> FromRequest for OptionalBody<T> {
 }
 
 fn parsed<T: Input>(bytes: &Bytes, service: &Service) -> Result<T::Parsed> {
-    let json = json::read(bytes)?;
-    let (fields, faults) = read::<T>(json, "#", body_schema::<T>)?;
+    let json = json::of_bytes(bytes)?;
+    let (fields, faults) = json::read_body::<T>(json)?;
     fields.parse(&service.programme, faults)
 }
 
@@ -153,13 +153,10 @@ impl FromRequest for CsvBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = bytes(request, payload, CSV);
-        let charset = charset(request).map(|charset| of_charset(&charset).ok_or(charset));
+        let announced = announced_encoding(request);
         Box::pin(async move {
             let (bytes, _) = read.await?;
-            let announced = charset.transpose().map_err(|_| {
-                let expected = "text/csv; charset=utf-8, text/csv; charset=windows-1252";
-                Code::UnsupportedMediaType.with("expected", expected)
-            })?;
+            let announced = announced?;
             let file = decode(&bytes, announced).ok_or(Code::MalformedRequest)?;
             Ok(Self {
                 file,
@@ -200,14 +197,26 @@ fn charset(request: &HttpRequest) -> Option<String> {
     Some(charset.trim_matches('"').to_owned())
 }
 
+/// The encoding that the request's media type names, if it does; 415 where it is none of ours.
+pub fn announced_encoding(request: &HttpRequest) -> Result<Option<Encoding>> {
+    let expected = "text/csv; charset=utf-8, text/csv; charset=windows-1252";
+    let known = charset(request).map(|charset| {
+        let unknown = || Code::UnsupportedMediaType.with("expected", expected);
+        of_charset(&charset).ok_or_else(unknown)
+    });
+    Ok(known.transpose()?)
+}
+
+/// The media type of the request, in lower case and without its parameters.
+pub fn media_type(request: &HttpRequest) -> String {
+    let header = request.headers().get(CONTENT_TYPE);
+    let header = header.and_then(|value| value.to_str().ok());
+    let essence = header.unwrap_or_default().split(';').next();
+    essence.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 fn has_media_type(request: &HttpRequest, wanted: &[&str]) -> bool {
-    let header = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = header.split(';').next().unwrap_or_default().trim();
-    wanted.iter().any(|one| essence.eq_ignore_ascii_case(one))
+    wanted.contains(&media_type(request).as_str())
 }
 
 /// What a body that broke off means: what stopped it where that was us, else that it is not whole.

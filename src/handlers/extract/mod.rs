@@ -4,24 +4,20 @@ mod body;
 mod idempotency;
 mod if_match;
 mod input;
-mod json;
 mod limits;
 mod page;
 mod params;
 mod schemas;
 
 pub use body::{
-    Body, CsvBody, FormBody, MERGE_PATCH, OptionalBody, of_payload, read_limited, unsupported,
+    Body, CsvBody, FormBody, MERGE_PATCH, OptionalBody, announced_encoding, media_type, of_payload,
+    read_limited, unsupported,
 };
 pub use idempotency::{Idempotency, IdempotencyHeader, RequiredIdempotencyHeader, RequiredKey};
 pub use if_match::{IfMatch, IfMatchHeader};
-#[cfg(test)]
-pub(crate) use input::read;
 pub use input::{Input, Plain, broken, validated};
 pub use limits::{BodyBounds, Limits, MinimumRate, SlowReader, Unanswered};
 pub(crate) use page::list_params;
 pub use page::{Cursor, PageParams, Pages};
 pub use params::Params;
-#[cfg(test)]
-pub(crate) use schemas::body_schema;
 pub use schemas::nullable;

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
-use super::input::{read as read_fields, typed};
 use super::schemas::query_schema;
+use crate::domain::json::{read as read_fields, typed};
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 
 /// The query parameters of an operation.

@@ -1,28 +1,10 @@
-//! The schemas that requests are checked against: those of the contract, and what holds for every text beside them.
+//! The schemas of query parameters, and of what a merge patch deletes. Those of bodies are in `domain::json`.
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
-
-use super::input::pointer_of;
-use crate::error::{Fault, FaultCode};
-
-/// The schema of a body, with all that it refers to under `components`.
-pub fn body_schema<T: ToSchema>() -> Value {
-    let mut parts = Vec::new();
-    T::schemas(&mut parts);
-    let parts: Map<String, Value> = parts
-        .into_iter()
-        .map(|(name, schema)| (name, json!(schema)))
-        .collect();
-    let mut schema = json!(<T as utoipa::PartialSchema>::schema());
-    if let Some(object) = schema.as_object_mut() {
-        object.insert("components".to_owned(), json!({ "schemas": parts }));
-    }
-    schema
-}
+use utoipa::{IntoParams, PartialSchema};
 
 /// The schema of `T`, or null, which deletes it in a merge patch.
 pub fn nullable<T: PartialSchema>() -> RefOr<Schema> {
@@ -78,26 +60,6 @@ fn gather(schema: &Value, contract: &Value, parts: &mut Map<String, Value>) {
                 .for_each(|field| gather(field, contract, parts));
         }
         Value::Array(items) => items.iter().for_each(|item| gather(item, contract, parts)),
-        _ => {}
-    }
-}
-
-/// No text holds a NUL: PostgreSQL has no such text, and nobody writes one.
-pub fn find_nul(json: &Value, at: &str, found: &mut Vec<Fault>) {
-    match json {
-        Value::String(text) if text.contains('\0') => {
-            found.push(Fault::new(at, FaultCode::Invalid));
-        }
-        Value::Array(items) => {
-            for (n, item) in items.iter().enumerate() {
-                find_nul(item, &format!("{at}/{n}"), found);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                find_nul(field, &format!("{at}/{}", pointer_of(name)), found);
-            }
-        }
         _ => {}
     }
 }

@@ -129,7 +129,8 @@ pub fn render(error: &Error, context: &Context<'_>) -> Problem {
 }
 
 /// The first faults, as many as an answer has room for.
-fn field_problems(faults: &[Fault], language: Language) -> Vec<FieldProblem> {
+/// Faults in a language, as many as an answer has room for.
+pub fn field_problems(faults: &[Fault], language: Language) -> Vec<FieldProblem> {
     let mut room = MOST_BYTES;
     let problems = faults.iter().take(MOST_FAULTS);
     let problems = problems.map(|fault| field_problem(fault, language));

@@ -26,8 +26,8 @@ statuses! {
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
         ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
-        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue JobNotDead
-        CredentialLimitReached SecretRotationOpen WorkItemClosed WorkItemClosesItself
+        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue
+        BatchNotCancellable JobNotDead CredentialLimitReached SecretRotationOpen WorkItemClosed WorkItemClosesItself
         IdempotencyInProgress;
     GONE: EventsExpired;
     PRECONDITION_FAILED: PreconditionFailed;

@@ -17,8 +17,8 @@ use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
 use crate::repository::accounts;
 use crate::types::text_enum;
-use crate::workflows::csv_file::Encoding;
-use crate::workflows::product_files::{self, ImportedLine, Spreadsheet};
+use crate::workflows::csv_file::{Encoding, Spreadsheet};
+use crate::workflows::product_files::{self, ImportedLine};
 use crate::workflows::products::{Registered, missing_of};
 
 /// Registers the operations of this module.

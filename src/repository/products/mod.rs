@@ -230,6 +230,18 @@ pub fn of_ids(
     Ok(found)
 }
 
+/// The products of these ids, whoever has them.
+pub fn all_of_ids(conn: &mut DbConn, ids: &[ProductId]) -> Result<Vec<Product>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(MOST_ROWS) {
+        let rows: Vec<Product> = products::table
+            .filter(products::id.eq_any(some))
+            .select(Product::as_select())
+            .load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
 /// What is listed only where it is asked for.
 const UNLISTED: [ProductStatus; 2] = [ProductStatus::Offered, ProductStatus::Ended];
 

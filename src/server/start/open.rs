@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::check;
 use crate::auth::TokenRate;
@@ -16,7 +16,7 @@ use crate::domain::partner::SECRET_PREFIXES;
 use crate::error::Result as ServiceResult;
 use crate::handlers::extract::Limits;
 use crate::handlers::operation::Health;
-use crate::handlers::service::Service;
+use crate::handlers::service::{INTAKES, Service};
 use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
@@ -170,6 +170,7 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         links,
         cards: Cards::of(config.mode),
         catalogue: CatalogueCache::default(),
+        intakes: Arc::new(Semaphore::new(INTAKES)),
         token_rate,
         secret_prefix: secret_prefix(config.mode),
     };

@@ -3,12 +3,13 @@
 mod encoding;
 mod guard;
 mod records;
+mod writer;
 
 use records::{Record, records};
 
 pub use encoding::{Decoded, Encoding, decode, of_charset};
-pub use guard::guarded;
-use guard::unguarded;
+pub use guard::{guarded, unguarded};
+pub use writer::{Spreadsheet, writer};
 
 use crate::domain::values::{Line, Value};
 use crate::error::{Fault, FaultCode};
@@ -150,7 +151,16 @@ fn unquoted(pointer: String) -> Fault {
     Fault::new(pointer, FaultCode::Format).with("format", "\"...\"")
 }
 
-fn separator(text: &str) -> char {
+/// The cells of one line; nothing where a quotation mark in it is not closed.
+pub fn cells(line: &str, separator: char) -> Option<Vec<String>> {
+    let record = records(line, separator).next();
+    record.map_or(Some(Vec::new()), |record| {
+        record.ok().map(|record| record.cells)
+    })
+}
+
+/// What stands between the cells of a file, by its first line in which something stands.
+pub fn separator(text: &str) -> char {
     let mut lines = text.split(['\r', '\n']);
     let is_filled = |line: &&str| !line.trim_matches([' ', ',', ';']).is_empty();
     let head = lines.find(is_filled).unwrap_or_default();

@@ -261,7 +261,8 @@ impl<'a> Inventories<'a> {
     }
 }
 
-fn facts(product: &Product) -> ProductFacts {
+/// A product, as lines are decided by it.
+pub fn facts(product: &Product) -> ProductFacts {
     ProductFacts {
         id: product.id,
         account_id: product.account_id,

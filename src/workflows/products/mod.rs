@@ -25,9 +25,11 @@ use crate::repository::{DbConn, points as ledger};
 
 pub use changes::{Origin, Registered};
 pub use checks::check_product;
+pub use dealers::facts as product_facts;
 pub use inventories::{Inventories, Wanted};
 pub use list::{Found, find, place, summarize};
 pub use points::grant_waiting;
+pub use serials::Serials;
 
 /// `details`, checked for `model`.
 pub fn checked(

@@ -15,7 +15,7 @@ use crate::repository::products::{self, Product, estimated_text};
 
 /// Who has the serial numbers that are wanted.
 #[derive(Default)]
-pub(super) struct Serials {
+pub struct Serials {
     holders: HashMap<Wanted, Product>,
     /// As those had them who reported them stolen.
     stolen: HashMap<Wanted, Product>,
@@ -23,7 +23,7 @@ pub(super) struct Serials {
 
 impl Serials {
     /// Looks all of them up: one statement, or none where none is wanted.
-    pub(super) fn find(conn: &mut DbConn, wanted: &[Wanted]) -> Result<Self> {
+    pub fn find(conn: &mut DbConn, wanted: &[Wanted]) -> Result<Self> {
         let models: BTreeSet<ModelId> = wanted.iter().map(|(model, _)| *model).collect();
         let models: Vec<ModelId> = models.into_iter().collect();
         let keys: BTreeSet<&str> = wanted.iter().map(|(_, key)| key.as_str()).collect();
@@ -64,12 +64,12 @@ impl Serials {
     }
 
     /// Those who hold one.
-    pub(super) fn holders(&self) -> impl Iterator<Item = &Product> {
+    pub fn holders(&self) -> impl Iterator<Item = &Product> {
         self.holders.values()
     }
 
     /// Those that were reported stolen.
-    pub(super) fn all_stolen(&self) -> impl Iterator<Item = &Wanted> {
+    pub fn all_stolen(&self) -> impl Iterator<Item = &Wanted> {
         self.stolen.keys()
     }
 

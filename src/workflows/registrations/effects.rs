@@ -19,7 +19,7 @@ use crate::repository::{DbConn, events, jobs, partner_days};
 use crate::types::{Instant, Json};
 use crate::workflows::products::Inventories;
 use crate::workflows::tasks::{Task, enqueue};
-use crate::workflows::{Context, offers, partner_alerts, partners};
+use crate::workflows::{Context, offers, partner_alerts};
 
 /// How long a customer's mail waits for further lines: the key of one that waits is of this span or of the one before.
 const MAIL_WAITS: TimeDelta = TimeDelta::minutes(10);
@@ -138,22 +138,18 @@ fn event(partner_id: PartnerId, world: &World, outcome: &Outcome) -> Option<Even
     })
 }
 
-/// Counts lines and customers who were not found; from so many of these in a day on, staff look at the partner. Refused, with all that came of
-/// them, where a quota is used up. Counted last: the partner's other lines wait for the row.
+/// Counts what a partner uses of its day; from so many customers on who were not found, or whom dry runs found, staff look at it. Counted last: the
+/// partner's other lines wait for the row. What it has used by then.
 pub fn count(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
     more: &Used,
-) -> Result<()> {
-    let (id, now) = (partner.partner_id(), context.now);
-    let quotas = partners::quotas(conn, context, id)?;
-    let used = partner_days::add(conn, id, now.utc().date_naive(), more)?;
-    quotas.check(&used, now)?;
-    match more.unmatched {
-        0 => Ok(()),
-        _ => partner_alerts::watch_unmatched(conn, context, partner, used.unmatched),
-    }
+) -> Result<Used> {
+    let day = context.now.utc().date_naive();
+    let used = partner_days::add(conn, partner.partner_id(), day, more)?;
+    partner_alerts::watch_customers(conn, context, partner, (more, &used))?;
+    Ok(used)
 }
 
 /// Has each customer told once, of all that this partner reports within some minutes from the first line on.

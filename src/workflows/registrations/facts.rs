@@ -7,6 +7,7 @@ use super::matching::{self, Matched};
 use crate::domain::access::{AccountAccess, PartnerAccess};
 use crate::domain::account::AccountId;
 use crate::domain::model::ModelId;
+use crate::domain::product::ProductId;
 use crate::domain::registration::{
     CustomerName, Dealer, Known, Line, ModelName, Serial, Verb, World,
 };
@@ -14,9 +15,9 @@ use crate::domain::values::serial_key;
 use crate::error::{Partial, Result};
 use crate::repository::catalogue::{Catalogue, CatalogueModel};
 use crate::repository::registrations::{self, Registration};
-use crate::repository::{DbConn, partner_days, trusted_partners};
+use crate::repository::{DbConn, partner_days, products, trusted_partners};
 use crate::workflows::Context;
-use crate::workflows::products::Inventories;
+use crate::workflows::products::{Inventories, Serials, product_facts};
 
 /// The customers' products, locked, and the world that lines are decided in.
 pub fn find<'a>(
@@ -53,10 +54,7 @@ pub fn find<'a>(
     let products = known.iter().filter_map(|line| line.product_id);
     inventories.hold(conn, products)?;
     know(&mut world, &inventories, customers, known)?;
-    let models = wanted.into_iter().map(|(model, _)| model);
-    let models: BTreeSet<ModelId> = models.chain(world.models.values().copied()).collect();
-    let facts = |id| Some((id, catalogue.model(id)?.facts.clone()));
-    world.model_facts = models.into_iter().filter_map(facts).collect();
+    know_models(&mut world, &catalogue, &wanted);
     Ok((inventories, world))
 }
 
@@ -80,6 +78,47 @@ fn know(
         world.know_registration(known_of(line)?);
     }
     Ok(())
+}
+
+/// The world that lines would be decided in, without a lock: for those who only ask.
+pub fn look(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    lines: &[Partial<Line>],
+) -> Result<World> {
+    let id = partner.partner_id();
+    let catalogue = context.catalogue.current(conn)?;
+    let mut world = empty(conn, context, partner, &catalogue, lines)?;
+    let mut known = registrations::of_external_ids(conn, id, &external_ids(lines))?;
+    let matched = matching::find(conn, partner, lines, &known)?;
+    let wanted: Vec<Serial> = wanted(&world, lines, &known).into_iter().collect();
+    known.extend(of_serials(conn, partner, &wanted)?);
+    let accounts = matched.accesses.iter().map(AccountAccess::account_id);
+    let accounts: Vec<AccountId> = accounts.collect();
+    world.trusting = trusted_partners::of_accounts(conn, id, &accounts)?
+        .into_iter()
+        .collect();
+    world.customers = matched.customers;
+    let serials = Serials::find(conn, &wanted)?;
+    world.stolen = serials.all_stolen().cloned().collect();
+    let own: Vec<ProductId> = known.iter().filter_map(|line| line.product_id).collect();
+    let own = products::all_of_ids(conn, &own)?;
+    for product in own.iter().chain(serials.holders()) {
+        world.know_product(product_facts(product));
+    }
+    for line in known {
+        world.know_registration(known_of(line)?);
+    }
+    know_models(&mut world, &catalogue, &wanted);
+    Ok(world)
+}
+
+fn know_models(world: &mut World, catalogue: &Catalogue, wanted: &[Serial]) {
+    let models = wanted.iter().map(|(model, _)| *model);
+    let models: BTreeSet<ModelId> = models.chain(world.models.values().copied()).collect();
+    let facts = |id| Some((id, catalogue.model(id)?.facts.clone()));
+    world.model_facts = models.into_iter().filter_map(facts).collect();
 }
 
 fn empty(

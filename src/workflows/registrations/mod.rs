@@ -5,8 +5,9 @@ mod facts;
 mod matching;
 mod told;
 
-use super::Context;
+use super::{Context, partners};
 use crate::domain::access::PartnerAccess;
+use crate::domain::partner::PartnerId;
 use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
 use crate::error::{Error, Partial, Refusal, Result};
@@ -14,6 +15,7 @@ use crate::repository::DbConn;
 use crate::repository::registrations::Registration;
 use crate::secrets::sha256_hex;
 
+pub use effects::count;
 pub use told::tell_customer;
 
 /// What a line is answered.
@@ -26,24 +28,74 @@ pub enum Answered {
     Refused(Refusal),
 }
 
-/// Takes one line in. What is refused has had its effect, too: a customer who was not found is counted.
+/// What a line would come to.
+#[derive(Debug, Clone)]
+pub struct Rehearsed {
+    pub answered: Answered,
+    /// Its customer was looked for and not found.
+    pub is_missed: bool,
+    /// Its customer was found.
+    pub is_matched: bool,
+}
+
+/// Takes one line in: 429 where it is one too many for the day. What is refused has had its effect, too: a customer who was not found is counted.
 pub fn take_in_one(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
     line: Partial<Line>,
 ) -> Result<Answered> {
-    let answered = take_in(conn, context, partner, &[line])?.pop();
+    let (mut answered, used) = take_in_counted(conn, context, partner, &[line], 1)?;
+    let quotas = partners::quotas(conn, context, partner.partner_id())?;
+    quotas.check(&used, context.now)?;
+    let answered = answered.pop();
     answered.ok_or_else(|| Error::internal("taking a line in")("nothing came of it"))
 }
 
-/// Takes lines in; what each is answered, in their order.
+/// Takes lines in that were counted when they came; what each is answered, in their order.
 pub fn take_in(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
     lines: &[Partial<Line>],
 ) -> Result<Vec<Answered>> {
+    take_in_counted(conn, context, partner, lines, 0).map(|(answers, _)| answers)
+}
+
+/// What lines would come to, and how many of their customers were found and were not: nothing is written.
+pub fn rehearse(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    lines: &[Partial<Line>],
+) -> Result<Vec<Rehearsed>> {
+    let mut world = facts::look(conn, context, partner, lines)?;
+    let rehearsed = lines.iter().map(|line| {
+        let before = world.unmatched;
+        let identity = sha256_hex(line.read.normal_form().as_bytes());
+        let outcome = decide(&mut world, line, &identity).outcome;
+        let names_customer = line.faults.is_empty() && line.read.customer.is_some();
+        let is_missed = world.unmatched > before;
+        Ok(Rehearsed {
+            is_missed,
+            is_matched: names_customer && !is_missed && !is_refused(&outcome),
+            answered: answered(partner.partner_id(), outcome)?,
+        })
+    });
+    rehearsed.collect()
+}
+
+fn is_refused(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(_))
+}
+
+fn take_in_counted(
+    conn: &mut DbConn,
+    context: &Context,
+    partner: &PartnerAccess,
+    lines: &[Partial<Line>],
+    counted: i64,
+) -> Result<(Vec<Answered>, Used)> {
     let (mut inventories, mut world) = facts::find(conn, context, partner, lines)?;
     let before = world.unmatched;
     let mut outcomes = Vec::with_capacity(lines.len());
@@ -59,18 +111,20 @@ pub fn take_in(
     }
     effects::store(conn, context, partner, inventories, &world, &outcomes)?;
     let more = Used {
-        lines: i64::try_from(lines.len()).unwrap_or(i64::MAX),
+        lines: counted,
         unmatched: world.unmatched - before,
         ..Used::default()
     };
-    effects::count(conn, context, partner, &more)?;
+    let used = effects::count(conn, context, partner, &more)?;
     let id = partner.partner_id();
-    let answers = outcomes.into_iter().map(|outcome| {
-        Ok(match outcome {
-            Outcome::Taken(known) => Answered::Taken(effects::row(id, &known)?),
-            Outcome::Unchanged(known) => Answered::Unchanged(effects::row(id, &known)?),
-            Outcome::Refused(refusal) => Answered::Refused(refusal),
-        })
-    });
-    answers.collect()
+    let answers = outcomes.into_iter().map(|outcome| answered(id, outcome));
+    Ok((answers.collect::<Result<_>>()?, used))
+}
+
+fn answered(partner: PartnerId, outcome: Outcome) -> Result<Answered> {
+    Ok(match outcome {
+        Outcome::Taken(known) => Answered::Taken(effects::row(partner, &known)?),
+        Outcome::Unchanged(known) => Answered::Unchanged(effects::row(partner, &known)?),
+        Outcome::Refused(refusal) => Answered::Refused(refusal),
+    })
 }

@@ -37,3 +37,19 @@ pub const REGISTRATIONS: Table = Table {
     ],
     other: "external_id verb status code reason version",
 };
+
+pub const REGISTRATION_BATCHES: Table = plain(
+    "registration_batches",
+    Kept("that a dealer sent so many lines, and what became of how many; the lines go"),
+    "version status header lines done counts request_id",
+);
+
+pub const REGISTRATION_LINES: Table = Table {
+    name: "registration_lines",
+    stay: Until(Sweep::RegistrationLines),
+    personal: &[
+        personal("body").until("its batch has been over for 30 days"),
+        personal("errors"),
+    ],
+    other: "line external_id status code",
+};

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::domain::account::AccountId;
+use crate::domain::json::read_body;
 use crate::domain::model::{Category, ModelFacts, ModelId, name_key};
 use crate::domain::product::{Evidence, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::Details;
@@ -15,7 +16,7 @@ use crate::domain::registration::{
 };
 use crate::domain::values::{Gtin, VatNumber, email_key};
 use crate::error::{Partial, Refusal};
-use crate::handlers::extract::{Input, body_schema, read};
+use crate::handlers::extract::Input;
 use crate::programme::{Programme, SHIPPED};
 use crate::secrets::sha256_hex;
 use crate::types::Instant;
@@ -56,7 +57,7 @@ fn object(value: &Value) -> &Map<String, Value> {
 /// One line as it comes in.
 fn sent(line: &Value) -> Partial<Line> {
     let programme = Programme::parse(SHIPPED).unwrap();
-    match read::<SentLine>(line.clone(), "#", body_schema::<SentLine>) {
+    match read_body::<SentLine>(line.clone()) {
         Ok((fields, faults)) => fields.parse(&programme, faults).unwrap(),
         Err(error) => panic!("{error}"),
     }

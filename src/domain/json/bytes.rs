@@ -6,12 +6,12 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::input::pointer_of;
+use super::faults::pointer_of;
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
 
 /// What `bytes` say. 400 `malformed_request` where that is no JSON, 400 `duplicate_key` with every key that stands twice in one object: readers
 /// of JSON do not agree on which of them counts (RFC 8259, section 4).
-pub fn read(bytes: &[u8]) -> Result<Value> {
+pub fn of_bytes(bytes: &[u8]) -> Result<Value> {
     let repeated = RefCell::default();
     let mut source = serde_json::Deserializer::from_slice(bytes);
     let whole = Part {
@@ -119,7 +119,7 @@ mod tests {
     use crate::error::Error;
 
     fn repeated(text: &str) -> Vec<String> {
-        match read(text.as_bytes()) {
+        match of_bytes(text.as_bytes()) {
             Err(Error::Refused(refusal)) if refusal.code == Code::DuplicateKey => refusal
                 .faults
                 .into_iter()
@@ -145,20 +145,20 @@ mod tests {
     #[test]
     fn what_is_no_json_is_malformed() {
         for text in ["", "{", "{} {}", "{\"a\":1,}", "[1", "nul", "\"\\ud800\""] {
-            let refused = read(text.as_bytes());
+            let refused = of_bytes(text.as_bytes());
             assert!(
                 matches!(&refused, Err(Error::Refused(refusal)) if refusal.code == Code::MalformedRequest),
                 "{text}"
             );
         }
-        assert!(read(&[b'"', 0xff, b'"']).is_err());
-        assert!(read("[".repeat(2000).as_bytes()).is_err());
+        assert!(of_bytes(&[b'"', 0xff, b'"']).is_err());
+        assert!(of_bytes("[".repeat(2000).as_bytes()).is_err());
     }
 
     proptest! {
         #[test]
         fn all_else_is_read_as_it_is(text in r#"\{"a":(-?[0-9]{1,25}(\.[0-9]{1,3})?(e[0-9]{1,2})?|"[a-z]{0,3}"|\[[0-9],null,true\]),"b":\{\}\}|\PC{0,12}"#) {
-            match (read(text.as_bytes()), serde_json::from_str::<Value>(&text)) {
+            match (of_bytes(text.as_bytes()), serde_json::from_str::<Value>(&text)) {
                 (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
                 (ours, theirs) => prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{}", text),
             }

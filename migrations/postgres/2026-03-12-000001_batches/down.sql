@@ -1,0 +1,2 @@
+DROP TABLE registration_lines;
+DROP TABLE registration_batches;

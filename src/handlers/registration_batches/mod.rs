@@ -1,0 +1,229 @@
+//! Many lines at once, as partners' systems send them, and what became of each. A single line is in `registrations`.
+
+mod columns;
+mod intake;
+mod lines;
+mod reader;
+mod results;
+mod views;
+mod whole;
+
+use actix_web::web::{Data, Path};
+use actix_web::{get, post};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::Answer;
+use super::extract::{
+    Cursor, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey, list_params,
+};
+use super::service::Service;
+use super::{Callers, RateLimit, Routes};
+use crate::auth::{Anywhere, PartnerOnly};
+use crate::domain::access::AnywhereAccess;
+use crate::domain::partner::PartnerId;
+use crate::domain::permissions::{RegistrationsRead, RegistrationsWrite};
+use crate::domain::registration::SentLine;
+use crate::domain::registration_batch::BatchId;
+use crate::error::{Code, Result};
+use crate::repository::registration_batches as stored;
+use crate::workflows::registration_batches::{self as batches, Received};
+use intake::{Intake, UnreadBatch};
+use views::{BatchPage, BatchView};
+
+/// Registers the operations of this module.
+pub fn routes(config: &mut impl Routes) {
+    config
+        .service(
+            create_registration_batch,
+            Callers::anywhere(RegistrationsWrite),
+            RateLimit::PerCaller,
+        )
+        .service(
+            list_registration_batches,
+            Callers::anywhere(RegistrationsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            read_registration_batch,
+            Callers::anywhere(RegistrationsRead),
+            RateLimit::PerCaller,
+        )
+        .service(
+            cancel_registration_batch,
+            Callers::anywhere(RegistrationsWrite),
+            RateLimit::PerCaller,
+        );
+    results::routes(config);
+}
+
+/// The batch that a path names.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct BatchPath {
+    /// The batch.
+    #[param(example = "bat_00000000000070008000000000000001")]
+    batch_id: BatchId,
+}
+
+/// How to take a batch.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct BatchParams {
+    /// Says what would happen, and writes nothing but the results.
+    #[serde(default)]
+    #[param(default = false, required = false)]
+    dry_run: bool,
+}
+
+/// Lines as one JSON body.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code)]
+struct RegistrationLines {
+    #[schema(min_items = 1)]
+    lines: Vec<SentLine>,
+}
+
+/// Report many sales
+///
+/// Up to 10,000 lines as CSV (UTF-8, or Windows-1252 where the `charset` says so), NDJSON or JSON; each says what a single registration says. A line is a
+/// record: the number of a line is that of the file. A file that cannot be told apart is refused whole; all else is the result of its line. The lines are worked
+/// through later, in their order.
+#[utoipa::path(
+    tag = "registration_batches",
+    operation_id = "createRegistrationBatch",
+    security(("partner" = ["registrations:write"])),
+    params(BatchParams, RequiredIdempotencyHeader),
+    request_body(content(
+        (String = "text/csv"),
+        (String = "application/x-ndjson"),
+        (RegistrationLines = "application/json"),
+    )),
+    responses((status = 202, description = "It waits for its turn", body = BatchView, headers(("Location" = String))))
+)]
+#[post("/registration-batches")]
+async fn create_registration_batch(
+    service: Data<Service>,
+    access: PartnerOnly<RegistrationsWrite>,
+    params: Params<BatchParams>,
+    key: RequiredKey,
+    body: UnreadBatch,
+) -> Result<Answer> {
+    let (partner, dry_run) = (access.partner, params.0.dry_run);
+    let intake = Intake::begin(&service, &partner, &key.0, dry_run).await?;
+    let answer = async {
+        let (whole, hash) = intake.receive(body).await?;
+        let (context, id) = (service.context(), intake.id);
+        let received = Received {
+            columns: whole.columns,
+            lines: i64::try_from(whole.lines).unwrap_or(i64::MAX),
+        };
+        let hash = format!("{hash}:{dry_run}");
+        let queue = move |conn: &mut _| {
+            let batch = batches::queue(
+                conn,
+                &context,
+                &partner,
+                id.ok_or(Code::Overloaded)?,
+                &received,
+            )?;
+            let location = format!("/v1/registration-batches/{}", batch.id);
+            Ok(Answer::accepted_with(&BatchView::of(&batch)?)?.location(location))
+        };
+        key.0.write(&service, &hash, queue).await
+    };
+    let answer = answer.await;
+    intake.settle(answer).await
+}
+
+list_params! {
+    /// Which batches to list.
+    struct BatchesParams {}
+}
+
+/// List batches
+///
+/// Yours, the newest first; staff see those of every dealer.
+#[utoipa::path(
+    tag = "registration_batches",
+    operation_id = "listRegistrationBatches",
+    security(("bearer" = []), ("partner" = ["registrations:read"])),
+    params(BatchesParams),
+    responses((status = 200, description = "A page of batches", body = BatchPage, headers(("Link" = String))))
+)]
+#[get("/registration-batches")]
+async fn list_registration_batches(
+    service: Data<Service>,
+    access: Anywhere<RegistrationsRead>,
+    params: Params<BatchesParams>,
+    pages: Pages,
+) -> Result<Answer> {
+    let (partner, size) = (reader(&access.access)?, params.0.size());
+    let before = pages.after_as(&params.0, |cursor| Some(BatchId::from(cursor.id)))?;
+    let rows = service
+        .db
+        .fetch(move |conn| stored::list(conn, partner, before, size + 1))
+        .await?;
+    let (rows, next_cursor) = pages.cut(rows, size, |row| Cursor::of_id(row.id.uuid()));
+    let items = rows.iter().map(BatchView::of).collect::<Result<_>>()?;
+    let link = pages.link_next(next_cursor.as_deref());
+    Ok(Answer::ok(&BatchPage { items, next_cursor })?.header_if("Link", link))
+}
+
+/// Whose batches are read: those of one partner, or of all.
+fn reader(access: &AnywhereAccess) -> Result<Option<PartnerId>> {
+    match access {
+        AnywhereAccess::Staff(_) => Ok(None),
+        AnywhereAccess::Partner(partner) => Ok(Some(partner.partner_id())),
+        AnywhereAccess::Account(_) => Err(Code::Forbidden.into()),
+    }
+}
+
+/// Read a batch
+///
+/// Where it stands: counts are up to date at every chunk of its lines.
+#[utoipa::path(
+    tag = "registration_batches",
+    operation_id = "readRegistrationBatch",
+    security(("bearer" = []), ("partner" = ["registrations:read"])),
+    params(BatchPath),
+    responses((status = 200, description = "The batch", body = BatchView, headers(("ETag" = String))))
+)]
+#[get("/registration-batches/{batch_id}")]
+async fn read_registration_batch(
+    service: Data<Service>,
+    access: Anywhere<RegistrationsRead>,
+    path: Path<BatchPath>,
+) -> Result<Answer> {
+    let (partner, id) = (reader(&access.access)?, path.batch_id);
+    let batch = service
+        .db
+        .fetch(move |conn| stored::find(conn, partner, id))
+        .await?;
+    Ok(Answer::ok(&BatchView::of(&batch)?)?.etag(batch.version))
+}
+
+/// Stop a batch
+///
+/// What was done stays; the lines that are left are `cancelled`. 409 `batch_not_cancellable` once it is over.
+#[utoipa::path(
+    tag = "registration_batches",
+    operation_id = "cancelRegistrationBatch",
+    security(("partner" = ["registrations:write"])),
+    params(BatchPath),
+    responses((status = 202, description = "It is stopped", body = BatchView))
+)]
+#[post("/registration-batches/{batch_id}/cancellation")]
+async fn cancel_registration_batch(
+    service: Data<Service>,
+    access: PartnerOnly<RegistrationsWrite>,
+    path: Path<BatchPath>,
+) -> Result<Answer> {
+    let (context, id) = (service.context(), path.batch_id);
+    let batch = service
+        .db
+        .write(move |conn| batches::cancel(conn, &context, &access.partner, id))
+        .await?;
+    Answer::accepted_with(&BatchView::of(&batch)?)
+}
