@@ -52,7 +52,7 @@ list_params! {
 #[utoipa::path(
     tag = "registration_batches",
     operation_id = "listRegistrationLines",
-    security(("bearer" = []), ("partner" = ["registrations:read"])),
+    security(("bearer" = [])),
     params(BatchPath, LinesParams),
     responses((status = 200, description = "The lines", content(
         (LinePage = "application/json"),
