@@ -123,6 +123,15 @@ pub fn count_open(conn: &mut DbConn, partner: PartnerId) -> Result<i64> {
     Ok(open.count().get_result(conn)?)
 }
 
+/// Whether a batch of a partner is worked on.
+pub fn is_any_running(conn: &mut DbConn, partner: PartnerId) -> Result<bool> {
+    let running = batches::table
+        .filter(batches::partner_id.eq(partner))
+        .filter(batches::status.eq(BatchStatus::Running));
+    let running: i64 = running.count().get_result(conn)?;
+    Ok(running > 0)
+}
+
 /// The batch of a partner that has waited longest.
 pub fn next_queued(conn: &mut DbConn, partner: PartnerId) -> Result<Option<Batch>> {
     let queued = batches::table
