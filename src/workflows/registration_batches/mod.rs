@@ -183,9 +183,6 @@ fn enqueue_run(conn: &mut DbConn, context: &Context, batch: &Batch) -> Result<()
 
 /// Has the partner's next batch run, if one waits and none runs.
 pub fn run_next(conn: &mut DbConn, context: &Context, partner: PartnerId) -> Result<()> {
-    if batches::is_any_running(conn, partner)? {
-        return Ok(());
-    }
     match batches::next_queued(conn, partner)? {
         Some(batch) => enqueue_run(conn, context, &batch),
         None => Ok(()),
