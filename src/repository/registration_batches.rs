@@ -132,8 +132,19 @@ pub fn count_open(conn: &mut DbConn, partner: PartnerId) -> Result<i64> {
     Ok(open.count().get_result(conn)?)
 }
 
-/// The batch of a partner that has waited longest.
+fn is_any_running(conn: &mut DbConn, partner: PartnerId) -> Result<bool> {
+    let running = batches::table
+        .filter(batches::partner_id.eq(partner))
+        .filter(batches::status.eq(BatchStatus::Running));
+    let running: i64 = running.count().get_result(conn)?;
+    Ok(running > 0)
+}
+
+/// The batch of a partner that has waited longest; none while another is worked on.
 pub fn next_queued(conn: &mut DbConn, partner: PartnerId) -> Result<Option<Batch>> {
+    if is_any_running(conn, partner)? {
+        return Ok(None);
+    }
     let queued = batches::table
         .filter(batches::partner_id.eq(partner))
         .filter(batches::status.eq(BatchStatus::Queued))
