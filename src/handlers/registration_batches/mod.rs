@@ -93,7 +93,6 @@ struct RegistrationLines {
 #[utoipa::path(
     tag = "registration_batches",
     operation_id = "createRegistrationBatch",
-    security(("partner" = ["registrations:write"])),
     params(BatchParams, RequiredIdempotencyHeader),
     request_body(content(
         (String = "text/csv"),
@@ -148,7 +147,7 @@ list_params! {
 #[utoipa::path(
     tag = "registration_batches",
     operation_id = "listRegistrationBatches",
-    security(("bearer" = []), ("partner" = ["registrations:read"])),
+    security(("bearer" = [])),
     params(BatchesParams),
     responses((status = 200, description = "A page of batches", body = BatchPage, headers(("Link" = String))))
 )]
@@ -186,7 +185,7 @@ fn reader(access: &AnywhereAccess) -> Result<Option<PartnerId>> {
 #[utoipa::path(
     tag = "registration_batches",
     operation_id = "readRegistrationBatch",
-    security(("bearer" = []), ("partner" = ["registrations:read"])),
+    security(("bearer" = [])),
     params(BatchPath),
     responses((status = 200, description = "The batch", body = BatchView, headers(("ETag" = String))))
 )]
@@ -210,7 +209,6 @@ async fn read_registration_batch(
 #[utoipa::path(
     tag = "registration_batches",
     operation_id = "cancelRegistrationBatch",
-    security(("partner" = ["registrations:write"])),
     params(BatchPath),
     responses((status = 202, description = "It is stopped", body = BatchView))
 )]
