@@ -30,7 +30,7 @@ const SERIALS: usize = 4;
 
 fn rounds() -> usize {
     let named = std::env::var("CUT_ROUNDS").ok();
-    named.map_or(12, |text| text.parse().unwrap())
+    named.map_or(16, |text| text.parse().unwrap())
 }
 
 fn serial(way: usize, n: usize) -> String {
@@ -66,22 +66,23 @@ impl Drawn {
         let day = |dice: &mut Dice| [0, 0, 0, 0, 1, 1, 2, 3][dice.below(8)];
         match dice.below(10) {
             0..6 => Self::Sale {
-                id: dice.below(8),
+                id: dice.below(6),
                 customer: [0, 0, 0, 1, 1, 2, 2, 3][dice.below(8)],
                 model: dice.below(8) / 7,
                 serial: dice.below(SERIALS),
                 day: day(dice),
             },
-            6..8 => Self::Return {
+            6 => Self::Return {
                 id: dice.below(4),
-                of: dice.below(8),
+                of: dice.below(6),
             },
             _ => {
                 let maybe = |dice: &mut Dice, n: usize| (dice.below(2) == 0).then_some(n);
-                let (model, number, day) = (dice.below(2), dice.below(SERIALS), day(dice));
+                let (model, number) = (dice.below(2), dice.below(SERIALS));
+                let day = [0, 1, 1, 1, 1, 3][dice.below(6)];
                 Self::Correct {
                     id: dice.below(4),
-                    of: dice.below(8),
+                    of: dice.below(6),
                     model: maybe(dice, model).filter(|_| number == 0),
                     serial: maybe(dice, number),
                     day: maybe(dice, day),
