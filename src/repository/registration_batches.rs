@@ -1,5 +1,6 @@
 //! Batches of partners and their lines at rest, with the result of each line.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 
@@ -9,7 +10,7 @@ use super::sweeping;
 use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::partner::{CredentialId, PartnerId};
 use crate::domain::registration::RegistrationId;
-use crate::domain::registration_batch::{BatchId, BatchStatus, Counts, LineStatus};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus, BatchStatus, Counts};
 use crate::error::{Code, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};
@@ -57,12 +58,20 @@ pub struct BatchLine {
     pub external_id: Option<String>,
     /// What was sent, as JSON; none where it could not be read, and once its time is over.
     pub body: Option<String>,
-    pub status: LineStatus,
+    pub status: BatchLineStatus,
     /// Of a refused line: the code of the problem. `confirmed` where the customer had the product before.
     pub code: Option<String>,
     /// Of a refused line: its faults, as a problem has them.
     pub errors: Option<Json>,
     pub registration_id: Option<RegistrationId>,
+}
+
+/// Has each statement of this transaction planned for the values it gets: PostgreSQL's plan for any list reads a young table row by row.
+pub fn plan_for_values(conn: &mut DbConn) -> Result<()> {
+    if let DbConn::Postgres(conn) = conn {
+        conn.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan")?;
+    }
+    Ok(())
 }
 
 /// Stores a new batch.
@@ -155,7 +164,7 @@ pub fn insert_lines(conn: &mut DbConn, new: &[BatchLine]) -> Result<()> {
 pub fn pending(conn: &mut DbConn, batch: BatchId, limit: i64) -> Result<Vec<BatchLine>> {
     Ok(lines::table
         .filter(lines::batch_id.eq(batch))
-        .filter(lines::status.eq(LineStatus::Pending))
+        .filter(lines::status.eq(BatchLineStatus::Pending))
         .order(lines::line)
         .limit(limit)
         .select(BatchLine::as_select())
@@ -181,7 +190,7 @@ pub fn store_results(conn: &mut DbConn, results: &[BatchLine]) -> Result<()> {
 }
 
 /// How many lines of a batch stand so.
-pub fn count_lines(conn: &mut DbConn, batch: BatchId, status: LineStatus) -> Result<i64> {
+pub fn count_lines(conn: &mut DbConn, batch: BatchId, status: BatchLineStatus) -> Result<i64> {
     let counted = lines::table
         .filter(lines::batch_id.eq(batch))
         .filter(lines::status.eq(status));
@@ -192,9 +201,9 @@ pub fn count_lines(conn: &mut DbConn, batch: BatchId, status: LineStatus) -> Res
 pub fn cancel_pending(conn: &mut DbConn, batch: BatchId) -> Result<i64> {
     let pending = lines::table
         .filter(lines::batch_id.eq(batch))
-        .filter(lines::status.eq(LineStatus::Pending));
+        .filter(lines::status.eq(BatchLineStatus::Pending));
     let cancelled = diesel::update(pending)
-        .set(lines::status.eq(LineStatus::Cancelled))
+        .set(lines::status.eq(BatchLineStatus::Cancelled))
         .execute(conn)?;
     Ok(i64::try_from(cancelled).unwrap_or(i64::MAX))
 }
@@ -203,7 +212,7 @@ pub fn cancel_pending(conn: &mut DbConn, batch: BatchId) -> Result<i64> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LineListing {
     /// None: all.
-    pub status: Option<LineStatus>,
+    pub status: Option<BatchLineStatus>,
     /// Behind this line.
     pub after: i64,
     pub limit: i64,

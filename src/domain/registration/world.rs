@@ -13,6 +13,7 @@ use crate::domain::partner::DealerRules;
 use crate::domain::product::{ProductField, ProductId, ProductRules, ProductStatus};
 use crate::domain::product_details::{CheckedDetails, Details, check};
 use crate::domain::quota::seconds_left;
+use crate::domain::registration_batch::BatchId;
 use crate::error::{Code, Fault, FaultCode, Faults, Refusal};
 use crate::types::Instant;
 
@@ -23,6 +24,8 @@ pub struct World {
     pub dealers: DealerRules,
     pub product_rules: ProductRules,
     pub dealer: Dealer,
+    /// The batch that lines come in.
+    pub batch: Option<BatchId>,
     /// Customers that were not found today.
     pub unmatched: i64,
     /// Those that were found.
@@ -53,6 +56,7 @@ impl World {
             dealers,
             product_rules,
             dealer,
+            batch: None,
             unmatched: 0,
             customers: HashMap::new(),
             trusting: HashSet::new(),

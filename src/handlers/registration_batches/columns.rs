@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::json::pointer_of;
 use crate::error::{Fault, FaultCode};
 use crate::workflows::csv_file::{cells, separator, unguarded};
 
@@ -48,7 +49,7 @@ impl Columns {
         let sent: Vec<String> = cells.iter().map(|it| it.trim().to_lowercase()).collect();
         let (mut names, mut faults) = (Vec::new(), Vec::new());
         for name in &sent {
-            let fault = |code| Fault::new(format!("#/header/{name}"), code);
+            let fault = |code| Fault::new(format!("#/header/{}", pointer_of(name)), code);
             match FIELDS.iter().find(|field| **field == name.as_str()) {
                 Some(field) if names.contains(&Some(*field)) => {
                     faults.push(fault(FaultCode::NotUnique));

@@ -149,15 +149,18 @@ impl Reader {
     }
 }
 
-/// What a line says, without the results that we write beside it.
 fn of_json(text: &str) -> Result<Value, Code> {
     match json::of_bytes(text.as_bytes()) {
-        Ok(Value::Object(mut fields)) => {
-            fields.retain(|name, _| !RESULTS.contains(&name.as_str()));
-            Ok(Value::Object(fields))
-        }
-        Ok(other) => Ok(other),
+        Ok(line) => Ok(without_results(line)),
         Err(Error::Refused(refusal)) => Err(refusal.code),
         Err(_) => Err(Code::MalformedRequest),
     }
+}
+
+/// What a line says, without the results that we write beside it.
+pub fn without_results(mut line: Value) -> Value {
+    if let Value::Object(fields) = &mut line {
+        fields.retain(|name, _| !RESULTS.contains(&name.as_str()));
+    }
+    line
 }

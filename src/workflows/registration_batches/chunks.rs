@@ -7,7 +7,7 @@ use super::{begin_run, end};
 use crate::domain::access::{PartnerAccess, ServiceAccess};
 use crate::domain::json;
 use crate::domain::registration::{Line, SentLine};
-use crate::domain::registration_batch::{BatchId, BatchStatus, LineStatus};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus, BatchStatus};
 use crate::error::{Error, Partial, Refusal, Result};
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine};
 use crate::repository::{DbConn, Held};
@@ -32,6 +32,7 @@ pub fn work(
     id: BatchId,
     most: i64,
 ) -> Result<Progress> {
+    batches::plan_for_values(conn)?;
     let Some(mut batch) = begin_run(conn, id)? else {
         return Ok(Progress::Over);
     };
@@ -44,7 +45,7 @@ pub fn work(
     let partner = acting(service, &batch);
     let (read, mut results) = read_all(lines)?;
     let partials: Vec<Partial<Line>> = read.iter().map(|(_, line)| line.clone()).collect();
-    let answers = registrations::take_in(conn, context, &partner, &partials)?;
+    let answers = registrations::take_in(conn, context, &partner, id, &partials)?;
     for ((line, _), answer) in read.into_iter().zip(answers) {
         results.push(answered(line, answer)?);
     }
@@ -95,7 +96,7 @@ pub(super) fn answered(line: BatchLine, answer: Answered) -> Result<BatchLine> {
     let (status, registration) = match answer {
         Answered::Refused(refusal) => return refused_line(line, &refusal),
         Answered::Taken(registration) => (registration.status.into(), registration),
-        Answered::Unchanged(registration) => (LineStatus::Unchanged, registration),
+        Answered::Unchanged(registration) => (BatchLineStatus::Unchanged, registration),
     };
     Ok(BatchLine {
         status,
@@ -107,7 +108,7 @@ pub(super) fn answered(line: BatchLine, answer: Answered) -> Result<BatchLine> {
 
 fn refused_line(line: BatchLine, refusal: &Refusal) -> Result<BatchLine> {
     Ok(BatchLine {
-        status: LineStatus::Refused,
+        status: BatchLineStatus::Refused,
         code: Some(refusal.code.as_str().to_owned()),
         errors: stored_faults(&refusal.faults)?,
         ..line

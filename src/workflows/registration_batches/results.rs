@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::registration_batch::{BatchId, LineStatus};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::DbConn;
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine, LineListing};
@@ -101,7 +101,7 @@ fn error_text(line: &BatchLine) -> Result<String> {
 fn for_each(
     conn: &mut DbConn,
     batch: BatchId,
-    status: Option<LineStatus>,
+    status: Option<BatchLineStatus>,
     mut each: impl FnMut(&BatchLine) -> Result<()>,
 ) -> Result<()> {
     let mut listing = LineListing {
@@ -123,7 +123,7 @@ fn for_each(
 pub fn file(
     conn: &mut DbConn,
     batch: &Batch,
-    status: Option<LineStatus>,
+    status: Option<BatchLineStatus>,
     (format, reader): (ResultFormat, Option<Spreadsheet>),
     all: &[&str],
 ) -> Result<String> {
@@ -144,7 +144,7 @@ pub fn file(
 fn csv_file(
     conn: &mut DbConn,
     batch: &Batch,
-    status: Option<LineStatus>,
+    status: Option<BatchLineStatus>,
     reader: Option<Spreadsheet>,
     all: &[&str],
 ) -> Result<String> {

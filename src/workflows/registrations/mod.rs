@@ -10,6 +10,7 @@ use crate::domain::access::PartnerAccess;
 use crate::domain::partner::PartnerId;
 use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
+use crate::domain::registration_batch::BatchId;
 use crate::error::{Error, Partial, Refusal, Result};
 use crate::repository::DbConn;
 use crate::repository::registrations::Registration;
@@ -45,21 +46,23 @@ pub fn take_in_one(
     partner: &PartnerAccess,
     line: Partial<Line>,
 ) -> Result<Answered> {
-    let (mut answered, used) = take_in_counted(conn, context, partner, &[line], 1)?;
+    let (mut answered, used) = take_in_counted(conn, context, partner, None, &[line])?;
     let quotas = partners::quotas(conn, context, partner.partner_id())?;
     quotas.check(&used, context.now)?;
     let answered = answered.pop();
     answered.ok_or_else(|| Error::internal("taking a line in")("nothing came of it"))
 }
 
-/// Takes lines in that were counted when they came; what each is answered, in their order.
+/// Takes lines of a batch in, which were counted when it came; what each is answered, in their order.
 pub fn take_in(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
+    batch: BatchId,
     lines: &[Partial<Line>],
 ) -> Result<Vec<Answered>> {
-    take_in_counted(conn, context, partner, lines, 0).map(|(answers, _)| answers)
+    let taken = take_in_counted(conn, context, partner, Some(batch), lines);
+    taken.map(|(answers, _)| answers)
 }
 
 /// What lines would come to, and how many of their customers were found and were not: nothing is written.
@@ -93,10 +96,11 @@ fn take_in_counted(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
+    batch: Option<BatchId>,
     lines: &[Partial<Line>],
-    counted: i64,
 ) -> Result<(Vec<Answered>, Used)> {
     let (mut inventories, mut world) = facts::find(conn, context, partner, lines)?;
+    world.batch = batch;
     let before = world.unmatched;
     let mut outcomes = Vec::with_capacity(lines.len());
     let mut steps = Vec::new();
@@ -111,7 +115,10 @@ fn take_in_counted(
     }
     effects::store(conn, context, partner, inventories, &world, &outcomes)?;
     let more = Used {
-        lines: counted,
+        lines: match batch {
+            Some(_) => 0,
+            None => 1,
+        },
         unmatched: world.unmatched - before,
         ..Used::default()
     };

@@ -1,5 +1,6 @@
 //! What dealers report over HTTP: the cases of the vectors, what a dealer may read, and what it cannot find out.
 
+mod batches;
 mod world;
 
 use serde_json::{Value, json};
