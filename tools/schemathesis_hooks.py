@@ -73,7 +73,6 @@ def as_it_is(ctx, value):
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-
 def register():
     """A new application: its account id and the applicant's token."""
     number = next(numbers)
@@ -127,12 +126,16 @@ def csv_file(lines):
     return "\n".join([";".join(lines[0])] + [";".join(line.values()) for line in lines])
 
 
+def send_batch(token, lines):
+    headers = {"Idempotency-Key": f"{CALLER}-{next(numbers)}"}
+    return ask("POST", "/v1/registration-batches", token, json={"lines": [sale() for _ in range(lines)]}, headers=headers)
+
+
 def report():
     """A line and a batch of the dealer."""
     token = sign_system_in()
     need(ask("POST", "/v1/registrations", token, json=sale()), "reporting a line")
-    headers = {"Idempotency-Key": f"{CALLER}-{next(numbers)}"}
-    need(ask("POST", "/v1/registration-batches", token, json={"lines": [sale(), sale()]}, headers=headers), "reporting a batch")
+    send_batch(token, 2)
 
 
 class Caller:
@@ -288,6 +291,13 @@ def fill_precondition(case):
         case.headers["If-Match"] = answer.headers["ETag"]
 
 
+def wait_in_line(case):
+    """A batch that has not begun, since a longer one runs: any other is over before it can be stopped."""
+    answers = [send_batch(caller.token(), lines) for lines in (300, 1)]
+    if all(answer.status_code == 202 for answer in answers):
+        case.path_parameters["batch_id"] = answers[1].json()["id"]
+
+
 def fill_lines(case, turn):
     """A dealer's lines are sales of somebody who is found: at random, none is."""
     good = [sale() for _ in range(turn % 3 + 1)]
@@ -338,6 +348,8 @@ def before_call(context, case, kwargs):
         mend_link(case)
     else:
         fill_path(case, turn)
+        if case.operation.label.endswith("/cancellation") and CALLER == "dealer_write" and turn % 8 == 0 and drawn_well(case, ParameterLocation.PATH):
+            wait_in_line(case)
     fill_body(case, turn)
     fill_precondition(case)
 
