@@ -161,6 +161,7 @@ async fn the_page_for_operators_starts_watches_copies_and_looks_inside() {
         "Starting",
         "Watching",
         "What waits, and what happened",
+        "Dealers",
         "Copies",
         "Looking inside",
     ];
@@ -174,6 +175,7 @@ async fn the_page_for_operators_starts_watches_copies_and_looks_inside() {
         "\"staff.created\",\"service\"",
         "\"staff.activated\",\"staff\"",
         "up to ",
+        "\"client_secret\": \"cps_live_",
     ];
     tells(&told, &words);
     assert!(folder.path().join("again/cps.db").exists(), "{told}");
