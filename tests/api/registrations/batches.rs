@@ -313,7 +313,7 @@ async fn a_dry_run_says_what_would_come_of_it_and_does_nothing() {
     assert_eq!(counts(&dry), counts(&real));
 }
 
-/// Has the partner's queue stand behind a batch that does not end.
+/// Has the partner's queue stand behind a batch that nobody began.
 fn hold_queue(shop: &mut Shop) {
     let (partner, credential) = (FOTO_NORD.partner_id, FOTO_NORD.client_id);
     let uuid = |id: &str| uuid::Uuid::parse_str(id.rsplit('_').next().unwrap()).unwrap();
@@ -321,7 +321,7 @@ fn hold_queue(shop: &mut Shop) {
     shop.raw
         .run(&format!(
             "INSERT INTO registration_batches (id, partner_id, credential_id, version, status, dry_run, lines, done, counts, created_at, queued_at)
-             VALUES ('{id}', '{partner}', '{credential}', 1, 'running', FALSE, 1, 0, '{{}}', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z')"
+             VALUES ('{id}', '{partner}', '{credential}', 1, 'queued', FALSE, 1, 0, '{{}}', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z')"
         ))
         .unwrap();
 }
