@@ -115,7 +115,7 @@ async fn the_page_for_dealers_systems_shows_what_happens() {
         "{\"mended\":{\"offered\":1,\"unchanged\":3}}",
         "{\"dry_run\":true,\"counts\":{\"offered\":1}}",
         "registered of it: 0",
-        "#/lines/2 line_break",
+        "#/header/serial_number required",
         "C-1: corrected",
         "R-1: returned",
         "registration.returned",
