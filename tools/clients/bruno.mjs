@@ -35,14 +35,15 @@ const oauth2 = {
 
 /** The requests of a collection, whatever folders they are in. */
 const requests = (items) => items.flatMap((item) => (item.items ? requests(item.items) : [item]));
-const call = ({ request }) => `${request.method} ${request.url.replace("{{baseUrl}}", "").replace(/:(\w+)/g, "{$1}")}`;
+const pathOf = ({ request }) => request.url.replace("{{baseUrl}}", "").replace(/:(\w+)/g, "{$1}");
+const call = (item) => `${item.request.method} ${pathOf(item)}`;
 
-/** A request as a dealer's system or a person sends it: the collection's token, one that is entered, or none. The answers are in the contract. */
+/** A request with the collection's token where a dealer's system may send it, else one that is entered, or none. The answers are in the contract. */
 function mended(item) {
-  const { auth } = item.request;
-  const mode = { oauth2: "inherit", bearer: "bearer", inherit: "none" }[auth.mode];
-  assert(mode, `${call(item)} takes no ${auth.mode}`);
-  return { ...item, examples: [], request: { ...item.request, auth: { mode, bearer: auth.bearer } } };
+  const { security } = contract.paths[pathOf(item)][item.request.method.toLowerCase()];
+  const takes = (scheme) => security.some((one) => scheme in one);
+  const mode = takes("partner") ? "inherit" : takes("bearer") ? "bearer" : "none";
+  return { ...item, examples: [], request: { ...item.request, auth: { mode, bearer: item.request.auth.bearer } } };
 }
 
 const operations = new Map(requests(collection.items).map((item) => [call(item), mended(item)]));

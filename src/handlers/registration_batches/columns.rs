@@ -115,6 +115,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::registration::SentLine;
 
     fn columns(header: &str) -> Columns {
         Columns::of_header(1, header).unwrap().unwrap()
@@ -132,6 +133,14 @@ mod tests {
         let wanted =
             json!({ "external_id": "F-1", "model": "EOS R6; \"kit\"", "serial_number": "-12" });
         assert_eq!(read, Ok(wanted));
+    }
+
+    #[test]
+    fn a_file_has_a_column_for_each_field_of_a_line() {
+        let schema = json!(<SentLine as utoipa::PartialSchema>::schema());
+        let fields = schema["properties"].as_object().unwrap().keys();
+        let fields: std::collections::BTreeSet<&str> = fields.map(String::as_str).collect();
+        assert_eq!(fields, FIELDS.into());
     }
 
     #[test]

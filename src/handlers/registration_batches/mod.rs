@@ -78,10 +78,13 @@ struct BatchParams {
 }
 
 /// Lines as one JSON body.
-#[derive(Deserialize, ToSchema)]
-#[allow(dead_code)]
+#[derive(ToSchema)]
+#[schema(example = json!({ "lines": [{
+    "external_id": "F-1001", "member_number": "100000000287", "model": "EOS R5", "serial_number": "130210041177", "purchase_date": "2026-05-20"
+}] }))]
+#[expect(dead_code, reason = "says in the contract what is read line by line")]
 struct RegistrationLines {
-    #[schema(min_items = 1)]
+    #[schema(min_items = 1, max_items = 10000)]
     lines: Vec<SentLine>,
 }
 
@@ -95,8 +98,8 @@ struct RegistrationLines {
     operation_id = "createRegistrationBatch",
     params(BatchParams, RequiredIdempotencyHeader),
     request_body(content(
-        (String = "text/csv"),
-        (String = "application/x-ndjson"),
+        (String = "text/csv", example = "external_id;member_number;model;serial_number;purchase_date\nF-1002;100000000287;EOS R5;130210041178;2026-05-20\n"),
+        (String = "application/x-ndjson", example = "{\"external_id\":\"R-1001\",\"verb\":\"return\",\"of\":\"F-1001\"}\n"),
         (RegistrationLines = "application/json"),
     )),
     responses((status = 202, description = "It waits for its turn", body = BatchView, headers(("Location" = String))))

@@ -95,7 +95,7 @@ pub struct LineView {
     status: BatchLineStatus,
     /// Of a refused line the code of the problem that it would be answered alone; `confirmed` where the customer had the product before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "invalid_request")]
+    #[schema(nullable = false, pattern = "^[a-z_]+$", example = "invalid_request")]
     code: Option<String>,
     /// What is wrong with a refused line.
     errors: Vec<FieldProblem>,

@@ -33,15 +33,9 @@ pub fn work(
     most: i64,
 ) -> Result<Progress> {
     batches::plan_for_values(conn)?;
-    let Some(mut batch) = begin_run(conn, id)? else {
+    let Some((mut batch, lines)) = next(conn, context, service, id, most)? else {
         return Ok(Progress::Over);
     };
-    let lines = batches::pending(conn, id, most)?;
-    if lines.is_empty() {
-        let stamp = service.stamp(context.now);
-        end(conn, context, &stamp, batch, BatchStatus::Completed)?;
-        return Ok(Progress::Over);
-    }
     let partner = acting(service, &batch);
     let (read, mut results) = read_all(lines)?;
     let partials: Vec<Partial<Line>> = read.iter().map(|(_, line)| line.clone()).collect();
@@ -51,6 +45,26 @@ pub fn work(
     }
     note(conn, &mut batch, &results)?;
     Ok(Progress::More)
+}
+
+/// A batch, held, with its next lines; none where it was stopped or waits for its partner, and none once it is over: then it ends.
+pub(super) fn next(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    id: BatchId,
+    most: i64,
+) -> Result<Option<(Held<Batch>, Vec<BatchLine>)>> {
+    let Some(batch) = begin_run(conn, id)? else {
+        return Ok(None);
+    };
+    let lines = batches::pending(conn, id, most)?;
+    if !lines.is_empty() {
+        return Ok(Some((batch, lines)));
+    }
+    let stamp = service.stamp(context.now);
+    end(conn, context, &stamp, batch, BatchStatus::Completed)?;
+    Ok(None)
 }
 
 /// The partner as whoever sent the batch.

@@ -8,7 +8,7 @@ use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::DbConn;
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine, LineListing};
 use crate::types::{Json, text_enum};
-use crate::workflows::csv_file::{Spreadsheet, guarded, writer};
+use crate::workflows::csv_file::{Spreadsheet, cell, writer};
 
 /// How many lines are read at once.
 const PAGE: i64 = 500;
@@ -156,7 +156,7 @@ fn csv_file(
     let header = [vec!["line".to_owned()], columns.clone(), results.to_vec()].concat();
     writer.write_record(&header).map_err(&failed)?;
     for_each(conn, batch.id, status, |line| {
-        let record = record(line, &columns)?;
+        let record = record(line, &columns, reader)?;
         writer.write_record(record).map_err(&failed)
     })?;
     let bytes = writer
@@ -165,13 +165,17 @@ fn csv_file(
     String::from_utf8(bytes).map_err(Error::internal("writing a file"))
 }
 
-fn record(line: &BatchLine, columns: &[String]) -> Result<Vec<String>> {
+fn record(
+    line: &BatchLine,
+    columns: &[String],
+    reader: Option<Spreadsheet>,
+) -> Result<Vec<String>> {
     let sent = sent(line)?;
     let mut record = vec![line.line.to_string()];
     record.extend(columns.iter().map(|name| match sent.get(name) {
-        Some(Value::String(text)) => guarded(text),
+        Some(Value::String(text)) => cell(text, reader),
         Some(Value::Null) | None => String::new(),
-        Some(other) => guarded(&other.to_string()),
+        Some(other) => cell(&other.to_string(), reader),
     }));
     let id = line.registration_id.map(|id| id.to_string());
     record.extend([

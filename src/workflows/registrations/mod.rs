@@ -11,7 +11,7 @@ use crate::domain::partner::PartnerId;
 use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
 use crate::domain::registration_batch::BatchId;
-use crate::error::{Error, Partial, Refusal, Result};
+use crate::error::{Code, Error, Partial, Refusal, Result};
 use crate::repository::DbConn;
 use crate::repository::registrations::Registration;
 use crate::secrets::sha256_hex;
@@ -77,19 +77,23 @@ pub fn rehearse(
         let before = world.unmatched;
         let identity = sha256_hex(line.read.normal_form().as_bytes());
         let outcome = decide(&mut world, line, &identity).outcome;
-        let names_customer = line.faults.is_empty() && line.read.customer.is_some();
-        let is_missed = world.unmatched > before;
         Ok(Rehearsed {
-            is_missed,
-            is_matched: names_customer && !is_missed && !is_refused(&outcome),
+            is_missed: world.unmatched > before,
+            is_matched: tells_of_customer(&outcome) && world.knows_customer(line),
             answered: answered(partner.partner_id(), outcome)?,
         })
     });
     rehearsed.collect()
 }
 
-fn is_refused(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Refused(_))
+/// Whether an answer tells that the customer was found: what is wrong with a line comes before that.
+fn tells_of_customer(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Taken(_) | Outcome::Unchanged(_) => true,
+        Outcome::Refused(refusal) => {
+            ![Code::InvalidRequest, Code::QuotaExceeded].contains(&refusal.code)
+        }
+    }
 }
 
 fn take_in_counted(
