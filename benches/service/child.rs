@@ -156,17 +156,29 @@ impl Child {
         credentials: &str,
         body: &str,
     ) -> Option<String> {
-        let mut stream = TcpStream::connect(&self.address).await.ok()?;
-        let mut request =
-            format!("{method} {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n");
+        let mut headers = String::new();
         if credentials != "none" {
-            request += &format!("Authorization: {credentials}\r\n");
+            headers += &format!("Authorization: {credentials}\r\n");
         }
         if !body.is_empty() {
-            let length = body.len();
-            request += &format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+            headers += "Content-Type: application/json\r\n";
         }
-        let request = format!("{request}\r\n{body}");
+        self.send(method, path, &headers, body).await
+    }
+
+    /// The body of a good answer to a request with these headers, each with its end of line.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Option<String> {
+        let mut stream = TcpStream::connect(&self.address).await.ok()?;
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await.ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.ok()?;
@@ -176,9 +188,18 @@ impl Child {
 
     /// The memory that it has in hand.
     pub fn resident_mib(&self) -> f64 {
+        self.mib("VmRSS:")
+    }
+
+    /// The most that it had in hand so far.
+    pub fn peak_mib(&self) -> f64 {
+        self.mib("VmHWM:")
+    }
+
+    fn mib(&self, what: &str) -> f64 {
         let path = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(path).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with(what));
         let kib = line
             .and_then(|line| line.split_whitespace().nth(1))
             .unwrap();

@@ -4,6 +4,7 @@
 //! `FSYNC=on tests/with-postgres cargo bench` fills a PostgreSQL with BENCH_ACCOUNTS accounts (100,000) of BENCH_ENTRIES ledger entries each (10;
 //! 100 make 10 million) and measures in one run, at random accounts: reading points, products and entries, registering products, and the last
 //! on the bare server without the statement that records events; registering on SQLite with an fsync of 2 ms, by one client and by 32; memory.
+//! What dealers report in bulk comes first, on either database, alone with BENCH_PART=dealers, and with BENCH_LINES lines a batch (10,000).
 //! BENCH_BEFORE names a git revision whose service is built and measured beside this one. Each server is a process of its own, and they take
 //! turns, so that whatever else the machine does meets all of them; medians are told. BENCH_SECONDS (of one turn) and BENCH_ROUNDS change how
 //! long it takes. It needs `wrk` and a C compiler.
@@ -12,7 +13,9 @@
 mod bare;
 mod before;
 mod child;
+mod dealers;
 mod fill;
+mod rows;
 mod slow_fsync;
 mod wrk;
 
@@ -80,6 +83,10 @@ async fn measure(postgres: &str) {
         number("BENCH_ACCOUNTS", 100_000),
         number("BENCH_ENTRIES", 10),
     );
+    on_dealers(postgres).await;
+    if std::env::var("BENCH_PART").is_ok_and(|part| part == "dealers") {
+        return;
+    }
     let folder = Folder::new(postgres);
     filled(&folder, &folder.postgres, accounts, entries).await;
     let mut targets = vec![
@@ -124,6 +131,16 @@ async fn measure(postgres: &str) {
     on_sqlite(&folder).await;
     for (name, url) in [("PostgreSQL", &folder.postgres), ("SQLite", &folder.sqlite)] {
         idle(name, &folder, url).await;
+    }
+}
+
+/// What dealers report in bulk, on either database.
+async fn on_dealers(postgres: &str) {
+    let folder = Folder::new(postgres);
+    for (name, url) in [("PostgreSQL", &folder.postgres), ("SQLite", &folder.sqlite)] {
+        filled(&folder, url, 1000, 10).await;
+        rows::Rows::open(url).prepare();
+        dealers::measure(name, &folder, url).await;
     }
 }
 
