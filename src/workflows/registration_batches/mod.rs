@@ -112,8 +112,10 @@ fn enqueue_run(conn: &mut DbConn, context: &Context, batch: &Batch) -> Result<()
     enqueue(conn, &task, context.now, context.now)
 }
 
-/// Has the partner's next batch run, if one waits and none runs.
-pub fn run_next(conn: &mut DbConn, context: &Context, partner: PartnerId) -> Result<()> {
+/// Has the partner's next batch run, if one waits and none runs. The partner's row is held: a batch that comes meanwhile is seen here, or sees that
+/// none runs.
+fn run_next(conn: &mut DbConn, context: &Context, partner: PartnerId) -> Result<()> {
+    rows::lock(conn, partner)?;
     match batches::next_queued(conn, partner)? {
         Some(batch) => enqueue_run(conn, context, &batch),
         None => Ok(()),

@@ -26,7 +26,7 @@ async fn send(app: &TestApp, token: &Token, media_type: &str, body: impl Into<Ve
 }
 
 /// A batch once it is over.
-async fn over(app: &TestApp, token: &Token, sent: Answer) -> Answer {
+pub async fn over(app: &TestApp, token: &Token, sent: Answer) -> Answer {
     let path = sent.expect(202).header("location").to_owned();
     for _ in 0..3000 {
         let batch = app.get(&path, token).await.expect(200);
@@ -43,7 +43,7 @@ fn path_of(batch: &Answer) -> String {
 }
 
 /// The results of a batch, page by page.
-async fn results(app: &TestApp, token: &Token, batch: &Answer) -> Vec<Value> {
+pub async fn results(app: &TestApp, token: &Token, batch: &Answer) -> Vec<Value> {
     let (mut lines, mut query) = (Vec::new(), "limit=100".to_owned());
     loop {
         let path = format!("{}/lines?{query}", path_of(batch));

@@ -1,6 +1,9 @@
 //! What dealers report over HTTP: the cases of the vectors, what a dealer may read, and what it cannot find out.
 
+mod at_once;
 mod batches;
+mod cuts;
+mod sending;
 mod world;
 
 use serde_json::{Value, json};
