@@ -11,8 +11,8 @@ use crate::domain::partner::PartnerId;
 use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
 use crate::error::{Error, Partial, Refusal, Result};
-use crate::repository::DbConn;
 use crate::repository::registrations::Registration;
+use crate::repository::{DbConn, partner_days};
 use crate::secrets::sha256_hex;
 
 pub use effects::count;
@@ -45,8 +45,13 @@ pub fn take_in_one(
     partner: &PartnerAccess,
     line: Partial<Line>,
 ) -> Result<Answered> {
-    let (mut answered, used) = take_in_counted(conn, context, partner, &[line], 1)?;
     let quotas = partners::quotas(conn, context, partner.partner_id())?;
+    let day = context.now.utc().date_naive();
+    let mut used = partner_days::find(conn, partner.partner_id(), day)?;
+    used.lines += 1;
+    // Where the day is used up nobody is looked for: a refusal that is taken back would be no miss.
+    quotas.check(&used, context.now)?;
+    let (mut answered, used) = take_in_counted(conn, context, partner, &[line], 1)?;
     quotas.check(&used, context.now)?;
     let answered = answered.pop();
     answered.ok_or_else(|| Error::internal("taking a line in")("nothing came of it"))
