@@ -207,9 +207,14 @@ impl World {
         others.any(|other| other.product_id == known.product_id)
     }
 
-    /// The customer of a name; nobody is looked for where so many were not found today. Who is not found is counted.
+    /// Whether customers are looked for: nobody is where so many were not found today.
+    pub fn looks_for_customers(&self) -> bool {
+        self.unmatched < self.dealers.unmatched_per_day
+    }
+
+    /// The customer of a name, where one is looked for. Who is not found is counted.
     pub(super) fn customer(&mut self, name: &CustomerName) -> Result<AccountId, Refusal> {
-        if self.unmatched >= self.dealers.unmatched_per_day {
+        if !self.looks_for_customers() {
             let left = seconds_left(self.now);
             return Err(Refusal::from(Code::QuotaExceeded).retry_after(left));
         }

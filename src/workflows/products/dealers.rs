@@ -72,7 +72,7 @@ impl<'a> Inventories<'a> {
         let holders = self.serials.holders();
         let holders = holders.filter(|holder| self.own.contains(&holder.account_id));
         let ids: BTreeSet<ProductId> = ids.chain(holders.map(|holder| holder.id)).collect();
-        let ids: Vec<ProductId> = ids.into_iter().collect();
+        let ids = ProductId::asked(ids.into_iter().collect());
         let held = products::lock_many(conn, self.accounts.values(), &ids)?;
         let yielding = self.serials.yielding().map(|one| one.id);
         let earning: Vec<ProductId> = ids.iter().copied().chain(yielding).collect();
