@@ -123,6 +123,14 @@ pub fn count_open(conn: &mut DbConn, partner: PartnerId) -> Result<i64> {
     Ok(open.count().get_result(conn)?)
 }
 
+/// Whether a batch of a partner is being worked through.
+pub fn is_running(conn: &mut DbConn, partner: PartnerId) -> Result<bool> {
+    let running = batches::table
+        .filter(batches::partner_id.eq(partner))
+        .filter(batches::status.eq(BatchStatus::Running));
+    Ok(diesel::select(diesel::dsl::exists(running)).get_result(conn)?)
+}
+
 /// The batch of a partner that has waited longest.
 pub fn next_queued(conn: &mut DbConn, partner: PartnerId) -> Result<Option<Batch>> {
     let queued = batches::table

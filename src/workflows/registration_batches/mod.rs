@@ -184,8 +184,8 @@ fn enqueue_run(conn: &mut DbConn, context: &Context, batch: &Batch) -> Result<()
 /// Has the partner's next batch run, if one waits and none runs.
 pub fn run_next(conn: &mut DbConn, context: &Context, partner: PartnerId) -> Result<()> {
     match batches::next_queued(conn, partner)? {
-        Some(batch) => enqueue_run(conn, context, &batch),
-        None => Ok(()),
+        Some(batch) if !batches::is_running(conn, partner)? => enqueue_run(conn, context, &batch),
+        _ => Ok(()),
     }
 }
 
