@@ -1,8 +1,8 @@
 """Who the fuzzer is and what it knows of the sandbox: tools/fuzz loads this into schemathesis.
 
-CPS_CALLER says who calls: anonymous, applicant, member or a role of the staff. Random ids and preconditions meet nothing but 404 and 412, so
-most requests that are otherwise as the contract wants them get things that exist: the caller's own account, its documents and products, the
-version that If-Match asks for. Every fourth is left as it was drawn, and whatever was made wrong on purpose stays wrong.
+CPS_CALLER says who calls: anonymous, applicant, member, a role of the staff, or a dealer's system with one scope. Random ids and preconditions meet nothing but 404 and 412, so
+most requests that are otherwise as the contract wants them get things that exist: the caller's own account, its documents and products, a dealer's
+lines and batches, the version that If-Match asks for. Every fourth is left as it was drawn, and whatever was made wrong on purpose stays wrong.
 """
 
 import atexit
@@ -24,10 +24,12 @@ from schemathesis.generation.meta import TestPhase
 URL = os.environ["CPS_URL"]
 CALLER = os.environ.get("CPS_CALLER", "anonymous")
 STAFF = ("reviewer", "support", "finance", "admin")
+DEALERS = {"dealer_write": "registrations:write", "dealer_read": "registrations:read", "dealer_hooks": "webhooks"}
 # Access tokens live ten minutes.
 RENEW_AFTER_SECONDS = 300
 PDF = "%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
-# What lies below an account, and the parameter that names one of it.
+# What a dealer has, what lies below an account, and the parameter that names one of it.
+DEALERS_OWN = {"registrations": "registration_id", "registration-batches": "batch_id", "events": "event_id"}
 COLLECTIONS = {"documents": "document_id", "products": "product_id", "users": "user_id", "invoices": "invoice_id"}
 
 # What is uploaded is told by its first bytes: three in four files are documents.
@@ -66,6 +68,11 @@ model_ids = [model["id"] for model in get("/v1/models?limit=100").get("items", [
 numbers = itertools.count(1)
 
 
+@schemathesis.serializer("application/x-ndjson")
+def as_it_is(ctx, value):
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 def register():
     """A new application: its account id and the applicant's token."""
     number = next(numbers)
@@ -95,6 +102,42 @@ def sign_in(person):
     return need(ask("POST", "/v1/sessions", json=body), f"signing in as {person['email']}")["access_token"]
 
 
+def sign_system_in(scope=None):
+    """A token of the dealer that no example names, with all its scopes or one of them: guesses at an example's secret are counted against it."""
+    client = card["partners"][1]
+    form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
+    answer = ask("POST", "/v1/oauth/token", data=form, auth=(client["client_id"], client["client_secret"]))
+    return need(answer, "signing a system in")["access_token"]
+
+
+def sale():
+    """A line that nobody has reported."""
+    number = next(numbers)
+    return {
+        "external_id": f"{CALLER}-{number}",
+        "member_number": card["customers"]["member_number"],
+        "model": "EOS R6 Mark II",
+        "serial_number": f"0130{number:08}",
+        "purchase_date": "2026-01-20",
+    }
+
+
+def csv_file(lines):
+    return "\n".join([";".join(lines[0])] + [";".join(line.values()) for line in lines])
+
+
+def send_batch(token, lines):
+    headers = {"Idempotency-Key": f"{CALLER}-{next(numbers)}"}
+    return ask("POST", "/v1/registration-batches", token, json={"lines": [sale() for _ in range(lines)]}, headers=headers)
+
+
+def report():
+    """A line and a batch of the dealer."""
+    token = sign_system_in()
+    need(ask("POST", "/v1/registrations", token, json=sale()), "reporting a line")
+    send_batch(token, 2)
+
+
 class Caller:
     """The caller's token, renewed before it ends and when it was refused."""
 
@@ -115,6 +158,8 @@ class Caller:
         if CALLER == "member":
             self.account = card["members"][0]["account_id"]
             return sign_in(card["members"][0])
+        if CALLER in DEALERS:
+            return sign_system_in(DEALERS[CALLER])
         return sign_in(next(person for person in card["staff"] if CALLER in person["roles"]))
 
     def refused(self, authorization):
@@ -142,8 +187,17 @@ class World:
             self._turns += 1
             if self._scopes is None or (self._stale and self._turns > 10):
                 self._stale, self._turns = False, 0
-                self._scopes = [self._scope(*where) for where in self._accounts()]
+                self._scopes = self._dealers() if CALLER in DEALERS else [self._scope(*where) for where in self._accounts()]
             return self._scopes
+
+    def _dealers(self):
+        """What the dealer has, whatever the caller's scope lets it see of it."""
+        report()
+        token = sign_system_in()
+        scope = {"account_id": [card["members"][0]["account_id"]], "model_id": model_ids, "member_number": [card["customers"]["member_number"]]}
+        for collection, name in DEALERS_OWN.items():
+            scope[name] = [item["id"] for item in get(f"/v1/{collection}?limit=100", token).get("items", [])]
+        return [scope]
 
     def _accounts(self):
         token = caller.token()
@@ -237,7 +291,31 @@ def fill_precondition(case):
         case.headers["If-Match"] = answer.headers["ETag"]
 
 
+def wait_in_line(case):
+    """A batch that has not begun, since a longer one runs: any other is over before it can be stopped."""
+    answers = [send_batch(caller.token(), lines) for lines in (300, 1)]
+    if all(answer.status_code == 202 for answer in answers):
+        case.path_parameters["batch_id"] = answers[1].json()["id"]
+
+
+def fill_lines(case, turn):
+    """A dealer's lines are sales of somebody who is found: at random, none is."""
+    good = [sale() for _ in range(turn % 3 + 1)]
+    if case.operation.path == "/v1/registrations" and isinstance(case.body, dict):
+        case.body.clear()
+        case.body.update(good[0])
+    if case.operation.path == "/v1/registration-batches":
+        if isinstance(case.body, dict):
+            case.body["lines"] = good + case.body.get("lines", [])
+        elif case.media_type == "text/csv":
+            case.body = csv_file(good)
+        elif case.media_type == "application/x-ndjson":
+            case.body = "\n".join(map(json.dumps, good))
+
+
 def fill_body(case, turn):
+    if CALLER in DEALERS and drawn_well(case, ParameterLocation.BODY):
+        fill_lines(case, turn)
     body = case.body
     if not isinstance(body, dict) or not drawn_well(case, ParameterLocation.BODY):
         return
@@ -270,6 +348,8 @@ def before_call(context, case, kwargs):
         mend_link(case)
     else:
         fill_path(case, turn)
+        if case.operation.label.endswith("/cancellation") and CALLER == "dealer_write" and turn % 8 == 0 and drawn_well(case, ParameterLocation.PATH):
+            wait_in_line(case)
     fill_body(case, turn)
     fill_precondition(case)
 

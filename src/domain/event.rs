@@ -1,5 +1,6 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
+mod list;
 mod stream;
 mod users;
 
@@ -28,6 +29,7 @@ use super::registration_batch::BatchId;
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
+use list::events;
 
 pub use stream::Stream;
 
@@ -41,40 +43,6 @@ pub const VERSION: i64 = 1;
 
 /// The most bytes that a payload has.
 pub const MOST_DATA: usize = 4096;
-
-/// Makes the list. A group says its stream and its resource once, by the fields of the payloads in it.
-macro_rules! events {
-    ($(in $stream:expr, about $about:expr => {
-        $(#[doc = $summary:literal] $variant:ident = $word:literal { $($field:ident: $type:ty),+ $(,)? })+
-    })+) => {
-        /// One thing that happened, with its payload: ids, codes, dates, counts, amounts and statuses, nothing personal.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-        #[serde(untagged)]
-        pub enum Event { $($(#[doc = $summary] $variant { $($field: $type),+ },)+)+ }
-
-        impl Event {
-            /// Each word of the list with what has happened, in the order of the variants.
-            pub const KINDS: &'static [(&'static str, &'static str)] = &[$($(($word, $summary.trim_ascii())),+),+];
-
-            /// Its word.
-            pub fn kind(&self) -> &'static str {
-                match self { $($(Self::$variant { .. } => $word,)+)+ }
-            }
-
-            /// Whose history it is part of.
-            #[allow(unused_variables)] // a group names the one field it needs
-            pub fn stream(&self) -> Stream {
-                match self { $($(Self::$variant { $($field),+ } => $stream,)+)+ }
-            }
-
-            /// The id of what it happened to.
-            #[allow(unused_variables)]
-            pub fn resource(&self) -> String {
-                match self { $($(Self::$variant { $($field),+ } => $about.to_string(),)+)+ }
-            }
-        }
-    };
-}
 
 events! {
     in Stream::Account(*account_id), about account_id => {

@@ -52,7 +52,7 @@ impl BatchStatus {
 
 text_enum! {
     /// What became of a line of a batch.
-    pub enum LineStatus {
+    pub enum BatchLineStatus {
         /// It waits for its turn.
         Pending = "pending",
         /// The customer has the product.
@@ -76,7 +76,7 @@ text_enum! {
     }
 }
 
-impl From<RegistrationStatus> for LineStatus {
+impl From<RegistrationStatus> for BatchLineStatus {
     fn from(status: RegistrationStatus) -> Self {
         match status {
             RegistrationStatus::Registered => Self::Registered,
@@ -95,7 +95,7 @@ impl From<RegistrationStatus> for LineStatus {
 }
 
 /// How many lines came to what.
-pub type Counts = BTreeMap<LineStatus, i64>;
+pub type Counts = BTreeMap<BatchLineStatus, i64>;
 
 /// How many lines the next chunk has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn a_line_comes_to_what_its_registration_is() {
         for status in RegistrationStatus::ALL {
-            let of = LineStatus::from(*status);
-            assert!(of == LineStatus::Unchanged || of.as_str() == status.as_str());
+            let of = BatchLineStatus::from(*status);
+            assert!(of == BatchLineStatus::Unchanged || of.as_str() == status.as_str());
         }
     }
 }

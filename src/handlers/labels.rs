@@ -27,6 +27,7 @@ use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, Evidence, ProductField, ProductStatus};
 use crate::domain::product_check::CheckDecision;
 use crate::domain::registration::{RefusalReason, RegistrationStatus};
+use crate::domain::registration_batch::{BatchLineStatus, BatchStatus};
 use crate::domain::review::{CaseDecision, DocumentVerdict};
 use crate::domain::work_item::WorkItemKind;
 use crate::error::{Code, Result};
@@ -120,9 +121,11 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 20] {
+fn vocabularies() -> [(&'static str, Vec<String>); 22] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
+        ("batch_line_statuses", listed(BatchLineStatus::ALL)),
+        ("batch_statuses", listed(BatchStatus::ALL)),
         ("categories", listed(Category::ALL)),
         ("check_decisions", listed(CheckDecision::ALL)),
         ("document_decisions", listed(DocumentVerdict::ALL)),

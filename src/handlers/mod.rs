@@ -71,7 +71,6 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(models::routes)
         .configure(registrations::routes)
         .configure(offers::routes)
-        .configure(registrations::routes)
         .configure(registration_batches::routes)
         .configure(trusted_partners::routes)
         .configure(legacy_migration::routes)

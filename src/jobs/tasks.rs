@@ -41,23 +41,27 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             })
             .await
         }
-        Task::SweepFiles { .. } => {
-            files::walk(worker).await?;
-            within(worker, job, lease, |_| Ok(())).await
-        }
-        Task::KeepHouse { .. } => {
-            housekeeping::sweep_rows(worker).await?;
-            files::sweep(worker).await?;
-            within(worker, job, lease, |_| Ok(())).await
-        }
-        Task::RunBatch { batch_id, .. } => {
-            batches::run(worker, service, batch_id).await?;
+        Task::SweepFiles { .. } | Task::KeepHouse { .. } | Task::RunBatch { .. } => {
+            in_parts(worker, service, task).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
         task => {
             let work = move |conn: &mut DbConn| inside(conn, &context, service, task);
             within(worker, job, lease, work).await
         }
+    }
+}
+
+/// What is done in transactions of its own, part by part, and goes on where it stood if it is tried again.
+async fn in_parts(worker: &Worker, service: ServiceAccess, task: Task) -> Result<()> {
+    match task {
+        Task::SweepFiles { .. } => files::walk(worker).await,
+        Task::KeepHouse { .. } => {
+            housekeeping::sweep_rows(worker).await?;
+            files::sweep(worker).await
+        }
+        Task::RunBatch { batch_id, .. } => batches::run(worker, service, batch_id).await,
+        _ => Ok(()),
     }
 }
 

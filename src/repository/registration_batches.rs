@@ -1,5 +1,6 @@
 //! Batches of partners and their lines at rest, with the result of each line.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 
@@ -9,7 +10,7 @@ use super::sweeping;
 use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::partner::{CredentialId, PartnerId};
 use crate::domain::registration::RegistrationId;
-use crate::domain::registration_batch::{BatchId, BatchStatus, Counts, LineStatus};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus, BatchStatus, Counts};
 use crate::error::{Code, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};
@@ -57,12 +58,20 @@ pub struct BatchLine {
     pub external_id: Option<String>,
     /// What was sent, as JSON; none where it could not be read, and once its time is over.
     pub body: Option<String>,
-    pub status: LineStatus,
+    pub status: BatchLineStatus,
     /// Of a refused line: the code of the problem. `confirmed` where the customer had the product before.
     pub code: Option<String>,
     /// Of a refused line: its faults, as a problem has them.
     pub errors: Option<Json>,
     pub registration_id: Option<RegistrationId>,
+}
+
+/// Has each statement of this transaction planned for the values it gets: PostgreSQL's plan for any list reads a young table row by row.
+pub fn plan_for_values(conn: &mut DbConn) -> Result<()> {
+    if let DbConn::Postgres(conn) = conn {
+        conn.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan")?;
+    }
+    Ok(())
 }
 
 /// Stores a new batch.
@@ -123,16 +132,19 @@ pub fn count_open(conn: &mut DbConn, partner: PartnerId) -> Result<i64> {
     Ok(open.count().get_result(conn)?)
 }
 
-/// Whether a batch of a partner is being worked through.
-pub fn is_running(conn: &mut DbConn, partner: PartnerId) -> Result<bool> {
+fn is_any_running(conn: &mut DbConn, partner: PartnerId) -> Result<bool> {
     let running = batches::table
         .filter(batches::partner_id.eq(partner))
         .filter(batches::status.eq(BatchStatus::Running));
-    Ok(diesel::select(diesel::dsl::exists(running)).get_result(conn)?)
+    let running: i64 = running.count().get_result(conn)?;
+    Ok(running > 0)
 }
 
-/// The batch of a partner that has waited longest.
+/// The batch of a partner that has waited longest; none while another is worked on.
 pub fn next_queued(conn: &mut DbConn, partner: PartnerId) -> Result<Option<Batch>> {
+    if is_any_running(conn, partner)? {
+        return Ok(None);
+    }
     let queued = batches::table
         .filter(batches::partner_id.eq(partner))
         .filter(batches::status.eq(BatchStatus::Queued))
@@ -152,7 +164,7 @@ pub fn insert_lines(conn: &mut DbConn, new: &[BatchLine]) -> Result<()> {
 pub fn pending(conn: &mut DbConn, batch: BatchId, limit: i64) -> Result<Vec<BatchLine>> {
     Ok(lines::table
         .filter(lines::batch_id.eq(batch))
-        .filter(lines::status.eq(LineStatus::Pending))
+        .filter(lines::status.eq(BatchLineStatus::Pending))
         .order(lines::line)
         .limit(limit)
         .select(BatchLine::as_select())
@@ -178,7 +190,7 @@ pub fn store_results(conn: &mut DbConn, results: &[BatchLine]) -> Result<()> {
 }
 
 /// How many lines of a batch stand so.
-pub fn count_lines(conn: &mut DbConn, batch: BatchId, status: LineStatus) -> Result<i64> {
+pub fn count_lines(conn: &mut DbConn, batch: BatchId, status: BatchLineStatus) -> Result<i64> {
     let counted = lines::table
         .filter(lines::batch_id.eq(batch))
         .filter(lines::status.eq(status));
@@ -189,9 +201,9 @@ pub fn count_lines(conn: &mut DbConn, batch: BatchId, status: LineStatus) -> Res
 pub fn cancel_pending(conn: &mut DbConn, batch: BatchId) -> Result<i64> {
     let pending = lines::table
         .filter(lines::batch_id.eq(batch))
-        .filter(lines::status.eq(LineStatus::Pending));
+        .filter(lines::status.eq(BatchLineStatus::Pending));
     let cancelled = diesel::update(pending)
-        .set(lines::status.eq(LineStatus::Cancelled))
+        .set(lines::status.eq(BatchLineStatus::Cancelled))
         .execute(conn)?;
     Ok(i64::try_from(cancelled).unwrap_or(i64::MAX))
 }
@@ -200,7 +212,7 @@ pub fn cancel_pending(conn: &mut DbConn, batch: BatchId) -> Result<i64> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LineListing {
     /// None: all.
-    pub status: Option<LineStatus>,
+    pub status: Option<BatchLineStatus>,
     /// Behind this line.
     pub after: i64,
     pub limit: i64,

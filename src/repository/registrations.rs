@@ -1,9 +1,9 @@
 //! What partners have reported, at rest: one row a line that was taken in.
 
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 
 use super::backend::is_duplicate;
-use super::held::stored;
 use super::schema::{partners, registrations};
 use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::account::AccountId;
@@ -13,6 +13,7 @@ use crate::domain::product::ProductId;
 use crate::domain::registration::{
     RefusalReason, RegistrationId, RegistrationNote, RegistrationStatus, Verb,
 };
+use crate::domain::registration_batch::BatchId;
 use crate::domain::values::Country;
 use crate::each;
 use crate::error::{Code, Error, Result};
@@ -42,6 +43,8 @@ pub struct Registration {
     /// [`Reported`](crate::domain::registration::Reported): what this partner said last of the product.
     pub reported: Option<Json>,
     pub offer_expires_at: Option<Instant>,
+    /// The batch that it came in last; none of a line that came alone.
+    pub batch_id: Option<BatchId>,
     pub version: i64,
     pub created_at: Instant,
     pub changed_at: Instant,
@@ -56,6 +59,7 @@ pub struct Listing {
     pub external_id: Option<String>,
     /// As it is compared.
     pub serial_key: Option<String>,
+    pub batch: Option<BatchId>,
     pub before: Option<RegistrationId>,
     pub limit: i64,
 }
@@ -76,6 +80,9 @@ pub fn list(conn: &mut DbConn, listing: &Listing) -> Result<Vec<Registration>> {
     }
     if let Some(key) = &listing.serial_key {
         query = query.filter(registrations::serial_key.eq(key.clone()).assume_not_null());
+    }
+    if let Some(batch) = listing.batch {
+        query = query.filter(registrations::batch_id.eq(batch).assume_not_null());
     }
     if let Some(before) = listing.before {
         query = query.filter(registrations::id.lt(before));
@@ -171,14 +178,62 @@ pub fn insert(conn: &mut DbConn, new: &[Registration]) -> Result<()> {
 }
 
 /// Stores a line of a held account as its next version.
-pub fn store(conn: &mut DbConn, changed: &Registration) -> Result<()> {
+fn store(conn: &mut DbConn, changed: &Registration) -> QueryResult<usize> {
     let row = registrations::table
         .find(changed.id)
         .filter(registrations::version.eq(changed.version - 1));
-    match diesel::update(row).set(changed).execute(conn) {
-        Err(error) if is_duplicate(&error, "registrations", "serial_key") => Err(Error::Contended),
-        rows => stored(rows),
+    diesel::update(row).set(changed).execute(conn)
+}
+
+/// Stores lines of held accounts as their next versions, together: those that let go of a serial number, and those that name it from now on, in
+/// whatever order. `Contended` where one has changed meanwhile, or the partner has another open one of a serial number.
+pub fn store_many(conn: &mut DbConn, changed: &[Registration]) -> Result<()> {
+    if changed.len() > 1 {
+        for some in changed.chunks(MOST_ROWS) {
+            let ids = some.iter().map(|line| line.id);
+            diesel::update(registrations::table.filter(registrations::id.eq_any(ids)))
+                .set(registrations::serial_key.eq(None::<String>))
+                .execute(conn)?;
+        }
     }
+    for some in changed.chunks(MOST_ROWS) {
+        let stored = match some {
+            [line] => store(conn, line),
+            lines => overwrite(conn, lines),
+        };
+        let stored = match stored {
+            Err(error) if is_duplicate(&error, "registrations", "serial_key") => 0,
+            stored => stored?,
+        };
+        if stored < some.len() {
+            return Err(Error::Contended);
+        }
+    }
+    Ok(())
+}
+
+fn overwrite(conn: &mut DbConn, lines: &[Registration]) -> QueryResult<usize> {
+    each!(conn, c => diesel::insert_into(registrations::table)
+        .values(lines)
+        .on_conflict(registrations::id)
+        .do_update()
+        .set((
+            registrations::body_hash.eq(excluded(registrations::body_hash)),
+            registrations::status.eq(excluded(registrations::status)),
+            registrations::code.eq(excluded(registrations::code)),
+            registrations::reason.eq(excluded(registrations::reason)),
+            registrations::account_id.eq(excluded(registrations::account_id)),
+            registrations::product_id.eq(excluded(registrations::product_id)),
+            registrations::model_id.eq(excluded(registrations::model_id)),
+            registrations::serial_key.eq(excluded(registrations::serial_key)),
+            registrations::reported.eq(excluded(registrations::reported)),
+            registrations::offer_expires_at.eq(excluded(registrations::offer_expires_at)),
+            registrations::batch_id.eq(excluded(registrations::batch_id)),
+            registrations::version.eq(excluded(registrations::version)),
+            registrations::created_at.eq(excluded(registrations::created_at)),
+            registrations::changed_at.eq(excluded(registrations::changed_at)),
+        ))
+        .execute(c))
 }
 
 /// The name and the country of a partner.

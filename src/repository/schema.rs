@@ -679,6 +679,7 @@ diesel::table! {
         serial_key -> Nullable<Text>,
         reported -> Nullable<SqlJson>,
         offer_expires_at -> Nullable<SqlInstant>,
+        batch_id -> Nullable<SqlId>,
         version -> BigInt,
         created_at -> SqlInstant,
         changed_at -> SqlInstant,

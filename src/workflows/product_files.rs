@@ -5,7 +5,7 @@ use std::sync::Arc;
 use diesel::Connection;
 
 use super::Context;
-use super::csv_file::{Column, Row, Spreadsheet, guarded, optional, required, rows, writer};
+use super::csv_file::{Column, Row, Spreadsheet, cell, optional, required, rows, writer};
 use super::products::{Inventories, Origin, Registered, Wanted, checked, wanted};
 use crate::domain::access::AccountAccess;
 use crate::domain::model::{ModelId, name_key};
@@ -179,7 +179,8 @@ pub fn export(
         let models = models::of_ids(conn, &ids)?;
         for product in &page {
             let model = models.get(&product.model_id);
-            let record = record(product, model.map_or("", |model| model.name.as_str()));
+            let model = model.map_or("", |model| model.name.as_str());
+            let record = record(product, model, reader);
             writer.write_record(record).map_err(&failed)?;
         }
         match page.last() {
@@ -193,10 +194,10 @@ pub fn export(
     String::from_utf8(bytes).map_err(Error::internal("writing a file"))
 }
 
-fn record(product: &Product, model: &str) -> [String; 6] {
-    let text = |value: Option<String>| guarded(&value.unwrap_or_default());
+fn record(product: &Product, model: &str, reader: Option<Spreadsheet>) -> [String; 6] {
+    let text = |value: Option<String>| cell(&value.unwrap_or_default(), reader);
     [
-        guarded(model),
+        cell(model, reader),
         text(product.serial_number.clone()),
         text(product.purchase_date.map(|date| date.to_string())),
         text(product.purchase_country.map(|country| country.to_string())),

@@ -1,5 +1,7 @@
 //! What has to happen later or outside: each task is a job, inserted in the transaction of its cause.
 
+use std::fmt::Display;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -175,7 +177,11 @@ impl Task {
 
     /// The same cause always has the same key.
     pub fn key(&self) -> String {
-        let cause = match self {
+        format!("{}:{}", self.kind(), self.cause())
+    }
+
+    fn cause(&self) -> String {
+        match self {
             Self::SendMail { mail_id } => mail_id.to_string(),
             Self::TellKnownAddress {
                 account_id,
@@ -193,37 +199,38 @@ impl Task {
                 format!("{account_id}:{due}")
             }
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
-            Self::DeleteFile { file_key, due, .. } => {
-                due.map_or_else(|| file_key.clone(), |due| format!("{file_key}:{due}"))
-            }
+            Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
             Self::IssueInvoice { membership_id, .. } => membership_id.to_string(),
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
             Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
-                behind(*due, *after)
+                behind(due, *after)
             }
             Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
             Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
             Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
-            // Whoever looks for one that waits knows its key: it begins at most one span of ten minutes earlier.
             Self::TellCustomer {
                 partner_id,
                 account_id,
                 since,
-            } => format!("{partner_id}:{account_id}:{}", since.unix_seconds() / 600),
+            } => format!("{partner_id}:{account_id}:{}", span(*since)),
             Self::SweepFiles { date } => date.to_string(),
             Self::KeepHouse { hour } => hour.to_string(),
-        };
-        format!("{}:{cause}", self.kind())
+        }
     }
 }
 
-/// The cause of what goes on account by account.
-fn behind(due: Instant, after: Option<AccountId>) -> String {
+/// The ten minutes in which a moment is: whoever looks for a task that waits knows its key, for it began in this span or in the one before.
+fn span(moment: Instant) -> u64 {
+    moment.unix_seconds() / 600
+}
+
+/// What a cause is, and how far behind its beginning.
+fn behind(first: impl Display, after: Option<impl Display>) -> String {
     match after {
-        Some(account) => format!("{due}:{account}"),
-        None => due.to_string(),
+        Some(after) => format!("{first}:{after}"),
+        None => first.to_string(),
     }
 }
 

@@ -8,6 +8,8 @@ mod contention;
 mod credentials;
 mod csv_files;
 mod database_away;
+#[path = "../common/dice.rs"]
+mod dice;
 mod events;
 mod examples;
 mod faq;

@@ -108,6 +108,14 @@ async fn the_page_for_dealers_systems_shows_what_happens() {
         "again: unchanged",
         "#/member_number required",
         "#/serial_number serial_format",
+        "4 lines, queued",
+        "{\"offered\":1,\"refused\":1,\"registered\":2}",
+        "F-2001 is registered: EOS R6 Mark II 013021998101, prd_",
+        "line 5, F-2004: #/model model_unknown",
+        "{\"mended\":{\"offered\":1,\"unchanged\":3}}",
+        "{\"dry_run\":true,\"counts\":{\"offered\":1}}",
+        "registered of it: 0",
+        "#/header/serial_number required",
         "C-1: corrected",
         "R-1: returned",
         "registration.returned",
@@ -153,6 +161,7 @@ async fn the_page_for_operators_starts_watches_copies_and_looks_inside() {
         "Starting",
         "Watching",
         "What waits, and what happened",
+        "Dealers",
         "Copies",
         "Looking inside",
     ];
@@ -166,6 +175,7 @@ async fn the_page_for_operators_starts_watches_copies_and_looks_inside() {
         "\"staff.created\",\"service\"",
         "\"staff.activated\",\"staff\"",
         "up to ",
+        "\"client_secret\": \"cps_live_",
     ];
     tells(&told, &words);
     assert!(folder.path().join("again/cps.db").exists(), "{told}");

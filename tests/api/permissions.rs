@@ -368,6 +368,9 @@ impl Fixture {
         let line = self.app.post("/v1/registrations", &dealer, line).await;
         self.own
             .insert("registration_id", line.expect(201).str("/id"));
+        let lines = json!({ "lines": [{ "external_id": "F-901" }] });
+        let batch = self.keyed("/v1/registration-batches", &dealer, lines).await;
+        self.own.insert("batch_id", batch.expect(202).str("/id"));
     }
 
     /// What the stranger's business has in every sandbox.
@@ -512,6 +515,7 @@ fn nothing(name: &str) -> String {
         "partner_id" => "ptn",
         "credential_id" => "crd",
         "registration_id" => "reg",
+        "batch_id" => "bat",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")
@@ -616,7 +620,9 @@ fn every_endpoint_is_registered_for_those_whom_the_table_lets_in() {
             .unwrap_or_else(|| panic!("{one:?}"));
         for (caller, expected) in &table[&operation.id] {
             // What a dealer has reported is not there for another one.
-            let is_anothers = operation.path.contains("{registration_id}");
+            let is_anothers = ["{registration_id}", "{batch_id}"]
+                .iter()
+                .any(|id| operation.path.contains(id));
             let declared = match (declared(one.callers, caller), *caller) {
                 ("ok", "other_dealer") if is_anothers => "404",
                 (declared, _) => declared,

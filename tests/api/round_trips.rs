@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
+use crate::partners::FOTO_NORD;
 use crate::products::METTE;
 use crate::proxy::server_of;
 use crate::relay::{Relay, Trips};
@@ -112,4 +113,51 @@ async fn a_list_asks_three_times_at_most() {
         let fewest = fewest_to_list(&app, &trips, &path, token, tables).await;
         assert!((1..=3).contains(&fewest), "{path}: {fewest}");
     }
+}
+
+/// How often the chunk asks that takes in `lines` sales from `first` on, to a customer who trusts the dealer.
+async fn asked_by_a_chunk(
+    app: &TestApp,
+    trips: &Trips,
+    token: &Token,
+    customer: &str,
+    (first, lines): (usize, usize),
+) -> usize {
+    let sale = |n: usize| {
+        json!({
+            "external_id": format!("T-{n}"), "account_number": customer, "model": "EOS R6 Mark II",
+            "serial_number": format!("013021{n:06}"), "purchase_date": "2026-01-20"
+        })
+    };
+    let body: Vec<_> = (first..first + lines).map(sale).collect();
+    trips.clear();
+    let sent = app.post_once("/v1/registration-batches", token, json!({ "lines": body }));
+    let path = sent.await.expect(202).header("location").to_owned();
+    while app.get(&path, token).await.expect(200).body["status"] != "completed" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let done = app.get(&path, token).await.body["counts"].clone();
+    assert_eq!(done, json!({ "registered": lines }));
+    let found = trips.of("INSERT INTO \"points_entries\"");
+    assert_eq!(found.len(), 1, "{} chunks", found.len());
+    found[0].len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chunk_asks_as_often_for_ten_lines_as_for_two_hundred() {
+    let Some((app, trips)) = behind_relay().await else {
+        return;
+    };
+    let mette = app.sign_in("mette@fjordfoto.example").await;
+    let customer = app.get(METTE, &mette).await.str("/account_number");
+    let token = app.dealer(FOTO_NORD, "").await;
+    let (mut few, mut many) = (usize::MAX, usize::MAX);
+    for round in 0..6 {
+        let chunk = (round * 1000, 10);
+        few = few.min(asked_by_a_chunk(&app, &trips, &token, &customer, chunk).await);
+        let chunk = (round * 1000 + 10, 200);
+        many = many.min(asked_by_a_chunk(&app, &trips, &token, &customer, chunk).await);
+    }
+    assert_eq!(many, few);
+    assert!(few <= 40, "{few}");
 }

@@ -7,8 +7,8 @@ import { open as openBrowser, walked } from "./browser.mjs";
 const url = process.env.CPS_URL;
 assert(url, "CPS_URL names the sandbox");
 
-/** What is a dealer's system's: Authorize asks for its token. `sandbox::prefilled` sends both as they are filled in. */
-const UNTRIED = new Set(["createToken", "createRegistration"]);
+/** What is a dealer's system's: Authorize asks for its token. `sandbox::prefilled` sends them as they are filled in. */
+const UNTRIED = new Set(["createToken", "createRegistration", "createRegistrationBatch"]);
 
 /** What cannot succeed on a sandbox that has just begun, and why. */
 const EXCUSED = new Map([
@@ -16,6 +16,9 @@ const EXCUSED = new Map([
   ["completeWorkItem", "no dealer's system has behaved oddly yet"],
   ["readEvent", "the events of a sandbox have ids of their own"],
   ["readRegistration", "no dealer has reported anything yet"],
+  ["readRegistrationBatch", "no dealer has sent a batch yet"],
+  ["listRegistrationLines", "no dealer has sent a batch yet"],
+  ["cancelRegistrationBatch", "no dealer has sent a batch yet"],
 ]);
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const pdf = { name: "a.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.4 a certificate") };

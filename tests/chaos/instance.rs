@@ -18,6 +18,11 @@ impl Settings {
     pub fn shared() -> Self {
         Self(Arc::new(tempfile::tempdir().unwrap()))
     }
+
+    /// A file in that folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
 }
 
 pub struct Instance {

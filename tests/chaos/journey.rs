@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::load::Callers;
 
-const STAFF_PASSWORD: &str = "Sandbox-Adgang-2026";
+/// Of everybody whom the sandbox seeds.
+pub const STAFF_PASSWORD: &str = "Sandbox-Adgang-2026";
 pub const PASSWORD: &str = "en lang og god sætning";
 const PDF: &[u8] = b"%PDF-1.4 a certificate";
 const MODEL: &str = "EOS R6 Mark II";

@@ -89,6 +89,13 @@ impl Callers {
         self.failed.lock().unwrap().get_or_insert(why);
     }
 
+    /// Nobody has met a failure so far.
+    #[track_caller]
+    pub fn is_well(&self) {
+        let failed = self.failed.lock().unwrap().clone();
+        assert!(failed.is_none(), "{}", failed.unwrap_or_default());
+    }
+
     /// One attempt; nothing where no answer came.
     async fn attempt(&self, request: RequestBuilder) -> Option<Answer> {
         let response = request.timeout(Duration::from_secs(30)).send().await.ok()?;
@@ -246,8 +253,7 @@ impl Load {
     /// Nobody has met a failure so far.
     #[track_caller]
     pub fn is_well(&self) {
-        let failed = self.callers.failed.lock().unwrap().clone();
-        assert!(failed.is_none(), "{}", failed.unwrap_or_default());
+        self.callers.is_well();
     }
 
     /// Lets every client finish its journey; what all of them were told.
@@ -263,8 +269,7 @@ impl Load {
             .into_iter()
             .flatten()
             .collect();
-        let failed = callers.failed.lock().unwrap().clone();
-        assert!(failed.is_none(), "{}", failed.unwrap_or_default());
+        callers.is_well();
         told
     }
 }

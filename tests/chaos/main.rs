@@ -1,15 +1,20 @@
 //! What holds while instances are killed, databases restart and fail over, and the network between them is bad.
 //!
-//! On PostgreSQL servers of its own, where `TEST_DATABASE_URL` is set; `CPS_CHAOS=long` runs ten times as much.
+//! On PostgreSQL servers of its own, where `TEST_DATABASE_URL` is set; a dealer's day also on SQLite. `CPS_CHAOS=long` runs ten times as much.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod cluster;
+mod day;
+mod dealer;
+#[path = "../common/dice.rs"]
 mod dice;
 mod instance;
 mod journey;
+mod lines;
 mod load;
 #[path = "../common/proxy.rs"]
 mod proxy;
+mod rows;
 mod truth;
 
 use std::time::{Duration, Instant};
@@ -41,7 +46,8 @@ fn slack(limit: Duration) -> Duration {
     limit * if is_long() { 1 } else { 3 }
 }
 
-async fn pause(milliseconds: u64) {
+async fn pause(milliseconds: usize) {
+    let milliseconds = u64::try_from(milliseconds).unwrap();
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
@@ -101,7 +107,7 @@ impl Stage {
         match blow {
             Blow::Kill => {
                 self.instances[n].kill();
-                pause(dice.up_to(100)).await;
+                pause(dice.below(101)).await;
                 self.instances[n].start_again();
                 self.instances[n].ready(instance::START).await;
             }
@@ -121,12 +127,12 @@ impl Stage {
                 if weather != Weather::Stall || dice.below(2) == 0 {
                     proxy.end_all(end);
                 }
-                pause(dice.up_to(400)).await;
+                pause(dice.below(401)).await;
                 proxy.set(Weather::Forward);
                 self.instances[n].ready(slack(READY)).await;
             }
         }
-        pause(dice.up_to(200)).await;
+        pause(dice.below(201)).await;
     }
 }
 
@@ -170,7 +176,7 @@ async fn nothing_acknowledged_is_lost_in_a_failover() {
             let rebuilt = standby.standby_at(primary.port());
             primary = std::mem::replace(&mut standby, rebuilt);
         }
-        pause(2500 + dice.up_to(1500)).await;
+        pause(2500 + dice.below(1501)).await;
         primary.kill();
         standby.promote();
         let begun = Instant::now();

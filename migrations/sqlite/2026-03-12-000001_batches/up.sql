@@ -31,3 +31,6 @@ CREATE TABLE registration_lines (
 );
 CREATE INDEX registration_lines_pending_idx ON registration_lines (batch_id, line) WHERE status = 'pending';
 CREATE INDEX registration_lines_registration_id_idx ON registration_lines (registration_id) WHERE registration_id IS NOT NULL;
+
+ALTER TABLE registrations ADD COLUMN batch_id TEXT NULL REFERENCES registration_batches (id);
+CREATE INDEX registrations_batch_id_idx ON registrations (batch_id, id) WHERE batch_id IS NOT NULL;

@@ -241,15 +241,6 @@ impl ServiceAccess {
         }
     }
 
-    /// The partner's system that sent a batch, while the service works through it.
-    pub fn on_batch(
-        self,
-        (partner, credential): (PartnerId, CredentialId),
-        request_id: Option<String>,
-    ) -> PartnerAccess {
-        PartnerAccess::of_sender(partner, credential, request_id)
-    }
-
     /// What is written with it says who and when.
     pub fn stamp(self, now: Instant) -> Stamp {
         stamp(self.actor, now, None)

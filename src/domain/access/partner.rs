@@ -1,6 +1,6 @@
 //! The proof of a partner's system, and what it may reach of its customers.
 
-use super::{AccountAccess, Caller, stamp};
+use super::{AccountAccess, Caller, ServiceAccess, stamp};
 use crate::domain::account::AccountId;
 use crate::domain::actor::{Acting, Actor, Stamp};
 use crate::domain::partner::{CredentialId, PartnerId, Scope};
@@ -52,24 +52,6 @@ impl PartnerAccess {
         })
     }
 
-    /// The system that sent a batch which the service works through.
-    pub(super) fn of_sender(
-        partner_id: PartnerId,
-        credential_id: CredentialId,
-        request_id: Option<String>,
-    ) -> Self {
-        let acting = Acting::Partner {
-            partner: partner_id,
-            credential: credential_id,
-        };
-        Self {
-            partner_id,
-            credential_id,
-            actor: Actor::new(acting),
-            request_id,
-        }
-    }
-
     /// The partner.
     pub fn partner_id(&self) -> PartnerId {
         self.partner_id
@@ -99,6 +81,26 @@ impl AccountAccess {
             actor: partner.actor,
             request_id: partner.request_id.clone(),
             applicant_token: None,
+        }
+    }
+}
+
+impl ServiceAccess {
+    /// The partner's system that sent a batch, while the service works through it.
+    pub fn on_batch(
+        self,
+        (partner_id, credential_id): (PartnerId, CredentialId),
+        request_id: Option<String>,
+    ) -> PartnerAccess {
+        let acting = Acting::Partner {
+            partner: partner_id,
+            credential: credential_id,
+        };
+        PartnerAccess {
+            partner_id,
+            credential_id,
+            actor: Actor::new(acting),
+            request_id,
         }
     }
 }

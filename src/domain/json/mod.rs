@@ -16,7 +16,8 @@ use super::values;
 use crate::error::{Error, Fault, FaultCode, Faults, Result};
 
 pub use bytes::of_bytes;
-use faults::{faults_of, pointer_of};
+use faults::faults_of;
+pub use faults::pointer_of;
 
 /// The schema of a body, with all that it refers to under `components`.
 fn body_schema<T: ToSchema>() -> Value {

@@ -123,6 +123,7 @@ pub(super) fn taken(
         status,
         is_confirmed: false,
         offer_expires_at: None,
+        batch_id: world.batch,
         version: 0,
         created_at: world.now,
         ..sale.clone()

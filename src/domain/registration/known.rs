@@ -7,6 +7,7 @@ use crate::domain::product::{
     Contest, Evidence, Holder, ProductField, ProductId, ProductStatus, contest,
 };
 use crate::domain::product_details::Details;
+use crate::domain::registration_batch::BatchId;
 use crate::domain::values::Country;
 use crate::types::Instant;
 
@@ -78,6 +79,8 @@ pub struct Known {
     pub serial_key: Option<String>,
     pub reported: Option<Reported>,
     pub offer_expires_at: Option<Instant>,
+    /// The batch that it came in last.
+    pub batch_id: Option<BatchId>,
     /// 0 before it is stored.
     pub version: i64,
     pub created_at: Instant,

@@ -69,6 +69,7 @@ impl Sale<'_> {
             serial_key: Some(self.serial.1.clone()),
             reported: self.reported(),
             offer_expires_at: None,
+            batch_id: world.batch,
             version: before.map_or(0, |known| known.version),
             created_at: world.now,
             changed_at: world.now,

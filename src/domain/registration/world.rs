@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use chrono::TimeDelta;
 
 use super::known::{Dealer, Known, ProductFacts, Serial};
-use super::{CustomerName, ModelName, RegistrationId, RegistrationStatus, Verb};
+use super::{CustomerName, Line, ModelName, RegistrationId, RegistrationStatus, Verb};
 use crate::domain::account::AccountId;
 use crate::domain::calendar::latest_day;
 use crate::domain::model::{ModelFacts, ModelId};
@@ -13,7 +13,8 @@ use crate::domain::partner::DealerRules;
 use crate::domain::product::{ProductField, ProductId, ProductRules, ProductStatus};
 use crate::domain::product_details::{CheckedDetails, Details, check};
 use crate::domain::quota::seconds_left;
-use crate::error::{Code, Fault, FaultCode, Faults, Refusal};
+use crate::domain::registration_batch::BatchId;
+use crate::error::{Code, Fault, FaultCode, Faults, Partial, Refusal};
 use crate::types::Instant;
 
 /// The facts, as far as the lines of one partner need them.
@@ -23,6 +24,8 @@ pub struct World {
     pub dealers: DealerRules,
     pub product_rules: ProductRules,
     pub dealer: Dealer,
+    /// The batch that lines come in.
+    pub batch: Option<BatchId>,
     /// Customers that were not found today.
     pub unmatched: i64,
     /// Those that were found.
@@ -53,6 +56,7 @@ impl World {
             dealers,
             product_rules,
             dealer,
+            batch: None,
             unmatched: 0,
             customers: HashMap::new(),
             trusting: HashSet::new(),
@@ -102,6 +106,12 @@ impl World {
         known.changed_at = self.now;
         self.know_registration(known.clone());
         known
+    }
+
+    /// Whether the customer that a line names was found.
+    pub fn knows_customer(&self, line: &Partial<Line>) -> bool {
+        let named = line.read.customer.as_ref();
+        named.is_some_and(|name| self.customers.contains_key(name))
     }
 
     /// The lines that have changed.

@@ -43,6 +43,7 @@ const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): 
         (name = "reviews", description = "Staff decide applications"),
         (name = "products", description = "The catalogue and the products of an account"),
         (name = "registrations", description = "What dealers' systems report, line by line"),
+        (name = "registration_batches", description = "What dealers' systems report, thousands of lines at once"),
         (name = "offers", description = "What dealers report of a customer who does not trust them, and whom a customer trusts"),
         (name = "migration", description = "Taking over the products of an old CPS account"),
         (name = "points", description = "The ledger of points"),

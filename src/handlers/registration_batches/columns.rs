@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::json::pointer_of;
 use crate::error::{Fault, FaultCode};
 use crate::workflows::csv_file::{cells, separator, unguarded};
 
@@ -48,7 +49,7 @@ impl Columns {
         let sent: Vec<String> = cells.iter().map(|it| it.trim().to_lowercase()).collect();
         let (mut names, mut faults) = (Vec::new(), Vec::new());
         for name in &sent {
-            let fault = |code| Fault::new(format!("#/header/{name}"), code);
+            let fault = |code| Fault::new(format!("#/header/{}", pointer_of(name)), code);
             match FIELDS.iter().find(|field| **field == name.as_str()) {
                 Some(field) if names.contains(&Some(*field)) => {
                     faults.push(fault(FaultCode::NotUnique));
@@ -114,6 +115,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::registration::SentLine;
 
     fn columns(header: &str) -> Columns {
         Columns::of_header(1, header).unwrap().unwrap()
@@ -131,6 +133,14 @@ mod tests {
         let wanted =
             json!({ "external_id": "F-1", "model": "EOS R6; \"kit\"", "serial_number": "-12" });
         assert_eq!(read, Ok(wanted));
+    }
+
+    #[test]
+    fn a_file_has_a_column_for_each_field_of_a_line() {
+        let schema = json!(<SentLine as utoipa::PartialSchema>::schema());
+        let fields = schema["properties"].as_object().unwrap().keys();
+        let fields: std::collections::BTreeSet<&str> = fields.map(String::as_str).collect();
+        assert_eq!(fields, FIELDS.into());
     }
 
     #[test]

@@ -27,12 +27,19 @@ pub enum Format {
     Ndjson,
 }
 
+/// What is known of the header of a CSV file.
+enum Header {
+    Awaited,
+    /// By what is wrong with it no line can be read.
+    Faulty,
+    Read(Columns),
+}
+
 /// Reads a batch piece by piece, and holds one line at most.
 pub struct Reader {
     format: Format,
     cutter: Cutter,
-    /// None before the header of a CSV file.
-    columns: Option<Columns>,
+    header: Header,
     lines: usize,
     most: usize,
     faults: Vec<Fault>,
@@ -52,7 +59,7 @@ impl Reader {
         Self {
             format,
             cutter: Cutter::default(),
-            columns: None,
+            header: Header::Awaited,
             lines: 0,
             most: usize::try_from(rules.lines_per_batch).unwrap_or(usize::MAX),
             faults: Vec::new(),
@@ -76,7 +83,10 @@ impl Reader {
             return Err(Error::invalid(self.faults));
         }
         let whole = Whole {
-            columns: self.columns.map(Columns::into_names),
+            columns: match self.header {
+                Header::Read(columns) => Some(columns.into_names()),
+                Header::Awaited | Header::Faulty => None,
+            },
             lines: self.lines,
         };
         Ok((last, whole))
@@ -132,32 +142,47 @@ impl Reader {
 
     /// What a record of a CSV file says; nothing of its header, and of one that cannot be told apart.
     fn of_record(&mut self, number: i64, text: &str) -> Option<Result<Value, Code>> {
-        let read = match &self.columns {
-            Some(columns) => columns.read(number, text).map(Some),
-            None => Columns::of_header(number, text).map(|columns| {
-                self.columns = columns;
-                None
-            }),
+        let read = match &self.header {
+            Header::Faulty => return None,
+            Header::Read(columns) => columns.read(number, text),
+            Header::Awaited => {
+                self.read_header(number, text);
+                return None;
+            }
         };
         match read {
-            Ok(json) => json.map(Ok),
+            Ok(json) => Some(Ok(json)),
             Err(faults) => {
                 self.faults.extend(faults);
                 None
             }
         }
     }
+
+    fn read_header(&mut self, number: i64, text: &str) {
+        match Columns::of_header(number, text) {
+            Ok(None) => {}
+            Ok(Some(columns)) => self.header = Header::Read(columns),
+            Err(faults) => {
+                self.faults.extend(faults);
+                self.header = Header::Faulty;
+            }
+        }
+    }
 }
 
-/// What a line says, without the results that we write beside it.
 fn of_json(text: &str) -> Result<Value, Code> {
     match json::of_bytes(text.as_bytes()) {
-        Ok(Value::Object(mut fields)) => {
-            fields.retain(|name, _| !RESULTS.contains(&name.as_str()));
-            Ok(Value::Object(fields))
-        }
-        Ok(other) => Ok(other),
+        Ok(line) => Ok(without_results(line)),
         Err(Error::Refused(refusal)) => Err(refusal.code),
         Err(_) => Err(Code::MalformedRequest),
     }
+}
+
+/// What a line says, without the results that we write beside it.
+pub fn without_results(mut line: Value) -> Value {
+    if let Value::Object(fields) = &mut line {
+        fields.retain(|name, _| !RESULTS.contains(&name.as_str()));
+    }
+    line
 }

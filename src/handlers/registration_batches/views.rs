@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::domain::language::Language;
 use crate::domain::registration::RegistrationId;
-use crate::domain::registration_batch::{BatchId, BatchStatus, LineStatus};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus, BatchStatus};
 use crate::error::Result;
 use crate::handlers::problem::{FieldProblem, field_problems};
 use crate::repository::registration_batches::{Batch, BatchLine};
@@ -92,10 +92,10 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     external_id: Option<String>,
-    status: LineStatus,
+    status: BatchLineStatus,
     /// Of a refused line the code of the problem that it would be answered alone; `confirmed` where the customer had the product before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "invalid_request")]
+    #[schema(nullable = false, pattern = "^[a-z_]+$", example = "invalid_request")]
     code: Option<String>,
     /// What is wrong with a refused line.
     errors: Vec<FieldProblem>,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::lines::MOST_BYTES;
-use super::reader::{SentLine, Whole};
+use super::reader::{SentLine, Whole, without_results};
 use crate::domain::json;
 use crate::domain::partner::DealerRules;
 use crate::error::{Fault, FaultCode, Faults, Result};
@@ -40,7 +40,7 @@ pub fn lines_of(bytes: &[u8], rules: &DealerRules) -> Result<(Vec<SentLine>, Who
 fn numbered((number, json): (i64, Value)) -> SentLine {
     SentLine {
         number,
-        json: Ok(json),
+        json: Ok(without_results(json)),
     }
 }
 
@@ -75,8 +75,10 @@ mod tests {
 
     #[test]
     fn lines_are_counted_from_one_and_judged_later() {
-        let sent = read(&json!({ "lines": [{ "external_id": "F-1" }, 7] })).unwrap();
+        let sent =
+            read(&json!({ "lines": [{ "external_id": "F-1", "status": "refused" }, 7] })).unwrap();
         assert_eq!((sent[0].number, sent[1].number), (1, 2));
+        assert_eq!(sent[0].json, Ok(json!({ "external_id": "F-1" })));
         assert_eq!(sent[1].json, Ok(json!(7)));
     }
 

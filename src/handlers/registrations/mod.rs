@@ -18,6 +18,7 @@ use crate::domain::access::AnywhereAccess;
 use crate::domain::partner::PartnerId;
 use crate::domain::permissions::{RegistrationsRead, RegistrationsWrite};
 use crate::domain::registration::{Line, RegistrationId, RegistrationStatus, SentLine};
+use crate::domain::registration_batch::BatchId;
 use crate::domain::values::serial_key;
 use crate::error::{Code, Faults, Partial, Result};
 use crate::programme::Programme;
@@ -97,6 +98,9 @@ list_params! {
         /// Only those with this serial number.
         #[param(nullable = false, max_length = 64)]
         serial_number: Option<String>,
+        /// Only those that came in this batch last.
+        #[param(inline, nullable = false)]
+        batch_id: Option<BatchId>,
     }
 }
 
@@ -125,6 +129,7 @@ async fn list_registrations(
         status: params.status,
         external_id: params.external_id.clone(),
         serial_key: params.serial_number.as_deref().map(serial_key),
+        batch: params.batch_id,
         before: pages.after_as(&params, |cursor| Some(cursor.id.into()))?,
         limit: size + 1,
     };

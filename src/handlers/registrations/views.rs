@@ -14,6 +14,7 @@ use crate::domain::registration::{
     RefusalReason, RegistrationId, RegistrationNote, RegistrationResult, RegistrationStatus,
     Reported, Verb,
 };
+use crate::domain::registration_batch::BatchId;
 use crate::error::Result;
 use crate::handlers::answer::Answer;
 use crate::repository::catalogue::Catalogue;
@@ -58,6 +59,10 @@ pub struct RegistrationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     offer_expires_at: Option<Instant>,
+    /// The batch that it came in last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    batch_id: Option<BatchId>,
     /// For staff: who reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -98,6 +103,7 @@ impl RegistrationView {
             model_id: row.model_id,
             model: model.map(|model| model.row.name.clone()),
             serial_number: said.map(|said| said.serial_number),
+            batch_id: row.batch_id,
             offer_expires_at: row.offer_expires_at,
             partner_id: is_for_staff.then_some(row.partner_id),
             account_id: is_for_staff.then_some(row.account_id),

@@ -2,6 +2,7 @@
 
 mod awarded;
 mod serials;
+mod storing;
 
 use std::collections::BTreeMap;
 
@@ -14,20 +15,20 @@ use crate::domain::model::ModelId;
 use crate::domain::product::{EndReason, Evidence, Holder, ProductField, ProductId, ProductStatus};
 use crate::domain::product_details::{CheckedDetails, Details};
 use crate::domain::values::{Country, SerialNumber};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
+use crate::locked;
 use crate::repository::accounts::Account;
-use crate::repository::backend::is_duplicate;
-use crate::repository::held::{Held, store, stored};
+use crate::repository::held::Held;
 use crate::repository::schema::products;
 use crate::repository::{DbConn, MOST_ROWS, MultiBackend};
 use crate::types::Instant;
-use crate::{each, locked};
 
 pub use awarded::{
     Awarded, AwardedListing, Tally, accounts_waiting, earning_on_guesses, list_awarded, tally,
     waiting_for_points,
 };
 pub use serials::{of_serials, take_serials};
+pub use storing::{insert, store, store_many};
 
 /// One registration.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -137,24 +138,6 @@ pub fn estimated_text(fields: &[ProductField]) -> String {
     words.join(" ")
 }
 
-/// Stores new registrations. `Contended` where another open one came to have one of their serial numbers: who looks again finds it.
-pub fn insert(conn: &mut DbConn, new: &[Product]) -> Result<()> {
-    let table = products::table;
-    let mut stored = 0;
-    // A statement for one row is prepared once, one for many each time.
-    if let [product] = new {
-        stored += each!(conn, c => diesel::insert_into(table).values(product).on_conflict_do_nothing().execute(c))?;
-    } else {
-        for some in new.chunks(MOST_ROWS) {
-            stored += each!(conn, c => diesel::insert_into(table).values(some).on_conflict_do_nothing().execute(c))?;
-        }
-    }
-    match stored == new.len() {
-        true => Ok(()),
-        false => Err(Error::Contended),
-    }
-}
-
 /// A product of a held account, held too.
 pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: ProductId) -> Result<Held<Product>> {
     let found: Option<Product> = locked!(
@@ -189,15 +172,6 @@ pub fn lock_many<'a>(
         DbConn::Sqlite(conn) => rows!().load(conn)?,
     };
     Ok(rows.into_iter().map(Held::new).collect())
-}
-
-/// Stores the product as its next version. `Contended` where another open registration came to have its serial number.
-pub fn store(conn: &mut DbConn, product: &mut Held<Product>, now: Instant) -> Result<()> {
-    product.updated_at = now;
-    match store!(conn, products, product) {
-        Err(error) if is_duplicate(&error, "products", "serial_key") => Err(Error::Contended),
-        rows => stored(rows),
-    }
 }
 
 /// A product of an account.

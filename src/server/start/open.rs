@@ -157,14 +157,13 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
     let links = links(&config, &public_url);
     let store = document_store(&config)?;
     let mailer = Mailer::new(&config.mail, &config.mail_from)?;
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let token_rate = token_rate(&programme, config.mode, &clock);
     let service = Service {
         sealer: sealer(&config, &db, &keys).await?,
         db,
         clock,
         programme,
-        hasher: Hasher::start(threads)?,
+        hasher: Hasher::start(threads())?,
         keys,
         store,
         links,
@@ -187,6 +186,10 @@ pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartErr
         limits: Limits::default(),
         health: health(is_claimed),
     })
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
 }
 
 fn token_rate(programme: &Programme, mode: Mode, clock: &Clock) -> TokenRate {

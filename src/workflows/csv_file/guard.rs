@@ -1,5 +1,7 @@
 //! Cells that a spreadsheet would take for formulas: written so that it does not, and read again as they were.
 
+use super::Spreadsheet;
+
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 /// A spreadsheet of another country splits cells where ours do not end.
 const SEPARATORS: [char; 2] = [',', ';'];
@@ -13,8 +15,29 @@ pub fn guarded(text: &str) -> String {
     parts.collect()
 }
 
+/// A cell of a file for the program that reads it. Excel would take what looks like a number or a date for one: drop the zeros before it, round it, and write
+/// it another way when the file is saved. So it gets a formula that is the text.
+pub fn cell(text: &str, reader: Option<Spreadsheet>) -> String {
+    match reader {
+        Some(Spreadsheet::Excel) if looks_like_a_number(text) => format!("=\"{text}\""),
+        _ => guarded(text),
+    }
+}
+
+/// Numbers, dates, times and what is written with an exponent.
+fn looks_like_a_number(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_digit() || " .:/-+eE".contains(c);
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_part)
+}
+
 /// A cell of a file that we wrote, without its guards.
 pub fn unguarded(cell: &str) -> String {
+    let formula = cell
+        .strip_prefix("=\"")
+        .and_then(|rest| rest.strip_suffix('"'));
+    if let Some(text) = formula.filter(|text| looks_like_a_number(text)) {
+        return text.to_owned();
+    }
     let parts = parts(cell).map(|part| match part.strip_prefix('\'') {
         Some(bare) if is_formula(bare) => bare,
         _ => part,
@@ -54,6 +77,21 @@ mod tests {
             assert_eq!(guarded(text), written);
             assert_eq!(unguarded(written), text);
         }
+    }
+
+    #[test]
+    fn what_excel_would_take_for_a_number_is_a_text() {
+        let excel = Some(Spreadsheet::Excel);
+        for text in ["013021004711", "2026-11-20", "1E5", "4549292160123", "7"] {
+            let written = cell(text, excel);
+            assert_eq!(written, format!("=\"{text}\""));
+            assert_eq!(unguarded(&written), text);
+            assert_eq!(cell(text, None), text);
+        }
+        for text in ["F-1001", "EOS R6", "", "-12", "=1+1", "1;=1+1"] {
+            assert_eq!(cell(text, excel), guarded(text));
+        }
+        assert_eq!(unguarded("=\"1\"&A1"), "=\"1\"&A1");
     }
 
     proptest! {

@@ -8,7 +8,7 @@ mod writer;
 use records::{Record, records};
 
 pub use encoding::{Decoded, Encoding, decode, of_charset};
-pub use guard::{guarded, unguarded};
+pub use guard::{cell, unguarded};
 pub use writer::{Spreadsheet, writer};
 
 use crate::domain::values::{Line, Value};

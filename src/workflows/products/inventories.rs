@@ -183,10 +183,7 @@ impl<'a> Inventories<'a> {
         for (estimated, ids) in by_guesses(&self.yielded) {
             products::take_serials(conn, &estimated, &ids, now)?;
         }
-        self.changed.sort_by_key(|product| product.holds_serial);
-        for product in &mut self.changed {
-            products::store(conn, product, now)?;
-        }
+        products::store_many(conn, &mut self.changed, now)?;
         if !self.new.is_empty() {
             // In one order, so that two that name the same numbers wait for each other in no circle.
             self.new

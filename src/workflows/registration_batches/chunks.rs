@@ -7,7 +7,7 @@ use super::{begin_run, end};
 use crate::domain::access::{PartnerAccess, ServiceAccess};
 use crate::domain::json;
 use crate::domain::registration::{Line, SentLine};
-use crate::domain::registration_batch::{BatchId, BatchStatus, LineStatus};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus, BatchStatus};
 use crate::error::{Error, Partial, Refusal, Result};
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine};
 use crate::repository::{DbConn, Held};
@@ -32,24 +32,39 @@ pub fn work(
     id: BatchId,
     most: i64,
 ) -> Result<Progress> {
-    let Some(mut batch) = begin_run(conn, id)? else {
+    batches::plan_for_values(conn)?;
+    let Some((mut batch, lines)) = next(conn, context, service, id, most)? else {
         return Ok(Progress::Over);
     };
-    let lines = batches::pending(conn, id, most)?;
-    if lines.is_empty() {
-        let stamp = service.stamp(context.now);
-        end(conn, context, &stamp, batch, BatchStatus::Completed)?;
-        return Ok(Progress::Over);
-    }
     let partner = acting(service, &batch);
     let (read, mut results) = read_all(lines)?;
     let partials: Vec<Partial<Line>> = read.iter().map(|(_, line)| line.clone()).collect();
-    let answers = registrations::take_in(conn, context, &partner, &partials)?;
+    let answers = registrations::take_in(conn, context, &partner, id, &partials)?;
     for ((line, _), answer) in read.into_iter().zip(answers) {
         results.push(answered(line, answer)?);
     }
     note(conn, &mut batch, &results)?;
     Ok(Progress::More)
+}
+
+/// A batch, held, with its next lines; none where it was stopped or waits for its partner, and none once it is over: then it ends.
+pub(super) fn next(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    id: BatchId,
+    most: i64,
+) -> Result<Option<(Held<Batch>, Vec<BatchLine>)>> {
+    let Some(batch) = begin_run(conn, id)? else {
+        return Ok(None);
+    };
+    let lines = batches::pending(conn, id, most)?;
+    if !lines.is_empty() {
+        return Ok(Some((batch, lines)));
+    }
+    let stamp = service.stamp(context.now);
+    end(conn, context, &stamp, batch, BatchStatus::Completed)?;
+    Ok(None)
 }
 
 /// The partner as whoever sent the batch.
@@ -95,7 +110,7 @@ pub(super) fn answered(line: BatchLine, answer: Answered) -> Result<BatchLine> {
     let (status, registration) = match answer {
         Answered::Refused(refusal) => return refused_line(line, &refusal),
         Answered::Taken(registration) => (registration.status.into(), registration),
-        Answered::Unchanged(registration) => (LineStatus::Unchanged, registration),
+        Answered::Unchanged(registration) => (BatchLineStatus::Unchanged, registration),
     };
     Ok(BatchLine {
         status,
@@ -107,7 +122,7 @@ pub(super) fn answered(line: BatchLine, answer: Answered) -> Result<BatchLine> {
 
 fn refused_line(line: BatchLine, refusal: &Refusal) -> Result<BatchLine> {
     Ok(BatchLine {
-        status: LineStatus::Refused,
+        status: BatchLineStatus::Refused,
         code: Some(refusal.code.as_str().to_owned()),
         errors: stored_faults(&refusal.faults)?,
         ..line

@@ -2,6 +2,7 @@
 //! `workflows::registrations`.
 
 mod chunks;
+mod receiving;
 mod rehearsal;
 mod results;
 
@@ -15,93 +16,21 @@ use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::partner::{PartnerId, PartnerStatus};
 use crate::domain::quota::Used;
-use crate::domain::registration_batch::{BatchId, BatchStatus, Counts, LineStatus};
-use crate::error::{Code, Result};
-use crate::repository::registration_batches::{self as batches, Batch, BatchLine};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus, BatchStatus, Counts};
+use crate::error::{Code, Refusal, Result};
+use crate::repository::registration_batches::{self as batches, Batch};
 use crate::repository::{DbConn, Held, events, partner_days, partners as rows};
 use crate::types::Json;
 
 pub use chunks::{Progress, work};
+pub use receiving::{NewLine, begin, forget_received, take_in};
 pub use rehearsal::{Rehearsal, note_rehearsed, rehearse};
 pub use results::{ResultFormat, faults_of, file};
 
-/// How long the lines of a batch may be on their way.
-const RECEIVED_WITHIN: TimeDelta = TimeDelta::hours(1);
+/// Seconds in which one of a partner's batches may well be over.
+const COME_BACK: u64 = 60;
 /// How long what was sent in lines is kept once their batch is over.
 const LINES_KEPT: TimeDelta = TimeDelta::days(30);
-
-/// A line that came in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewLine {
-    pub number: i64,
-    /// The partner's own id of it, where one can be read.
-    pub external_id: Option<String>,
-    /// What it says; the code of why nobody can tell.
-    pub body: Result<String, Code>,
-}
-
-/// A batch whose lines may come; what never comes whole is forgotten after an hour.
-pub fn begin(
-    conn: &mut DbConn,
-    context: &Context,
-    partner: &PartnerAccess,
-    dry_run: bool,
-) -> Result<BatchId> {
-    let now = context.now;
-    let id = BatchId::new(now);
-    batches::insert(
-        conn,
-        &Batch {
-            id,
-            partner_id: partner.partner_id(),
-            credential_id: partner.credential_id(),
-            version: 1,
-            status: BatchStatus::Receiving,
-            dry_run,
-            header: None,
-            lines: 0,
-            done: 0,
-            counts: Json::of(&Counts::new())?,
-            request_id: partner.stamp(now).request_id,
-            created_at: now,
-            queued_at: None,
-            completed_at: None,
-        },
-    )?;
-    let due = now.plus(RECEIVED_WITHIN);
-    enqueue(conn, &Task::TidyBatch { batch_id: id, due }, due, now)?;
-    Ok(id)
-}
-
-/// Stores lines of a batch that is on its way; those that nobody can read are refused already.
-pub fn take_in(conn: &mut DbConn, id: BatchId, lines: &[NewLine]) -> Result<()> {
-    let row = |line: &NewLine| {
-        let (status, code) = match line.body {
-            Ok(_) => (LineStatus::Pending, None),
-            Err(code) => (LineStatus::Refused, Some(code.as_str().to_owned())),
-        };
-        BatchLine {
-            batch_id: id,
-            line: line.number,
-            external_id: line.external_id.clone(),
-            body: line.body.clone().ok(),
-            status,
-            code,
-            errors: None,
-            registration_id: None,
-        }
-    };
-    let rows: Vec<BatchLine> = lines.iter().map(row).collect();
-    batches::insert_lines(conn, &rows)
-}
-
-/// Forgets a batch that did not come whole.
-pub fn forget_received(conn: &mut DbConn, id: BatchId) -> Result<()> {
-    match batches::lock(conn, id)? {
-        Some(batch) if batch.status == BatchStatus::Receiving => batches::forget(conn, batch),
-        _ => Ok(()),
-    }
-}
 
 /// What is known of a batch that came whole.
 #[derive(Debug, Clone)]
@@ -122,8 +51,8 @@ pub fn queue(
     let mut batch = batch.ok_or(Code::Overloaded)?;
     let is_first = check_open(conn, context, partner)?;
     check_quota(conn, context, &batch, received.lines)?;
-    let refused = batches::count_lines(conn, id, LineStatus::Refused)?;
-    let counts = Counts::from([(LineStatus::Refused, refused)]);
+    let refused = batches::count_lines(conn, id, BatchLineStatus::Refused)?;
+    let counts = Counts::from([(BatchLineStatus::Refused, refused)]);
     batch.status = BatchStatus::Queued;
     batch.header = received.columns.as_ref().map(Json::of).transpose()?;
     batch.lines = received.lines;
@@ -168,7 +97,9 @@ fn check_open(conn: &mut DbConn, context: &Context, partner: &PartnerAccess) -> 
     let open = batches::count_open(conn, partner.partner_id())?;
     match open < context.programme.dealers.open_batches {
         true => Ok(open == 0),
-        false => Err(Code::QuotaExceeded.into()),
+        false => Err(Refusal::from(Code::QuotaExceeded)
+            .retry_after(COME_BACK)
+            .into()),
     }
 }
 
@@ -181,11 +112,13 @@ fn enqueue_run(conn: &mut DbConn, context: &Context, batch: &Batch) -> Result<()
     enqueue(conn, &task, context.now, context.now)
 }
 
-/// Has the partner's next batch run, if one waits and none runs.
+/// Has the partner's next batch run, if one waits and none runs. The partner's row is held: a batch that comes meanwhile is seen here, or sees that
+/// none runs.
 pub fn run_next(conn: &mut DbConn, context: &Context, partner: PartnerId) -> Result<()> {
+    rows::lock(conn, partner)?;
     match batches::next_queued(conn, partner)? {
-        Some(batch) if !batches::is_running(conn, partner)? => enqueue_run(conn, context, &batch),
-        _ => Ok(()),
+        Some(batch) => enqueue_run(conn, context, &batch),
+        None => Ok(()),
     }
 }
 
@@ -202,7 +135,7 @@ pub fn cancel(
     batch.status.check_cancellable()?;
     let cancelled = batches::cancel_pending(conn, id)?;
     let mut counts = batch.counts()?;
-    *counts.entry(LineStatus::Cancelled).or_default() += cancelled;
+    *counts.entry(BatchLineStatus::Cancelled).or_default() += cancelled;
     batch.counts = Json::of(&counts)?;
     let stamp = partner.stamp(context.now);
     end(conn, context, &stamp, batch, BatchStatus::Cancelled)

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::chunks::{Progress, acting, answered, note, read_all};
-use super::{begin_run, end};
+use super::chunks::{Progress, acting, answered, next, note, read_all};
 use crate::domain::access::ServiceAccess;
 use crate::domain::quota::Used;
 use crate::domain::registration::Line;
-use crate::domain::registration_batch::{BatchId, BatchStatus};
+use crate::domain::registration_batch::BatchId;
 use crate::error::{Error, Partial, Result};
 use crate::repository::DbConn;
 use crate::repository::registration_batches::{self as batches, BatchLine, LineListing};
@@ -73,15 +72,9 @@ pub fn note_rehearsed(
     (id, rehearsal): (BatchId, &Rehearsal),
     most: i64,
 ) -> Result<Progress> {
-    let Some(mut batch) = begin_run(conn, id)? else {
+    let Some((mut batch, lines)) = next(conn, context, service, id, most)? else {
         return Ok(Progress::Over);
     };
-    let lines = batches::pending(conn, id, most)?;
-    if lines.is_empty() {
-        let stamp = service.stamp(context.now);
-        end(conn, context, &stamp, batch, BatchStatus::Completed)?;
-        return Ok(Progress::Over);
-    }
     let foreseen = lines.iter().map(|line| rehearsal.0.get(&line.line));
     let foreseen: Option<Vec<&Foreseen>> = foreseen.collect();
     let foreseen = foreseen.ok_or(Error::Contended)?;

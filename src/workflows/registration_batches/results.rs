@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::registration_batch::{BatchId, LineStatus};
+use crate::domain::registration_batch::{BatchId, BatchLineStatus};
 use crate::error::{Error, Fault, FaultCode, Result};
 use crate::repository::DbConn;
 use crate::repository::registration_batches::{self as batches, Batch, BatchLine, LineListing};
 use crate::types::{Json, text_enum};
-use crate::workflows::csv_file::{Spreadsheet, guarded, writer};
+use crate::workflows::csv_file::{Spreadsheet, cell, writer};
 
 /// How many lines are read at once.
 const PAGE: i64 = 500;
@@ -101,7 +101,7 @@ fn error_text(line: &BatchLine) -> Result<String> {
 fn for_each(
     conn: &mut DbConn,
     batch: BatchId,
-    status: Option<LineStatus>,
+    status: Option<BatchLineStatus>,
     mut each: impl FnMut(&BatchLine) -> Result<()>,
 ) -> Result<()> {
     let mut listing = LineListing {
@@ -123,7 +123,7 @@ fn for_each(
 pub fn file(
     conn: &mut DbConn,
     batch: &Batch,
-    status: Option<LineStatus>,
+    status: Option<BatchLineStatus>,
     (format, reader): (ResultFormat, Option<Spreadsheet>),
     all: &[&str],
 ) -> Result<String> {
@@ -144,7 +144,7 @@ pub fn file(
 fn csv_file(
     conn: &mut DbConn,
     batch: &Batch,
-    status: Option<LineStatus>,
+    status: Option<BatchLineStatus>,
     reader: Option<Spreadsheet>,
     all: &[&str],
 ) -> Result<String> {
@@ -156,7 +156,7 @@ fn csv_file(
     let header = [vec!["line".to_owned()], columns.clone(), results.to_vec()].concat();
     writer.write_record(&header).map_err(&failed)?;
     for_each(conn, batch.id, status, |line| {
-        let record = record(line, &columns)?;
+        let record = record(line, &columns, reader)?;
         writer.write_record(record).map_err(&failed)
     })?;
     let bytes = writer
@@ -165,13 +165,17 @@ fn csv_file(
     String::from_utf8(bytes).map_err(Error::internal("writing a file"))
 }
 
-fn record(line: &BatchLine, columns: &[String]) -> Result<Vec<String>> {
+fn record(
+    line: &BatchLine,
+    columns: &[String],
+    reader: Option<Spreadsheet>,
+) -> Result<Vec<String>> {
     let sent = sent(line)?;
     let mut record = vec![line.line.to_string()];
     record.extend(columns.iter().map(|name| match sent.get(name) {
-        Some(Value::String(text)) => guarded(text),
+        Some(Value::String(text)) => cell(text, reader),
         Some(Value::Null) | None => String::new(),
-        Some(other) => guarded(&other.to_string()),
+        Some(other) => cell(&other.to_string(), reader),
     }));
     let id = line.registration_id.map(|id| id.to_string());
     record.extend([

@@ -62,9 +62,7 @@ fn store_lines(conn: &mut DbConn, partner: PartnerId, world: &World) -> Result<(
     let rows: Vec<Registration> = rows.collect::<Result<_>>()?;
     let (new, changed): (Vec<Registration>, Vec<Registration>) =
         rows.into_iter().partition(|line| line.version == 1);
-    for line in &changed {
-        registrations::store(conn, line)?;
-    }
+    registrations::store_many(conn, &changed)?;
     // A return stands behind the sale that it names.
     let (sales, others): (Vec<Registration>, Vec<Registration>) =
         new.into_iter().partition(|line| line.of_id.is_none());
@@ -102,6 +100,7 @@ pub fn row(partner_id: PartnerId, known: &Known) -> Result<Registration> {
         serial_key: known.serial_key.clone(),
         reported: known.reported.as_ref().map(Json::of).transpose()?,
         offer_expires_at: known.offer_expires_at,
+        batch_id: known.batch_id,
         version: known.version,
         created_at: known.created_at,
         changed_at: known.changed_at,

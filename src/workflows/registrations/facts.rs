@@ -229,6 +229,7 @@ fn known_of(line: Registration) -> Result<Known> {
         serial_key: line.serial_key,
         reported: line.reported.map(|said| said.decode()).transpose()?,
         offer_expires_at: line.offer_expires_at,
+        batch_id: line.batch_id,
         version: line.version,
         created_at: line.created_at,
         changed_at: line.changed_at,

@@ -10,7 +10,8 @@ use crate::domain::access::PartnerAccess;
 use crate::domain::partner::PartnerId;
 use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
-use crate::error::{Error, Partial, Refusal, Result};
+use crate::domain::registration_batch::BatchId;
+use crate::error::{Code, Error, Partial, Refusal, Result};
 use crate::repository::registrations::Registration;
 use crate::repository::{DbConn, partner_days};
 use crate::secrets::sha256_hex;
@@ -51,20 +52,22 @@ pub fn take_in_one(
     used.lines += 1;
     // Where the day is used up nobody is looked for: a refusal that is taken back would be no miss.
     quotas.check(&used, context.now)?;
-    let (mut answered, used) = take_in_counted(conn, context, partner, &[line], 1)?;
+    let (mut answered, used) = take_in_counted(conn, context, partner, None, &[line])?;
     quotas.check(&used, context.now)?;
     let answered = answered.pop();
     answered.ok_or_else(|| Error::internal("taking a line in")("nothing came of it"))
 }
 
-/// Takes lines in that were counted when they came; what each is answered, in their order.
+/// Takes lines of a batch in, which were counted when it came; what each is answered, in their order.
 pub fn take_in(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
+    batch: BatchId,
     lines: &[Partial<Line>],
 ) -> Result<Vec<Answered>> {
-    take_in_counted(conn, context, partner, lines, 0).map(|(answers, _)| answers)
+    let taken = take_in_counted(conn, context, partner, Some(batch), lines);
+    taken.map(|(answers, _)| answers)
 }
 
 /// What lines would come to, and how many of their customers were found and were not: nothing is written.
@@ -79,29 +82,34 @@ pub fn rehearse(
         let before = world.unmatched;
         let identity = sha256_hex(line.read.normal_form().as_bytes());
         let outcome = decide(&mut world, line, &identity).outcome;
-        let names_customer = line.faults.is_empty() && line.read.customer.is_some();
-        let is_missed = world.unmatched > before;
         Ok(Rehearsed {
-            is_missed,
-            is_matched: names_customer && !is_missed && !is_refused(&outcome),
+            is_missed: world.unmatched > before,
+            is_matched: tells_of_customer(&outcome) && world.knows_customer(line),
             answered: answered(partner.partner_id(), outcome)?,
         })
     });
     rehearsed.collect()
 }
 
-fn is_refused(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Refused(_))
+/// Whether an answer tells that the customer was found: what is wrong with a line comes before that.
+fn tells_of_customer(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Taken(_) | Outcome::Unchanged(_) => true,
+        Outcome::Refused(refusal) => {
+            ![Code::InvalidRequest, Code::QuotaExceeded].contains(&refusal.code)
+        }
+    }
 }
 
 fn take_in_counted(
     conn: &mut DbConn,
     context: &Context,
     partner: &PartnerAccess,
+    batch: Option<BatchId>,
     lines: &[Partial<Line>],
-    counted: i64,
 ) -> Result<(Vec<Answered>, Used)> {
     let (mut inventories, mut world) = facts::find(conn, context, partner, lines)?;
+    world.batch = batch;
     let before = world.unmatched;
     let mut outcomes = Vec::with_capacity(lines.len());
     let mut steps = Vec::new();
@@ -116,7 +124,10 @@ fn take_in_counted(
     }
     effects::store(conn, context, partner, inventories, &world, &outcomes)?;
     let more = Used {
-        lines: counted,
+        lines: match batch {
+            Some(_) => 0,
+            None => 1,
+        },
         unmatched: world.unmatched - before,
         ..Used::default()
     };

@@ -140,6 +140,7 @@ pub(super) fn line(context: &Context, n: u128, product: &Product, reported: Json
         model_id: Some(product.model_id),
         serial_key: product.serial_key.clone(),
         reported: Some(reported),
+        batch_id: None,
         offer_expires_at: None,
         version: 1,
         created_at: context.now,

@@ -131,6 +131,36 @@ pub async fn dealers(walk: &mut Walk) {
     reported.expect(201);
     let told = ["registration.offered", "product.offered"];
     walk.left("createRegistration", "partner", &told).await;
+    batches(walk, &token).await;
+}
+
+const BATCHES: &str = "/v1/registration-batches";
+
+/// A batch that is worked through, and one that is stopped while it waits for another one.
+async fn batches(walk: &mut Walk, token: &Token) {
+    let line = |id: &str| {
+        json!({
+            "external_id": id, "member_number": MEMBER, "model": "EOS R5", "serial_number": "130210042002", "purchase_date": "2026-02-20"
+        })
+    };
+    let lines =
+        |ids: &[&str]| json!({ "lines": ids.iter().map(|id| line(id)).collect::<Vec<_>>() });
+    let sent = walk.app.post_once(BATCHES, token, lines(&["F-2002"])).await;
+    let path = sent.expect(202).header("location").to_owned();
+    while walk.app.get(&path, token).await.body["status"] != "completed" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    walk.left("createRegistrationBatch", "partner", &["batch.queued"])
+        .await;
+    let first = "WHERE dry_run = FALSE AND status = ";
+    walk.raw.run(&format!("UPDATE registration_batches SET status = 'running', completed_at = NULL {first} 'completed'")).unwrap();
+    let sent = walk.app.post_once(BATCHES, token, lines(&["F-2003"])).await;
+    let path = sent.expect(202).header("location").to_owned();
+    let stopped = walk.app.act(&format!("{path}/cancellation"), token).await;
+    stopped.expect(202);
+    walk.raw.run(&format!("UPDATE registration_batches SET status = 'completed', completed_at = queued_at {first} 'running'")).unwrap();
+    walk.left("cancelRegistrationBatch", "partner", &["batch.cancelled"])
+        .await;
 }
 
 /// From registering to the first password.

@@ -32,10 +32,14 @@ fn routed<'o>(all: &'o [Operation], heard: &Heard) -> Option<&'o Operation> {
     all.iter().filter(fits).min_by_key(open)
 }
 
+fn media_type(heard: &Heard) -> &str {
+    let kind = heard.answer.header("content-type");
+    kind.split(';').next().unwrap_or_default()
+}
+
 /// What an answer shows: JSON as it is, of a file the first lines, nothing of other bytes.
 fn shown(heard: &Heard) -> Option<Value> {
-    let kind = heard.answer.header("content-type");
-    let kind = kind.split(';').next().unwrap_or_default();
+    let kind = media_type(heard);
     let shown = SHOWN.contains(&kind) && heard.answer.status != 204;
     shown.then(|| match kind {
         "text/csv" => json!(
@@ -53,7 +57,7 @@ fn shown(heard: &Heard) -> Option<Value> {
 /// Under which name an answer is kept: that of its schema, else of its operation.
 fn name(operation: &Operation, heard: &Heard) -> String {
     let answer = &operation.spec["responses"][heard.answer.status.to_string()];
-    let schema = &answer["content"]["application/json"]["schema"]["$ref"];
+    let schema = &answer["content"][media_type(heard)]["schema"]["$ref"];
     let schema = schema.as_str().and_then(|schema| schema.rsplit('/').next());
     schema.unwrap_or(&operation.id).to_owned()
 }

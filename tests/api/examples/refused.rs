@@ -25,7 +25,7 @@ const NOBODY: Token = Token(None);
 /// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
 /// dealers are bound to networks or have used up their quota, or report what cannot be; and what only the token endpoint answers, in a form of its own. Other tests bring these
 /// about; here they are written as those answers are.
-const RARE: [Code; 21] = [
+const RARE: [Code; 22] = [
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -47,6 +47,7 @@ const RARE: [Code; 21] = [
     Code::ChangeTooLate,
     Code::CorrectionNeedsTrust,
     Code::ProductChangedByCustomer,
+    Code::BatchNotCancellable,
 ];
 
 /// The problems of those codes.

@@ -106,6 +106,9 @@ async fn read_all(app: &TestApp, asta: &Business) {
         let path = operation.path_to(&objects) + &query(&operation.id, asta);
         let answer = app.get(&path, token).await;
         assert!(answer.status < 300, "{}: {}", operation.id, answer.text);
+        if operation.id == "listRegistrationLines" {
+            app.get(&(path + "?format=csv"), token).await.expect(200);
+        }
     }
 }
 
@@ -137,6 +140,8 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
     let reported = app.get("/v1/registrations?external_id=F-2001", &staff);
     let reported = reported.await.expect(200);
     objects.insert("registration_id", reported.str("/items/0/id"));
+    let batches = app.get("/v1/registration-batches", &staff).await;
+    objects.insert("batch_id", batches.expect(200).str("/items/1/id"));
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
         .await;

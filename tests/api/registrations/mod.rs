@@ -1,6 +1,10 @@
 //! What dealers report over HTTP: the cases of the vectors, what a dealer may read, and what it cannot find out.
 
+mod at_once;
+mod batches;
+mod cuts;
 mod secrecy;
+mod sending;
 mod world;
 
 use serde_json::{Value, json};
@@ -113,6 +117,34 @@ fn or(value: &Value, other: Value) -> Value {
     }
 }
 
+/// Holds that the case has left what it says; `before` are the customers that its partner had not found until then.
+fn check_world(raw: &mut Raw, world: &mut World, case: &Value, before: i64) {
+    let (name, partner) = (text(case, "name"), text(case, "partner"));
+    world.find_new(raw);
+    for (product, wanted) in object(&case["products_after"]) {
+        let stands = world.product(raw, &product);
+        for (field, value) in object(&wanted) {
+            assert_eq!(stands[&field], value, "{name}: {product}: {field}");
+        }
+    }
+    assert_eq!(
+        world.entries(raw),
+        or(&case["entries"], json!([])),
+        "{name}"
+    );
+    assert_eq!(
+        world.work(raw),
+        or(&case["work_items"], json!([])),
+        "{name}"
+    );
+    let missed = unmatched(raw, partner) - before;
+    assert_eq!(
+        missed,
+        case["unmatched_today"].as_i64().unwrap_or(0),
+        "{name}"
+    );
+}
+
 #[tokio::test]
 async fn every_case_of_the_vectors_comes_to_what_they_say() {
     let mut shop = Shop::open().await;
@@ -128,30 +160,7 @@ async fn every_case_of_the_vectors_comes_to_what_they_say() {
             let answer = shop.report(partner, line).await;
             assert_eq!(&answered(&answer), wanted, "{name}: {}", answer.body);
         }
-        let raw = &mut shop.raw;
-        world.find_new(raw);
-        for (product, wanted) in object(&case["products_after"]) {
-            let stands = world.product(raw, &product);
-            for (field, value) in object(&wanted) {
-                assert_eq!(stands[&field], value, "{name}: {product}: {field}");
-            }
-        }
-        assert_eq!(
-            world.entries(raw),
-            or(&case["entries"], json!([])),
-            "{name}"
-        );
-        assert_eq!(
-            world.work(raw),
-            or(&case["work_items"], json!([])),
-            "{name}"
-        );
-        let missed = unmatched(raw, partner) - before;
-        assert_eq!(
-            missed,
-            case["unmatched_today"].as_i64().unwrap_or(0),
-            "{name}"
-        );
+        check_world(&mut shop.raw, &mut world, case, before);
     }
 }
 

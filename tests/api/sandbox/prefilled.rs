@@ -9,7 +9,7 @@ use crate::partners::FOTO_NORD;
 use crate::support::{FORM, Sending, TestApp, Token, form_of_json};
 
 /// What cannot succeed on a sandbox that has just begun, and why.
-const EXCUSED: [(&str, &str); 4] = [
+const EXCUSED: [(&str, &str); 7] = [
     ("retryJob", "no job has failed for good yet"),
     (
         "completeWorkItem",
@@ -17,6 +17,9 @@ const EXCUSED: [(&str, &str); 4] = [
     ),
     ("readEvent", "the events of a sandbox have ids of their own"),
     ("readRegistration", "no dealer has reported anything yet"),
+    ("readRegistrationBatch", "no dealer has sent a batch yet"),
+    ("listRegistrationLines", "no dealer has sent a batch yet"),
+    ("cancelRegistrationBatch", "no dealer has sent a batch yet"),
 ];
 
 const PDF: &[u8] = b"%PDF-1.4 a certificate";

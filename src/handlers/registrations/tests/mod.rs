@@ -262,6 +262,7 @@ impl Case {
                     .unwrap_or(self.world.dealer.country),
             }),
             offer_expires_at: None,
+            batch_id: None,
             version: 1,
             created_at: word(line, "created"),
             changed_at: word(line, "changed"),

@@ -20,9 +20,4 @@ impl Dice {
     pub fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(n).unwrap()).unwrap()
     }
-
-    /// From 0 to `n`.
-    pub fn up_to(&mut self, n: u64) -> u64 {
-        self.next() % (n + 1)
-    }
 }
