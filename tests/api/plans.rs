@@ -25,7 +25,11 @@ const SMALL: [&str; 6] = [
 ];
 
 /// What may read a whole table, by a part of its text, and why.
-const SCANS: [(&str, &str); 3] = [
+const SCANS: [(&str, &str); 4] = [
+    (
+        "`mails`.`sealed` IS NOT NULL",
+        "the mailbox of a sandbox, the newest first",
+    ),
     (
         "company_key",
         "staff search a part of a name, a page at a time",

@@ -201,10 +201,16 @@ impl World {
 
     /// Whether another line than `known` points at its product.
     pub(super) fn is_shared(&self, known: &Known) -> bool {
+        !self.sharing(known).is_empty()
+    }
+
+    /// The other lines that point at the product of one.
+    pub(super) fn sharing(&self, known: &Known) -> Vec<Known> {
         let serial = known.serial();
         let others = serial.iter().flat_map(|serial| self.of_serial(serial));
-        let mut others = others.filter(|other| other.id != known.id);
-        others.any(|other| other.product_id == known.product_id)
+        let others =
+            others.filter(|other| other.id != known.id && other.product_id == known.product_id);
+        others.cloned().collect()
     }
 
     /// Whether customers are looked for: nobody is where so many were not found today.
