@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::accounts::Account;
 use super::held::{Held, store, stored};
-use super::schema::{invoices, memberships};
+use super::schema::{invoices, member_numbers, memberships};
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::card::CardId;
@@ -85,6 +85,16 @@ pub fn active(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Members
         .select(Membership::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// Whether a member number, as it is compared, leads to an account with a membership that runs.
+pub fn runs_for(conn: &mut DbConn, number_key: &str) -> Result<bool> {
+    let is_its = member_numbers::account_id.eq(memberships::account_id.nullable());
+    let running = member_numbers::table
+        .inner_join(memberships::table.on(is_its))
+        .filter(member_numbers::number_key.eq(number_key))
+        .filter(memberships::status.eq(MembershipStatus::Active));
+    Ok(diesel::select(diesel::dsl::exists(running)).get_result(conn)?)
 }
 
 /// The newest membership of an account, whether it runs or not.

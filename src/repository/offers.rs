@@ -1,6 +1,6 @@
 //! Offers at rest: products that a partner offers, each with the line that points at it.
 
-use diesel::dsl::sql;
+use diesel::dsl::{count, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 
@@ -69,26 +69,45 @@ pub fn list(
     Ok(ordered.limit(limit).load(conn)?)
 }
 
-/// An offer of a held account, its product and its line held too; `offer_closed` where it was answered or its time is over.
+/// The lines of one offer that nobody has answered.
+pub struct Lines {
+    /// The one that the answer is for: it stands on the serial number, or is the newest.
+    pub line: Held<Registration>,
+    pub others: Vec<Held<Registration>>,
+}
+
+/// An offer of a held account, its product and its lines held too; `offer_closed` where it was answered or its time is over.
 pub fn lock(
     conn: &mut DbConn,
     account: &Held<Account>,
     id: ProductId,
     now: Instant,
-) -> Result<(Held<Product>, Held<Registration>)> {
+) -> Result<(Held<Product>, Lines)> {
     let product = products::lock(conn, account, id)?;
-    let found: Option<Registration> = locked!(
-        conn,
-        registrations::table
-            .filter(registrations::product_id.eq(id))
-            .filter(registrations::status.eq_any(UNANSWERED))
-            .filter(registrations::offer_expires_at.gt(now))
-            .filter(sql::<Bool>(IS_NEWEST))
-            .select(Registration::as_select())
-    )
-    .optional()?;
-    let line = found.filter(|_| product.status == ProductStatus::Offered);
-    Ok((product, Held::new(line.ok_or(Code::OfferClosed)?)))
+    macro_rules! rows {
+        () => {
+            registrations::table
+                .filter(registrations::product_id.eq(id))
+                .filter(registrations::status.eq_any(UNANSWERED))
+                .filter(registrations::offer_expires_at.gt(now))
+                .order(registrations::id.desc())
+                .select(Registration::as_select())
+        };
+    }
+    let mut found: Vec<Registration> = match conn {
+        DbConn::Postgres(conn) => rows!().for_update().load(conn)?,
+        DbConn::Sqlite(conn) => rows!().load(conn)?,
+    };
+    if product.status != ProductStatus::Offered || found.is_empty() {
+        return Err(Code::OfferClosed.into());
+    }
+    let stands = |line: &Registration| line.status == RegistrationStatus::Offered;
+    let line = found.remove(found.iter().position(stands).unwrap_or(0));
+    let lines = Lines {
+        line: Held::new(line),
+        others: found.into_iter().map(Held::new).collect(),
+    };
+    Ok((product, lines))
 }
 
 /// Stores the line of an offer as its next version.
@@ -106,7 +125,9 @@ pub fn count_not_mine(conn: &mut DbConn, partner: PartnerId, since: Instant) -> 
         .filter(registrations::partner_id.eq(partner))
         .filter(registrations::reason.eq(sql::<Nullable<Text>>("'not_mine'")))
         .filter(registrations::changed_at.gt(since));
-    Ok(refused.count().get_result(conn)?)
+    // However many lines came to one offer.
+    let offers = refused.select(count(registrations::product_id).aggregate_distinct());
+    Ok(offers.get_result(conn)?)
 }
 
 /// At most `limit` products whose offer is over.
@@ -133,17 +154,20 @@ pub fn expire(conn: &mut DbConn, now: Instant, limit: i64) -> Result<Vec<Registr
     let offered = products_table::table
         .filter(products_table::id.eq_any(&due))
         .filter(products_table::status.eq(ProductStatus::Offered));
-    diesel::update(offered)
-        .set((
-            products_table::status.eq(ProductStatus::Ended),
-            products_table::end_reason.eq(EndReason::Expired),
-            products_table::ended_at.eq(now),
-            products_table::updated_at.eq(now),
-            products_table::version.eq(products_table::version + 1),
-        ))
-        .execute(conn)?;
+    let ended = (
+        products_table::status.eq(ProductStatus::Ended),
+        products_table::end_reason.eq(EndReason::Expired),
+        products_table::ended_at.eq(now),
+        products_table::updated_at.eq(now),
+        products_table::version.eq(products_table::version + 1),
+    );
+    // One that was answered meanwhile is none of them, nor are its lines.
+    let ended: Vec<ProductId> = each!(conn, c => diesel::update(offered)
+        .set(ended)
+        .returning(products_table::id)
+        .get_results(c))?;
     let lines = registrations::table
-        .filter(registrations::product_id.eq_any(&due))
+        .filter(registrations::product_id.eq_any(&ended))
         .filter(registrations::status.eq_any(UNANSWERED));
     let expired = (
         registrations::status.eq(RegistrationStatus::Expired),

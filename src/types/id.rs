@@ -44,6 +44,8 @@ macro_rules! id {
         impl $name {
             /// What its text begins with.
             pub const PREFIX: &'static str = $prefix;
+            /// The id that nothing has.
+            pub const NOTHING: Self = Self(uuid::Uuid::nil());
 
             /// A new id, made at `now`.
             pub fn new(now: $crate::types::Instant) -> Self {
@@ -53,6 +55,14 @@ macro_rules! id {
             /// Before every id that is made at `moment` or later, behind those that were made earlier.
             pub fn first_at(moment: $crate::types::Instant) -> Self {
                 Self($crate::types::first_uuid_at(moment))
+            }
+
+            /// These, or the id that nothing has where there are none: looking for them takes the same statement, whether anything was found before.
+            pub fn asked(mut ids: Vec<Self>) -> Vec<Self> {
+                if ids.is_empty() {
+                    ids.push(Self::NOTHING);
+                }
+                ids
             }
 
             /// The UUID behind the text.

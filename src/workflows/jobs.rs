@@ -50,6 +50,9 @@ pub fn retry(conn: &mut DbConn, stamp: &Stamp, id: JobId) -> Result<Job> {
         return Err(Code::JobNotDead.into());
     }
     jobs::revive(conn, &mut job, stamp.now)?;
+    if let Ok(Task::RunBatch { batch_id, .. }) = job.payload.decode() {
+        registration_batches::revive(conn, batch_id)?;
+    }
     record_retried(conn, stamp, &job)?;
     Ok(job.into_row())
 }

@@ -1,6 +1,6 @@
 //! Dealers: taken in, changed, suspended, and what they may report. Their systems are in `credentials`.
 
-use super::Context;
+use super::{Context, registration_batches};
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::partner::{PartnerId, PartnerStatus};
@@ -88,9 +88,10 @@ pub fn change(
     Ok(partner.into_row())
 }
 
-/// Suspends a dealer, or lets it go on; nothing where it stands so already.
+/// Suspends a dealer, or lets it go on, and with it the batches that wait; nothing where it stands so already.
 pub fn set_status(
     conn: &mut DbConn,
+    context: &Context,
     stamp: &Stamp,
     id: PartnerId,
     status: PartnerStatus,
@@ -107,5 +108,8 @@ pub fn set_status(
         PartnerStatus::Suspended => Event::PartnerSuspended { partner_id, status },
     };
     events::record(conn, stamp, &[happened])?;
+    if status == PartnerStatus::Active {
+        registration_batches::run_next(conn, context, id)?;
+    }
     Ok(partner.into_row())
 }

@@ -1,5 +1,8 @@
 //! What administrators do with dealers and with what their systems sign in with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -216,4 +219,236 @@ async fn a_secret_is_shown_once_and_a_dealer_has_so_many() {
     app.post(&path, &admin, none)
         .await
         .problem(422, "invalid_request");
+}
+
+/// Sends a batch of one line under a key.
+async fn send_batch(app: &TestApp, token: &Token, key: &str) -> Answer {
+    let request = app.request(Method::POST, "/v1/registration-batches");
+    let request = request.sent_by(token).header("idempotency-key", key);
+    let lines = "external_id;member_number;model;serial_number;purchase_date\n\
+        F-1;100000000287;EOS R6;130210041177;2025-05-17\n";
+    let request = request.header("content-type", "text/csv").body(lines);
+    request.answer().await.expect(202)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idempotency_key_is_the_dealers_whichever_of_its_systems_sends_it() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let (partner, first) = new_dealer(&app, &admin).await;
+    let path = format!("{PARTNERS}/{partner}/credentials");
+    let scopes = json!({ "name": "Kasse 2", "scopes": ["registrations:write"] });
+    let second = app.post(&path, &admin, scopes).await.expect(201);
+    let (_, of_another) = new_dealer(&app, &admin).await;
+    let [first, second, other] = [
+        token_of(&app, &first).await,
+        token_of(&app, &second).await,
+        token_of(&app, &of_another).await,
+    ];
+    let sent = send_batch(&app, &first, "batch-1").await;
+    let repeated = send_batch(&app, &second, "batch-1").await;
+    assert_eq!(repeated.str("/id"), sent.str("/id"));
+    assert_eq!(repeated.text, sent.text);
+    let others = send_batch(&app, &other, "batch-1").await;
+    assert_ne!(others.str("/id"), sent.str("/id"));
+    let batches = "SELECT CAST(count(*) AS TEXT) AS line FROM registration_batches";
+    assert_eq!(Raw::open(&app.database).lines(batches), ["2"]);
+}
+
+/// Far longer than an instance remembers who signed in, far shorter than a token holds.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
+/// What a client is answered that calls until it is refused, and is refused from then on.
+async fn call_until_refused(app: &TestApp, token: &Token) -> u16 {
+    let (begun, mut good) = (Instant::now(), 0);
+    let refused = loop {
+        match app.get("/v1/me", token).await.status {
+            200 => good += 1,
+            refused => break refused,
+        }
+        assert!(begun.elapsed() < FORGOTTEN, "it still holds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(good > 0);
+    for _ in 0..10 {
+        assert_eq!(app.get("/v1/me", token).await.status, refused);
+    }
+    refused
+}
+
+/// Eight clients call one instance while something ends at another: what they are refused with.
+async fn while_eight_call(app: &TestApp, token: &Token, ends: impl Future<Output = Answer>) -> u16 {
+    let begun = Instant::now();
+    // What was known before it was widened elsewhere is remembered, too.
+    while !is_good(app, token).await {
+        assert!(begun.elapsed() < FORGOTTEN, "it does not hold yet");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let clients = (0..8).map(|_| call_until_refused(app, token));
+    let ends = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let answer = ends.await;
+        assert!(answer.status < 300, "{}", answer.text);
+    };
+    let (refused, ()) = tokio::join!(futures_util::future::join_all(clients), ends);
+    assert!(refused.iter().all(|one| *one == refused[0]), "{refused:?}");
+    refused[0]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_at_one_instance_ends_at_every_other_that_is_called_meanwhile() {
+    let one = TestApp::start().await;
+    if !one.database.is_shared() {
+        return;
+    }
+    let other = TestApp::on(one.database.clone(), &[]).await;
+    let admin = admin(&other).await;
+    let (partner, credential) = new_dealer(&other, &admin).await;
+    let path = format!("{PARTNERS}/{partner}");
+    let own = format!("{path}/credentials/{}", credential.str("/id"));
+    let token = async || token_of(&one, &credential).await;
+    let narrower = json!({ "scopes": ["registrations:write"] });
+    let narrowed = other.patch(&own, &admin, 1, narrower);
+    assert_eq!(while_eight_call(&one, &token().await, narrowed).await, 401);
+    let elsewhere = other.patch(&own, &admin, 2, json!({ "networks": ["203.0.113.0/24"] }));
+    assert_eq!(while_eight_call(&one, &token().await, elsewhere).await, 403);
+    let everywhere = json!({ "networks": [] });
+    other.patch(&own, &admin, 3, everywhere).await.expect(200);
+    let reason = json!({ "reason": "Its systems are broken." });
+    let suspension = format!("{path}/suspension");
+    let suspended = other.post(&suspension, &admin, reason);
+    assert_eq!(while_eight_call(&one, &token().await, suspended).await, 401);
+    let reopened = other.request(Method::DELETE, &format!("{suspension}?reason=Mended"));
+    reopened.sent_by(&admin).answer().await.expect(200);
+    let revoked = other.delete(&own, &admin, 4);
+    assert_eq!(while_eight_call(&one, &token().await, revoked).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_two_secrets_overlap_no_client_is_refused_at_any_instance() {
+    let one = TestApp::start().await;
+    if !one.database.is_shared() {
+        return;
+    }
+    let other = TestApp::on(one.database.clone(), &[]).await;
+    let admin = admin(&other).await;
+    let (partner, credential) = new_dealer(&other, &admin).await;
+    let (id, first) = (credential.str("/id"), credential.str("/client_secret"));
+    let own = format!("{PARTNERS}/{partner}/credentials/{id}");
+    let rotation = format!("{own}/secret-rotation");
+    let is_over = AtomicBool::new(false);
+    let client = async || {
+        let token = token_of(&one, &credential).await;
+        while !is_over.load(Ordering::Relaxed) {
+            assert!(is_good(&one, &token).await);
+            assert_eq!(sign_in(&one, &id, &first).await.status, 200);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let rotates = async {
+        let hours = json!({ "overlap_hours": 1 });
+        let rotated = other.post(&rotation, &admin, hours).await;
+        let second = rotated.expect(200).str("/client_secret");
+        // Until whatever was known before is read anew.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(6) {
+            assert_eq!(sign_in(&one, &id, &second).await.status, 200);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(
+        futures_util::future::join_all((0..8).map(|_| client())),
+        rotates
+    );
+    let old = sign_in(&one, &id, &first).await.expect(200);
+    let old = Token(Some(old.str("/access_token")));
+    let previous = format!("{own}/previous-secret");
+    let ended = other.delete(&previous, &admin, 1);
+    assert_eq!(while_eight_call(&one, &old, ended).await, 401);
+    assert_eq!(sign_in(&one, &id, &first).await.status, 401);
+}
+
+/// A dealer whose batch waits, since it was suspended before the batch's turn; the batch's path.
+async fn with_waiting_batch(app: &TestApp, admin: &Token) -> (String, String) {
+    let (partner, credential) = new_dealer(app, admin).await;
+    let token = token_of(app, &credential).await;
+    assert!(is_good(app, &token).await);
+    // Past the service, which would end the token at once.
+    let suspended = "UPDATE partners SET status = 'suspended' WHERE name = 'Fotohjørnet'";
+    Raw::open(&app.database).run(suspended).unwrap();
+    let sent = send_batch(app, &token, "batch-1").await;
+    let done = "SELECT state AS line FROM jobs WHERE kind = 'run_batch'";
+    for _ in 0..600 {
+        if Raw::open(&app.database).lines(done) == ["done"] {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let path = format!("/v1/registration-batches/{}", sent.str("/id"));
+    let waits = app.get(&path, admin).await.expect(200);
+    assert_eq!(waits.str("/status"), "queued");
+    assert_eq!(Raw::open(&app.database).lines(done), ["done"]);
+    (partner, path)
+}
+
+async fn is_completed(app: &TestApp, admin: &Token, batch: &str) -> bool {
+    for _ in 0..600 {
+        let seen = app.get(batch, admin).await.expect(200);
+        if seen.str("/status") == "completed" {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_batches_of_a_dealer_who_is_reopened_go_on() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let (partner, batch) = with_waiting_batch(&app, &admin).await;
+    let path = format!("{PARTNERS}/{partner}/suspension?reason=Mended");
+    let request = app.request(Method::DELETE, &path);
+    request.sent_by(&admin).answer().await.expect(200);
+    assert!(is_completed(&app, &admin, &batch).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_failed_goes_on_when_its_job_is_tried_again() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let (_, batch) = with_waiting_batch(&app, &admin).await;
+    let mut raw = Raw::open(&app.database);
+    for change in [
+        "UPDATE partners SET status = 'active'",
+        "UPDATE registration_batches SET status = 'failed', version = version + 1",
+        "UPDATE jobs SET state = 'dead' WHERE kind = 'run_batch'",
+    ] {
+        raw.run(change).unwrap();
+    }
+    let dead = app.get("/v1/jobs?state=dead", &admin).await.expect(200);
+    let path = format!("/v1/jobs/{}/retry", dead.str("/items/0/id"));
+    let reason = json!({ "reason": "The disk has room again." });
+    app.post(&path, &admin, reason).await.expect(200);
+    assert!(is_completed(&app, &admin, &batch).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_is_bound_to_as_many_networks_as_the_programme_says() {
+    let app = TestApp::start().await;
+    let admin = admin(&app).await;
+    let (partner, credential) = new_dealer(&app, &admin).await;
+    let path = format!("{PARTNERS}/{partner}/credentials");
+    let networks =
+        |most: usize| -> Vec<String> { (0..most).map(|n| format!("192.0.2.{n}/32")).collect() };
+    let too_many = [("#/networks".to_owned(), "too_many".to_owned())];
+    let body = |most| json!({ "name": "X", "scopes": ["webhooks"], "networks": networks(most) });
+    app.post(&path, &admin, body(20)).await.expect(201);
+    let refused = app.post(&path, &admin, body(21)).await;
+    assert_eq!(refused.problem(422, "invalid_request").faults(), too_many);
+    let own = format!("{path}/{}", credential.str("/id"));
+    let body = json!({ "networks": networks(21) });
+    let refused = app.patch(&own, &admin, 1, body).await;
+    assert_eq!(refused.problem(422, "invalid_request").faults(), too_many);
 }

@@ -63,6 +63,7 @@ mod sealing;
 mod secrets;
 mod sessions;
 mod smtp;
+mod statements;
 mod support;
 mod users;
 mod values;

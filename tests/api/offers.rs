@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::partners::KAMERAHUSET;
 use crate::products::METTE;
 use crate::raw::{Raw, Sold};
 use crate::support::{Answer, Sending, TestApp, Token};
@@ -443,4 +444,160 @@ async fn a_customer_trusts_a_dealer_and_trusts_it_no_longer() {
     let none = shop.app.get(&list, &shop.mette).await.expect(200);
     let items = none.body["items"].as_array().unwrap();
     assert!(!items.iter().any(|one| one["id"] == json!(shop.partner)));
+}
+
+/// What Kamerahuset, whom nobody trusts, has reported of a camera that another business has: two lines that came to one offer.
+struct Siblings {
+    shop: Shop,
+    dealer: Token,
+    /// The path of the offer.
+    offer: String,
+    /// Those of the lines.
+    lines: [String; 2],
+}
+
+const HELD: &str = "062021000311";
+
+impl Siblings {
+    async fn report(shop: &Shop, dealer: &Token, line: Value) -> Answer {
+        shop.app.post("/v1/registrations", dealer, line).await
+    }
+
+    fn sale(id: &str) -> Value {
+        json!({
+            "external_id": id, "account_number": "2000000127", "model": "EOS R1", "serial_number": HELD, "purchase_date": "2025-03-14"
+        })
+    }
+
+    async fn open() -> Self {
+        let shop = Shop::open().await;
+        let card = shop.app.get("/v1/sandbox", &Token::default()).await;
+        let dealer = shop.app.dealer(KAMERAHUSET, "").await;
+        let (mut lines, mut product) = (Vec::new(), String::new());
+        for id in ["A-1", "A-2"] {
+            let mut line = Self::sale(id);
+            line["account_number"] = card.body["customers"]["account_number"].clone();
+            let taken = Self::report(&shop, &dealer, line).await.expect(200);
+            assert_eq!(taken.str("/status"), "already_registered");
+            lines.push(taken.header("location").to_owned());
+            product = taken.str("/product_id");
+        }
+        Self {
+            shop,
+            dealer,
+            offer: format!("{METTE}/offers/{product}"),
+            lines: lines.try_into().unwrap(),
+        }
+    }
+
+    /// Nobody has the serial number any more, and the first line is sent again: an offer stands.
+    async fn free(&mut self) {
+        let sold = format!(
+            "UPDATE products SET status = 'ended', end_reason = 'sold', holds_serial = FALSE, ended_at = updated_at WHERE holds_serial AND serial_number = '{HELD}'"
+        );
+        self.shop.raw.run(&sold).unwrap();
+        let card = self.shop.app.get("/v1/sandbox", &Token::default()).await;
+        let mut line = Self::sale("A-1");
+        line["account_number"] = card.body["customers"]["account_number"].clone();
+        let taken = Self::report(&self.shop, &self.dealer, line).await;
+        assert_eq!(taken.expect(201).str("/status"), "offered");
+    }
+
+    /// The statuses of both, and whether they still wait for an answer.
+    async fn stand(&self) -> [(String, bool); 2] {
+        let mut stand = Vec::new();
+        for line in &self.lines {
+            let read = self.shop.app.get(line, &self.dealer).await.expect(200);
+            stand.push((
+                read.str("/status"),
+                read.body["offer_expires_at"].is_string(),
+            ));
+        }
+        stand.try_into().unwrap()
+    }
+
+    async fn told(&mut self, word: &str) -> usize {
+        self.shop.own = vec![self.offer.rsplit('/').next().unwrap().to_owned()];
+        let lines = self
+            .lines
+            .iter()
+            .map(|line| line.rsplit('/').next().unwrap().to_owned());
+        self.shop.own.extend(lines);
+        self.shop.told(word).await
+    }
+}
+
+fn both(status: &str) -> [(String, bool); 2] {
+    [(status.to_owned(), false), (status.to_owned(), false)]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_line_of_an_offer_is_declined_with_it() {
+    let mut lines = Siblings::open().await;
+    lines
+        .shop
+        .refuse(&lines.offer, "not_mine")
+        .await
+        .expect(204);
+    assert_eq!(lines.stand().await, both("declined"));
+    assert_eq!(lines.told("registration.declined").await, 2);
+    assert_eq!(lines.told("product.offer_declined").await, 1);
+    let refused = "SELECT CAST(count(DISTINCT product_id) AS TEXT) AS line FROM registrations WHERE reason = 'not_mine'";
+    assert_eq!(lines.shop.raw.lines(refused), ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_the_lines_of_an_offer_that_is_accepted_one_stands_and_the_others_found_it_registered() {
+    let mut lines = Siblings::open().await;
+    lines.free().await;
+    let accepted = lines.shop.accept(&lines.offer, &lines.shop.mette).await;
+    accepted.expect(200);
+    let stand = lines.stand().await;
+    assert_eq!(stand[0], ("registered".to_owned(), false));
+    assert_eq!(stand[1], ("already_registered".to_owned(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_line_of_an_offer_runs_out_with_it() {
+    let mut lines = Siblings::open().await;
+    lines.shop.app.advance(TimeDelta::days(31)).await;
+    lines.dealer = lines.shop.app.dealer(KAMERAHUSET, "").await;
+    assert_eq!(lines.stand().await, both("expired"));
+    assert_eq!(lines.told("registration.expired").await, 2);
+    assert_eq!(lines.told("product.offer_expired").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_line_waits_for_the_answer_to_an_offer_that_is_withdrawn() {
+    let mut lines = Siblings::open().await;
+    lines.free().await;
+    let back = json!({ "verb": "return", "external_id": "A-3", "of": "A-1" });
+    Siblings::report(&lines.shop, &lines.dealer, back)
+        .await
+        .expect(201);
+    let stand = lines.stand().await;
+    assert_eq!(stand[0], ("returned".to_owned(), false));
+    assert_eq!(stand[1], ("already_registered".to_owned(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_that_is_accepted_as_it_runs_out_keeps_its_lines() {
+    let lines = Siblings::open().await;
+    if !lines.shop.app.database.is_shared() {
+        return;
+    }
+    let product = lines.offer.rsplit('_').next().unwrap();
+    let product = uuid::Uuid::parse_str(product).unwrap();
+    let mut answers = Raw::open(&lines.shop.app.database);
+    answers.run("BEGIN").unwrap();
+    let accepted = format!("UPDATE products SET status = 'complete' WHERE id = '{product}'");
+    answers.run(&accepted).unwrap();
+    let answer = async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        answers.run("COMMIT").unwrap();
+    };
+    tokio::join!(lines.shop.app.advance(TimeDelta::days(31)), answer);
+    let mut raw = Raw::open(&lines.shop.app.database);
+    let expired = "SELECT CAST(count(*) AS TEXT) AS line FROM registrations WHERE status = 'expired' AND external_id LIKE 'A-%'";
+    assert_eq!(raw.lines(expired), ["0"]);
 }

@@ -11,10 +11,12 @@ use diesel::sql_types::{Json, Text};
 use serde_json::Value;
 
 use crate::raw::Raw;
+use crate::statements;
 use crate::support::Database;
 
 /// Tables that stay small: a handful of names, the catalogue, and what is emptied within a second.
-const SMALL: [&str; 5] = [
+const SMALL: [&str; 6] = [
+    "partners",
     "settings",
     "models",
     "model_points",
@@ -23,10 +25,24 @@ const SMALL: [&str; 5] = [
 ];
 
 /// What may read a whole table, by a part of its text, and why.
-const SCANS: [(&str, &str); 1] = [(
-    "company_key",
-    "staff search a part of a name, a page at a time",
-)];
+const SCANS: [(&str, &str); 4] = [
+    (
+        "`mails`.`sealed` IS NOT NULL",
+        "the mailbox of a sandbox, the newest first",
+    ),
+    (
+        "company_key",
+        "staff search a part of a name, a page at a time",
+    ),
+    (
+        "legacy_takeovers`.`legacy_account_id",
+        "the sandbox's card shows the first old accounts",
+    ),
+    (
+        "$3 IS NULL OR id < $3",
+        "the newest jobs, a page at a time, in the order of their keys",
+    ),
+];
 
 /// The statements that connections of this process were asked, without what is filled in.
 static ASKED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -37,13 +53,14 @@ fn locked(set: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
     set.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Recorder;
+struct Recorder(statements::Connection);
 
 impl Instrumentation for Recorder {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
             let text = query.to_string();
             let text = text.split(" -- binds: ").next().unwrap_or_default().trim();
+            self.0.note(text);
             let is_read = ["SELECT", "UPDATE", "DELETE", "WITH"]
                 .iter()
                 .any(|word| text.starts_with(word));
@@ -66,7 +83,10 @@ pub struct Plans(Database);
 impl Plans {
     /// From now on every connection of this process is listened to.
     pub fn watch(database: &Database) -> Self {
-        diesel::connection::set_default_instrumentation(|| Some(Box::new(Recorder))).unwrap();
+        diesel::connection::set_default_instrumentation(|| {
+            Some(Box::new(Recorder(statements::Connection::new())))
+        })
+        .unwrap();
         Self(database.clone())
     }
 }
@@ -161,9 +181,11 @@ fn of_sqlite(conn: &mut SqliteConnection, statement: &str) -> Vec<String> {
     let scanned = plan.iter().filter_map(|step| {
         let table = step.detail.strip_prefix("SCAN ")?;
         // All rows in the order of their keys, to leave out those that do not fit.
+        // A list that is empty.
+        let is_nothing = statement.contains("1=0");
         let is_walk =
             table.contains(" USING INDEX sqlite_autoindex") && statement.contains(" WHERE ");
-        let is_whole = is_walk || !table.contains(" USING ");
+        let is_whole = !is_nothing && (is_walk || !table.contains(" USING "));
         is_whole.then(|| table.split(' ').next().unwrap_or(table).to_owned())
     });
     scanned.collect()

@@ -39,6 +39,7 @@ pub(super) fn take_back(
     });
     product.status = ProductStatus::Ended;
     world.know_product(product);
+    end_sharing(world, &sale);
     sale.status = RegistrationStatus::Returned;
     sale.offer_expires_at = None;
     let sale = world.store(sale);
@@ -48,6 +49,14 @@ pub(super) fn take_back(
         &sale,
         RegistrationStatus::Returned,
     ))
+}
+
+/// Of the other lines that came to the offer of a sale none waits for an answer any more.
+fn end_sharing(world: &mut World, sale: &Known) {
+    for mut other in world.sharing(sale) {
+        other.offer_expires_at = None;
+        world.store(other);
+    }
 }
 
 /// What a line names that is about a sale.

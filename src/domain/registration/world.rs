@@ -201,15 +201,26 @@ impl World {
 
     /// Whether another line than `known` points at its product.
     pub(super) fn is_shared(&self, known: &Known) -> bool {
-        let serial = known.serial();
-        let others = serial.iter().flat_map(|serial| self.of_serial(serial));
-        let mut others = others.filter(|other| other.id != known.id);
-        others.any(|other| other.product_id == known.product_id)
+        !self.sharing(known).is_empty()
     }
 
-    /// The customer of a name; nobody is looked for where so many were not found today. Who is not found is counted.
+    /// The other lines that point at the product of one.
+    pub(super) fn sharing(&self, known: &Known) -> Vec<Known> {
+        let serial = known.serial();
+        let others = serial.iter().flat_map(|serial| self.of_serial(serial));
+        let others =
+            others.filter(|other| other.id != known.id && other.product_id == known.product_id);
+        others.cloned().collect()
+    }
+
+    /// Whether customers are looked for: nobody is where so many were not found today.
+    pub fn looks_for_customers(&self) -> bool {
+        self.unmatched < self.dealers.unmatched_per_day
+    }
+
+    /// The customer of a name, where one is looked for. Who is not found is counted.
     pub(super) fn customer(&mut self, name: &CustomerName) -> Result<AccountId, Refusal> {
-        if self.unmatched >= self.dealers.unmatched_per_day {
+        if !self.looks_for_customers() {
             let left = seconds_left(self.now);
             return Err(Refusal::from(Code::QuotaExceeded).retry_after(left));
         }

@@ -89,7 +89,12 @@ fn description(refusal: &Refusal, error: &Error, public_url: &str) -> String {
     let faults = names
         .zip(&problem.errors)
         .map(|(name, fault)| format!(" {name}: {}", fault.detail));
-    let text = problem.detail.clone() + &faults.collect::<String>();
+    let lead = match problem.errors.is_empty() {
+        true => problem.detail.clone(),
+        // The text points at a list, which stands here.
+        false => format!("{}.", problem.title),
+    };
+    let text = lead + &faults.collect::<String>();
     text.replace('"', "'")
         .replace(|letter| !matches!(letter, ' '..='~') || letter == '\\', "?")
 }
@@ -124,9 +129,9 @@ mod tests {
         let fault = Fault::new("#/grant_type", FaultCode::Required);
         let (_, refused) = refuse(&fault.into(), "");
         let text = refused.error_description;
-        assert!(
-            text.ends_with(" grant_type: This field is required."),
-            "{text}"
+        assert_eq!(
+            text,
+            "Something has to be corrected. grant_type: This field is required."
         );
         let odd = Fault::new("#/ø\"\\", FaultCode::NotUnique);
         let (_, refused) = refuse(&odd.into(), "");

@@ -8,7 +8,7 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, SchemaFormat};
 
 use crate::domain::partner::{SCOPE, Scope};
 use crate::domain::values::{Country, Email, Field, Line, Text};
-use crate::error::{Faults, Result};
+use crate::error::{Fault, FaultCode, Faults, Result};
 use crate::handlers::extract::{Input, MERGE_PATCH, Plain};
 use crate::programme::Programme;
 use crate::types::Network;
@@ -112,19 +112,27 @@ pub struct CreateCredential {
     scopes: Vec<Scope>,
     /// Where it may be used from, in CIDR notation; none: from everywhere.
     #[serde(default)]
-    #[schema(required = false, max_items = 20)]
+    #[schema(required = false)]
     networks: Vec<Network>,
 }
 
-impl Plain for CreateCredential {}
+impl Input for CreateCredential {
+    type Parsed = credentials::New;
 
-impl From<CreateCredential> for credentials::New {
-    fn from(body: CreateCredential) -> Self {
-        Self {
-            name: body.name.into(),
-            scopes: sorted(body.scopes),
-            networks: body.networks,
-        }
+    fn parse(self, programme: &Programme, mut faults: Faults) -> Result<credentials::New> {
+        check_networks(&self.networks, programme, &mut faults);
+        faults.judge(Some(credentials::New {
+            name: self.name.into(),
+            scopes: sorted(self.scopes),
+            networks: self.networks,
+        }))
+    }
+}
+
+fn check_networks(networks: &[Network], programme: &Programme, faults: &mut Faults) {
+    let most = programme.dealers.networks;
+    if networks.len() > most {
+        faults.push(Fault::new("#/networks", FaultCode::TooMany).with("max", most));
     }
 }
 
@@ -142,7 +150,7 @@ pub struct UpdateCredential {
     name: Option<Line<100>>,
     #[schema(schema_with = scopes, required = false)]
     scopes: Option<Vec<Scope>>,
-    #[schema(nullable = false, max_items = 20)]
+    #[schema(nullable = false)]
     networks: Option<Vec<Network>>,
 }
 
@@ -150,7 +158,12 @@ impl Input for UpdateCredential {
     type Parsed = credentials::Change;
     const MEDIA_TYPES: &'static [&'static str] = &MERGE_PATCH;
 
-    fn parse(self, _: &Programme, faults: Faults) -> Result<credentials::Change> {
+    fn parse(self, programme: &Programme, mut faults: Faults) -> Result<credentials::Change> {
+        check_networks(
+            self.networks.as_deref().unwrap_or_default(),
+            programme,
+            &mut faults,
+        );
         faults.judge(Some(credentials::Change {
             name: self.name.map(String::from),
             scopes: self.scopes.map(sorted),

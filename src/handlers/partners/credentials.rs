@@ -112,7 +112,7 @@ async fn create_credential(
 ) -> Result<Answer> {
     let (context, hash) = (service.context(), body.hash().to_owned());
     let (stamp, prefix) = (access.staff.stamp(context.now), service.secret_prefix);
-    let (id, new) = (path.partner_id, credentials::New::from(body.value));
+    let (id, new) = (path.partner_id, body.value);
     key.write(&service, &hash, move |conn| {
         let made = credentials::create(conn, &context, &stamp, (id, new), prefix)?;
         let version = made.0.version;

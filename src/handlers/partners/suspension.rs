@@ -54,14 +54,17 @@ async fn suspend_partner(
     path: Path<PartnerPath>,
     body: Body<SuspendPartner>,
 ) -> Result<Answer> {
-    let stamp = access.staff.stamp(service.now());
+    let context = service.context();
+    let stamp = access.staff.stamp(context.now);
     let (id, stamp) = (
         path.partner_id,
         stamp.because(body.value.reason.to_string()),
     );
     let partner = service
         .db
-        .write(move |conn| partners::set_status(conn, &stamp, id, PartnerStatus::Suspended))
+        .write(move |conn| {
+            partners::set_status(conn, &context, &stamp, id, PartnerStatus::Suspended)
+        })
         .await?;
     authenticator.forget_all();
     answer(&service, partner)
@@ -94,11 +97,12 @@ async fn reopen_partner(
     path: Path<PartnerPath>,
     params: Params<ReopenParams>,
 ) -> Result<Answer> {
-    let stamp = access.staff.stamp(service.now());
+    let context = service.context();
+    let stamp = access.staff.stamp(context.now);
     let (id, stamp) = (path.partner_id, stamp.because(params.0.reason.to_string()));
     let partner = service
         .db
-        .write(move |conn| partners::set_status(conn, &stamp, id, PartnerStatus::Active))
+        .write(move |conn| partners::set_status(conn, &context, &stamp, id, PartnerStatus::Active))
         .await?;
     answer(&service, partner)
 }

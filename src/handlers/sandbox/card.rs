@@ -1,11 +1,13 @@
 //! The card of the sandbox: all that a reader needs to begin at once.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::partner::{CredentialId, PartnerId, Scope};
 use crate::domain::permissions::Role;
+use crate::domain::registration::SentLine;
 use crate::domain::values::Country;
 use crate::error::Result;
 use crate::integrations::cards::SANDBOX_TOKENS;
@@ -13,8 +15,8 @@ use crate::repository::DbConn;
 use crate::repository::legacy_migration::{self as legacy, LegacyAccount, LegacyProduct};
 use crate::workflows::Links;
 use crate::workflows::sandbox::{
-    APPLICATIONS, Customers, DEALERS, Dealer, MEMBERS, PASSWORD, STAFF, Standing, TAKEN_SERIAL,
-    account_id, member_number, set_password_url, unknown_number,
+    APPLICATIONS, Customers, DEALERS, Dealer, MEMBERS, MagicLine, PASSWORD, STAFF, Standing,
+    TAKEN_SERIAL, account_id, magic_lines, member_number, set_password_url, unknown_number,
 };
 
 /// All that is seeded.
@@ -28,6 +30,8 @@ pub struct SandboxCard {
     partners: Vec<PartnerCard>,
     /// Of whom dealers can report something.
     customers: CustomersCard,
+    /// Lines that come to something, ready to be sent.
+    lines: Vec<LineCard>,
     magic: Magic,
 }
 
@@ -98,6 +102,19 @@ pub struct PartnerCard {
     trusted_by: Vec<AccountId>,
 }
 
+/// A line of a dealer, and what it comes to in a fresh sandbox.
+#[derive(Serialize, ToSchema)]
+pub struct LineCard {
+    /// What makes it so.
+    state: &'static str,
+    /// Who sends it.
+    partner_id: PartnerId,
+    #[schema(value_type = SentLine)]
+    line: Value,
+    /// The `status` of its answer, or the `code` of its refusal.
+    answer: &'static str,
+}
+
 /// Customers as a dealer names them.
 #[derive(Serialize, ToSchema)]
 pub struct CustomersCard {
@@ -123,8 +140,8 @@ pub struct VatCustomerCard {
 /// Values that do something special, each with what it does.
 #[derive(Serialize, ToSchema)]
 pub struct Magic {
-    /// By what a registration with it answers.
-    serial_numbers: std::collections::BTreeMap<&'static str, &'static str>,
+    /// By what a registration with it answers; those of `lines` by what the line comes to.
+    serial_numbers: std::collections::BTreeMap<String, &'static str>,
     /// By what registering with it answers.
     vat_numbers: std::collections::BTreeMap<&'static str, &'static str>,
     /// By what joining with it does.
@@ -152,6 +169,7 @@ pub fn load(conn: &mut DbConn, links: &Links) -> Result<SandboxCard> {
         legacy_accounts: legacy_cards(conn)?,
         partners: DEALERS.map(partner_card).into(),
         customers: customers_card(),
+        lines: magic_lines().into_iter().map(line_card).collect(),
         magic: magic(),
     })
 }
@@ -164,6 +182,15 @@ fn partner_card(dealer: Dealer) -> PartnerCard {
         client_secret: dealer.client_secret,
         scopes: Scope::ALL,
         trusted_by: dealer.trusted_by().collect(),
+    }
+}
+
+fn line_card(magic: MagicLine) -> LineCard {
+    LineCard {
+        state: magic.state,
+        partner_id: magic.dealer.partner_id(),
+        line: magic.line,
+        answer: magic.answer,
     }
 }
 
@@ -196,13 +223,18 @@ fn application_cards(links: &Links) -> Vec<ApplicationCard> {
 }
 
 fn magic() -> Magic {
+    let of_businesses = [
+        ("4549292132106", "serial_is_barcode"),
+        ("000000", "serial_format"),
+        (TAKEN_SERIAL.0, "serial_already_registered"),
+    ];
+    let of_businesses = of_businesses.map(|(serial, answer)| (serial.to_owned(), answer));
+    let of_lines = magic_lines().into_iter().filter_map(|magic| {
+        let serial = magic.line.get("serial_number")?.as_str()?.to_owned();
+        Some((serial, magic.answer))
+    });
     Magic {
-        serial_numbers: [
-            ("4549292132106", "serial_is_barcode"),
-            ("000000", "serial_format"),
-            (TAKEN_SERIAL.0, "serial_already_registered"),
-        ]
-        .into(),
+        serial_numbers: of_businesses.into_iter().chain(of_lines).collect(),
         vat_numbers: [("13585628", "accepted"), ("13585627", "vat_number_invalid")].into(),
         card_tokens: SANDBOX_TOKENS
             .iter()

@@ -184,7 +184,7 @@ static NEXT: LazyLock<String> = LazyLock::new(|| {
     let ready = of_each_queue(|queue| {
         format!(
             "SELECT * FROM (SELECT run_at FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at > $1 AND run_at <= $2
-                AND (seller_key IS NULL OR seller_key = $3) ORDER BY run_at, id LIMIT 1) AS {queue}"
+                AND (seller_key IS NULL OR seller_key = $3) ORDER BY run_at, id LIMIT 1) AS of_{queue}"
         )
     });
     format!("SELECT MIN(run_at) AS run_at FROM ({ready}) AS ready")

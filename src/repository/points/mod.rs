@@ -172,8 +172,11 @@ pub fn entries(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<WithModel>> {
+    // One after the other: within brackets SQLite would join all products to their models first.
+    let is_its = models::id.nullable().eq(products::model_id.nullable());
     Ok(points_entries::table
-        .left_join(products::table.inner_join(models::table))
+        .left_join(products::table)
+        .left_join(models::table.on(is_its))
         .filter(points_entries::account_id.eq(access.account_id()))
         .filter(points_entries::seq.lt(before.unwrap_or(i64::MAX)))
         .order(points_entries::seq.desc())

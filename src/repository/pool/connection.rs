@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::connection::{
+    Connection, Instrumentation, InstrumentationEvent, get_default_instrumentation,
+};
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error};
 use r2d2::ManageConnection;
@@ -95,11 +97,16 @@ impl ManageConnection for Manager {
         let mut conn = DbConn::open(&self.url, self.read_only)
             .map_err(diesel::r2d2::Error::ConnectionError)?;
         let signs = self.signs.clone();
+        // Whoever listens to every connection hears this one, too.
+        let mut others = get_default_instrumentation();
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::FinishQuery { error, .. } = event
+            if let InstrumentationEvent::FinishQuery { error, .. } = &event
                 && !error.is_some_and(is_loss)
             {
                 signs.hear();
+            }
+            if let Some(others) = &mut others {
+                others.on_connection_event(event);
             }
         });
         Ok(Pooled { conn, breaks_seen })

@@ -157,7 +157,7 @@ pub fn lock_many<'a>(
     accounts: impl Iterator<Item = &'a Held<Account>>,
     ids: &[ProductId],
 ) -> Result<Vec<Held<Product>>> {
-    let accounts: Vec<AccountId> = accounts.map(|account| account.id).collect();
+    let accounts = AccountId::asked(accounts.map(|account| account.id).collect());
     macro_rules! rows {
         () => {
             products::table

@@ -1,6 +1,6 @@
 //! Offers that nobody answers: their customers are reminded of them, and they run out, those of an hour together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -54,7 +54,12 @@ pub fn expire(
     (hour, round): (Instant, u32),
 ) -> Result<()> {
     let expired = offers::expire(conn, context.now, OFFERS)?;
-    let happened: Vec<Event> = expired.iter().flat_map(told).collect();
+    let mut seen = BTreeSet::new();
+    let happened = expired.iter().flat_map(|line| {
+        let is_first = seen.insert(line.product_id);
+        told(line, is_first)
+    });
+    let happened: Vec<Event> = happened.collect();
     events::record(conn, &service.stamp(context.now), &happened)?;
     if i64::try_from(expired.len()).unwrap_or(OFFERS) < OFFERS {
         return Ok(());
@@ -68,14 +73,15 @@ pub fn expire(
     )
 }
 
-/// What both sides are told of an offer that ran out.
-fn told(line: &Registration) -> Vec<Event> {
-    let of_account = line
-        .product_id
-        .map(|product_id| Event::ProductOfferExpired {
-            account_id: line.account_id,
-            product_id,
-        });
+/// What both sides are told of an offer that ran out: the account once, of whatever lines it has, the partner of each.
+fn told(line: &Registration, is_first: bool) -> Vec<Event> {
+    let of_account =
+        line.product_id
+            .filter(|_| is_first)
+            .map(|product_id| Event::ProductOfferExpired {
+                account_id: line.account_id,
+                product_id,
+            });
     let of_partner = Event::RegistrationExpired {
         partner_id: line.partner_id,
         registration_id: line.id,

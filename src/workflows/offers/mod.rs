@@ -13,7 +13,7 @@ use crate::domain::product::ProductId;
 use crate::domain::registration::{RefusalReason, RegistrationNote, RegistrationStatus};
 use crate::error::{Error, Result};
 use crate::repository::catalogue::Catalogue;
-use crate::repository::offers::{self, Offer};
+use crate::repository::offers::{self, Lines, Offer};
 use crate::repository::products::{self, Product};
 use crate::repository::registrations::Registration;
 use crate::repository::{DbConn, Held, accounts, events};
@@ -67,21 +67,26 @@ pub fn accept(
     let catalogue = context.catalogue.current(conn)?;
     let mut inventories = Inventories::open(conn, context, catalogue, &[access], &wanted)?;
     let account = inventories.account(access.account_id())?;
-    let (offered, mut line) = offers::lock(conn, account, id, context.now)?;
-    let registered_as = inventories.accept(conn, offered)?;
+    let (offered, lines) = offers::lock(conn, account, id, context.now)?;
+    let Lines {
+        mut line,
+        mut others,
+    } = lines;
+    let registered_as = inventories.accept(conn, offered, line.partner_id)?;
     let stored = inventories.flush(conn)?;
     let product = stored.into_iter().find(|one| one.id == registered_as);
     let product = product.ok_or(Error::Contended)?;
     if registered_as != id {
         line.code = Some(RegistrationNote::Confirmed);
     }
-    line.product_id = Some(registered_as);
-    close(
-        conn,
-        context,
-        &mut line,
-        RegistrationStatus::accepted(product.status),
-    )?;
+    let accepted = RegistrationStatus::accepted(product.status);
+    // One line of a partner stands on a serial number: the others found it registered, and so it is.
+    let others = others.iter_mut();
+    let others = others.map(|other| (other, RegistrationStatus::AlreadyRegistered));
+    for (one, status) in [(&mut line, accepted)].into_iter().chain(others) {
+        one.product_id = Some(registered_as);
+        close(conn, context, one, status)?;
+    }
     let accepted = Event::RegistrationAccepted {
         partner_id: line.partner_id,
         registration_id: line.id,
@@ -101,32 +106,31 @@ pub fn refuse(
     (id, reason): (ProductId, RefusalReason),
 ) -> Result<()> {
     let account = accounts::lock_active(conn, access)?;
-    let (mut offered, mut line) = offers::lock(conn, &account, id, context.now)?;
+    let (mut offered, lines) = offers::lock(conn, &account, id, context.now)?;
     offered.end(reason.into(), context.now);
     products::store(conn, &mut offered, context.now)?;
-    line.reason = Some(reason);
-    close(conn, context, &mut line, RegistrationStatus::Declined)?;
-    let stamp = access.stamp(context.now);
-    let declined = [
-        Event::ProductOfferDeclined {
-            account_id: account.id,
-            product_id: id,
-            reason,
-        },
-        Event::RegistrationDeclined {
-            partner_id: line.partner_id,
+    let partner_id = lines.line.partner_id;
+    let mut happened = vec![Event::ProductOfferDeclined {
+        account_id: account.id,
+        product_id: id,
+        reason,
+    }];
+    for mut line in lines.others.into_iter().chain([lines.line]) {
+        line.reason = Some(reason);
+        close(conn, context, &mut line, RegistrationStatus::Declined)?;
+        happened.push(Event::RegistrationDeclined {
+            partner_id,
             registration_id: line.id,
             external_id: line.external_id.clone(),
             status: line.status,
             reason,
-        },
-    ];
-    events::record(conn, &stamp, &declined)?;
+        });
+    }
+    let stamp = access.stamp(context.now);
+    events::record(conn, &stamp, &happened)?;
     match reason {
         RefusalReason::Declined => Ok(()),
-        RefusalReason::NotMine => {
-            partner_alerts::watch_refusals(conn, context, &stamp, line.partner_id)
-        }
+        RefusalReason::NotMine => partner_alerts::watch_refusals(conn, context, &stamp, partner_id),
     }
 }
 

@@ -72,7 +72,7 @@ impl<'a> Inventories<'a> {
         let holders = self.serials.holders();
         let holders = holders.filter(|holder| self.own.contains(&holder.account_id));
         let ids: BTreeSet<ProductId> = ids.chain(holders.map(|holder| holder.id)).collect();
-        let ids: Vec<ProductId> = ids.into_iter().collect();
+        let ids = ProductId::asked(ids.into_iter().collect());
         let held = products::lock_many(conn, self.accounts.values(), &ids)?;
         let yielding = self.serials.yielding().map(|one| one.id);
         let earning: Vec<ProductId> = ids.iter().copied().chain(yielding).collect();
@@ -109,7 +109,7 @@ impl<'a> Inventories<'a> {
             Step::Confirm {
                 product_id,
                 details,
-            } => self.acknowledge(conn, (product_id, details), partner),
+            } => self.confirm(conn, (product_id, details), partner),
             Step::Correct {
                 product_id,
                 model_id,
@@ -153,8 +153,8 @@ impl<'a> Inventories<'a> {
         Ok(())
     }
 
-    /// The customer says the same as the dealer, who fills what was missing or a guess.
-    fn acknowledge(
+    /// The customer's own product is what the dealer says, too, whose word fills what was missing or a guess and is evidence from then on.
+    pub(super) fn confirm(
         &mut self,
         conn: &mut DbConn,
         (id, details): (ProductId, CheckedDetails),

@@ -1,10 +1,11 @@
-//! What becomes of a product that a dealer offers once its customer accepts it, and what a dealer's word does to a product that is registered.
+//! What becomes of a product that a dealer offers once its customer accepts it.
 
 use super::changes::Registered;
 use super::inventories::Inventories;
 use crate::domain::event::Event;
+use crate::domain::partner::PartnerId;
 use crate::domain::points::PointsReason;
-use crate::domain::product::{EndReason, Evidence, ProductId, ProductStatus};
+use crate::domain::product::{EndReason, ProductId, ProductStatus};
 use crate::domain::product_details::{CheckedDetails, Details};
 use crate::domain::values::SerialNumber;
 use crate::error::{Code, Result};
@@ -14,11 +15,16 @@ use crate::repository::{DbConn, Held, points};
 impl Inventories<'_> {
     /// Registers an offered product whose serial number was locked as wanted, or confirms by it the one that the account has registered already;
     /// which product it is then. Refused where another account keeps the serial number: the offer stays.
-    pub fn accept(&mut self, conn: &mut DbConn, offered: Held<Product>) -> Result<ProductId> {
+    pub fn accept(
+        &mut self,
+        conn: &mut DbConn,
+        offered: Held<Product>,
+        partner: PartnerId,
+    ) -> Result<ProductId> {
         let details = offered.checked_details();
         match self.contest(&offered, &details)? {
             None => self.register_offered(conn, offered, details),
-            Some(Registered::Existing(own)) => self.merge(conn, offered, own),
+            Some(Registered::Existing(own)) => self.merge(conn, offered, &own, partner),
             Some(_) => Err(Code::SerialAlreadyRegistered.into()),
         }
     }
@@ -53,10 +59,18 @@ impl Inventories<'_> {
         &mut self,
         conn: &mut DbConn,
         mut offered: Held<Product>,
-        own: Product,
+        own: &Product,
+        partner: PartnerId,
     ) -> Result<ProductId> {
         let (account_id, own_id) = (own.account_id, own.id);
-        self.confirm_by_dealer(conn, &own, &offered.details())?;
+        if own.status == ProductStatus::Disputed {
+            return Err(Code::ProductDisputed.into());
+        }
+        let own = products::lock(conn, self.account(account_id)?, own_id)?;
+        self.know_awards(points::standing_awards(conn, &[own_id])?);
+        let details = confirmed(&own, &offered.details());
+        self.held.insert(own_id, own);
+        self.confirm(conn, (own_id, details), partner)?;
         self.note_before(&offered);
         self.waiting.set(&offered, None);
         offered.end(EndReason::Merged, self.context.now);
@@ -69,27 +83,14 @@ impl Inventories<'_> {
         self.changed.push(offered);
         Ok(own_id)
     }
+}
 
-    /// Fills what a registered product lacks or guesses with what a dealer says of it, whose word is evidence from then on. `said` names the serial
-    /// number that the product has, and has been checked.
-    pub fn confirm_by_dealer(
-        &mut self,
-        conn: &mut DbConn,
-        own: &Product,
-        said: &Details,
-    ) -> Result<()> {
-        if own.status == ProductStatus::Disputed {
-            return Err(Code::ProductDisputed.into());
-        }
-        let mut own = products::lock(conn, self.account(own.account_id)?, own.id)?;
-        self.know_awards(points::standing_awards(conn, &[own.id])?);
-        own.evidence = own.evidence.max(Evidence::Dealer);
-        let details = own.details().confirmed_by(said);
-        let shown = details.serial_number.clone();
-        let serial = shown
-            .zip(own.serial_key.clone())
-            .map(|(shown, key)| SerialNumber { shown, key });
-        let details = CheckedDetails::known(serial, details);
-        self.change(conn, own, details)
-    }
+/// What an own product says once a dealer has filled what it lacks or guesses; the serial number is the one that it has.
+fn confirmed(own: &Product, said: &Details) -> CheckedDetails {
+    let details = own.details().confirmed_by(said);
+    let shown = details.serial_number.clone();
+    let serial = shown
+        .zip(own.serial_key.clone())
+        .map(|(shown, key)| SerialNumber { shown, key });
+    CheckedDetails::known(serial, details)
 }

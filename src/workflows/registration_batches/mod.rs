@@ -114,7 +114,7 @@ fn enqueue_run(conn: &mut DbConn, context: &Context, batch: &Batch) -> Result<()
 
 /// Has the partner's next batch run, if one waits and none runs. The partner's row is held: a batch that comes meanwhile is seen here, or sees that
 /// none runs.
-fn run_next(conn: &mut DbConn, context: &Context, partner: PartnerId) -> Result<()> {
+pub fn run_next(conn: &mut DbConn, context: &Context, partner: PartnerId) -> Result<()> {
     rows::lock(conn, partner)?;
     match batches::next_queued(conn, partner)? {
         Some(batch) => enqueue_run(conn, context, &batch),

@@ -34,7 +34,7 @@ pub fn find<'a>(
     let Matched {
         customers,
         accesses,
-    } = matching::find(conn, partner, lines, &named)?;
+    } = matching::find(conn, partner, sought(&world, lines), &named)?;
     let wanted: Vec<Serial> = wanted(&world, lines, &named).into_iter().collect();
     let stamp = partner.stamp(context.now);
     let mut inventories = Inventories::of_customers(
@@ -91,7 +91,7 @@ pub fn look(
     let catalogue = context.catalogue.current(conn)?;
     let mut world = empty(conn, context, partner, &catalogue, lines)?;
     let mut known = registrations::of_external_ids(conn, id, &external_ids(lines))?;
-    let matched = matching::find(conn, partner, lines, &known)?;
+    let matched = matching::find(conn, partner, sought(&world, lines), &known)?;
     let wanted: Vec<Serial> = wanted(&world, lines, &known).into_iter().collect();
     known.extend(of_serials(conn, partner, &wanted)?);
     let accounts = matched.accesses.iter().map(AccountAccess::account_id);
@@ -150,6 +150,14 @@ fn model_of<'a>(catalogue: &'a Catalogue, name: &ModelName) -> Option<&'a Catalo
         ModelName::Gtin(gtin) => catalogue.of_gtin(gtin),
         ModelName::ManufacturerCode(code) => catalogue.of_manufacturer_code(code),
         ModelName::Name(key) => catalogue.of_name(key),
+    }
+}
+
+/// The lines whose customers are looked for.
+fn sought<'a>(world: &World, lines: &'a [Partial<Line>]) -> &'a [Partial<Line>] {
+    match world.looks_for_customers() {
+        true => lines,
+        false => &[],
     }
 }
 

@@ -12,8 +12,8 @@ use crate::domain::quota::Used;
 use crate::domain::registration::{Line, Outcome, decide};
 use crate::domain::registration_batch::BatchId;
 use crate::error::{Code, Error, Partial, Refusal, Result};
-use crate::repository::DbConn;
 use crate::repository::registrations::Registration;
+use crate::repository::{DbConn, partner_days};
 use crate::secrets::sha256_hex;
 
 pub use effects::count;
@@ -46,8 +46,13 @@ pub fn take_in_one(
     partner: &PartnerAccess,
     line: Partial<Line>,
 ) -> Result<Answered> {
-    let (mut answered, used) = take_in_counted(conn, context, partner, None, &[line])?;
     let quotas = partners::quotas(conn, context, partner.partner_id())?;
+    let day = context.now.utc().date_naive();
+    let mut used = partner_days::find(conn, partner.partner_id(), day)?;
+    used.lines += 1;
+    // Where the day is used up nobody is looked for: a refusal that is taken back would be no miss.
+    quotas.check(&used, context.now)?;
+    let (mut answered, used) = take_in_counted(conn, context, partner, None, &[line])?;
     quotas.check(&used, context.now)?;
     let answered = answered.pop();
     answered.ok_or_else(|| Error::internal("taking a line in")("nothing came of it"))

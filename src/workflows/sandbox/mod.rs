@@ -2,6 +2,7 @@
 
 mod applications;
 mod businesses;
+mod lines;
 mod membership;
 mod migration;
 mod offers;
@@ -22,6 +23,7 @@ use crate::repository::{DbConn, catalogue, files, settings, users};
 
 pub use applications::{APPLICATIONS, Application, SAMPLE_PDF, set_password_url};
 pub use businesses::{MEMBERS, Member, Standing};
+pub use lines::{MagicLine, magic_lines};
 pub use partners::{Customers, DEALERS, Dealer, member_number, unknown_number};
 pub use products::TAKEN_SERIAL;
 
@@ -91,6 +93,7 @@ pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result
     products::seed(conn, context)?;
     partners::seed(conn, context)?;
     offers::seed(conn, context)?;
+    lines::seed(conn, context)?;
     migration::seed(conn, context)?;
     membership::seed(conn, context)?;
     tokens::seed_session(conn, context)

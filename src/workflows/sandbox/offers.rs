@@ -2,16 +2,17 @@
 
 use chrono::TimeDelta;
 
-use super::{account_id, fixed};
+use super::{account_id, fixed, seeding};
+use crate::domain::event::Event;
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{Evidence, ProductStatus};
 use crate::domain::product_details::{CheckedDetails, Details};
 use crate::domain::registration::{RegistrationStatus, Reported, Verb};
 use crate::domain::values::{Country, Date};
 use crate::error::{Code, Error, Result};
-use crate::repository::DbConn;
 use crate::repository::products::{self, Product};
 use crate::repository::registrations::{self, Registration};
+use crate::repository::{DbConn, events};
 use crate::secrets::sha256_hex;
 use crate::types::Json;
 use crate::workflows::products::checked;
@@ -29,6 +30,9 @@ const OFFERS: [(u128, &str, &str); 2] = [
     (252, "EOS R5", "062021000422"),
 ];
 
+/// One that nobody else has: its model and its serial number.
+pub(super) const STANDING: (&str, &str) = (OFFERS[0].1, OFFERS[0].2);
+
 /// Seeds the offers.
 pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     let days = context.programme.dealers.offer_days;
@@ -36,10 +40,31 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     for offer in OFFERS {
         let (product, mut line) = offered(conn, context, offer)?;
         line.offer_expires_at = Some(expires_at);
+        let happened = told(&product, &line);
         products::insert(conn, &[product])?;
         registrations::insert(conn, &[line])?;
+        events::record(conn, &seeding().stamp(context.now), &happened)?;
     }
     watch(conn, context, expires_at)
+}
+
+/// What both sides are told of an offer.
+fn told(product: &Product, line: &Registration) -> [Event; 2] {
+    [
+        Event::ProductOffered {
+            account_id: product.account_id,
+            product_id: product.id,
+            model_id: product.model_id,
+            partner_id: line.partner_id,
+        },
+        Event::RegistrationOffered {
+            partner_id: line.partner_id,
+            registration_id: line.id,
+            external_id: line.external_id.clone(),
+            status: line.status,
+            product_id: product.id,
+        },
+    ]
 }
 
 /// A product that is offered and the line that points at it, which has no end yet.
@@ -99,7 +124,7 @@ fn product(context: &Context, n: u128, model_id: ModelId, checked: CheckedDetail
     }
 }
 
-fn line(context: &Context, n: u128, product: &Product, reported: Json) -> Registration {
+pub(super) fn line(context: &Context, n: u128, product: &Product, reported: Json) -> Registration {
     Registration {
         id: fixed(n).into(),
         partner_id: fixed(DEALER.0).into(),

@@ -25,6 +25,9 @@ const EXAMPLE_MODEL: usize = 899;
 /// A serial number that a seeded member has registered, and its model.
 pub const TAKEN_SERIAL: (&str, &str) = ("012021009001", "EOS 5D Mark III");
 
+/// A camera of the sixth business: its model and its serial number.
+pub(super) const HELD: (&str, &str) = ("EOS R1", "062021000311");
+
 /// The seeded products: the business, the model, what is said of it. The first is complete, the second is not; those of the sixth open every level up to gold,
 /// those of the seventh the corporate one.
 const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 10] = [
@@ -37,7 +40,7 @@ const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 10] = [
         Some("3110000123"),
         BOUGHT_LATER,
     ),
-    (6, "EOS R1", Some("062021000311"), BOUGHT_LATER),
+    (6, HELD.0, Some(HELD.1), BOUGHT_LATER),
     (6, "EOS R5", Some("062021000422"), BOUGHT_LATER),
     (
         6,
@@ -80,7 +83,8 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
                 .collect(),
             ..Details::default()
         };
-        register(conn, context, member, (fixed(n).into(), model), &details)?;
+        let id = (fixed(n).into(), model);
+        register(conn, context, member, id, &details, Origin::Owner)?;
     }
     seed_stolen(conn, context)
 }
@@ -96,7 +100,8 @@ fn seed_stolen(conn: &mut DbConn, context: &Context) -> Result<()> {
         ..Details::default()
     };
     let reported = ProductId::from(fixed(212));
-    register(conn, context, 6, (reported, model), &details(None))?;
+    let id = (reported, model);
+    register(conn, context, 6, id, &details(None), Origin::Owner)?;
     let reporter = seeding().on(account_id(6));
     products::end(
         conn,
@@ -114,7 +119,8 @@ fn seed_stolen(conn: &mut DbConn, context: &Context) -> Result<()> {
     };
     let opened = work_items::open(conn, &[matter])?;
     events::record(conn, &reporter.stamp(context.now), &opened)?;
-    register(conn, context, 7, (held, model), &details(Some("Foto Nord")))
+    let details = details(Some("Foto Nord"));
+    register(conn, context, 7, (held, model), &details, Origin::Owner)
 }
 
 /// The id of the `n`-th model of the shipped catalogue.
@@ -122,12 +128,13 @@ fn model_id(n: usize) -> ModelId {
     fixed(1001 + u128::try_from(n).unwrap_or(0)).into()
 }
 
-fn register(
+pub(super) fn register(
     conn: &mut DbConn,
     context: &Context,
     member: u128,
     (id, model): (ProductId, &str),
     details: &Details,
+    origin: Origin<'_>,
 ) -> Result<()> {
     let access = seeding().on(account_id(member));
     let catalogue = context.catalogue.current(conn)?;
@@ -136,6 +143,6 @@ fn register(
     let wanted = Vec::from_iter(products::wanted(model, &details));
     let id = (access.account_id(), id);
     let mut inventories = Inventories::open(conn, context, catalogue.clone(), &[&access], &wanted)?;
-    inventories.register(conn, id, model, details, Origin::Owner)?;
+    inventories.register(conn, id, model, details, origin)?;
     inventories.flush(conn).map(drop)
 }

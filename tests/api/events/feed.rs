@@ -326,10 +326,13 @@ async fn a_dealers_system_reads_its_own_stream_with_its_scope() {
     let told = [
         "partner.created",
         "credential.created",
+        "registration.registered",
+        "registration.returned",
+        "registration.registered",
         "registration.expired",
     ];
     assert_eq!(words(&feed), told);
-    let newest = &feed.body["items"][2];
+    let newest = &feed.body["items"][5];
     assert_eq!(
         (&newest["id"], &newest["actor"]),
         (&json!(own), &json!({ "kind": "service" }))
@@ -339,7 +342,7 @@ async fn a_dealers_system_reads_its_own_stream_with_its_scope() {
             feed.str("/next_cursor").as_str(),
             &feed.body["last_sequence"]
         ),
-        ("3", &json!(3))
+        ("6", &json!(6))
     );
     app.get(&format!("/v1/events/{own}"), &system)
         .await

@@ -6,6 +6,7 @@ mod reset;
 
 use serde_json::Value;
 
+use crate::partners::{FOTO_NORD, KAMERAHUSET};
 use crate::support::{TestApp, Token};
 
 pub async fn card(app: &TestApp) -> Value {
@@ -107,4 +108,31 @@ async fn the_link_that_waits_in_the_mailbox_makes_the_approved_business_active()
     );
     let read = app.get(&account, &niels).await.expect(200);
     assert_eq!(read.str("/status"), "active");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_line_of_the_card_comes_to_what_it_says() {
+    let app = TestApp::start().await;
+    let first = card(&app).await;
+    let lines = first["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), 7);
+    for one in lines {
+        let dealer = [FOTO_NORD, KAMERAHUSET];
+        let dealer = dealer
+            .into_iter()
+            .find(|it| one["partner_id"] == it.partner_id);
+        let token = app.dealer(dealer.unwrap(), "registrations:write").await;
+        let answer = app
+            .post("/v1/registrations", &token, one["line"].clone())
+            .await;
+        let said = ["status", "code"].map(|field| &answer.body[field]);
+        let is_taken = answer.status < 300;
+        let said = if is_taken { said[0] } else { said[1] };
+        assert_eq!(said, &one["answer"], "{one}: {}", answer.text);
+        if let Some(serial) = one["line"]["serial_number"].as_str() {
+            assert_eq!(first["magic"]["serial_numbers"][serial], one["answer"]);
+        }
+    }
+    let again = TestApp::start().await;
+    assert_eq!(card(&again).await["lines"], first["lines"]);
 }

@@ -346,37 +346,13 @@ fn every_case_comes_to_what_the_vectors_say() {
     }
 }
 
+/// The entries of ledgers that lines made, and what they left to staff.
+type Left = (Vec<(AccountId, &'static str, i64)>, Vec<&'static str>);
+
 fn check(given: &Value, case: &mut Case) {
     let name = text(given, "name");
-    let (mut entries, mut work) = (Vec::new(), Vec::new());
-    let mut number = case.products.len();
     let before = case.world.unmatched;
-    for (line, wanted) in given["lines"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .zip(given["results"].as_array().unwrap())
-    {
-        let decision = case.decide(line);
-        assert_eq!(&answered(&decision.outcome), wanted, "{name}");
-        for step in &decision.steps {
-            if let Some(new) = made(step) {
-                case.products.insert(format!("prd_new{number}"), new);
-                number += 1;
-            }
-            work.extend(matches!(step, Step::Watch { .. }).then_some("stolen_serial"));
-        }
-        let given: Vec<ProductId> = case.products.values().copied().collect();
-        let touched: Vec<ProductId> = decision.steps.iter().map(touched).collect();
-        // No line touches whoever loses a number to it.
-        let fell_back = |id: &ProductId| {
-            let product = case.world.product(*id).unwrap();
-            case.awards.contains_key(id) && product.status == ProductStatus::Incomplete
-        };
-        let is_stale = |id: &ProductId| touched.contains(id) || fell_back(id);
-        let ids: Vec<ProductId> = given.into_iter().filter(is_stale).collect();
-        entries.extend(case.settle(&ids));
-    }
+    let (entries, work) = check_lines(given, case);
     let entries: Vec<Value> = entries
         .into_iter()
         .map(|(account, kind, amount)| json!({ "account": named(&case.accounts, account), "kind": kind, "amount": amount }))
@@ -388,6 +364,33 @@ fn check(given: &Value, case: &mut Case) {
         given["unmatched_today"].as_i64().unwrap_or(0),
         "{name}"
     );
+    check_products(given, case);
+}
+
+/// Every line is answered as the case says.
+fn check_lines(given: &Value, case: &mut Case) -> Left {
+    let (mut entries, mut work) = (Vec::new(), Vec::new());
+    let mut number = case.products.len();
+    let lines = given["lines"].as_array().unwrap().iter();
+    for (line, wanted) in lines.zip(given["results"].as_array().unwrap()) {
+        let decision = case.decide(line);
+        let name = text(given, "name");
+        assert_eq!(&answered(&decision.outcome), wanted, "{name}");
+        for step in &decision.steps {
+            if let Some(new) = made(step) {
+                case.products.insert(format!("prd_new{number}"), new);
+                number += 1;
+            }
+            work.extend(matches!(step, Step::Watch { .. }).then_some("stolen_serial"));
+        }
+        let stale = case.stale(&decision);
+        entries.extend(case.settle(&stale));
+    }
+    (entries, work)
+}
+
+fn check_products(given: &Value, case: &Case) {
+    let name = text(given, "name");
     for (product, wanted) in object(&given["products_after"]) {
         let product = case.world.product(case.products[product]).unwrap();
         let after = json!({
@@ -397,6 +400,20 @@ fn check(given: &Value, case: &mut Case) {
         for (field, value) in object(wanted) {
             assert_eq!(&after[field], value, "{name}: {field}");
         }
+    }
+}
+
+impl Case {
+    /// The products whose points a decision may change: those that it touches, and whoever lost a number to them, whom no step names.
+    fn stale(&self, decision: &Decision) -> Vec<ProductId> {
+        let touched: Vec<ProductId> = decision.steps.iter().map(touched).collect();
+        let fell_back = |id: &ProductId| {
+            let product = self.world.product(*id).unwrap();
+            self.awards.contains_key(id) && product.status == ProductStatus::Incomplete
+        };
+        let ids = self.products.values().copied();
+        ids.filter(|id| touched.contains(id) || fell_back(id))
+            .collect()
     }
 }
 
