@@ -25,7 +25,7 @@ use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
 use super::product_check::CheckDecision;
 use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
-use super::registration_batch::BatchId;
+use super::registration_batch::{BatchId, BatchLineStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
 use crate::types::{Instant, id};
@@ -209,11 +209,11 @@ events! {
         /// A batch came whole and waits for its turn.
         BatchQueued = "batch.queued" { partner_id: PartnerId, batch_id: BatchId, lines: i64, dry_run: bool }
         /// Every line of a batch has its result.
-        BatchCompleted = "batch.completed" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<String, i64> }
+        BatchCompleted = "batch.completed" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<BatchLineStatus, i64> }
         /// A batch was stopped: the lines that were left are cancelled.
-        BatchCancelled = "batch.cancelled" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<String, i64> }
+        BatchCancelled = "batch.cancelled" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<BatchLineStatus, i64> }
         /// A batch cannot go on by itself; the operator's staff look at it.
-        BatchFailed = "batch.failed" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<String, i64> }
+        BatchFailed = "batch.failed" { partner_id: PartnerId, batch_id: BatchId, counts: BTreeMap<BatchLineStatus, i64> }
     }
     in Stream::Operator, about partner_id => {
         /// A partner stands out, so that staff look at it.
@@ -314,6 +314,11 @@ mod tests {
             (Some("string"), _) if schema["pattern"].is_string() => 40,
             (Some("string"), None) if WORDS.contains(&name) => WORD,
             (Some("array"), _) => 20 * (1 + longest(name, &schema["items"], named)),
+            (Some("object"), _) if schema["propertyNames"]["enum"].is_array() => {
+                let words = schema["propertyNames"]["enum"].as_array().unwrap().iter();
+                let number = longest(name, &schema["additionalProperties"], named);
+                words.map(|word| word.to_string().len() + 2 + number).sum()
+            }
             (Some("object"), _) => {
                 let fields = schema["properties"].as_object().unwrap().iter();
                 let sizes = fields.map(|(name, of)| name.len() + 4 + longest(name, of, named));

@@ -40,7 +40,11 @@ impl Examples {
             for (kind, media) in media_of(response) {
                 if kind == MEDIA_TYPE {
                     media.insert("examples".to_owned(), self.problems(is_named));
-                } else if let Some(answer) = self.answer(schema_of(media).unwrap_or(&id)) {
+                    continue;
+                }
+                // What has no schema is kept as one file of the operation.
+                let name = schema_of(media).or((kind == "text/csv").then_some(&*id));
+                if let Some(answer) = name.and_then(|name| self.answer(name)) {
                     media.insert("example".to_owned(), answer.clone());
                 }
             }

@@ -29,7 +29,7 @@ pub struct BatchView {
     #[schema(minimum = 0)]
     done: i64,
     /// How many lines came to what, by the words of a line's `status`; what no line came to is left out.
-    counts: BTreeMap<String, i64>,
+    counts: BTreeMap<BatchLineStatus, i64>,
     /// When its last line had come.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -45,17 +45,15 @@ pub struct BatchView {
 impl BatchView {
     /// What is seen of a batch.
     pub fn of(batch: &Batch) -> Result<Self> {
-        let counts = batch.counts()?.into_iter();
-        let counts = counts.filter(|(_, lines)| *lines > 0);
+        let mut counts = batch.counts()?;
+        counts.retain(|_, lines| *lines > 0);
         Ok(Self {
             id: batch.id,
             status: batch.status,
             dry_run: batch.dry_run,
             lines: batch.lines,
             done: batch.done,
-            counts: counts
-                .map(|(word, lines)| (word.to_string(), lines))
-                .collect(),
+            counts,
             queued_at: batch.queued_at,
             completed_at: batch.completed_at,
             version: batch.version,

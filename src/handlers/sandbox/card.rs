@@ -106,6 +106,7 @@ pub struct PartnerCard {
 #[derive(Serialize, ToSchema)]
 pub struct LineCard {
     /// What makes it so.
+    #[schema(pattern = "^[a-z_]+$")]
     state: &'static str,
     /// Who sends it.
     partner_id: PartnerId,

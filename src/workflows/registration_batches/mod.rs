@@ -166,10 +166,7 @@ fn end(
 /// What is told of a batch that ended: counts only.
 fn told(batch: &Batch) -> Result<Event> {
     let (partner_id, batch_id) = (batch.partner_id, batch.id);
-    let counts = batch.counts()?.into_iter();
-    let counts = counts
-        .map(|(word, lines)| (word.to_string(), lines))
-        .collect();
+    let counts = batch.counts()?;
     Ok(match batch.status {
         BatchStatus::Cancelled => Event::BatchCancelled {
             partner_id,

@@ -6,7 +6,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::openapi::document;
-use crate::permissions::Operation;
+use crate::partners::FOTO_NORD;
+use crate::permissions::{Objects, Operation};
 use crate::support::{Answer, Sending, TestApp, Token};
 
 const METTE: &str = "mette@fjordfoto.example";
@@ -59,13 +60,17 @@ async fn no_list_takes_a_made_up_cursor() {
         app.sign_in("admin@cps.example").await,
     ];
     let contract = document(true);
+    let dealer = app.dealer(FOTO_NORD, "").await;
+    let lines = json!({ "lines": [{}] });
+    let batch = app.post_once("/v1/registration-batches", &dealer, lines);
+    let objects = Objects::from([("batch_id", batch.await.expect(202).str("/id"))]);
     let mut lists = 0;
     for operation in Operation::all(&contract) {
         if !operation.parameters().any(|one| one["name"] == "cursor") {
             continue;
         }
         lists += 1;
-        let path = operation.path_to(&Default::default());
+        let path = operation.path_to(&objects);
         let path = path.replace("/v1/accounts/acc_00000000000070008000000000000000", ACCOUNT);
         let mut may = None;
         for token in &tokens {
