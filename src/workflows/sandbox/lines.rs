@@ -41,7 +41,10 @@ const GUESS: &str = "7210000944";
 const STOLEN: &str = "082021000955";
 /// What the first dealer sold to the seventh business: the numbers, the serial numbers and the dealer's ids. The first was returned, the second
 /// is too old for that.
-const SOLD: [(u128, &str, &str); 2] = [(215, "7210000955", "M-sold-1"), (216, "7210000966", "M-sold-2")];
+const SOLD: [(u128, &str, &str); 2] = [
+    (215, "7210000955", "M-sold-1"),
+    (216, "7210000966", "M-sold-2"),
+];
 const RETURNED: usize = 0;
 
 /// Sales to the first business, which trusts the first dealer: what makes them so, the number of the dealer, model, serial number, answer.

@@ -411,7 +411,7 @@ async fn what_is_too_much_is_refused_and_leaves_nothing() {
         refused.faults(),
         [("#/lines/1".to_owned(), "too_long".to_owned())]
     );
-    let heavy = "{}\n".repeat(3 * 1024 * 1024);
+    let heavy = "{}\n".repeat(2_800_000);
     send(app, token, NDJSON, heavy)
         .await
         .problem(413, "body_too_large");
