@@ -109,7 +109,7 @@ async fn the_page_for_dealers_systems_shows_what_happens() {
         "#/member_number required",
         "#/serial_number serial_format",
         "4 lines, queued",
-        "{\"offered\":1,\"refused\":1,\"registered\":2}",
+        "{\"registered\":2,\"offered\":1,\"refused\":1}",
         "F-2001 is registered: EOS R6 Mark II 013021998101, prd_",
         "line 5, F-2004: #/model model_unknown",
         "{\"mended\":{\"offered\":1,\"unchanged\":3}}",
