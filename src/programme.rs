@@ -200,6 +200,9 @@ impl Programme {
         self.invoice
             .check(self.seller.currency)
             .map_err(|(entry, fault)| (format!("{entry} ="), fault))?;
+        self.dealers
+            .check()
+            .map_err(|(entry, fault)| (format!("{entry} ="), fault))?;
         if !self.vat.rates.contains_key(&self.seller.country) {
             return Err((
                 "[vat.rates]".to_owned(),
@@ -256,5 +259,19 @@ mod tests {
                 .unwrap_err()
                 .starts_with(&format!("line {line}:"))
         );
+    }
+
+    #[test]
+    fn no_list_is_longer_than_the_contract_says() {
+        for (entry, more) in [
+            ("networks = 20", "101"),
+            ("lines_per_batch = 10000", "10001"),
+        ] {
+            assert!(SHIPPED.contains(entry), "{entry}");
+            let name = entry.split(' ').next().unwrap();
+            let wide = SHIPPED.replace(entry, &format!("{name} = {more}"));
+            let fault = Programme::parse(&wide).unwrap_err();
+            assert!(fault.contains(more), "{fault}");
+        }
     }
 }

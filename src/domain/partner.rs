@@ -96,3 +96,21 @@ pub struct DealerRules {
     /// Customers found by dry runs in a day, from which staff look at a partner.
     pub alert_silent_matches: i64,
 }
+
+/// No list of the contract is longer, whatever the programme says.
+const MOST: [(&str, usize); 2] = [("networks", 100), ("lines_per_batch", 10_000)];
+
+impl DealerRules {
+    /// Whether no limit is above that of the contract; else the entry, and what is wrong with it.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let lines = usize::try_from(self.lines_per_batch).unwrap_or(usize::MAX);
+        let above = MOST.into_iter().zip([self.networks, lines]);
+        let mut above = above.filter(|((_, most), limit)| limit > most);
+        above.next().map_or(Ok(()), |((entry, most), limit)| {
+            Err((
+                entry,
+                format!("{limit} is more than the {most} of the contract"),
+            ))
+        })
+    }
+}

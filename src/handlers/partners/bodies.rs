@@ -112,7 +112,7 @@ pub struct CreateCredential {
     scopes: Vec<Scope>,
     /// Where it may be used from, in CIDR notation; none: from everywhere.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 100)]
     networks: Vec<Network>,
 }
 
@@ -150,7 +150,7 @@ pub struct UpdateCredential {
     name: Option<Line<100>>,
     #[schema(schema_with = scopes, required = false)]
     scopes: Option<Vec<Scope>>,
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_items = 100)]
     networks: Option<Vec<Network>>,
 }
 
