@@ -1,6 +1,7 @@
 //! The proof of somebody who may do something where no account is named.
 
 use super::{AccountAccess, Caller, PartnerAccess, StaffAccess};
+use crate::domain::partner::PartnerId;
 use crate::domain::permissions::Action;
 use crate::error::{Code, Refusal};
 
@@ -28,6 +29,15 @@ impl AnywhereAccess {
         };
         access.map_err(Refusal::from)
     }
+
+    /// Whose lines are read: those of one partner, or of all where staff read.
+    pub fn reads_lines_of(&self) -> Result<Option<PartnerId>, Code> {
+        match self {
+            Self::Staff(_) => Ok(None),
+            Self::Partner(partner) => Ok(Some(partner.partner_id())),
+            Self::Account(_) => Err(Code::Forbidden),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +45,7 @@ mod tests {
     use super::*;
     use crate::domain::access::{SessionId, UserId};
     use crate::domain::account::AccountId;
-    use crate::domain::partner::{CredentialId, PartnerId, Scope};
+    use crate::domain::partner::{CredentialId, Scope};
     use crate::domain::permissions::Role;
 
     #[test]

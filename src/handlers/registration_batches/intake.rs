@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use tracing::warn;
 
-use super::reader::{Format, Reader, SentLine, Whole};
+use super::reader::{Format, NumberedLine, Reader, Whole};
 use super::whole::lines_of;
 use crate::domain::access::PartnerAccess;
 use crate::domain::registration_batch::BatchId;
@@ -134,7 +134,7 @@ impl Intake {
         Ok((whole, digest.hex()))
     }
 
-    async fn store(&self, lines: Vec<SentLine>) -> Result<()> {
+    async fn store(&self, lines: Vec<NumberedLine>) -> Result<()> {
         let Some(id) = self.id else {
             return Ok(());
         };
@@ -161,7 +161,7 @@ impl Intake {
     }
 }
 
-fn new_line(line: SentLine) -> NewLine {
+fn new_line(line: NumberedLine) -> NewLine {
     let external_id = line.json.as_ref().ok();
     let external_id = external_id.and_then(|json| json.get("external_id")?.as_str());
     NewLine {

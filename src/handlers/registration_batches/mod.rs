@@ -20,8 +20,6 @@ use super::extract::{
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::{Anywhere, PartnerOnly};
-use crate::domain::access::AnywhereAccess;
-use crate::domain::partner::PartnerId;
 use crate::domain::permissions::{RegistrationsRead, RegistrationsWrite};
 use crate::domain::registration::SentLine;
 use crate::domain::registration_batch::BatchId;
@@ -161,7 +159,7 @@ async fn list_registration_batches(
     params: Params<BatchesParams>,
     pages: Pages,
 ) -> Result<Answer> {
-    let (partner, size) = (reader(&access.access)?, params.0.size());
+    let (partner, size) = (access.access.reads_lines_of()?, params.0.size());
     let before = pages.after_as(&params.0, |cursor| Some(BatchId::from(cursor.id)))?;
     let rows = service
         .db
@@ -171,15 +169,6 @@ async fn list_registration_batches(
     let items = rows.iter().map(BatchView::of).collect::<Result<_>>()?;
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&BatchPage { items, next_cursor })?.header_if("Link", link))
-}
-
-/// Whose batches are read: those of one partner, or of all.
-fn reader(access: &AnywhereAccess) -> Result<Option<PartnerId>> {
-    match access {
-        AnywhereAccess::Staff(_) => Ok(None),
-        AnywhereAccess::Partner(partner) => Ok(Some(partner.partner_id())),
-        AnywhereAccess::Account(_) => Err(Code::Forbidden.into()),
-    }
 }
 
 /// Read a batch
@@ -198,7 +187,7 @@ async fn read_registration_batch(
     access: Anywhere<RegistrationsRead>,
     path: Path<BatchPath>,
 ) -> Result<Answer> {
-    let (partner, id) = (reader(&access.access)?, path.batch_id);
+    let (partner, id) = (access.access.reads_lines_of()?, path.batch_id);
     let batch = service
         .db
         .fetch(move |conn| stored::find(conn, partner, id))

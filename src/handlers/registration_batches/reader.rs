@@ -11,7 +11,7 @@ use crate::workflows::csv_file::{Encoding, decode};
 
 /// One line as it was sent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SentLine {
+pub struct NumberedLine {
     /// Which line of the file it is, from 1; of a JSON body its place.
     pub number: i64,
     /// What it says; the code of why nobody can tell.
@@ -67,13 +67,13 @@ impl Reader {
     }
 
     /// The lines that end in `piece`; none any more once a fault was found.
-    pub fn take(&mut self, piece: &[u8]) -> Vec<SentLine> {
+    pub fn take(&mut self, piece: &[u8]) -> Vec<NumberedLine> {
         let lines = self.cutter.take(piece);
         self.read_all(lines)
     }
 
     /// The last line, and what the whole is; every fault of the file where it has one.
-    pub fn finish(mut self) -> Result<(Vec<SentLine>, Whole), Error> {
+    pub fn finish(mut self) -> Result<(Vec<NumberedLine>, Whole), Error> {
         let rest = self.cutter.rest();
         let last = self.read_all(rest);
         if self.lines == 0 && self.faults.is_empty() {
@@ -101,7 +101,7 @@ impl Reader {
             .push(Fault::new(pointer, code).with(name, bound));
     }
 
-    fn read_all(&mut self, lines: impl IntoIterator<Item = PhysicalLine>) -> Vec<SentLine> {
+    fn read_all(&mut self, lines: impl IntoIterator<Item = PhysicalLine>) -> Vec<NumberedLine> {
         let filled = lines.into_iter().filter(|line| !line.is_blank());
         let mut sent = Vec::new();
         for line in filled {
@@ -113,7 +113,7 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, line: PhysicalLine) -> Option<SentLine> {
+    fn read(&mut self, line: PhysicalLine) -> Option<NumberedLine> {
         let at = || format!("#/lines/{}", line.number);
         let Some(bytes) = &line.bytes else {
             self.refuse(at(), FaultCode::TooLong, MOST_BYTES);
@@ -137,7 +137,7 @@ impl Reader {
             self.refuse("#/lines".to_owned(), FaultCode::TooMany, self.most);
         }
         let number = line.number;
-        Some(SentLine { number, json })
+        Some(NumberedLine { number, json })
     }
 
     /// What a record of a CSV file says; nothing of its header, and of one that cannot be told apart.

@@ -4,9 +4,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{Either, HttpResponse, get};
 use uuid::Uuid;
 
+use super::BatchPath;
 use super::columns::FIELDS;
 use super::views::{LinePage, LineView};
-use super::{BatchPath, reader};
 use crate::auth::Anywhere;
 use crate::domain::language::Language;
 use crate::domain::partner::PartnerId;
@@ -69,7 +69,7 @@ async fn list_registration_lines(
     pages: Pages,
     language: Language,
 ) -> Result<Either<Answer, HttpResponse>> {
-    let (partner, id) = (reader(&access.access)?, path.batch_id);
+    let (partner, id) = (access.access.reads_lines_of()?, path.batch_id);
     match params.0.format {
         None | Some(ResultFormat::Json) => {
             let page = page(&service, (partner, id), &params.0, &pages, language).await?;

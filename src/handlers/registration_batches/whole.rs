@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::lines::MOST_BYTES;
-use super::reader::{SentLine, Whole, without_results};
+use super::reader::{NumberedLine, Whole, without_results};
 use crate::domain::json;
 use crate::domain::partner::DealerRules;
 use crate::error::{Fault, FaultCode, Faults, Result};
@@ -19,13 +19,13 @@ struct AnyLines {
 }
 
 /// The lines of a body, or every fault of what is around them.
-pub fn lines_of(bytes: &[u8], rules: &DealerRules) -> Result<(Vec<SentLine>, Whole)> {
+pub fn lines_of(bytes: &[u8], rules: &DealerRules) -> Result<(Vec<NumberedLine>, Whole)> {
     let (body, mut faults) = json::read_body::<AnyLines>(json::of_bytes(bytes)?)?;
     let most = usize::try_from(rules.lines_per_batch).unwrap_or(usize::MAX);
     if body.lines.len() > most {
         faults.push(Fault::new("#/lines", FaultCode::TooMany).with("max", most));
     }
-    let sent: Vec<SentLine> = (1..).zip(body.lines).map(numbered).collect();
+    let sent: Vec<NumberedLine> = (1..).zip(body.lines).map(numbered).collect();
     for line in sent.iter().filter(|line| is_too_long(line)) {
         let fault = Fault::new(format!("#/lines/{}", line.number), FaultCode::TooLong);
         faults.push(fault.with("max", MOST_BYTES));
@@ -37,14 +37,14 @@ pub fn lines_of(bytes: &[u8], rules: &DealerRules) -> Result<(Vec<SentLine>, Who
     })
 }
 
-fn numbered((number, json): (i64, Value)) -> SentLine {
-    SentLine {
+fn numbered((number, json): (i64, Value)) -> NumberedLine {
+    NumberedLine {
         number,
         json: Ok(without_results(json)),
     }
 }
 
-fn is_too_long(line: &SentLine) -> bool {
+fn is_too_long(line: &NumberedLine) -> bool {
     let text = line.json.as_ref().map(Value::to_string);
     text.is_ok_and(|text| text.len() > MOST_BYTES)
 }
@@ -57,7 +57,7 @@ mod tests {
     use crate::error::Error;
     use crate::programme::{Programme, SHIPPED};
 
-    fn read(body: &Value) -> Result<Vec<SentLine>, Vec<(String, FaultCode)>> {
+    fn read(body: &Value) -> Result<Vec<NumberedLine>, Vec<(String, FaultCode)>> {
         let rules = Programme::parse(SHIPPED).unwrap().dealers;
         match lines_of(body.to_string().as_bytes(), &rules) {
             Ok((sent, whole)) => {

@@ -14,8 +14,6 @@ use super::extract::{Body, Cursor, Input, PageParams, Pages, Params, list_params
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::{Anywhere, PartnerOnly};
-use crate::domain::access::AnywhereAccess;
-use crate::domain::partner::PartnerId;
 use crate::domain::permissions::{RegistrationsRead, RegistrationsWrite};
 use crate::domain::registration::{Line, RegistrationId, RegistrationStatus, SentLine};
 use crate::domain::registration_batch::BatchId;
@@ -122,7 +120,7 @@ async fn list_registrations(
     pages: Pages,
 ) -> Result<Answer> {
     let (context, params) = (service.context(), params.0);
-    let partner = reader(&access.access)?;
+    let partner = access.access.reads_lines_of()?;
     let size = params.size();
     let listing = Listing {
         partner,
@@ -151,15 +149,6 @@ async fn list_registrations(
     Ok(Answer::ok(&page)?.header_if("link", pages.link_next(next.as_deref())))
 }
 
-/// Whose lines are read: those of one partner, or of all.
-fn reader(access: &AnywhereAccess) -> Result<Option<PartnerId>> {
-    match access {
-        AnywhereAccess::Staff(_) => Ok(None),
-        AnywhereAccess::Partner(partner) => Ok(Some(partner.partner_id())),
-        AnywhereAccess::Account(_) => Err(Code::Forbidden.into()),
-    }
-}
-
 /// The line that a path names.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -186,7 +175,7 @@ async fn read_registration(
     path: Path<RegistrationPath>,
 ) -> Result<Answer> {
     let (context, id) = (service.context(), path.registration_id);
-    let partner = reader(&access.access)?;
+    let partner = access.access.reads_lines_of()?;
     let (row, catalogue) = service
         .db
         .read(move |conn| {
