@@ -363,8 +363,8 @@ async fn are_alike(what: &str, one: impl AsyncFn(usize), other: impl AsyncFn(usi
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn times_tell_nothing() {
     if std::env::var("CPS_TIMING").is_ok_and(|word| word == "long") {
-        of_numbers().await;
-        of_lines().await;
+        let (numbers, [refused, unknown]) = (of_numbers().await, of_lines().await);
+        assert_eq!((numbers, refused, unknown), (true, true, true));
     }
 }
 
@@ -402,7 +402,7 @@ async fn asked(app: &TestApp, token: &Token, path: &str) {
     app.get(path, token).await.expect(200);
 }
 
-async fn of_numbers() {
+async fn of_numbers() -> bool {
     let (app, _rules) = patient().await;
     let card = app.get("/v1/sandbox", &Token::default()).await;
     let valid = format!("/v1/members/{MEMBER}");
@@ -413,10 +413,10 @@ async fn of_numbers() {
         async |_| asked(&app, &token, &valid).await,
         async |_| asked(&app, &token, &unknown).await,
     );
-    assert!(alike.await);
+    alike.await
 }
 
-async fn of_lines() {
+async fn of_lines() -> [bool; 2] {
     let (app, _rules) = patient().await;
     let card = app.get("/v1/sandbox", &Token::default()).await;
     let token = app.dealer(KAMERAHUSET, "registrations:write").await;
@@ -441,10 +441,16 @@ async fn of_lines() {
     let refused = async |customer: &str, n: usize, status: u16| {
         report(line(customer, n + 1)).await.expect(status);
     };
-    let alike = are_alike(
+    let found = are_alike(
         "a customer who is found and refused, and one who is not found",
         async |n| refused(&known, n, 409).await,
         async |n| refused(&suspended, n, 422).await,
     );
-    assert!(alike.await);
+    let nobody = "2099999999";
+    let not_found = are_alike(
+        "a customer who is suspended, and a number that nobody has",
+        async |n| refused(&suspended, n, 422).await,
+        async |n| refused(nobody, n, 422).await,
+    );
+    [found.await, not_found.await]
 }
