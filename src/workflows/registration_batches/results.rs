@@ -64,9 +64,7 @@ pub fn stored_faults(faults: &[Fault]) -> Result<Option<Json>> {
 }
 
 /// The names that faults of lines give values.
-const NAMES: [&str; 8] = [
-    "min", "max", "allowed", "format", "expected", "launched", "example", "digits",
-];
+const NAMES: [&str; 6] = ["min", "max", "allowed", "format", "expected", "launched"];
 
 /// The faults of a line.
 pub fn faults_of(line: &BatchLine) -> Result<Vec<Fault>> {
