@@ -174,6 +174,18 @@ impl std::fmt::Display for Money {
     }
 }
 
+/// The whole number nearest to `numerator` / `denominator`, half of one rounded away from zero; 0 where the denominator is.
+pub fn half_up(numerator: i128, denominator: i128) -> i64 {
+    let (numerator, denominator) = match denominator < 0 {
+        true => (-numerator, -denominator),
+        false => (numerator, denominator),
+    };
+    let doubled = 2 * numerator.abs() + denominator;
+    let whole = doubled.checked_div(2 * denominator).unwrap_or(0);
+    let signed = if numerator < 0 { -whole } else { whole };
+    i64::try_from(signed).unwrap_or(i64::MAX)
+}
+
 /// `rate` (0.25 is 25 %) of `cents`, half a cent rounded away from zero (rules, section 10).
 pub fn percentage_half_up(cents: i64, rate: Decimal) -> i64 {
     Decimal::from(cents)
@@ -186,8 +198,22 @@ pub fn percentage_half_up(cents: i64, rate: Decimal) -> i64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn a_share_is_rounded_half_up() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/vectors/money.json")).unwrap();
+        for case in vectors["half_up"].as_array().unwrap() {
+            let number = |name: &str| case[name].as_i64().unwrap();
+            let whole = half_up(number("numerator").into(), number("denominator").into());
+            assert_eq!(whole, number("whole"), "{case}");
+        }
+        assert_eq!(half_up(1, 0), 0);
+        assert_eq!(half_up(3, -2), -2);
+    }
 
     #[test]
     fn half_a_cent_is_rounded_up() {
