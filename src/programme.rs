@@ -6,20 +6,23 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use crate::domain::account::ApplicationRules;
+use crate::domain::bank::BankRules;
 use crate::domain::calendar::Calendar;
+use crate::domain::collection::OverdueRules;
 use crate::domain::feed::EventRules;
-use crate::domain::invoice::{InvoiceRules, VatRules};
+use crate::domain::invoice::InvoiceRules;
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
 use crate::domain::mail::MailRules;
 use crate::domain::membership::{Level, MembershipRules};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, own_currency};
 use crate::domain::partner::DealerRules;
 use crate::domain::password::PasswordRules;
 use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
 use crate::domain::session::SessionRules;
-use crate::domain::values::{Country, Dialling, PostalArea};
+use crate::domain::values::{Country, Dialling, area_of};
+use crate::domain::vat::VatRules;
 use crate::domain::work_item::WorkItemRules;
 
 /// The programme as shipped.
@@ -34,8 +37,6 @@ pub struct Programme {
     pub terms: Terms,
     pub countries: Vec<Country>,
     pub mainland_only: Vec<Country>,
-    /// Of these countries, what takes no part.
-    pub areas_outside: Vec<PostalArea>,
     pub languages: Vec<Language>,
     pub help: Help,
     pub phones: BTreeMap<Country, Dialling>,
@@ -52,7 +53,8 @@ pub struct Programme {
     pub levels: Vec<Level>,
     pub membership: MembershipRules,
     pub invoice: InvoiceRules,
-    pub overdue: toml::Table,
+    pub overdue: OverdueRules,
+    pub bank: BankRules,
     pub dealers: DealerRules,
     pub vat: VatRules,
     pub queue: QueueRules,
@@ -118,12 +120,36 @@ pub struct Seller {
     pub zone: Tz,
     /// A Danish seller's creditor number for +71 lines.
     pub fi_creditor: Option<String>,
+    /// Its number in its country's register.
+    pub company_number: Option<String>,
+    /// What kind of number that is, by its code of ISO 6523: 0106 is the Dutch KVK's, 0184 the Danish CVR's.
+    pub company_scheme: Option<String>,
+    /// Where it takes electronic invoices, as `scheme:number`; made of its numbers where there is none.
+    pub electronic_address: Option<String>,
+    /// For so many years after a financial year its books are kept.
+    pub keep_years: u32,
 }
 
 impl Seller {
     /// What it is known by where sellers share a database: its VAT number behind its country.
     pub fn key(&self) -> String {
         format!("{}{}", self.country, self.vat_number)
+    }
+
+    /// What makes its invoices impossible, behind the name of the entry.
+    fn check(&self, vat: &VatRules) -> Result<(), (&'static str, String)> {
+        if !self.currency.has_cents() {
+            let fault = "a currency without two decimals cannot be invoiced".to_owned();
+            Err(("currency", fault))
+        } else if own_currency(self.country).is_some_and(|own| own != self.currency) {
+            let fault = "a seller invoices in the currency of its country".to_owned();
+            Err(("currency", fault))
+        } else if let Some(place) = area_of(&vat.territories, self.country, &self.postal_code) {
+            let fault = format!("a seller in {} has a VAT of its own", place.name);
+            Err(("postal_code", fault))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -197,9 +223,10 @@ impl Programme {
             let fault = format!("{country} has no code of its telephone numbers");
             return Err(("[phones]".to_owned(), fault));
         }
-        self.invoice
-            .check(self.seller.currency)
-            .map_err(|(entry, fault)| (format!("{entry} ="), fault))?;
+        let at = |(entry, fault): (&str, String)| (format!("{entry} ="), fault);
+        self.seller.check(&self.vat).map_err(at)?;
+        self.invoice.check(self.seller.currency).map_err(at)?;
+        self.overdue.check().map_err(at)?;
         if !self.vat.rates.contains_key(&self.seller.country) {
             return Err((
                 "[vat.rates]".to_owned(),
@@ -245,6 +272,23 @@ mod tests {
                 .unwrap_err()
                 .starts_with(&format!("line {line}:"))
         );
+        for (written, changed, entry) in [
+            ("country = \"NL\"", "country = \"DK\"", "currency = "),
+            ("currency = \"EUR\"", "currency = \"JPY\"", "currency = "),
+            (
+                "reminder_days = [3, 13, 23]",
+                "reminder_days = [3, 13, 40]",
+                "reminder_days = ",
+            ),
+        ] {
+            let fault = Programme::parse(&SHIPPED.replace(written, changed)).unwrap_err();
+            let at = SHIPPED
+                .lines()
+                .position(|line| line.starts_with(entry))
+                .unwrap()
+                + 1;
+            assert!(fault.starts_with(&format!("line {at}:")), "{fault}");
+        }
         let torn = SHIPPED.replace("at_least = 500", "at_least = 500\nabove = 3");
         let line = torn
             .lines()

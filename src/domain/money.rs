@@ -8,6 +8,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use super::text_column;
+use super::values::Country;
 
 /// The text is not three upper-case letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,32 @@ impl Currency {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// Whether it is divided into a hundred (ISO 4217).
+    pub fn has_cents(self) -> bool {
+        const OTHERS: [&str; 25] = [
+            "BHD", "BIF", "CLF", "CLP", "DJF", "GNF", "IQD", "ISK", "JOD", "JPY", "KMF", "KRW",
+            "KWD", "LYD", "OMR", "PYG", "RWF", "TND", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+            "XPF",
+        ];
+        !OTHERS.contains(&self.as_str())
+    }
+}
+
+/// The currency of a country in which the programme may be sold; nothing for any other.
+pub fn own_currency(country: Country) -> Option<Currency> {
+    let code = match country.as_str() {
+        "AT" | "BE" | "DE" | "ES" | "FI" | "FR" | "IE" | "IT" | "LU" | "NL" | "PT" | "SK" => "EUR",
+        "CZ" => "CZK",
+        "DK" => "DKK",
+        "GB" => "GBP",
+        "HU" => "HUF",
+        "NO" => "NOK",
+        "PL" => "PLN",
+        "SE" => "SEK",
+        _ => return None,
+    };
+    code.parse().ok()
 }
 
 impl FromStr for Currency {
@@ -235,6 +262,15 @@ mod tests {
             Some(Money::new(2, Currency::EUR))
         );
         assert_eq!(Money::new(i64::MAX, Currency::EUR).plus(euro), None);
+    }
+
+    #[test]
+    fn a_seller_has_the_currency_of_its_country() {
+        let own = |code: &str| own_currency(code.parse().unwrap());
+        assert_eq!(own("NL"), Some(Currency::EUR));
+        assert_eq!(own("DK"), Some(Currency::DKK));
+        assert_eq!(own("CH"), None);
+        assert!(Currency::DKK.has_cents() && !"JPY".parse::<Currency>().unwrap().has_cents());
     }
 
     #[test]

@@ -171,6 +171,7 @@ async fn a_business_in_a_part_outside_the_vat_area_is_outside_the_scope() {
 fn danish_seller(database: &Database) -> String {
     let programme = include_str!("../../programme.toml")
         .replace("country = \"NL\"", "country = \"DK\"")
+        .replace("currency = \"EUR\"", "currency = \"DKK\"")
         .replace("vat_number = \"999999990B51\"", "vat_number = \"13585628\"")
         .replace("prefix = \"CPS\"", "prefix = \"CPD\"");
     database.file("danish.toml", &programme)
@@ -252,7 +253,7 @@ async fn a_danish_seller_in_kroner_adds_its_line_and_its_fee() {
     let krone = |amount: &str| json!({ "amount": amount, "currency": "DKK" });
     assert_eq!(invoice.body["lines"][1]["net"], krone("39.50"));
     assert_eq!(invoice.body["net"], krone("239.50"));
-    // 50.00 and, half a cent up, 9.88.
+    // Half a cent up, once on the sum.
     assert_eq!(invoice.body["vat"]["amount"], krone("59.88"));
     assert_eq!(invoice.body["gross"], krone("299.38"));
     let line = invoice.str("/fi_payment_line");

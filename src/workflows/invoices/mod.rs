@@ -11,13 +11,13 @@ use crate::domain::document::{DocumentStatus, accepted_kinds};
 use crate::domain::event::Event;
 use crate::domain::invoice::{
     self, Buyer, Content, Evidence, InvoiceId, InvoiceStatus, Line, PaymentMethod, Seller, Totals,
-    Vat, VatTreatment,
 };
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::{Amount, Currency, Money};
 use crate::domain::values::Country;
+use crate::domain::vat::{self, Vat, VatTreatment};
 use crate::error::{Error, Result};
 use crate::programme;
 use crate::repository::accounts::{self, Account};
@@ -149,7 +149,7 @@ fn content(
 ) -> Result<Content> {
     let (seller, language) = (&context.programme.seller, account.language);
     let buyer = (account.country, account.postal_code.as_str());
-    let vat = invoice::vat(seller.country, buyer, &context.programme.vat)
+    let vat = vat::treatment(seller.country, buyer, &context.programme.vat)
         .ok_or_else(|| Error::internal("charging VAT")("the programme has no rate"))?;
     let mut notices = vat_notices(vat, account)?;
     notices.extend(paying(conn, membership, &due_date.to_string(), language)?);
