@@ -6,6 +6,7 @@ pub mod account_change;
 pub mod actor;
 pub mod allocation;
 pub mod applicant_token;
+pub mod bank;
 pub mod calendar;
 pub mod card;
 pub mod check_digits;
