@@ -333,7 +333,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_lines_of_an_entry_add_up_to_it(parts in proptest::collection::vec(0i64..1_000_000, 0..6), off in 0i64..3, is_credit: bool, is_euro: bool) {
+        fn the_lines_of_an_entry_add_up_to_it(parts in proptest::collection::vec(0i64..1_000_000, 0..6), off in 0i64..3, is_credit in any::<bool>(), is_euro in any::<bool>()) {
             let written = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
             let currency = if is_euro { Currency::EUR } else { Currency::DKK };
             let details = parts.iter().map(|cents| detail(&written(*cents), currency)).collect();
