@@ -1,6 +1,7 @@
 //! What banks write: statements, their lines, and how far a line is understood. Reading a file is in `camt`, deciding on a line in `matching`.
 
 mod balance;
+pub mod camt;
 mod entry;
 mod fingerprint;
 mod matching;

@@ -59,12 +59,19 @@ pub fn fi71_line(payload: u64, creditor: &str) -> Option<String> {
     Some(format!("+71<{payload}{check}+{creditor}<"))
 }
 
-/// Year and number of the invoice whose payment line has this identification: 15 digits, of which the last checks the others. Nothing where it does not.
+/// Whether `text` is the identification of a payment line: 15 digits, of which the last checks the others.
+pub fn is_fi71(text: &str) -> bool {
+    let parts = text.split_at_checked(14);
+    parts.is_some_and(|(payload, check)| {
+        check.len() == 1 && check.parse::<u32>().ok() == luhn(payload)
+    })
+}
+
+/// Year and number of the invoice whose payment line has this identification; nothing where no invoice of ours can have it.
 pub fn fi71_number(identification: &str) -> Option<(i32, i64)> {
-    let (payload, check) = identification.split_at_checked(14)?;
-    let is_right = check.len() == 1 && check.parse::<u32>().ok() == luhn(payload);
+    let (payload, _) = identification.split_at_checked(14)?;
     let (year, seq) = payload.trim_start_matches('0').split_at_checked(4)?;
-    if !is_right || seq.len() < 6 {
+    if !is_fi71(identification) || seq.len() < 6 {
         return None;
     }
     Some((year.parse().ok()?, seq.parse().ok()?))
@@ -105,7 +112,7 @@ pub fn fi71_candidates<T: AsRef<str>>(texts: &[T], creditor: &str) -> Vec<String
             .collect();
         let identification = fi71_identification(&text, creditor);
         let is_new = |one: &&str| !found.iter().any(|other| other == one);
-        let right = identification.filter(|one| fi71_number(one).is_some());
+        let right = identification.filter(|one| is_fi71(one));
         if let Some(one) = right.filter(is_new) {
             found.push(one.to_owned());
         }
@@ -220,6 +227,16 @@ mod tests {
             "00002026000001x",
         ] {
             assert_eq!(fi71_number(odd), None, "{odd}");
+        }
+        assert!(is_fi71("000000000000018"));
+        for odd in [
+            "",
+            "000000000000019",
+            "00000000000018",
+            "0000000000000018",
+            "x00000000000018",
+        ] {
+            assert!(!is_fi71(odd), "{odd}");
         }
     }
 
