@@ -12,6 +12,7 @@ pub mod card;
 pub mod check_digits;
 pub mod collection;
 pub mod document;
+pub mod einvoice;
 mod end_reason;
 pub mod event;
 pub mod feed;

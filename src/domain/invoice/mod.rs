@@ -1,9 +1,10 @@
-//! Invoices: due dates, numbers and the rules of the programme. What an issued one says is in `content`, its sums are in `sums`, payment references in
+//! Invoices: due dates, numbers and the rules of the programme. What an issued one says is in `v2` (in `content` of those before), its sums are in `sums`, payment references in
 //! `reference`.
 
 mod content;
 mod reference;
 mod sums;
+pub mod v2;
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
@@ -30,6 +31,16 @@ id!(
     /// The identity of a payment.
     PaymentId, "pay_"
 );
+
+text_enum! {
+    /// What a number was given to.
+    pub enum InvoiceKind {
+        /// It asks for money.
+        Invoice = "invoice",
+        /// It takes an invoice back, in part or whole.
+        CreditNote = "credit_note",
+    }
+}
 
 text_enum! {
     /// Where an invoice stands.
