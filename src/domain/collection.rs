@@ -230,7 +230,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::invoice::{charge_moment, due_date, issued, notice_moment};
+    use crate::domain::invoice::{charge_moment, due_date, issued, notice_moment, retry_moment};
     use crate::programme::{Programme, SHIPPED};
 
     fn vectors() -> Value {
@@ -300,6 +300,39 @@ mod tests {
             };
             assert_eq!(done, case["do"], "{case}");
             assert_eq!(json!(next.again), case["again"], "{case}");
+        }
+    }
+
+    #[test]
+    fn a_card_that_is_still_to_be_charged_again_is_reminded_of_later() {
+        let programme = Programme::parse(SHIPPED).unwrap();
+        for case in vectors()["retries"].as_array().unwrap() {
+            let zone: Tz = case["zone"].as_str().unwrap().parse().unwrap();
+            let charged = date(&case["first_charged"]);
+            let invoice = &programme.invoice;
+            let first = charge_moment(charged, zone, invoice);
+            assert_eq!(json!(first), case["first_at"], "{case}");
+            let again: Vec<Instant> = (1..)
+                .map_while(|declined| retry_moment(charged, declined, zone, invoice))
+                .collect();
+            assert_eq!(json!(again), case["retry_at"], "{case}");
+            let on_day_3 = Facts {
+                collect_from: charged,
+                today: after(charged, 3),
+                sent: &[],
+                skipped: None,
+                suspended: None,
+                retry_ahead: true,
+                waits: false,
+            };
+            let next = next_step(on_day_3, &programme.overdue);
+            assert_eq!(
+                next.step == Step::Remind(1),
+                case["reminder_on_day_3"],
+                "{case}"
+            );
+            let reminder = step_moment(next.again.unwrap(), zone, &programme.overdue);
+            assert_eq!(json!(reminder), case["first_reminder_at"], "{case}");
         }
     }
 

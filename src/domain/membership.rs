@@ -1,5 +1,6 @@
-//! Memberships: levels, fees and numbers. The days of a term are in `term`, what is owed in `standing`.
+//! Memberships: levels, fees and numbers. The days of a term are in `term` and `renewal`, what is owed in `standing`.
 
+pub mod renewal;
 mod standing;
 mod term;
 
@@ -178,6 +179,10 @@ pub struct MembershipRules {
     pub renewal_opens_days: u32,
     /// Days before the end on which a member is told the next level.
     pub notice_days: Vec<u32>,
+    /// Days before the end on which a term is renewed by itself where that was asked for.
+    pub automatic_days: u32,
+    /// Days after the end for which a membership is taken up again with its number.
+    pub reinstate_days: u32,
 }
 
 /// The level with that code.

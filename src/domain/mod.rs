@@ -9,6 +9,7 @@ pub mod applicant_token;
 pub mod bank;
 pub mod calendar;
 pub mod card;
+pub mod charge;
 pub mod check_digits;
 pub mod collection;
 pub mod document;

@@ -6,7 +6,7 @@ use super::means::{Means, danish_account, means};
 use super::party::parties;
 use super::xml::Xml;
 use super::{Issued, Missing};
-use crate::domain::invoice::v2::{Line, Payment, VatShare};
+use crate::domain::invoice::v2::{Content, Line, Payment, VatShare};
 use crate::domain::invoice::{InvoiceKind, VatTreatment};
 use crate::domain::money::Amount;
 use crate::domain::words;
@@ -72,6 +72,11 @@ fn head(xml: &mut Xml, issued: Issued<'_>) {
         "cbc:BuyerReference",
         own.unwrap_or(&content.buyer.account_number),
     );
+    references(xml, content);
+}
+
+/// What it is about, and what it corrects.
+fn references(xml: &mut Xml, content: &Content) {
     if let Some((starts, ends)) = content.period() {
         xml.element("cac:InvoicePeriod", |xml| {
             xml.text("cbc:StartDate", &starts.to_string());
@@ -220,7 +225,6 @@ mod tests {
 
     use super::*;
     use crate::domain::invoice::totals;
-    use crate::domain::invoice::v2::Content;
     use crate::domain::money::Currency;
 
     fn content(change: impl FnOnce(&mut Value)) -> Content {

@@ -120,6 +120,18 @@ pub fn charge_moment(due: NaiveDate, seller_zone: Tz, rules: &InvoiceRules) -> I
     local_moment(due, rules.charge_at, seller_zone)
 }
 
+/// When it is charged again after so many charges were declined that may go another day, the first of them on `charged`; nothing after the last.
+pub fn retry_moment(
+    charged: NaiveDate,
+    declined: usize,
+    seller_zone: Tz,
+    rules: &InvoiceRules,
+) -> Option<Instant> {
+    let days = rules.card_retry_days.get(declined.checked_sub(1)?)?;
+    let day = charged.checked_add_days(Days::new((*days).into()))?;
+    Some(local_moment(day, rules.charge_at, seller_zone))
+}
+
 /// When the holder of the card is told of it.
 pub fn notice_moment(
     due: NaiveDate,
