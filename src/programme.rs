@@ -138,13 +138,14 @@ impl Seller {
 
     /// What makes its invoices impossible, behind the name of the entry.
     fn check(&self, vat: &VatRules) -> Result<(), (&'static str, String)> {
+        let territory = area_of(&vat.territories, self.country, &self.postal_code);
         if !self.currency.has_cents() {
             let fault = "a currency without two decimals cannot be invoiced".to_owned();
             Err(("currency", fault))
         } else if own_currency(self.country).is_some_and(|own| own != self.currency) {
             let fault = "a seller invoices in the currency of its country".to_owned();
             Err(("currency", fault))
-        } else if let Some(place) = area_of(&vat.territories, self.country, &self.postal_code) {
+        } else if let Some(place) = territory.filter(|place| !place.in_vat_area) {
             let fault = format!("a seller in {} has a VAT of its own", place.name);
             Err(("postal_code", fault))
         } else {

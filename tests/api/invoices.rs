@@ -313,9 +313,9 @@ fn memberships_without_invoice(database: &Database, run_at: &[String]) {
             let wire = format!("mem_{}", membership.simple());
             format!(
                 "INSERT INTO memberships (id, account_id, version, member_number, level, status, starts_date, ends_date,
-                    payment_method, fee_cents, currency, points_at_joining, terms_version, created_at, ended_at)
+                    payment_method, fee_cents, currency, points_at_joining, terms_version, created_at, ended_at, ended_reason)
                  SELECT '{membership}', id, 1, '0', 'gold', 'ended', '2026-01-01', '2026-12-31',
-                    'bank_transfer', 20000, 'EUR', 1000, '2026-01', created_at, created_at
+                    'bank_transfer', 20000, 'EUR', 1000, '2026-01', created_at, created_at, 'expired'
                  FROM accounts WHERE company_name = 'Fjord Foto ApS';
                  INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at)
                  VALUES ('{job}', 'issue_invoice', 'issue_invoice:{wire}',
