@@ -61,6 +61,32 @@ pub struct Programme {
     pub work_items: WorkItemRules,
     pub events: EventRules,
     pub rate_limits: RateLimitSection,
+    /// What is frozen with whatever is bought, as the file writes it: [`SellerTerms`] read it again.
+    #[serde(skip)]
+    pub frozen: serde_json::Value,
+}
+
+/// What something was sold under: these sections as they were at that moment. A section that gets an entry later reads without it too.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SellerTerms {
+    pub seller: Seller,
+    pub invoice: InvoiceRules,
+    pub vat: VatRules,
+    pub overdue: OverdueRules,
+    pub bank: BankRules,
+}
+
+const FROZEN: [&str; 5] = ["seller", "invoice", "vat", "overdue", "bank"];
+
+/// The sections that are frozen, of the text of a programme.
+fn frozen(text: &str) -> Result<serde_json::Value, String> {
+    let all: toml::Table = toml::from_str(text).map_err(|e| e.to_string())?;
+    let kept = all
+        .into_iter()
+        .filter(|(name, _)| FROZEN.contains(&name.as_str()));
+    let kept: toml::Table = kept.collect();
+    serde_json::to_value(kept).map_err(|e| e.to_string())
 }
 
 /// What the queue of jobs is bounded by.
@@ -197,7 +223,8 @@ impl RateLimitSection {
 impl Programme {
     /// The programme of `text`; what is wrong with it, with its line, when it cannot be used.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let programme: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        let mut programme: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        programme.frozen = frozen(text)?;
         programme.check().map_err(|(code, fault)| {
             match text.lines().position(|line| line.contains(&code)) {
                 Some(at) => format!("line {}: {fault}", at + 1),
@@ -247,6 +274,23 @@ mod tests {
         let programme = Programme::parse(SHIPPED).unwrap();
         assert_eq!((programme.countries.len(), programme.levels.len()), (19, 4));
         assert!(programme.rate_limits.sandbox.anonymous_per_address >= 1000);
+    }
+
+    #[test]
+    fn what_is_frozen_is_read_again() {
+        let programme = Programme::parse(SHIPPED).unwrap();
+        let terms = SellerTerms::deserialize(&programme.frozen).unwrap();
+        assert_eq!(terms.seller.key(), programme.seller.key());
+        assert_eq!(terms.seller.zone, programme.seller.zone);
+        assert_eq!(terms.invoice.charge_at, programme.invoice.charge_at);
+        assert_eq!(terms.vat.rates, programme.vat.rates);
+        assert_eq!(terms.vat.territories.len(), programme.vat.territories.len());
+        assert_eq!(terms.overdue.steps_at, programme.overdue.steps_at);
+        assert_eq!(terms.bank.tolerance, programme.bank.tolerance);
+        let dearer = SHIPPED.replace("NL = \"0.21\"", "NL = \"0.22\"");
+        assert_ne!(Programme::parse(&dearer).unwrap().frozen, programme.frozen);
+        let renamed = SHIPPED.replace("name = \"Silver\"", "name = \"Argent\"");
+        assert_eq!(Programme::parse(&renamed).unwrap().frozen, programme.frozen);
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl FromStr for BankAmount {
 }
 
 impl BankAmount {
+    /// So many cents, whichever way they go.
+    pub fn of_cents(cents: i64) -> Self {
+        Self(Decimal::new(cents, 2).abs())
+    }
+
     /// The exact amount, negative where it goes out.
     pub fn signed(self, is_credit: bool) -> Decimal {
         if is_credit { self.0 } else { -self.0 }

@@ -2,9 +2,11 @@
 
 mod balance;
 pub mod camt;
+pub mod csv;
 mod entry;
 mod fingerprint;
 mod matching;
+mod statement;
 
 use serde::Deserialize;
 
@@ -16,6 +18,7 @@ pub use fingerprint::{fingerprint, number_repeats};
 pub use matching::{
     Decision, Facts, Found, InvoiceFacts, References, decide, numbers_in, references_in, takes_back,
 };
+pub use statement::{Before, Page, goes_on, state};
 
 id!(
     /// The identity of a bank statement.
