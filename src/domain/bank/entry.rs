@@ -144,8 +144,8 @@ pub fn entry_lines(entry: &Entry) -> Vec<Line> {
         .collect();
     let amounts = amounts.filter(|all| all.iter().sum::<Decimal>() == entry.signed());
     match (amounts, entry.details.as_slice()) {
-        (Some(amounts), details @ [_, ..]) => {
-            let pairs = details.iter().zip(amounts).enumerate();
+        (Some(amounts), [_, ..]) => {
+            let pairs = entry.details.iter().zip(amounts).enumerate();
             let lines = pairs.map(|(place, (detail, amount))| Line {
                 place,
                 ..line(entry, amount, Some(detail))

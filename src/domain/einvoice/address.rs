@@ -141,7 +141,9 @@ fn may_stand(byte: u8) -> bool {
 
 fn has_luhn(number: &str) -> bool {
     let parts = number.split_at_checked(number.len().saturating_sub(1));
-    parts.is_some_and(|(payload, check)| check.parse::<u32>().ok() == luhn(payload))
+    parts.is_some_and(|(payload, check)| {
+        luhn(payload).is_some_and(|digit| check.parse::<u32>() == Ok(digit))
+    })
 }
 
 /// Weights 2 to 7 from the right on; the last digit makes the sum a multiple of 11.
@@ -229,6 +231,7 @@ mod tests {
             "0192:995525829",
             "0208:0428759498",
             "0211:IT00743110158",
+            "0211:ITx074311015y",
             "9944:NL005916343C01",
             "9930:DE 136695976",
             "184:13585628",

@@ -63,7 +63,7 @@ pub fn fi71_line(payload: u64, creditor: &str) -> Option<String> {
 pub fn is_fi71(text: &str) -> bool {
     let parts = text.split_at_checked(14);
     parts.is_some_and(|(payload, check)| {
-        check.len() == 1 && check.parse::<u32>().ok() == luhn(payload)
+        check.len() == 1 && luhn(payload).is_some_and(|digit| check.parse::<u32>() == Ok(digit))
     })
 }
 
@@ -235,6 +235,7 @@ mod tests {
             "00000000000018",
             "0000000000000018",
             "x00000000000018",
+            "x0000000000000y",
         ] {
             assert!(!is_fi71(odd), "{odd}");
         }
