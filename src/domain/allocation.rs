@@ -156,7 +156,9 @@ mod tests {
         let parts = proptest::collection::vec(0i64..1_000_000, 0..10);
         parts.prop_map(|parts| {
             let parts = parts.into_iter().enumerate();
-            parts.map(|(of, cents)| Part { of, cents }).collect()
+            parts
+                .map(|(of, cents)| Part { of, cents })
+                .collect::<Vec<_>>()
         })
     }
 
