@@ -1,6 +1,16 @@
 //! Charging a card: how a decline is taken. When a card is charged is in `invoice`, what is done where nothing was paid in `collection`.
 
-use crate::types::text_enum;
+use crate::types::{id, text_enum};
+
+id!(
+    /// The identity of one attempt to take money from a card.
+    ChargeId, "chg_"
+);
+
+id!(
+    /// The identity of the consent to charge a card.
+    MandateId, "man_"
+);
 
 text_enum! {
     /// How a decline is taken.

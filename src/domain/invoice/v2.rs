@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, PaymentMethod, VatTreatment};
+use super::{Evidence, InvoiceKind, PaymentMethod, Totals, VatTreatment};
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
+use crate::domain::money::percentage_half_up;
 use crate::domain::values::Country;
 use crate::types::text_enum;
 
@@ -152,5 +153,83 @@ impl Content {
         let starts = self.lines.iter().filter_map(|line| line.starts).min()?;
         let ends = self.lines.iter().filter_map(|line| line.ends).max()?;
         Some((starts, ends))
+    }
+
+    /// Whether its lines and its VAT are these sums. The VAT of an invoice is that of its rates; of a credit note it is less where it completes the credit.
+    pub fn adds_up(&self, kind: InvoiceKind, totals: Totals) -> bool {
+        let net = sum(self.lines.iter().map(|line| line.net_cents));
+        let base = sum(self.vat.iter().map(|share| share.base_cents));
+        let vat = sum(self.vat.iter().map(|share| share.amount_cents));
+        let is_rate = |share: &VatShare| {
+            kind == InvoiceKind::CreditNote
+                || share.amount_cents == percentage_half_up(share.base_cents, share.rate)
+        };
+        (net, base, vat) == (Some(totals.net), Some(totals.net), Some(totals.vat))
+            && totals.net.checked_add(totals.vat) == Some(totals.gross)
+            && self.vat.iter().all(is_rate)
+    }
+}
+
+/// Nothing where it leaves 64 bits.
+fn sum(mut cents: impl Iterator<Item = i64>) -> Option<i64> {
+    cents.try_fold(0i64, |sum, cents| sum.checked_add(cents))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn content() -> Value {
+        json!({
+            "language": "en",
+            "membership_id": "mem_00000000000070008000000000000001",
+            "seller": {
+                "example": true, "name": "s", "street": "s", "postal_code": "1000 AA", "city": "c", "country": "NL", "vat_number": "1",
+            },
+            "buyer": {
+                "company_name": "b", "street": "s", "postal_code": "1000 AA", "city": "c", "country": "NL", "account_number": "1", "member_number": "1",
+            },
+            "lines": [
+                {"kind": "membership", "description": "m", "net_cents": 75010, "starts": "2026-11-26", "ends": "2027-11-25"},
+                {"kind": "transfer_fee", "description": "f", "net_cents": 3990},
+            ],
+            "vat": [{"category": "standard", "rate": "0.25", "base_cents": 79000, "amount_cents": 19750}],
+            "notices": [],
+            "payment": {"method": "card", "card": {"brand": "Visa", "last4": "4242"}, "iban": "i", "bic": "b", "bank": "b"},
+        })
+    }
+
+    fn adds_up(change: fn(&mut Value), kind: InvoiceKind) -> bool {
+        let mut content = content();
+        change(&mut content);
+        let content: Content = serde_json::from_value(content).unwrap();
+        content.adds_up(kind, Totals::of(79000, 19750).unwrap())
+    }
+
+    #[test]
+    fn what_is_said_is_said_again_from_what_was_stored() {
+        let content: Content = serde_json::from_value(content()).unwrap();
+        let stored = serde_json::to_value(&content).unwrap();
+        assert_eq!(serde_json::from_value::<Content>(stored).unwrap(), content);
+        let days = ("2026-11-26".parse().unwrap(), "2027-11-25".parse().unwrap());
+        assert_eq!(content.period(), Some(days));
+    }
+
+    #[test]
+    fn one_cent_too_many_is_told() {
+        let (invoice, note) = (InvoiceKind::Invoice, InvoiceKind::CreditNote);
+        assert!(adds_up(|_| {}, invoice) && adds_up(|_| {}, note));
+        let changes: [fn(&mut Value); 3] = [
+            |content| content["lines"][1]["net_cents"] = json!(3991),
+            |content| content["vat"][0]["base_cents"] = json!(79001),
+            |content| content["vat"][0]["amount_cents"] = json!(19751),
+        ];
+        for change in changes {
+            assert!(!adds_up(change, invoice) && !adds_up(change, note));
+        }
+        let rate: fn(&mut Value) = |content| content["vat"][0]["rate"] = json!("0.24");
+        assert!(!adds_up(rate, invoice) && adds_up(rate, note));
     }
 }
