@@ -226,6 +226,8 @@ pub fn step_moment(day: NaiveDate, zone: Tz, rules: &OverdueRules) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -241,9 +243,8 @@ mod tests {
         value.as_str().unwrap().parse().unwrap()
     }
 
-    fn rules() -> OverdueRules {
-        Programme::parse(SHIPPED).unwrap().overdue
-    }
+    static RULES: LazyLock<OverdueRules> =
+        LazyLock::new(|| Programme::parse(SHIPPED).unwrap().overdue);
 
     #[test]
     fn each_step_comes_at_its_moment_in_every_zone() {
@@ -291,7 +292,7 @@ mod tests {
                 retry_ahead: case["retry_ahead"].as_bool().unwrap(),
                 waits: false,
             };
-            let next = next_step(facts, &rules());
+            let next = next_step(facts, &RULES);
             let done = match next.step {
                 Step::Wait | Step::Skip => json!([]),
                 Step::Remind(n) => json!([format!("reminder_{n}")]),
@@ -354,7 +355,7 @@ mod tests {
                 retry_ahead,
                 waits: false,
             };
-            let next = next_step(facts, &rules());
+            let next = next_step(facts, &RULES);
             story.push((today, next.step));
             match next.step {
                 Step::Wait | Step::End => {}
@@ -399,7 +400,7 @@ mod tests {
             retry_ahead: false,
             waits: true,
         };
-        let next = next_step(facts, &rules());
+        let next = next_step(facts, &RULES);
         let again = Some(after(collect_from, 96));
         assert_eq!(
             next,

@@ -93,6 +93,8 @@ pub fn treatment(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -101,9 +103,7 @@ mod tests {
     use crate::domain::money::Amount;
     use crate::programme::{Programme, SHIPPED};
 
-    fn rules() -> VatRules {
-        Programme::parse(SHIPPED).unwrap().vat
-    }
+    static PROGRAMME: LazyLock<Programme> = LazyLock::new(|| Programme::parse(SHIPPED).unwrap());
 
     fn country(value: &Value) -> Country {
         value.as_str().unwrap().parse().unwrap()
@@ -113,11 +113,11 @@ mod tests {
     fn vat_follows_seller_and_buyer() {
         let vectors: Value =
             serde_json::from_str(include_str!("../../tests/vectors/vat_treatment.json")).unwrap();
-        let rules = rules();
+        let rules = &PROGRAMME.vat;
         for case in vectors["cases"].as_array().unwrap() {
             let postal_code = case["postal_code"].as_str().unwrap_or_default();
             let buyer = (country(&case["buyer"]), postal_code);
-            let vat = treatment(country(&case["seller"]), buyer, &rules).unwrap();
+            let vat = treatment(country(&case["seller"]), buyer, rules).unwrap();
             assert_eq!(vat.treatment.as_str(), case["treatment"], "{case}");
             if let Some(rate) = case["rate"].as_str() {
                 assert_eq!(vat.rate.to_string(), rate, "{case}");
@@ -134,13 +134,13 @@ mod tests {
     fn a_territory_decides_by_the_postal_code() {
         let vectors: Value =
             serde_json::from_str(include_str!("../../tests/vectors/money.json")).unwrap();
-        let rules = rules();
+        let rules = &PROGRAMME.vat;
         for case in vectors["vat_treatment"].as_array().unwrap() {
             let (buyer, code) = (
                 country(&case["buyer"]),
                 case["postal_code"].as_str().unwrap(),
             );
-            let vat = treatment(country(&case["seller"]), (buyer, code), &rules).unwrap();
+            let vat = treatment(country(&case["seller"]), (buyer, code), rules).unwrap();
             assert_eq!(vat.treatment.as_str(), case["treatment"], "{case}");
             let rate: Decimal = case["rate"].as_str().unwrap().parse().unwrap();
             assert_eq!(vat.rate, rate, "{case}");
@@ -154,10 +154,10 @@ mod tests {
 
     #[test]
     fn each_territory_is_told_from_its_neighbours() {
-        let rules = rules();
+        let rules = &PROGRAMME.vat;
         let treatment = |country: &str, postal_code| {
             let buyer = (country.parse().unwrap(), postal_code);
-            let vat = treatment("NL".parse().unwrap(), buyer, &rules);
+            let vat = treatment("NL".parse().unwrap(), buyer, rules);
             vat.unwrap().treatment
         };
         for (country, outside, inside) in [
@@ -200,10 +200,10 @@ mod tests {
 
     #[test]
     fn what_takes_no_part_and_still_is_of_its_countrys_vat_area_pays_its_vat() {
-        let rules = rules();
+        let rules = &PROGRAMME.vat;
         for (country, code) in [("ES", "07001"), ("GB", "BT1 5GS"), ("GB", "IM1 1AA")] {
             let country: Country = country.parse().unwrap();
-            let vat = treatment(country, (country, code), &rules).unwrap();
+            let vat = treatment(country, (country, code), rules).unwrap();
             assert_eq!(vat.treatment, VatTreatment::Standard, "{country} {code}");
         }
     }
@@ -211,10 +211,9 @@ mod tests {
     proptest! {
         #[test]
         fn every_pair_of_countries_has_an_answer_however_the_code_is_typed(seller in 0usize..19, buyer in 0usize..19, digits in "[0-9]{3,6}", at in 0usize..6) {
-            let programme = Programme::parse(SHIPPED).unwrap();
-            let of = |at: usize| programme.countries[at % programme.countries.len()];
+            let of = |at: usize| PROGRAMME.countries[at % PROGRAMME.countries.len()];
             let (seller, buyer) = (of(seller), of(buyer));
-            let answer = |code: &str| treatment(seller, (buyer, code), &programme.vat).unwrap();
+            let answer = |code: &str| treatment(seller, (buyer, code), &PROGRAMME.vat).unwrap();
             let (before, after) = digits.split_at(at.min(digits.len()));
             let plain = answer(&digits);
             prop_assert_eq!(answer(&format!("{buyer}-{before} {after}")), plain);

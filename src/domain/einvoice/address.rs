@@ -178,10 +178,13 @@ fn is_dutch(number: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
     use serde_json::Value;
 
     use super::*;
+    use crate::programme::{Programme, SHIPPED};
 
     #[test]
     fn an_address_is_made_of_the_numbers_of_its_country() {
@@ -256,11 +259,13 @@ mod tests {
         assert_eq!(company.unwrap().to_string(), "0216:003712345678");
     }
 
+    static COUNTRIES: LazyLock<Vec<Country>> =
+        LazyLock::new(|| Programme::parse(SHIPPED).unwrap().countries);
+
     proptest! {
         #[test]
         fn every_address_passes_its_schemes_own_rule(country in 0usize..19, vat in "[0-9]{8,12}|NL[0-9]{9}B01|[0-9]{9}B[0-9]{2}", company in "[A-Z0-9 -]{0,12}") {
-            let countries = crate::programme::Programme::parse(crate::programme::SHIPPED).unwrap().countries;
-            let country = countries[country % countries.len()];
+            let country = COUNTRIES[country % COUNTRIES.len()];
             if let Some(made) = address(None, country, Some(&vat), Some(&company)) {
                 prop_assert_eq!(made.to_string().parse(), Ok(made));
             }
