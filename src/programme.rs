@@ -6,20 +6,23 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use crate::domain::account::ApplicationRules;
+use crate::domain::bank::BankRules;
 use crate::domain::calendar::Calendar;
+use crate::domain::collection::OverdueRules;
 use crate::domain::feed::EventRules;
-use crate::domain::invoice::{InvoiceRules, VatRules};
+use crate::domain::invoice::InvoiceRules;
 use crate::domain::language::Language;
 use crate::domain::legacy_migration::MigrationRules;
 use crate::domain::mail::MailRules;
 use crate::domain::membership::{Level, MembershipRules};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, own_currency};
 use crate::domain::partner::DealerRules;
 use crate::domain::password::PasswordRules;
 use crate::domain::points::InvitationRules;
 use crate::domain::product::ProductRules;
 use crate::domain::session::SessionRules;
-use crate::domain::values::{Country, Dialling, PostalArea};
+use crate::domain::values::{Country, Dialling, area_of};
+use crate::domain::vat::VatRules;
 use crate::domain::work_item::WorkItemRules;
 
 /// The programme as shipped.
@@ -34,8 +37,6 @@ pub struct Programme {
     pub terms: Terms,
     pub countries: Vec<Country>,
     pub mainland_only: Vec<Country>,
-    /// Of these countries, what takes no part.
-    pub areas_outside: Vec<PostalArea>,
     pub languages: Vec<Language>,
     pub help: Help,
     pub phones: BTreeMap<Country, Dialling>,
@@ -52,13 +53,40 @@ pub struct Programme {
     pub levels: Vec<Level>,
     pub membership: MembershipRules,
     pub invoice: InvoiceRules,
-    pub overdue: toml::Table,
+    pub overdue: OverdueRules,
+    pub bank: BankRules,
     pub dealers: DealerRules,
     pub vat: VatRules,
     pub queue: QueueRules,
     pub work_items: WorkItemRules,
     pub events: EventRules,
     pub rate_limits: RateLimitSection,
+    /// What is frozen with whatever is bought, as the file writes it: [`SellerTerms`] read it again.
+    #[serde(skip)]
+    pub frozen: serde_json::Value,
+}
+
+/// What something was sold under: these sections as they were at that moment. A section that gets an entry later reads without it too.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SellerTerms {
+    pub seller: Seller,
+    pub invoice: InvoiceRules,
+    pub vat: VatRules,
+    pub overdue: OverdueRules,
+    pub bank: BankRules,
+}
+
+const FROZEN: [&str; 5] = ["seller", "invoice", "vat", "overdue", "bank"];
+
+/// The sections that are frozen, of the text of a programme.
+fn frozen(text: &str) -> Result<serde_json::Value, String> {
+    let all: toml::Table = toml::from_str(text).map_err(|e| e.to_string())?;
+    let kept = all
+        .into_iter()
+        .filter(|(name, _)| FROZEN.contains(&name.as_str()));
+    let kept: toml::Table = kept.collect();
+    serde_json::to_value(kept).map_err(|e| e.to_string())
 }
 
 /// What the queue of jobs is bounded by.
@@ -118,12 +146,37 @@ pub struct Seller {
     pub zone: Tz,
     /// A Danish seller's creditor number for +71 lines.
     pub fi_creditor: Option<String>,
+    /// Its number in its country's register.
+    pub company_number: Option<String>,
+    /// What kind of number that is, by its code of ISO 6523: 0106 is the Dutch KVK's, 0184 the Danish CVR's.
+    pub company_scheme: Option<String>,
+    /// Where it takes electronic invoices, as `scheme:number`; made of its numbers where there is none.
+    pub electronic_address: Option<String>,
+    /// For so many years after a financial year its books are kept.
+    pub keep_years: u32,
 }
 
 impl Seller {
     /// What it is known by where sellers share a database: its VAT number behind its country.
     pub fn key(&self) -> String {
         format!("{}{}", self.country, self.vat_number)
+    }
+
+    /// What makes its invoices impossible, behind the name of the entry.
+    fn check(&self, vat: &VatRules) -> Result<(), (&'static str, String)> {
+        let territory = area_of(&vat.territories, self.country, &self.postal_code);
+        if !self.currency.has_cents() {
+            let fault = "a currency without two decimals cannot be invoiced".to_owned();
+            Err(("currency", fault))
+        } else if own_currency(self.country).is_some_and(|own| own != self.currency) {
+            let fault = "a seller invoices in the currency of its country".to_owned();
+            Err(("currency", fault))
+        } else if let Some(place) = territory.filter(|place| !place.in_vat_area) {
+            let fault = format!("a seller in {} has a VAT of its own", place.name);
+            Err(("postal_code", fault))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -170,7 +223,8 @@ impl RateLimitSection {
 impl Programme {
     /// The programme of `text`; what is wrong with it, with its line, when it cannot be used.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let programme: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        let mut programme: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        programme.frozen = frozen(text)?;
         programme.check().map_err(|(code, fault)| {
             match text.lines().position(|line| line.contains(&code)) {
                 Some(at) => format!("line {}: {fault}", at + 1),
@@ -197,12 +251,11 @@ impl Programme {
             let fault = format!("{country} has no code of its telephone numbers");
             return Err(("[phones]".to_owned(), fault));
         }
-        self.invoice
-            .check(self.seller.currency)
-            .map_err(|(entry, fault)| (format!("{entry} ="), fault))?;
-        self.dealers
-            .check()
-            .map_err(|(entry, fault)| (format!("{entry} ="), fault))?;
+        let at = |(entry, fault): (&str, String)| (format!("{entry} ="), fault);
+        self.seller.check(&self.vat).map_err(at)?;
+        self.invoice.check(self.seller.currency).map_err(at)?;
+        self.overdue.check().map_err(at)?;
+        self.dealers.check().map_err(at)?;
         if !self.vat.rates.contains_key(&self.seller.country) {
             return Err((
                 "[vat.rates]".to_owned(),
@@ -222,6 +275,23 @@ mod tests {
         let programme = Programme::parse(SHIPPED).unwrap();
         assert_eq!((programme.countries.len(), programme.levels.len()), (19, 4));
         assert!(programme.rate_limits.sandbox.anonymous_per_address >= 1000);
+    }
+
+    #[test]
+    fn what_is_frozen_is_read_again() {
+        let programme = Programme::parse(SHIPPED).unwrap();
+        let terms = SellerTerms::deserialize(&programme.frozen).unwrap();
+        assert_eq!(terms.seller.key(), programme.seller.key());
+        assert_eq!(terms.seller.zone, programme.seller.zone);
+        assert_eq!(terms.invoice.charge_at, programme.invoice.charge_at);
+        assert_eq!(terms.vat.rates, programme.vat.rates);
+        assert_eq!(terms.vat.territories.len(), programme.vat.territories.len());
+        assert_eq!(terms.overdue.steps_at, programme.overdue.steps_at);
+        assert_eq!(terms.bank.tolerance, programme.bank.tolerance);
+        let dearer = SHIPPED.replace("NL = \"0.21\"", "NL = \"0.22\"");
+        assert_ne!(Programme::parse(&dearer).unwrap().frozen, programme.frozen);
+        let renamed = SHIPPED.replace("name = \"Silver\"", "name = \"Argent\"");
+        assert_eq!(Programme::parse(&renamed).unwrap().frozen, programme.frozen);
     }
 
     #[test]
@@ -248,6 +318,23 @@ mod tests {
                 .unwrap_err()
                 .starts_with(&format!("line {line}:"))
         );
+        for (written, changed, entry) in [
+            ("country = \"NL\"", "country = \"DK\"", "currency = "),
+            ("currency = \"EUR\"", "currency = \"JPY\"", "currency = "),
+            (
+                "reminder_days = [3, 13, 23]",
+                "reminder_days = [3, 13, 40]",
+                "reminder_days = ",
+            ),
+        ] {
+            let fault = Programme::parse(&SHIPPED.replace(written, changed)).unwrap_err();
+            let at = SHIPPED
+                .lines()
+                .position(|line| line.starts_with(entry))
+                .unwrap()
+                + 1;
+            assert!(fault.starts_with(&format!("line {at}:")), "{fault}");
+        }
         let torn = SHIPPED.replace("at_least = 500", "at_least = 500\nabove = 3");
         let line = torn
             .lines()

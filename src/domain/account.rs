@@ -150,13 +150,14 @@ pub fn check_company(
     }
 }
 
-/// An address in one of `outside`, the areas that take no part, is refused.
+/// An address in one of the `territories` that take no part is refused.
 pub fn check_place(
     country: Country,
     postal_code: &str,
-    outside: &[PostalArea],
+    territories: &[PostalArea],
 ) -> Result<(), Vec<Fault>> {
-    let Some(area) = area_of(outside, country, postal_code) else {
+    let territory = area_of(territories, country, postal_code);
+    let Some(area) = territory.filter(|area| !area.takes_part) else {
         return Ok(());
     };
     let fault = Fault::new("#/address/postal_code", FaultCode::RegionNotSupported);

@@ -1,6 +1,9 @@
-//! Memberships: levels, fees, numbers and terms.
+//! Memberships: levels, fees and numbers. The days of a term are in `term` and `renewal`, what is owed in `standing`.
 
-use chrono::{Months, NaiveDate};
+pub mod renewal;
+mod standing;
+mod term;
+
 use serde::Deserialize;
 
 use super::language::Language;
@@ -8,6 +11,8 @@ pub use super::member_number::{BadMemberNumber, MemberNumber};
 use super::money::Amount;
 use crate::error::Code;
 use crate::types::{id, text_enum};
+pub use standing::{EndedReason, Standing};
+pub use term::{anniversary, days_left, ends_date, rest_cents, term_days, upgrade_cents};
 
 id!(
     /// The identity of a membership.
@@ -174,6 +179,10 @@ pub struct MembershipRules {
     pub renewal_opens_days: u32,
     /// Days before the end on which a member is told the next level.
     pub notice_days: Vec<u32>,
+    /// Days before the end on which a term is renewed by itself where that was asked for.
+    pub automatic_days: u32,
+    /// Days after the end for which a membership is taken up again with its number.
+    pub reinstate_days: u32,
 }
 
 /// The level with that code.
@@ -259,15 +268,6 @@ pub fn check_join(level: &Level, facts: JoinFacts) -> Result<(), Code> {
     } else {
         Err(Code::LevelNotOpen)
     }
-}
-
-/// The last day of a term that starts on `starts`: the day before its anniversary (rules, section 9). A term from 29 February
-/// ends on 27 February, so that every term is at most its years long.
-pub fn ends_date(starts: NaiveDate, term_years: u32) -> NaiveDate {
-    starts
-        .checked_add_months(Months::new(term_years.saturating_mul(12)))
-        .and_then(|anniversary| anniversary.pred_opt())
-        .unwrap_or(NaiveDate::MAX)
 }
 
 #[cfg(test)]
@@ -399,15 +399,6 @@ mod tests {
             ..facts
         };
         assert_eq!(check_join(corporate, at), Err(Code::LevelNotOpen));
-    }
-
-    #[test]
-    fn a_year_ends_the_day_before_its_anniversary() {
-        let ends = |starts: &str| ends_date(starts.parse().unwrap(), 1).to_string();
-        assert_eq!(ends("2026-06-08"), "2027-06-07");
-        assert_eq!(ends("2026-01-01"), "2026-12-31");
-        assert_eq!(ends("2028-02-29"), "2029-02-27");
-        assert_eq!(ends("2027-03-01"), "2028-02-29");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use super::text_column;
+use super::values::Country;
 
 /// The text is not three upper-case letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,32 @@ impl Currency {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// Whether it is divided into a hundred (ISO 4217).
+    pub fn has_cents(self) -> bool {
+        const OTHERS: [&str; 25] = [
+            "BHD", "BIF", "CLF", "CLP", "DJF", "GNF", "IQD", "ISK", "JOD", "JPY", "KMF", "KRW",
+            "KWD", "LYD", "OMR", "PYG", "RWF", "TND", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+            "XPF",
+        ];
+        !OTHERS.contains(&self.as_str())
+    }
+}
+
+/// The currency of a country in which the programme may be sold; nothing for any other.
+pub fn own_currency(country: Country) -> Option<Currency> {
+    let code = match country.as_str() {
+        "AT" | "BE" | "DE" | "ES" | "FI" | "FR" | "IE" | "IT" | "LU" | "NL" | "PT" | "SK" => "EUR",
+        "CZ" => "CZK",
+        "DK" => "DKK",
+        "GB" => "GBP",
+        "HU" => "HUF",
+        "NO" => "NOK",
+        "PL" => "PLN",
+        "SE" => "SEK",
+        _ => return None,
+    };
+    code.parse().ok()
 }
 
 impl FromStr for Currency {
@@ -174,6 +201,18 @@ impl std::fmt::Display for Money {
     }
 }
 
+/// The whole number nearest to `numerator` / `denominator`, half of one rounded away from zero; 0 where the denominator is.
+pub fn half_up(numerator: i128, denominator: i128) -> i64 {
+    let (numerator, denominator) = match denominator < 0 {
+        true => (-numerator, -denominator),
+        false => (numerator, denominator),
+    };
+    let doubled = 2 * numerator.abs() + denominator;
+    let whole = doubled.checked_div(2 * denominator).unwrap_or(0);
+    let signed = if numerator < 0 { -whole } else { whole };
+    i64::try_from(signed).unwrap_or(i64::MAX)
+}
+
 /// `rate` (0.25 is 25 %) of `cents`, half a cent rounded away from zero (rules, section 10).
 pub fn percentage_half_up(cents: i64, rate: Decimal) -> i64 {
     Decimal::from(cents)
@@ -186,8 +225,22 @@ pub fn percentage_half_up(cents: i64, rate: Decimal) -> i64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn a_share_is_rounded_half_up() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/vectors/money.json")).unwrap();
+        for case in vectors["half_up"].as_array().unwrap() {
+            let number = |name: &str| case[name].as_i64().unwrap();
+            let whole = half_up(number("numerator").into(), number("denominator").into());
+            assert_eq!(whole, number("whole"), "{case}");
+        }
+        assert_eq!(half_up(1, 0), 0);
+        assert_eq!(half_up(3, -2), -2);
+    }
 
     #[test]
     fn half_a_cent_is_rounded_up() {
@@ -209,6 +262,15 @@ mod tests {
             Some(Money::new(2, Currency::EUR))
         );
         assert_eq!(Money::new(i64::MAX, Currency::EUR).plus(euro), None);
+    }
+
+    #[test]
+    fn a_seller_has_the_currency_of_its_country() {
+        let own = |code: &str| own_currency(code.parse().unwrap());
+        assert_eq!(own("NL"), Some(Currency::EUR));
+        assert_eq!(own("DK"), Some(Currency::DKK));
+        assert_eq!(own("CH"), None);
+        assert!(Currency::DKK.has_cents() && !"JPY".parse::<Currency>().unwrap().has_cents());
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl InvoiceView {
             number: invoice.number,
             status: invoice.status,
             issued_date: invoice.issued_date,
-            due_date: invoice.due_date,
+            due_date: invoice.due_date.unwrap_or(invoice.issued_date),
             membership_id: content.membership_id,
             language: content.language,
             seller: content.seller,

@@ -7,14 +7,14 @@ use super::schema::{invoice_counters, invoices};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
-use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::membership::MembershipId;
 use crate::domain::money::Currency;
 use crate::error::{Code, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};
 
-/// One invoice. Nothing but its status changes.
+/// One invoice or credit note. Nothing but where it stands changes; what is open, and the status that goes with it, are moved by allocations.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = invoices, check_for_backend(MultiBackend))]
 pub struct Invoice {
@@ -22,20 +22,30 @@ pub struct Invoice {
     pub account_id: AccountId,
     pub membership_id: MembershipId,
     pub version: i64,
+    pub kind: InvoiceKind,
+    /// Which one of its purchase it is, from 1 on.
+    pub issue_no: i64,
     pub number: String,
     /// Whose counter numbered it.
     pub seller_key: String,
     pub year: i64,
     pub seq: i64,
     pub status: InvoiceStatus,
+    pub issued_at: Instant,
     pub issued_date: NaiveDate,
-    pub due_date: NaiveDate,
+    /// Of an invoice.
+    pub due_date: Option<NaiveDate>,
+    /// From when on an invoice is collected: its due date, or when it was opened again.
+    pub collect_from: Option<NaiveDate>,
     pub currency: Currency,
     pub net_cents: i64,
     pub vat_cents: i64,
     pub gross_cents: i64,
+    /// Not settled, or of a credit note not placed yet.
+    pub open_cents: i64,
     pub payment_method: PaymentMethod,
     pub payment_reference: Option<String>,
+    pub content_version: i64,
     /// What it says.
     pub content: Json,
     pub created_at: Instant,

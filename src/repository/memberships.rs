@@ -10,7 +10,7 @@ use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::card::CardId;
 use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
-use crate::domain::membership::{MembershipId, MembershipStatus};
+use crate::domain::membership::{EndedReason, MembershipId, MembershipStatus, Standing};
 use crate::domain::money::Currency;
 use crate::error::Result;
 use crate::locked;
@@ -39,6 +39,12 @@ pub struct Membership {
     pub ended_at: Option<Instant>,
     /// Whose it is; none of before that was recorded.
     pub seller_key: Option<String>,
+    /// How it stands with what it owes while it runs.
+    pub standing: Option<Standing>,
+    pub suspended_at: Option<Instant>,
+    /// Why it ended.
+    pub ended_reason: Option<EndedReason>,
+    pub cancelled_at: Option<Instant>,
 }
 
 /// Stores a new membership; the caller holds the account's lock.

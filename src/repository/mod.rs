@@ -1,6 +1,7 @@
 //! What is stored: row structs and named queries, one module for each resource, all on one connection type.
 
 pub mod accounts;
+pub mod allocations;
 pub mod applicant_tokens;
 mod backend;
 pub mod cards;
@@ -26,14 +27,17 @@ pub mod offers;
 mod outcome;
 pub mod partner_days;
 pub mod partners;
+pub mod payments;
 pub mod points;
 mod pool;
 pub mod products;
+pub mod purchases;
 pub mod registration_batches;
 pub mod registrations;
 pub mod request_counts;
 pub mod reviews;
 pub mod schema;
+pub mod seller_terms;
 pub mod sessions;
 pub mod settings;
 mod sweeping;

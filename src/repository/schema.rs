@@ -518,6 +518,9 @@ diesel::table! {
         expires_year -> BigInt,
         expires_month -> BigInt,
         created_at -> SqlInstant,
+        provider -> Text,
+        fingerprint -> Nullable<Text>,
+        state -> Text,
     }
 }
 
@@ -543,6 +546,11 @@ diesel::table! {
         created_at -> SqlInstant,
         ended_at -> Nullable<SqlInstant>,
         seller_key -> Nullable<Text>,
+        standing -> Nullable<Text>,
+        suspended_at -> Nullable<SqlInstant>,
+        ended_reason -> Nullable<Text>,
+        cancelled_at -> Nullable<SqlInstant>,
+        seller_terms_id -> Nullable<SqlId>,
     }
 }
 
@@ -578,21 +586,323 @@ diesel::table! {
         id -> SqlId,
         account_id -> SqlId,
         membership_id -> SqlId,
+        purchase_id -> Nullable<SqlId>,
+        seller_terms_id -> Nullable<SqlId>,
         version -> BigInt,
+        kind -> Text,
+        issue_no -> BigInt,
+        corrects_id -> Nullable<SqlId>,
+        replaces_id -> Nullable<SqlId>,
         number -> Text,
         seller_key -> Text,
         year -> BigInt,
         seq -> BigInt,
         status -> Text,
+        issued_at -> SqlInstant,
         issued_date -> Date,
-        due_date -> Date,
+        due_date -> Nullable<Date>,
+        collect_from -> Nullable<Date>,
+        paused_until -> Nullable<Date>,
         currency -> Text,
         net_cents -> BigInt,
         vat_cents -> BigInt,
         gross_cents -> BigInt,
+        open_cents -> BigInt,
         payment_method -> Text,
         payment_reference -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        content_version -> BigInt,
         content -> SqlJson,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    seller_terms (id) {
+        id -> SqlId,
+        seller_key -> Text,
+        sha256 -> Text,
+        content -> SqlJson,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    purchases (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        version -> BigInt,
+        kind -> Text,
+        state -> Text,
+        membership_id -> Nullable<SqlId>,
+        from_membership_id -> Nullable<SqlId>,
+        level -> Text,
+        level_name -> Text,
+        from_level -> Nullable<Text>,
+        fee_cents -> BigInt,
+        from_fee_cents -> Nullable<BigInt>,
+        net_cents -> BigInt,
+        currency -> Text,
+        starts_date -> Date,
+        ends_date -> Date,
+        term_days -> BigInt,
+        days_left -> BigInt,
+        products -> BigInt,
+        points -> BigInt,
+        seller_terms_id -> SqlId,
+        payment_method -> Text,
+        terms_version -> Text,
+        actor -> Text,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    mandates (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        version -> BigInt,
+        card_id -> Nullable<SqlId>,
+        provider -> Text,
+        provider_setup_id -> Text,
+        state -> Text,
+        text_version -> Text,
+        text_language -> Text,
+        text_sha256 -> Text,
+        agreed_by -> Text,
+        agreed_from -> Text,
+        agreed_at -> SqlInstant,
+        ended_reason -> Nullable<Text>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    billing_profiles (account_id) {
+        account_id -> SqlId,
+        version -> BigInt,
+        payment_method -> Text,
+        mandate_id -> Nullable<SqlId>,
+        provider_customer_id -> Nullable<Text>,
+        company_number -> Nullable<Text>,
+        your_reference -> Nullable<Text>,
+        electronic_address -> Nullable<Text>,
+        invoice_email -> Nullable<Text>,
+        invoice_email_used_at -> Nullable<SqlInstant>,
+        automatic_renewal -> Bool,
+        created_at -> SqlInstant,
+        updated_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    charges (id) {
+        id -> SqlId,
+        invoice_id -> SqlId,
+        version -> BigInt,
+        attempt -> BigInt,
+        initiator -> Text,
+        card_id -> Nullable<SqlId>,
+        mandate_id -> Nullable<SqlId>,
+        amount_cents -> BigInt,
+        currency -> Text,
+        due_date -> Date,
+        charge_date -> Date,
+        provider -> Text,
+        provider_id -> Nullable<Text>,
+        idempotency_key -> Text,
+        state -> Text,
+        decline_code -> Nullable<Text>,
+        decline_class -> Nullable<Text>,
+        asked -> BigInt,
+        sent_at -> SqlInstant,
+        sent_at_machine -> SqlInstant,
+        resolved_at -> Nullable<SqlInstant>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    bank_statements (id) {
+        id -> SqlId,
+        version -> BigInt,
+        file_sha256 -> Text,
+        format -> Text,
+        message_id -> Text,
+        statement_ref -> Text,
+        sequence -> Text,
+        page -> BigInt,
+        last_page -> Bool,
+        account -> Text,
+        currency -> Text,
+        from_date -> Text,
+        to_date -> Text,
+        opening -> Text,
+        closing -> Text,
+        state -> Text,
+        why -> Nullable<Text>,
+        reversals_inverted -> Bool,
+        lines_new -> BigInt,
+        lines_seen -> BigInt,
+        lines_pending -> BigInt,
+        imported_by -> Text,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant, SqlJson};
+
+    bank_transactions (id) {
+        id -> SqlId,
+        statement_id -> SqlId,
+        version -> BigInt,
+        position -> BigInt,
+        account -> Text,
+        state -> Text,
+        amount_cents -> Nullable<BigInt>,
+        amount_text -> Text,
+        currency -> Text,
+        booking_date -> Nullable<Date>,
+        value_date -> Nullable<Date>,
+        bank_reference -> Nullable<Text>,
+        end_to_end_id -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        texts -> SqlJson,
+        payer_name -> Nullable<Text>,
+        payer_account -> Nullable<Text>,
+        is_reversal -> Bool,
+        has_charges -> Bool,
+        is_batch -> Bool,
+        fingerprint -> Text,
+        ordinal -> BigInt,
+        evidence -> SqlJson,
+        reason -> Nullable<Text>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    payments (id) {
+        id -> SqlId,
+        account_id -> SqlId,
+        charge_id -> Nullable<SqlId>,
+        bank_transaction_id -> Nullable<SqlId>,
+        amount_cents -> BigInt,
+        open_cents -> BigInt,
+        currency -> Text,
+        received_date -> Date,
+        disputed_at -> Nullable<SqlInstant>,
+        taken_back_at -> Nullable<SqlInstant>,
+        actor -> Text,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    allocations (id) {
+        id -> SqlId,
+        invoice_id -> SqlId,
+        payment_id -> Nullable<SqlId>,
+        credit_note_id -> Nullable<SqlId>,
+        written_off -> Bool,
+        amount_cents -> BigInt,
+        reverses_id -> Nullable<SqlId>,
+        reason -> Nullable<Text>,
+        actor -> Text,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    refunds (id) {
+        id -> SqlId,
+        payment_id -> SqlId,
+        version -> BigInt,
+        kind -> Text,
+        amount_cents -> BigInt,
+        currency -> Text,
+        state -> Text,
+        reason -> Text,
+        credit_note_id -> Nullable<SqlId>,
+        provider_id -> Nullable<Text>,
+        idempotency_key -> Text,
+        payee_name -> Nullable<Text>,
+        payee_account -> Nullable<Text>,
+        paid_date -> Nullable<Date>,
+        actor -> Text,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::SqlInstant;
+
+    provider_events (provider, event_id) {
+        provider -> Text,
+        event_id -> Text,
+        r#type -> Text,
+        object_id -> Text,
+        body -> Nullable<Text>,
+        applied_at -> Nullable<SqlInstant>,
+        created_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    reminders (id) {
+        id -> SqlId,
+        invoice_id -> SqlId,
+        round -> BigInt,
+        step -> BigInt,
+        outcome -> Text,
+        sent_at -> SqlInstant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::{SqlId, SqlInstant};
+
+    invoice_files (invoice_id, kind) {
+        invoice_id -> SqlId,
+        kind -> Text,
+        renderer -> Text,
+        sha256 -> Text,
+        bytes -> BigInt,
+        file_key -> Text,
         created_at -> SqlInstant,
     }
 }
@@ -754,6 +1064,15 @@ diesel::joinable!(points_entries -> products (product_id));
 diesel::joinable!(memberships -> accounts (account_id));
 diesel::joinable!(invoices -> accounts (account_id));
 diesel::joinable!(invoices -> memberships (membership_id));
+diesel::joinable!(purchases -> accounts (account_id));
+diesel::joinable!(charges -> invoices (invoice_id));
+diesel::joinable!(bank_transactions -> bank_statements (statement_id));
+diesel::joinable!(payments -> accounts (account_id));
+diesel::joinable!(payments -> bank_transactions (bank_transaction_id));
+diesel::joinable!(allocations -> payments (payment_id));
+diesel::joinable!(refunds -> payments (payment_id));
+diesel::joinable!(reminders -> invoices (invoice_id));
+diesel::joinable!(invoice_files -> invoices (invoice_id));
 diesel::joinable!(credentials -> partners (partner_id));
 diesel::joinable!(trusted_partners -> partners (partner_id));
 diesel::joinable!(registrations -> partners (partner_id));
@@ -803,6 +1122,19 @@ diesel::allow_tables_to_appear_in_same_query!(
     member_numbers,
     invoice_counters,
     invoices,
+    seller_terms,
+    purchases,
+    mandates,
+    billing_profiles,
+    charges,
+    bank_statements,
+    bank_transactions,
+    payments,
+    allocations,
+    refunds,
+    provider_events,
+    reminders,
+    invoice_files,
     partners,
     credentials,
     partner_days,

@@ -1,25 +1,10 @@
 //! How a value is written in a text, in the way of its language. Which values a text gets is decided by whoever fills it in.
 
-use chrono::{Datelike, NaiveDate};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::{Subject, name};
 use crate::domain::language::Language;
-
-const MONTHS: [(&str, &str); 12] = [
-    ("januar", "January"),
-    ("februar", "February"),
-    ("marts", "March"),
-    ("april", "April"),
-    ("maj", "May"),
-    ("juni", "June"),
-    ("juli", "July"),
-    ("august", "August"),
-    ("september", "September"),
-    ("oktober", "October"),
-    ("november", "November"),
-    ("december", "December"),
-];
+use crate::domain::words;
 
 /// Makes the filters known to the templates.
 pub fn add_to(templates: &mut Environment<'_>) {
@@ -41,42 +26,18 @@ fn invalid(detail: String) -> Error {
 
 /// `2026-03-05` as `5. marts 2026` or `5 March 2026`.
 fn date(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
-    let date: NaiveDate = value
+    let date = value
         .parse()
         .map_err(|_| invalid(format!("not a date: {value}")))?;
-    let (danish, english) = MONTHS
-        .get(date.month0() as usize)
-        .ok_or_else(|| invalid(format!("no such month: {value}")))?;
-    Ok(match language(state) {
-        Language::Da => format!("{}. {danish} {}", date.day(), date.year()),
-        Language::En => format!("{} {english} {}", date.day(), date.year()),
-    })
+    Ok(words::date(language(state), date))
 }
 
 /// `1234567.00` as `1.234.567,00` or `1,234,567.00`.
 fn amount(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
-    let wrong = || invalid(format!("not an amount: {value}"));
-    let (whole, cents) = value.split_once('.').ok_or_else(wrong)?;
-    let (sign, digits) = match whole.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", whole),
-    };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(digits) || !is_number(cents) {
-        return Err(wrong());
-    }
-    let (between, before_cents) = match language(state) {
-        Language::Da => ('.', ','),
-        Language::En => (',', '.'),
-    };
-    let mut grouped = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
-            grouped.push(between);
-        }
-        grouped.push(digit);
-    }
-    Ok(format!("{sign}{grouped}{before_cents}{cents}"))
+    let amount = value
+        .parse()
+        .map_err(|_| invalid(format!("not an amount: {value}")))?;
+    Ok(words::amount(language(state), amount))
 }
 
 /// `one` for 1 and `many` for every other number, without the number.

@@ -16,8 +16,8 @@ use crate::domain::invoice::{self, PaymentMethod};
 use crate::domain::mail::Template;
 use crate::domain::member_number::MemberNumber;
 use crate::domain::membership::{
-    CorporateSwitch, JoinFacts, Level, MembershipId, MembershipStatus, Track, check_join,
-    ends_date, find_level, offered_levels,
+    CorporateSwitch, EndedReason, JoinFacts, Level, MembershipId, MembershipStatus, Standing,
+    Track, check_join, ends_date, find_level, offered_levels,
 };
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
@@ -136,6 +136,10 @@ fn draw_up(
         created_at: context.now,
         ended_at: None,
         seller_key: Some(programme.seller.key()),
+        standing: Some(Standing::Current),
+        suspended_at: None,
+        ended_reason: None,
+        cancelled_at: None,
     })
 }
 
@@ -282,6 +286,8 @@ pub fn end_term(
     }
     membership.status = MembershipStatus::Ended;
     membership.ended_at = Some(context.now);
+    (membership.standing, membership.suspended_at) = (None, None);
+    membership.ended_reason = Some(EndedReason::Expired);
     memberships::store(conn, &mut membership)?;
     let ended = Event::MembershipEnded {
         account_id: account.id,

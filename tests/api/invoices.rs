@@ -171,6 +171,7 @@ async fn a_business_in_a_part_outside_the_vat_area_is_outside_the_scope() {
 fn danish_seller(database: &Database) -> String {
     let programme = include_str!("../../programme.toml")
         .replace("country = \"NL\"", "country = \"DK\"")
+        .replace("currency = \"EUR\"", "currency = \"DKK\"")
         .replace("vat_number = \"999999990B51\"", "vat_number = \"13585628\"")
         .replace("prefix = \"CPS\"", "prefix = \"CPD\"");
     database.file("danish.toml", &programme)
@@ -252,7 +253,7 @@ async fn a_danish_seller_in_kroner_adds_its_line_and_its_fee() {
     let krone = |amount: &str| json!({ "amount": amount, "currency": "DKK" });
     assert_eq!(invoice.body["lines"][1]["net"], krone("39.50"));
     assert_eq!(invoice.body["net"], krone("239.50"));
-    // 50.00 and, half a cent up, 9.88.
+    // Half a cent up, once on the sum.
     assert_eq!(invoice.body["vat"]["amount"], krone("59.88"));
     assert_eq!(invoice.body["gross"], krone("299.38"));
     let line = invoice.str("/fi_payment_line");
@@ -312,9 +313,9 @@ fn memberships_without_invoice(database: &Database, run_at: &[String]) {
             let wire = format!("mem_{}", membership.simple());
             format!(
                 "INSERT INTO memberships (id, account_id, version, member_number, level, status, starts_date, ends_date,
-                    payment_method, fee_cents, currency, points_at_joining, terms_version, created_at, ended_at)
+                    payment_method, fee_cents, currency, points_at_joining, terms_version, created_at, ended_at, ended_reason)
                  SELECT '{membership}', id, 1, '0', 'gold', 'ended', '2026-01-01', '2026-12-31',
-                    'bank_transfer', 20000, 'EUR', 1000, '2026-01', created_at, created_at
+                    'bank_transfer', 20000, 'EUR', 1000, '2026-01', created_at, created_at, 'expired'
                  FROM accounts WHERE company_name = 'Fjord Foto ApS';
                  INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at)
                  VALUES ('{job}', 'issue_invoice', 'issue_invoice:{wire}',

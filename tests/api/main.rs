@@ -32,6 +32,7 @@ mod mail_tls;
 mod me;
 mod membership;
 mod models;
+mod money_tables;
 mod offers;
 mod openapi;
 mod operation;

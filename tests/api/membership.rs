@@ -373,8 +373,8 @@ async fn every_magic_card_does_what_the_sandbox_says() {
         // Has the invoice issued, so that it can be paid.
         app.advance(TimeDelta::seconds(1)).await;
         app.database.execute(
-            "UPDATE memberships SET status = 'ended', ended_at = created_at;
-             UPDATE invoices SET status = 'paid'",
+            "UPDATE memberships SET status = 'ended', ended_at = created_at, standing = NULL, ended_reason = 'expired';
+             UPDATE invoices SET status = 'paid', open_cents = 0",
         );
     }
 }
@@ -475,7 +475,7 @@ async fn a_membership_ends_with_its_term_and_one_that_owes_pays_first() {
         .problem(409, "payment_due");
 
     app.database
-        .execute("UPDATE invoices SET status = 'paid', version = version + 1");
+        .execute("UPDATE invoices SET status = 'paid', open_cents = 0, version = version + 1");
     let second = join(&app, ACCOUNT, &token, by_transfer("silver"))
         .await
         .expect(201);

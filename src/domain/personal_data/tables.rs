@@ -1,6 +1,7 @@
-//! The list of all tables; those of dealers stand in `dealers`. A test holds it against `repository/schema.rs`.
+//! The list of all tables; those of dealers stand in `dealers`, those of money in `money`. A test holds it against `repository/schema.rs`.
 
 mod dealers;
+mod money;
 
 use super::Stay::{self, Kept, Until};
 use super::copies::{ANSWERED, INVOICED, MAILED, SEARCHED, TOLD};
@@ -259,37 +260,29 @@ pub const TABLES: &[Table] = &[
         personal: &[personal("reason").copied_to(ANSWERED)],
         other: "seq kind amount balance held value_valid_from actor",
     },
-    Table {
-        name: "cards",
-        stay: Kept(WITH_ACCOUNT),
-        personal: &[
-            personal("provider_token"),
-            personal("brand").copied_to(TOLD),
-            personal("last4").copied_to(TOLD),
-            personal("expires_year").copied_to(TOLD),
-            personal("expires_month").copied_to(TOLD),
-        ],
-        other: "",
-    },
-    Table {
-        name: "memberships",
-        stay: Kept(BOOKS),
-        personal: &[personal("member_number").copied_to(INVOICED)],
-        other: "version level status starts_date ends_date payment_method fee_cents currency points_at_joining terms_version seller_key",
-    },
+    money::CARDS,
+    money::MEMBERSHIPS,
     Table {
         name: "member_numbers",
         stay: Kept("a number that was given out is never given out again"),
         personal: &[personal("number"), personal("number_key")],
         other: "",
     },
-    plain("invoice_counters", Kept(BOOKS), "seller year last"),
-    Table {
-        name: "invoices",
-        stay: Kept(BOOKS),
-        personal: &[personal("content")],
-        other: "version number seller_key year seq status issued_date due_date currency net_cents vat_cents gross_cents payment_method payment_reference",
-    },
+    money::INVOICE_COUNTERS,
+    money::INVOICES,
+    money::SELLER_TERMS,
+    money::PURCHASES,
+    money::MANDATES,
+    money::BILLING_PROFILES,
+    money::CHARGES,
+    money::BANK_STATEMENTS,
+    money::BANK_TRANSACTIONS,
+    money::PAYMENTS,
+    money::ALLOCATIONS,
+    money::REFUNDS,
+    money::PROVIDER_EVENTS,
+    money::REMINDERS,
+    money::INVOICE_FILES,
     dealers::PARTNERS,
     dealers::CREDENTIALS,
     dealers::PARTNER_DAYS,

@@ -1,4 +1,4 @@
-//! Areas of a country that its postal codes tell apart.
+//! Areas of a country that its postal codes tell apart. What VAT makes of them is in `vat`.
 
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
@@ -16,6 +16,16 @@ pub struct PostalArea {
     /// A regular expression of its postal codes: the whole code, in upper case, without blanks, hyphens and the country's own letters.
     #[serde(deserialize_with = "whole")]
     postal_codes: Regex,
+    /// Whether its businesses may register.
+    #[serde(default = "yes")]
+    pub takes_part: bool,
+    /// Whether it is part of its country's VAT area (Directive 2006/112 article 6).
+    #[serde(default)]
+    pub in_vat_area: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl PostalArea {
@@ -56,7 +66,7 @@ mod tests {
 
     #[test]
     fn an_area_is_told_however_its_postal_code_is_typed() {
-        let areas = Programme::parse(SHIPPED).unwrap().areas_outside;
+        let areas = Programme::parse(SHIPPED).unwrap().vat.territories;
         let area = |country: &str, postal_code: &str| {
             let found = area_of(&areas, country.parse().unwrap(), postal_code);
             found.map(|area| area.name.as_str())
@@ -89,6 +99,7 @@ mod tests {
             ("DK", "3790"),
             ("SE", "351 01"),
             ("DE", "38001"),
+            ("DE", "27499"),
         ] {
             assert_eq!(area(country, postal_code), None, "{postal_code}");
         }

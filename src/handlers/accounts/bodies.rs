@@ -100,7 +100,8 @@ impl Input for RegisterAccount {
         let phone = phone.and_then(|read| faults.note(read).flatten());
         if let (Some(country), Field::Read(address)) = (self.country.value(), &self.address) {
             let postal_code = address.postal_code.to_string();
-            faults.note(check_place(country, &postal_code, &programme.areas_outside));
+            let territories = &programme.vat.territories;
+            faults.note(check_place(country, &postal_code, territories));
         }
         if let Field::Read(declared) = self.authority_declared {
             faults.note(check_authority(declared));

@@ -152,8 +152,8 @@ fn judge_place(
     if unread.country || place(before) == place(after) {
         return Ok(());
     }
-    let outside = &context.programme.areas_outside;
-    check_place(after.country, &after.postal_code, outside)
+    let territories = &context.programme.vat.territories;
+    check_place(after.country, &after.postal_code, territories)
 }
 
 /// Reads a phone that was sent as a number of the account's country.

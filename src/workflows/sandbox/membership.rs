@@ -1,9 +1,10 @@
 //! The membership that every sandbox begins with, and its invoice.
 
 use super::{account_id, fixed, seeding};
+use crate::domain::account::AccountId;
 use crate::domain::invoice::{self, InvoiceId, PaymentMethod};
 use crate::domain::member_number::MemberNumber;
-use crate::domain::membership::{MembershipId, MembershipStatus, ends_date, find_level};
+use crate::domain::membership::{MembershipId, MembershipStatus, Standing, ends_date, find_level};
 use crate::error::{Error, Result};
 use crate::repository::memberships::Membership;
 use crate::repository::{DbConn, accounts, member_numbers, points};
@@ -21,12 +22,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     let n = u128::from(MEMBER);
     let access = seeding().on(account_id(n));
     let account = accounts::lock(conn, &access)?;
-    let number = MemberNumber::from_random([0, 0, 0, 0, 0, 0, 0, MEMBER]);
-    if !member_numbers::claim(conn, &number, account.id, context.now)?.is_stored() {
-        return Err(Error::internal("seeding a membership")(
-            "its member number is taken",
-        ));
-    }
+    let number = claim_number(conn, context, account.id)?;
     let (today, _) = invoice::issued(context.now, programme.seller.zone);
     let membership = Membership {
         id: MembershipId::from(fixed(n)),
@@ -46,9 +42,24 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         created_at: context.now,
         ended_at: None,
         seller_key: Some(programme.seller.key()),
+        standing: Some(Standing::Current),
+        suspended_at: None,
+        ended_reason: None,
+        cancelled_at: None,
     };
     let stamp = access.stamp(context.now);
     membership::begin(conn, context, &stamp, &account, &membership)?;
     let invoice = InvoiceId::from(fixed(n));
     invoices::issue_as(conn, context, seeding(), membership.id, invoice)
+}
+
+/// The number that the seeded member has in every sandbox.
+fn claim_number(conn: &mut DbConn, context: &Context, account: AccountId) -> Result<MemberNumber> {
+    let number = MemberNumber::from_random([0, 0, 0, 0, 0, 0, 0, MEMBER]);
+    match member_numbers::claim(conn, &number, account, context.now)?.is_stored() {
+        true => Ok(number),
+        false => Err(Error::internal("seeding a membership")(
+            "its member number is taken",
+        )),
+    }
 }

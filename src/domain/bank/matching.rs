@@ -1,0 +1,455 @@
+//! Deciding on a line: booked by itself only where reference, currency and amount are those of exactly one open invoice; else what is known of it.
+
+use super::{Evidence, Line, TransactionState};
+use crate::domain::invoice::{InvoiceStatus, fi71_candidates, rf_candidates};
+use crate::domain::money::Currency;
+
+/// What a line bears that may be a reference; it counts only where an invoice has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct References {
+    /// RF creditor references with right check digits.
+    pub rf: Vec<String>,
+    /// Identifications of Danish payment lines.
+    pub fi71: Vec<String>,
+    /// RF creditor references where the payer's bank keeps its own.
+    pub end_to_end: Vec<String>,
+    /// Something that was meant as a reference, right or wrong.
+    pub is_meant: bool,
+}
+
+/// The references of a line: those of its own field, and where there is none those in its texts. Danish ones only for a seller with a creditor number.
+pub fn references_in(line: &Line, creditor: Option<&str>) -> References {
+    let texts = match &line.reference {
+        Some(reference) => std::slice::from_ref(reference),
+        None => line.texts.as_slice(),
+    };
+    let end_to_end = line.end_to_end_id.as_slice();
+    References {
+        rf: rf_candidates(texts),
+        fi71: creditor.map_or_else(Vec::new, |creditor| fi71_candidates(texts, creditor)),
+        end_to_end: rf_candidates(end_to_end),
+        is_meant: line.reference.is_some() || looks_like_rf(texts),
+    }
+}
+
+/// Whether a text has the beginning of an RF creditor reference and enough behind it, whatever its check digits.
+fn looks_like_rf(texts: &[String]) -> bool {
+    let written: String = texts.concat().to_uppercase();
+    let written: Vec<char> = written.chars().filter(|c| c.is_alphanumeric()).collect();
+    written.windows(9).any(|nine| match nine {
+        ['R', 'F', first, second, ..] => first.is_ascii_digit() && second.is_ascii_digit(),
+        _ => false,
+    })
+}
+
+/// Words that may be the number of an invoice or of a member: looked up as a whole, never as a part of another.
+pub fn numbers_in(texts: &[String]) -> Vec<String> {
+    const MOST: usize = 20;
+    let words = texts
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
+    let digits = |word: &str| word.bytes().filter(u8::is_ascii_digit).count();
+    let mut numbers: Vec<String> = words
+        .map(|word| word.trim_matches('-').to_ascii_uppercase())
+        .filter(|word| word.len() <= 40 && digits(word) >= 6)
+        .collect();
+    numbers.sort();
+    numbers.dedup();
+    numbers.truncate(MOST);
+    numbers
+}
+
+/// What a decision needs of an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvoiceFacts {
+    pub status: InvoiceStatus,
+    pub open_cents: i64,
+    pub currency: Currency,
+}
+
+/// What the references of a line lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It bears none.
+    Nothing,
+    /// It bears something that no invoice has.
+    Unknown,
+    One(InvoiceFacts),
+    Several,
+}
+
+impl Found {
+    /// What the invoices that bear a reference of the line make of it, each of them once.
+    pub fn of(references: &References, invoices: &[InvoiceFacts]) -> Self {
+        match invoices {
+            [one] => Self::One(*one),
+            [] if references.is_meant => Self::Unknown,
+            [] => Self::Nothing,
+            _ => Self::Several,
+        }
+    }
+}
+
+/// What is known of a line beside itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    pub line: &'a Line,
+    pub found: Found,
+    /// An invoice has the reference that stands in the end-to-end id.
+    pub in_end_to_end_id: bool,
+    /// An open invoice has exactly so much open, in the line's currency.
+    pub amount_exact: bool,
+    pub number_in_text: bool,
+    pub payer_known: bool,
+    pub payer_name: bool,
+    pub is_our_account: bool,
+    /// The balances of the statement do not prove it.
+    pub is_held: bool,
+    /// A shortfall of so many cents is written off.
+    pub tolerance: i64,
+}
+
+/// What comes of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub state: TransactionState,
+    /// So much is placed on the one invoice found; nothing where somebody has to look.
+    pub book: Option<i64>,
+    /// So much of the invoice is written off.
+    pub written_off: i64,
+    pub evidence: Vec<Evidence>,
+    /// By how much it is short or over.
+    pub difference: Option<i64>,
+}
+
+impl Decision {
+    fn waits(state: TransactionState, evidence: Vec<Evidence>) -> Self {
+        Self {
+            state,
+            book: None,
+            written_off: 0,
+            evidence,
+            difference: None,
+        }
+    }
+}
+
+/// Whether a line is booked by itself, and what is known of it where not.
+pub fn decide(facts: Facts<'_>) -> Decision {
+    let line = facts.line;
+    if !line.is_booked {
+        return Decision::waits(TransactionState::Pending, Vec::new());
+    }
+    let cents = match line.cents {
+        None => return Decision::waits(TransactionState::Open, vec![Evidence::FractionOfACent]),
+        Some(cents) if cents <= 0 => {
+            return Decision::waits(TransactionState::Open, vec![Evidence::MoneyOut]);
+        }
+        Some(cents) => cents,
+    };
+    let mut evidence = Vec::new();
+    let mut note = |is_so: bool, one: Evidence| evidence.extend(Some(one).filter(|_| is_so));
+    note(!facts.is_our_account, Evidence::NotOurAccount);
+    note(facts.is_held, Evidence::StatementHeld);
+    let may_book = facts.is_our_account && !facts.is_held;
+    let fit = match facts.found {
+        Found::One(invoice) => Some(fit(cents, line.currency, invoice)),
+        _ => None,
+    };
+    evidence.extend(found_evidence(facts, fit));
+    evidence.extend(other_evidence(facts));
+    if evidence.is_empty() {
+        evidence.push(Evidence::NothingKnown);
+    }
+    settle(cents, fit, may_book, facts.tolerance, evidence)
+}
+
+/// How an amount fits what an invoice has open: what speaks of it, and what is missing where that is all that is.
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    evidence: Evidence,
+    /// Cents that the invoice has open beyond the amount; nothing where they cannot be compared.
+    missing: Option<i64>,
+}
+
+fn fit(cents: i64, currency: Currency, invoice: InvoiceFacts) -> Fit {
+    let missing = invoice.open_cents.saturating_sub(cents);
+    let not = |evidence| Fit {
+        evidence,
+        missing: None,
+    };
+    let fits = |evidence| Fit {
+        evidence,
+        missing: Some(missing),
+    };
+    match invoice.status {
+        _ if invoice.currency != currency => not(Evidence::CurrencyDiffers),
+        InvoiceStatus::Paid => not(Evidence::InvoicePaid),
+        InvoiceStatus::Credited => not(Evidence::InvoiceCredited),
+        InvoiceStatus::Open if missing == 0 => fits(Evidence::AmountExact),
+        InvoiceStatus::Open if missing > 0 => fits(Evidence::AmountShort),
+        InvoiceStatus::Open => fits(Evidence::AmountOver),
+    }
+}
+
+/// What the references say.
+fn found_evidence(facts: Facts<'_>, fit: Option<Fit>) -> Vec<Evidence> {
+    let mut evidence = match facts.found {
+        Found::Several => return vec![Evidence::SeveralReferences],
+        Found::One(_) => {
+            let fit = fit.map(|fit| fit.evidence);
+            return std::iter::once(Evidence::ReferenceExact)
+                .chain(fit)
+                .collect();
+        }
+        Found::Unknown => vec![Evidence::ReferenceNotKnown],
+        Found::Nothing => Vec::new(),
+    };
+    if facts.in_end_to_end_id {
+        evidence.push(Evidence::ReferenceOnlyInEndToEndId);
+    }
+    if facts.amount_exact {
+        evidence.push(Evidence::AmountExact);
+    }
+    evidence
+}
+
+/// What else speaks of a line.
+fn other_evidence(facts: Facts<'_>) -> Vec<Evidence> {
+    let all = [
+        (facts.number_in_text, Evidence::NumberInText),
+        (facts.payer_known, Evidence::PayerKnown),
+        (facts.payer_name, Evidence::PayerName),
+        (facts.line.has_charges, Evidence::ChargesDeducted),
+        (facts.line.is_batch, Evidence::BatchWithoutDetails),
+    ];
+    let known = all.into_iter().filter(|(is_so, _)| *is_so);
+    known.map(|(_, evidence)| evidence).collect()
+}
+
+fn settle(
+    cents: i64,
+    fit: Option<Fit>,
+    may_book: bool,
+    tolerance: i64,
+    evidence: Vec<Evidence>,
+) -> Decision {
+    let missing = fit.and_then(|fit| fit.missing);
+    match missing {
+        Some(missing) if may_book && (0..=tolerance.max(0)).contains(&missing) => Decision {
+            state: TransactionState::Matched,
+            book: Some(cents),
+            written_off: missing,
+            evidence,
+            difference: None,
+        },
+        _ => Decision {
+            difference: missing.map(i64::abs).filter(|difference| *difference > 0),
+            ..Decision::waits(TransactionState::Open, evidence)
+        },
+    }
+}
+
+/// The line that a reversal takes back: the one among the earlier ones with its reference, amount and currency; nothing where there are several.
+pub fn takes_back<'a, K>(reversal: &Line, earlier: &'a [(K, Line)]) -> Option<&'a K> {
+    let amount = reversal.cents.filter(|_| reversal.is_reversal)?;
+    let is_it = |line: &Line| {
+        line.cents == Some(-amount)
+            && line.currency == reversal.currency
+            && !line.is_reversal
+            && same_reference(line, reversal)
+    };
+    let mut found = earlier.iter().filter(|(_, line)| is_it(line));
+    match (found.next(), found.next()) {
+        (Some((key, _)), None) => Some(key),
+        _ => None,
+    }
+}
+
+fn same_reference(line: &Line, reversal: &Line) -> bool {
+    let (one, other) = (references_in(line, None), references_in(reversal, None));
+    let written = |line: &Line| line.reference.clone();
+    let (written, other_written) = (written(line), written(reversal));
+    (!one.rf.is_empty() && one.rf == other.rf) || (written.is_some() && written == other_written)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rust_decimal::Decimal;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::bank::Party;
+    use crate::domain::money::Amount;
+
+    fn vectors() -> Value {
+        let all: Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/money.json")).unwrap();
+        all["matching"].clone()
+    }
+
+    fn cents(value: &Value) -> Option<i64> {
+        value.as_str().map(|text| text.parse::<Amount>().unwrap().0)
+    }
+
+    fn line(cents: Option<i64>, texts: &[&str]) -> Line {
+        Line {
+            amount: cents.map_or(Decimal::new(5, 3), |cents| Decimal::new(cents, 2)),
+            cents,
+            currency: Currency::EUR,
+            is_booked: true,
+            is_reversal: false,
+            booking_date: None,
+            value_date: None,
+            bank_reference: None,
+            end_to_end_id: None,
+            reference: None,
+            texts: texts.iter().map(ToString::to_string).collect(),
+            payer: Party::default(),
+            place: 0,
+            has_charges: false,
+            is_batch: false,
+        }
+    }
+
+    /// The invoices of the vectors, each behind its reference and its number.
+    fn invoices(vectors: &Value) -> Vec<(String, String, InvoiceFacts)> {
+        let invoices = vectors["invoices"].as_array().unwrap().iter();
+        let read = invoices.map(|one| {
+            let reference = one["reference"].as_str().unwrap().to_owned();
+            let (year, seq) = reference[7..].split_at(4);
+            let facts = InvoiceFacts {
+                status: one["status"].as_str().unwrap().parse().unwrap(),
+                open_cents: cents(&one["open"]).unwrap(),
+                currency: one["currency"].as_str().unwrap().parse().unwrap(),
+            };
+            (reference.clone(), format!("CPS-{year}-{seq}"), facts)
+        });
+        read.collect()
+    }
+
+    fn of_case(case: &Value) -> Line {
+        let texts = case["texts"].as_array().unwrap().iter();
+        let texts: Vec<&str> = texts.map(|text| text.as_str().unwrap()).collect();
+        Line {
+            currency: case["currency"].as_str().unwrap().parse().unwrap(),
+            is_booked: case["status"] != "PDNG",
+            end_to_end_id: case["end_to_end"].as_str().map(str::to_owned),
+            ..line(cents(&case["amount"]), &texts)
+        }
+    }
+
+    #[test]
+    fn a_line_is_booked_only_where_exactly_one_invoice_fits() {
+        let vectors = vectors();
+        let invoices = invoices(&vectors);
+        for case in vectors["cases"].as_array().unwrap() {
+            let line = of_case(case);
+            let references = references_in(&line, None);
+            let borne: Vec<InvoiceFacts> = invoices
+                .iter()
+                .filter(|(reference, ..)| references.rf.contains(reference))
+                .map(|(.., facts)| *facts)
+                .collect();
+            let numbers = numbers_in(&line.texts);
+            let exact = |facts: &InvoiceFacts| {
+                facts.currency == line.currency && Some(facts.open_cents) == line.cents
+            };
+            let decision = decide(Facts {
+                line: &line,
+                found: Found::of(&references, &borne),
+                in_end_to_end_id: invoices
+                    .iter()
+                    .any(|(reference, ..)| references.end_to_end.contains(reference)),
+                amount_exact: invoices.iter().any(|(.., facts)| exact(facts)),
+                number_in_text: invoices
+                    .iter()
+                    .any(|(_, number, _)| numbers.contains(number)),
+                payer_known: false,
+                payer_name: false,
+                is_our_account: case["account"].is_null(),
+                is_held: case["held"] == true,
+                tolerance: cents(&case["tolerance"]).unwrap_or(0),
+            });
+            let mut made = json!({"state": decision.state, "evidence": decision.evidence});
+            if let Some(book) = decision.book {
+                made["book"] = json!(Amount(book));
+            }
+            if decision.written_off > 0 {
+                made["written_off"] = json!(Amount(decision.written_off));
+            }
+            if let Some(difference) = decision.difference {
+                made["difference"] = json!(Amount(difference));
+            }
+            assert_eq!(made, case["decision"], "{case}");
+        }
+    }
+
+    #[test]
+    fn the_field_for_the_reference_goes_before_what_the_payer_wrote() {
+        let mut line = line(Some(1), &["RF55CPS2026000001"]);
+        line.reference = Some("RF28CPS2026000002".to_owned());
+        assert_eq!(references_in(&line, None).rf, ["RF28CPS2026000002"]);
+        line.reference = Some("something".to_owned());
+        let references = references_in(&line, None);
+        assert!(references.rf.is_empty() && references.is_meant);
+        assert_eq!(Found::of(&references, &[]), Found::Unknown);
+        line.reference = Some("+71<000020260000011+81234567<".to_owned());
+        assert!(references_in(&line, None).fi71.is_empty());
+        let danish = references_in(&line, Some("81234567"));
+        assert_eq!(danish.fi71, ["000020260000011"]);
+    }
+
+    #[test]
+    fn a_number_is_a_word_of_its_own() {
+        let texts = ["Faktura CPS-2026-000001, medl. 12345674; xCPS-2026-000001".to_owned()];
+        let expected = ["12345674", "CPS-2026-000001", "XCPS-2026-000001"];
+        assert_eq!(numbers_in(&texts), expected);
+        assert!(numbers_in(&["on 2026-1 at 10.15".to_owned()]).is_empty());
+    }
+
+    #[test]
+    fn a_reversal_takes_back_the_one_line_that_it_is_of() {
+        let paid = line(Some(35000), &["RF55CPS2026000001"]);
+        let mut back = line(Some(-35000), &["RF55 CPS2 0260 0000 1"]);
+        let earlier = [(1, paid.clone()), (2, line(Some(35000), &["other"]))];
+        assert_eq!(takes_back(&back, &earlier), None);
+        back.is_reversal = true;
+        assert_eq!(takes_back(&back, &earlier), Some(&1));
+        assert_eq!(takes_back(&back, &[(1, paid.clone()), (2, paid)]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn only_an_exact_payment_of_one_open_invoice_books(cents in -10i64..50, open in 0i64..50, tolerance in -1i64..5, status in 0usize..3, held in any::<bool>(), ours in any::<bool>(), is_euro in any::<bool>(), several in any::<bool>()) {
+            let status = InvoiceStatus::ALL[status];
+            let currency = if is_euro { Currency::EUR } else { Currency::DKK };
+            let invoice = InvoiceFacts { status, open_cents: open, currency };
+            let line = line(Some(cents), &["RF55CPS2026000001"]);
+            let found = if several { Found::Several } else { Found::One(invoice) };
+            let decision = decide(Facts {
+                line: &line,
+                found,
+                in_end_to_end_id: true,
+                amount_exact: true,
+                number_in_text: true,
+                payer_known: true,
+                payer_name: true,
+                is_our_account: ours,
+                is_held: held,
+                tolerance,
+            });
+            let short = open - cents;
+            let fits = !several && status == InvoiceStatus::Open && is_euro && cents > 0
+                && (short == 0 || (0..=tolerance).contains(&short));
+            let books = fits && ours && !held;
+            prop_assert_eq!(decision.book.is_some(), books);
+            prop_assert_eq!(decision.state == TransactionState::Matched, books);
+            if books {
+                prop_assert_eq!(decision.book.unwrap() + decision.written_off, open);
+            }
+            prop_assert!(!decision.evidence.is_empty());
+        }
+    }
+}

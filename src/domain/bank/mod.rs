@@ -1,0 +1,121 @@
+//! What banks write: statements, their lines, and how far a line is understood. Reading a file is in `camt`, deciding on a line in `matching`.
+
+mod balance;
+pub mod camt;
+pub mod csv;
+mod entry;
+mod fingerprint;
+mod matching;
+mod statement;
+
+use serde::Deserialize;
+
+use super::money::Amount;
+use crate::types::{id, text_enum};
+pub use balance::{Balance, Sums, balance};
+pub use entry::{BadBankAmount, BankAmount, Detail, Entry, Line, Party, entry_lines, turned_round};
+pub use fingerprint::{fingerprint, number_repeats};
+pub use matching::{
+    Decision, Facts, Found, InvoiceFacts, References, decide, numbers_in, references_in, takes_back,
+};
+pub use statement::{Before, Page, goes_on, state};
+
+id!(
+    /// The identity of a bank statement.
+    BankStatementId, "bst_"
+);
+
+id!(
+    /// The identity of one line of a bank statement.
+    BankTransactionId, "btx_"
+);
+
+text_enum! {
+    /// Where a statement stands.
+    pub enum StatementState {
+        /// Its lines are being stored.
+        Receiving = "receiving",
+        /// Its balances prove its lines.
+        Booked = "booked",
+        /// Its balances do not prove its lines: nothing of it is booked by itself.
+        Held = "held",
+        /// Pages of it are missing.
+        Incomplete = "incomplete",
+        /// It is of another account: nothing of it is booked.
+        Foreign = "foreign",
+    }
+}
+
+text_enum! {
+    /// Where a line stands.
+    pub enum TransactionState {
+        /// The bank has not booked it: no money yet.
+        Pending = "pending",
+        /// It was pending, and its booked line came.
+        Superseded = "superseded",
+        /// It waits for somebody.
+        Open = "open",
+        /// Payments were made of it.
+        Matched = "matched",
+        /// Somebody put it aside, with a reason.
+        Ignored = "ignored",
+        /// A later line took it back.
+        Reversed = "reversed",
+    }
+}
+
+text_enum! {
+    /// What is known of a line that may tell whose it is, or why it is not booked by itself.
+    pub enum Evidence {
+        /// Its reference is that of exactly one invoice.
+        ReferenceExact = "reference_exact",
+        /// It bears something that looks like a reference, and no invoice has it.
+        ReferenceNotKnown = "reference_not_known",
+        /// The reference stands where the payer's bank keeps its own.
+        ReferenceOnlyInEndToEndId = "reference_only_in_end_to_end_id",
+        /// It bears the references of several invoices.
+        SeveralReferences = "several_references",
+        /// The invoice is paid already.
+        InvoicePaid = "invoice_paid",
+        /// The invoice was taken back by a credit note.
+        InvoiceCredited = "invoice_credited",
+        /// An invoice has exactly so much open.
+        AmountExact = "amount_exact",
+        /// It is less than the invoice has open.
+        AmountShort = "amount_short",
+        /// It is more than the invoice has open.
+        AmountOver = "amount_over",
+        /// The invoice is in another currency.
+        CurrencyDiffers = "currency_differs",
+        /// An account has paid from there before.
+        PayerKnown = "payer_known",
+        /// An account has that name.
+        PayerName = "payer_name",
+        /// The text names an invoice or a member by number.
+        NumberInText = "number_in_text",
+        /// A bank kept a part.
+        ChargesDeducted = "charges_deducted",
+        /// The bank booked several payments as one and does not say which.
+        BatchWithoutDetails = "batch_without_details",
+        /// The money came to another account.
+        NotOurAccount = "not_our_account",
+        /// The balances of its statement do not prove it.
+        StatementHeld = "statement_held",
+        /// The money went out.
+        MoneyOut = "money_out",
+        /// It takes an earlier line back.
+        ReversalOf = "reversal_of",
+        /// Its amount has a fraction of a cent.
+        FractionOfACent = "fraction_of_a_cent",
+        /// Nothing tells whose it is.
+        NothingKnown = "nothing_known",
+    }
+}
+
+/// Section `[bank]` of the programme.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankRules {
+    /// A payment that falls short by at most this is booked, and the difference written off.
+    pub tolerance: Amount,
+}

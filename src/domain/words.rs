@@ -1,0 +1,93 @@
+//! How an amount and a date are written in the way of a language. Texts around them are in `texts`.
+
+use chrono::{Datelike, NaiveDate};
+
+use super::language::Language;
+use super::money::Amount;
+
+const MONTHS: [(&str, &str); 12] = [
+    ("januar", "January"),
+    ("februar", "February"),
+    ("marts", "March"),
+    ("april", "April"),
+    ("maj", "May"),
+    ("juni", "June"),
+    ("juli", "July"),
+    ("august", "August"),
+    ("september", "September"),
+    ("oktober", "October"),
+    ("november", "November"),
+    ("december", "December"),
+];
+
+/// `5. marts 2026` or `5 March 2026`.
+pub fn date(language: Language, date: NaiveDate) -> String {
+    let (danish, english) = MONTHS
+        .get(date.month0() as usize)
+        .copied()
+        .unwrap_or_default();
+    match language {
+        Language::Da => format!("{}. {danish} {}", date.day(), date.year()),
+        Language::En => format!("{} {english} {}", date.day(), date.year()),
+    }
+}
+
+/// The first and the last day of a period: `26. november 2026 til 25. november 2027`.
+pub fn period(language: Language, (first, last): (NaiveDate, NaiveDate)) -> String {
+    let to = match language {
+        Language::Da => "til",
+        Language::En => "to",
+    };
+    format!("{} {to} {}", date(language, first), date(language, last))
+}
+
+/// `1.234.567,00` or `1,234,567.00`.
+pub fn amount(language: Language, amount: Amount) -> String {
+    let (between, before_cents) = match language {
+        Language::Da => ('.', ','),
+        Language::En => (',', '.'),
+    };
+    let sign = if amount.0 < 0 { "-" } else { "" };
+    let cents = amount.0.unsigned_abs();
+    let digits = (cents / 100).to_string();
+    let mut grouped = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n) % 3 == 0 {
+            grouped.push(between);
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}{before_cents}{:02}", cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn each_language_writes_in_its_own_way() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/vectors/money.json")).unwrap();
+        for case in vectors["words"].as_array().unwrap() {
+            let language = case["language"].as_str().unwrap().parse().unwrap();
+            let shown = match case["date"].as_str() {
+                Some(day) => date(language, day.parse().unwrap()),
+                None => amount(language, case["amount"].as_str().unwrap().parse().unwrap()),
+            };
+            assert_eq!(shown, case["shown"], "{case}");
+        }
+    }
+
+    #[test]
+    fn a_period_names_its_first_and_its_last_day() {
+        let days = ("2026-11-26".parse().unwrap(), "2027-11-25".parse().unwrap());
+        let danish = "26. november 2026 til 25. november 2027";
+        assert_eq!(period(Language::Da, days), danish);
+        assert_eq!(
+            period(Language::En, days),
+            "26 November 2026 to 25 November 2027"
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! Purchases at rest: at most one renewal booked for each membership, held by the database.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::accounts::Account;
+use super::held::{Held, store, stored};
+use super::schema::purchases;
+use super::{DbConn, MultiBackend};
+use crate::domain::account::AccountId;
+use crate::domain::invoice::PaymentMethod;
+use crate::domain::membership::MembershipId;
+use crate::domain::money::Currency;
+use crate::domain::purchase::{PurchaseId, PurchaseKind, PurchaseState, SellerTermsId};
+use crate::error::Result;
+use crate::locked;
+use crate::types::Instant;
+
+/// What was bought, as it was at that moment. Nothing but where it stands changes.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = purchases, check_for_backend(MultiBackend), treat_none_as_null = true)]
+pub struct Purchase {
+    pub id: PurchaseId,
+    pub account_id: AccountId,
+    pub version: i64,
+    pub kind: PurchaseKind,
+    pub state: PurchaseState,
+    /// None yet where it is booked.
+    pub membership_id: Option<MembershipId>,
+    /// The one that it follows or raises.
+    pub from_membership_id: Option<MembershipId>,
+    pub level: String,
+    /// What people called the level.
+    pub level_name: String,
+    pub from_level: Option<String>,
+    /// The yearly fee without VAT.
+    pub fee_cents: i64,
+    pub from_fee_cents: Option<i64>,
+    /// What it costs without VAT.
+    pub net_cents: i64,
+    pub currency: Currency,
+    pub starts_date: NaiveDate,
+    pub ends_date: NaiveDate,
+    pub term_days: i64,
+    /// Of these, those that it is about.
+    pub days_left: i64,
+    /// Complete products, by which the corporate fee goes.
+    pub products: i64,
+    /// Points that counted.
+    pub points: i64,
+    pub seller_terms_id: SellerTermsId,
+    pub payment_method: PaymentMethod,
+    pub terms_version: String,
+    /// Who bought it.
+    pub actor: String,
+    pub created_at: Instant,
+}
+
+/// Stores a new purchase; the caller holds the account's lock.
+pub fn insert(conn: &mut DbConn, purchase: &Purchase) -> Result<()> {
+    diesel::insert_into(purchases::table)
+        .values(purchase)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The purchase of an id that the service itself holds.
+pub fn find_by_id(conn: &mut DbConn, id: PurchaseId) -> Result<Option<Purchase>> {
+    Ok(purchases::table
+        .find(id)
+        .select(Purchase::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// A purchase of a held account, held too.
+pub fn lock(
+    conn: &mut DbConn,
+    account: &Held<Account>,
+    id: PurchaseId,
+) -> Result<Option<Held<Purchase>>> {
+    let found: Option<Purchase> = locked!(
+        conn,
+        purchases::table
+            .find(id)
+            .filter(purchases::account_id.eq(account.id))
+            .select(Purchase::as_select())
+    )
+    .optional()?;
+    Ok(found.map(Held::new))
+}
+
+/// Stores the purchase as its next version.
+pub fn store(conn: &mut DbConn, purchase: &mut Held<Purchase>) -> Result<()> {
+    stored(store!(conn, purchases, purchase))
+}
