@@ -52,7 +52,7 @@ pub fn amount(language: Language, amount: Amount) -> String {
     let digits = (cents / 100).to_string();
     let mut grouped = String::new();
     for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
             grouped.push(between);
         }
         grouped.push(digit);

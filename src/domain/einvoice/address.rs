@@ -154,7 +154,7 @@ fn has_mod11(digits: &str) -> bool {
         .zip(weights)
         .map(|(digit, weight)| digit * weight)
         .sum();
-    sum > 0 && sum % 11 == 0
+    sum > 0 && sum.is_multiple_of(11)
 }
 
 fn is_belgian(digits: &str) -> bool {

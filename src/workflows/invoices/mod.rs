@@ -170,7 +170,6 @@ fn fi_line(
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
     use crate::domain::language::Language;
     use crate::texts::{Subject, keys, placeholders};
 
