@@ -131,6 +131,8 @@ permissions! {
     MembershipRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
     MembershipJoin: own [Superuser], all [];
     InvoicesRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
+    /// Say what is to be read on invoices, and where they go.
+    BillingProfileChange: own [Superuser], all [Support];
     /// Send a new first-password link.
     FirstPasswordLink: own [], all [Support];
     /// Decide on another address of the contact that staff ask for.
@@ -221,6 +223,7 @@ mod tests {
             (Action::MembershipRead, "-ooo-aaa"),
             (Action::MembershipJoin, "---o----"),
             (Action::InvoicesRead, "-ooo-aaa"),
+            (Action::BillingProfileChange, "---o-a--"),
             // dead jobs
             (Action::JobsManage, "-------a"),
             // serial checks, work items, event feed

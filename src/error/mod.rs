@@ -184,6 +184,8 @@ codes! {
         NotUtf8 = "not_utf8",
         ReferenceUnknown = "reference_unknown",
         EventTypeUnknown = "event_type_unknown",
+        CompanyNumberInvalid = "company_number_invalid",
+        ElectronicAddressInvalid = "electronic_address_invalid",
         More = "more",
     }
 }

@@ -3,6 +3,7 @@
 pub mod accounts;
 mod actor;
 pub mod answer;
+mod billing_profiles;
 mod contract;
 pub mod documents;
 mod endpoint;
@@ -65,6 +66,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(documents::routes)
         .configure(faq::routes)
         .configure(invoices::routes)
+        .configure(billing_profiles::routes)
         .configure(membership::routes)
         .configure(programme::routes)
         .configure(reviews::routes)

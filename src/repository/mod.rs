@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod allocations;
 pub mod applicant_tokens;
 mod backend;
+pub mod billing_profiles;
 pub mod cards;
 pub mod catalogue;
 pub mod credentials;

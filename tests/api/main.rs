@@ -3,6 +3,7 @@
 
 mod accounts;
 mod backup;
+mod billing_profiles;
 mod businesses;
 mod contention;
 mod credentials;

@@ -410,6 +410,12 @@ pub async fn staff(walk: &mut Walk, asta: &Business) {
     let told = ["user.removed", "user.sessions_ended"];
     walk.left("removeUser", "user", &told).await;
     own(walk, asta).await;
+    let profile = format!("{}/billing-profile", asta.account);
+    let change = json!({ "your_reference": "PO-4711" });
+    let changed = walk.app.patch(&profile, &asta.token, 1, change).await;
+    changed.expect(200);
+    let told = ["account.billing_profile_changed"];
+    walk.left("updateBillingProfile", "user", &told).await;
     let suspension = format!("{}/suspension", asta.account);
     let reason = json!({ "reason": "Two members claim the same." });
     let suspended: Answer = walk.app.post(&suspension, &admin, reason).await;
