@@ -13,13 +13,14 @@ use utoipa::ToSchema;
 use super::access::{SessionId, UserId};
 use super::account::{AccountId, AccountStatus};
 use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
-use super::invoice::InvoiceId;
+use super::invoice::{InvoiceId, PaymentId};
 use super::job::JobId;
 use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
 use super::model::ModelId;
 use super::money::Money;
 use super::partner::{AlertCause, CredentialId, PartnerId, PartnerStatus, Scope};
+use super::payment::{RefundId, RefundState};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
@@ -166,6 +167,10 @@ events! {
     in Stream::Account(*account_id), about invoice_id => {
         /// An invoice was issued.
         InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
+    }
+    in Stream::Account(*account_id), about payment_id => {
+        /// Money of a payment goes back, went back, or did not after all.
+        PaymentRefunded = "payment.refunded" { account_id: AccountId, payment_id: PaymentId, refund_id: RefundId, state: RefundState, amount: Money }
     }
     in Stream::Partner(*partner_id), about partner_id => {
         /// A dealer was taken in.

@@ -43,7 +43,7 @@ pub fn routes(config: &mut impl Routes) {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 #[allow(dead_code)]
-struct InvoicesPath {
+pub struct InvoicesPath {
     /// The account.
     #[param(example = "acc_00000000000070008000000000000002")]
     account_id: AccountId,

@@ -22,6 +22,7 @@ use crate::domain::language::Language;
 use crate::domain::membership::{MembershipStatus, Track};
 use crate::domain::model::Category;
 use crate::domain::offer::Blocked;
+use crate::domain::payment::{RefundKind, RefundState};
 use crate::domain::permissions::Role;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, Evidence, ProductField, ProductStatus};
@@ -121,7 +122,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 22] {
+fn vocabularies() -> [(&'static str, Vec<String>); 24] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("batch_line_statuses", listed(BatchLineStatus::ALL)),
@@ -139,6 +140,8 @@ fn vocabularies() -> [(&'static str, Vec<String>); 22] {
         ("point_entries", listed(EntryKind::ALL)),
         ("product_evidence", listed(Evidence::ALL)),
         ("product_statuses", listed(ProductStatus::ALL)),
+        ("refund_kinds", listed(RefundKind::ALL)),
+        ("refund_states", listed(RefundState::ALL)),
         ("registration_statuses", listed(RegistrationStatus::ALL)),
         ("review_decisions", listed(CaseDecision::ALL)),
         ("roles", listed(Role::ALL)),

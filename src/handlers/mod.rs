@@ -5,11 +5,13 @@ mod actor;
 pub mod answer;
 mod billing_profiles;
 mod contract;
+mod csv_answer;
 pub mod documents;
 mod endpoint;
 mod events;
 pub mod extract;
 mod faq;
+mod invoice_search;
 mod invoices;
 mod jobs;
 mod labels;
@@ -22,10 +24,12 @@ pub mod oauth;
 mod offers;
 pub mod operation;
 mod partners;
+mod payments;
 mod points;
 pub mod problem;
 mod products;
 mod programme;
+mod refunds;
 mod registration_batches;
 mod registrations;
 mod reviews;
@@ -67,6 +71,9 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(faq::routes)
         .configure(invoices::routes)
         .configure(billing_profiles::routes)
+        .configure(invoice_search::routes)
+        .configure(payments::routes)
+        .configure(refunds::routes)
         .configure(membership::routes)
         .configure(programme::routes)
         .configure(reviews::routes)

@@ -27,6 +27,11 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::AlreadyMember => "readMembership",
         Code::PaymentDue => "listInvoices",
         Code::BatchNotCancellable => "readRegistrationBatch",
+        Code::RefundExceedsPayment | Code::PaymentInDispute | Code::PayingAccountUnknown => {
+            "listAccountPayments"
+        }
+        Code::RefundNotToPay => "listRefunds",
+        Code::CreditExceedsInvoice => "readInvoice",
         Code::JobNotDead => "listJobs",
         Code::CredentialLimitReached => "revokeCredential",
         Code::SecretRotationOpen => "endPreviousSecret",
