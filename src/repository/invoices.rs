@@ -8,7 +8,9 @@ use super::schema::{invoice_counters, invoices};
 use super::{DbConn, Held, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
-use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::{
+    Content, InvoiceId, InvoiceKind, InvoiceStatus, PaymentMethod, Totals, v2,
+};
 use crate::domain::membership::MembershipId;
 use crate::domain::money::Currency;
 use crate::domain::purchase::{PurchaseId, SellerTermsId};
@@ -63,6 +65,29 @@ pub struct Invoice {
     /// What it says.
     pub content: Json,
     pub created_at: Instant,
+}
+
+impl Invoice {
+    /// What it says, in the words of content version 2.
+    pub fn said(&self) -> Result<v2::Content> {
+        if self.content_version == v2::VERSION {
+            return Ok(self.content.decode()?);
+        }
+        let totals = Totals {
+            net: self.net_cents,
+            vat: self.vat_cents,
+            gross: self.gross_cents,
+        };
+        let earlier: Content = self.content.decode()?;
+        let payment = (self.payment_method, self.payment_reference.clone());
+        Ok(earlier.into_v2(totals, payment))
+    }
+
+    /// Whether it is collected from a day that is over on `today`.
+    pub fn is_overdue(&self, today: NaiveDate) -> bool {
+        let is_open = self.status == InvoiceStatus::Open;
+        is_open && self.collect_from.is_some_and(|day| day < today)
+    }
 }
 
 /// The next number of a seller's year; its counter stays locked until the transaction ends, so that a number is lost with
@@ -165,7 +190,9 @@ pub fn store_moved(
     if moved == 0 {
         return Err(Error::Contended);
     }
-    let row = invoices::table.find(invoice.id).select(Invoice::as_select());
+    let row = invoices::table
+        .find(invoice.id)
+        .select(Invoice::as_select());
     **invoice = row.first(conn)?;
     Ok(())
 }
@@ -187,12 +214,12 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess, id: InvoiceId) -> Result<
     found.ok_or_else(|| Code::NotFound.into())
 }
 
-/// The invoices of an account, newest first, from before `before`.
+/// The invoices of an account, of one kind or of both, newest first, from before `before`.
 pub fn list(
     conn: &mut DbConn,
     access: &AccountAccess,
-    before: Option<InvoiceId>,
-    limit: i64,
+    kind: Option<InvoiceKind>,
+    (before, limit): (Option<InvoiceId>, i64),
 ) -> Result<Vec<Invoice>> {
     let mut query = invoices::table
         .filter(invoices::account_id.eq(access.account_id()))
@@ -201,5 +228,15 @@ pub fn list(
     if let Some(before) = before {
         query = query.filter(invoices::id.lt(before));
     }
+    if let Some(kind) = kind {
+        query = query.filter(invoices::kind.eq(kind));
+    }
     Ok(query.order(invoices::id.desc()).limit(limit).load(conn)?)
+}
+
+/// The credit notes that correct these invoices, oldest first.
+pub fn credit_notes(conn: &mut DbConn, of: &[InvoiceId]) -> Result<Vec<Invoice>> {
+    let notes = invoices::table.filter(invoices::corrects_id.eq_any(of));
+    let notes = notes.order(invoices::id).select(Invoice::as_select());
+    Ok(notes.load(conn)?)
 }

@@ -2,6 +2,7 @@
 //! `settlement`.
 
 mod content;
+mod details;
 pub mod earlier;
 
 use chrono::{Datelike, NaiveDate};
@@ -9,10 +10,11 @@ use serde_json::json;
 
 pub use self::content::bank_fee_notice;
 use self::content::{Sale, content};
+pub use self::details::{Details, details, details_of};
 use super::Context;
 use super::mail::{Recipient, send};
-use super::settlement::{self, Source};
 use super::purchases as sales;
+use super::settlement::{self, Source};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
@@ -204,11 +206,7 @@ pub(in crate::workflows) fn next_number(
 }
 
 /// A Danish seller with a creditor number offers its line for a payment in kroner.
-fn inpayment(
-    seller: &programme::Seller,
-    currency: Currency,
-    number: &Number,
-) -> Option<Inpayment> {
+fn inpayment(seller: &programme::Seller, currency: Currency, number: &Number) -> Option<Inpayment> {
     let creditor = seller.fi_creditor.clone()?;
     if seller.country != Country::DK || currency != Currency::DKK {
         return None;
@@ -244,12 +242,7 @@ fn set_off(
 }
 
 /// Mails the invoice, as it stands once what was open is set off.
-fn tell(
-    conn: &mut DbConn,
-    context: &Context,
-    account: &Account,
-    invoice: &Invoice,
-) -> Result<()> {
+fn tell(conn: &mut DbConn, context: &Context, account: &Account, invoice: &Invoice) -> Result<()> {
     let set_off = invoice.gross_cents - invoice.open_cents;
     let values = json!({
         "invoice_number": invoice.number,
