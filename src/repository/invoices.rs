@@ -240,3 +240,11 @@ pub fn credit_notes(conn: &mut DbConn, of: &[InvoiceId]) -> Result<Vec<Invoice>>
     let notes = notes.order(invoices::id).select(Invoice::as_select());
     Ok(notes.load(conn)?)
 }
+
+/// All invoices and credit notes behind `after`; for checking them, page by page.
+pub fn after(conn: &mut DbConn, after: Option<InvoiceId>, limit: i64) -> Result<Vec<Invoice>> {
+    let after = after.unwrap_or_else(|| InvoiceId::from(uuid::Uuid::nil()));
+    let page = invoices::table.filter(invoices::id.gt(after));
+    let page = page.order(invoices::id).limit(limit);
+    Ok(page.select(Invoice::as_select()).load(conn)?)
+}

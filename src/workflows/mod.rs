@@ -33,6 +33,7 @@ pub mod settlement;
 pub mod tasks;
 pub mod trusted_partners;
 pub mod users;
+pub mod verify_money;
 pub mod work_items;
 
 use std::sync::Arc;
