@@ -26,6 +26,7 @@ text_enum! {
         ProgrammeInvitation = "programme_invitation",
         MembershipWelcome = "membership_welcome",
         InvoiceIssued = "invoice_issued",
+        CreditNoteIssued = "credit_note_issued",
         ProductOffered = "product_offered",
         ProductRegisteredByDealer = "product_registered_by_dealer",
         ProductReturned = "product_returned",
