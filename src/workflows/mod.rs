@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod catalogue;
+pub mod collection;
 pub mod credentials;
 pub mod csv_file;
 pub mod documents;
