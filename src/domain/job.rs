@@ -33,6 +33,7 @@ text_enum! {
         ExpireDraft = "expire_draft",
         EndInvitation = "end_invitation",
         IssueInvoice = "issue_invoice",
+        WatchInvoice = "watch_invoice",
         EndMembership = "end_membership",
         GrantPoints = "grant_points",
         RunBatch = "run_batch",
@@ -61,6 +62,7 @@ impl JobKind {
             | Self::ExpireDraft
             | Self::EndInvitation
             | Self::IssueInvoice
+            | Self::WatchInvoice
             | Self::EndMembership
             | Self::GrantPoints
             | Self::TidyBatch

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod billing_profiles;
 pub mod catalogue;
+pub mod collection;
 pub mod credentials;
 pub mod credit_notes;
 pub mod csv_file;

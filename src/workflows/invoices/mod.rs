@@ -16,6 +16,7 @@ use self::content::{Sale, content};
 pub(in crate::workflows) use self::credit::credit_note;
 pub use self::details::{Details, details, details_of};
 use super::Context;
+use super::collection;
 use super::mail::{Recipient, send};
 use super::purchases as sales;
 use super::settlement::{self, Source};
@@ -74,7 +75,8 @@ pub(in crate::workflows) fn issue_as(
     invoices::insert(conn, &invoice)?;
     let stamp = service.stamp(context.now);
     events::record(conn, &stamp, issued(&invoice).as_slice())?;
-    let left = set_off(conn, &stamp, &account, &invoice)?;
+    let left = set_off(conn, context, &stamp, &account, &invoice)?;
+    collection::watch(conn, context, &left)?;
     tell(conn, context, &account, &left)
 }
 
@@ -264,6 +266,7 @@ const PAYMENTS: i64 = 100;
 /// Places what the account has open on its invoice, oldest first; the invoice as it stands then.
 fn set_off(
     conn: &mut DbConn,
+    context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
     invoice: &Invoice,
@@ -273,8 +276,8 @@ fn set_off(
     for payment in &open {
         let cents = payment.open_cents.min(invoice.open_cents);
         if cents > 0 {
-            let source = (Source::Payment(payment), cents);
-            invoice = settlement::place(conn, stamp, account, invoice.id, source)?;
+            let placed = (invoice.id, Source::Payment(payment), cents);
+            invoice = settlement::place(conn, context, stamp, account, placed)?;
         }
     }
     Ok(invoice)
