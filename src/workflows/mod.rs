@@ -1,6 +1,7 @@
 //! The steps of the programme that more than one door leads to: functions on an open transaction. What must happen outside is a task.
 
 pub mod accounts;
+pub mod bank;
 pub mod catalogue;
 pub mod credentials;
 pub mod csv_file;
@@ -28,6 +29,7 @@ pub mod review_deadlines;
 pub mod reviews;
 pub mod sandbox;
 pub mod sessions;
+pub mod settlement;
 pub mod tasks;
 pub mod trusted_partners;
 pub mod users;

@@ -28,6 +28,11 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::PaymentDue => "listInvoices",
         Code::BatchNotCancellable => "readRegistrationBatch",
         Code::JobNotDead => "listJobs",
+        Code::StatementNotHeld => "readBankStatement",
+        Code::TransactionNotOpen | Code::AmountExceedsTransaction | Code::PaymentRefunded => {
+            "readBankTransaction"
+        }
+        Code::AmountExceedsInvoice | Code::CurrencyMismatch => "readBankTransaction",
         Code::CredentialLimitReached => "revokeCredential",
         Code::SecretRotationOpen => "endPreviousSecret",
         Code::EventsExpired => "listEvents",
