@@ -20,7 +20,8 @@ use crate::domain::bank::{
     Evidence as BankEvidence, StatementState, StatementWhy, TransactionState,
 };
 use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, RevisionCode};
-use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::v2::LineKind;
+use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
 use crate::domain::membership::{MembershipStatus, Track};
 use crate::domain::model::Category;
@@ -130,7 +131,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 26] {
+fn vocabularies() -> [(&'static str, Vec<String>); 28] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("bank_evidence", listed(BankEvidence::ALL)),
@@ -144,6 +145,8 @@ fn vocabularies() -> [(&'static str, Vec<String>); 26] {
         ("document_decisions", listed(DocumentVerdict::ALL)),
         ("document_statuses", listed(DocumentStatus::ALL)),
         ("end_reasons", listed(EndReason::ALL)),
+        ("invoice_kinds", listed(InvoiceKind::ALL)),
+        ("invoice_line_kinds", listed(LineKind::ALL)),
         ("invoice_statuses", listed(InvoiceStatus::ALL)),
         ("membership_statuses", listed(MembershipStatus::ALL)),
         ("offer_blocks", listed(Blocked::ALL)),

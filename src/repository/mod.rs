@@ -26,6 +26,7 @@ pub mod mails;
 pub mod member_numbers;
 pub mod memberships;
 pub mod models;
+pub mod money_checks;
 pub mod offers;
 mod outcome;
 pub mod partner_days;

@@ -23,6 +23,7 @@ pub mod passwords;
 pub mod points;
 pub mod product_files;
 pub mod products;
+pub mod purchases;
 pub mod registration_batches;
 pub mod registrations;
 pub mod review_deadlines;
@@ -33,6 +34,7 @@ pub mod settlement;
 pub mod tasks;
 pub mod trusted_partners;
 pub mod users;
+pub mod verify_money;
 pub mod work_items;
 
 use std::sync::Arc;

@@ -1,11 +1,12 @@
-//! What an invoice says, frozen when it is issued. Which number it has and whether it is paid stands beside it.
+//! What an invoice of content version 1 says: one that was issued before purchases were recorded. What is issued now says what `v2` has.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::VatTreatment;
+use super::v2::{self, Inpayment, LineKind, Payment, VatShare};
+use super::{PaymentMethod, Totals, VatTreatment};
 use crate::domain::document::{DocumentId, DocumentKind};
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
@@ -33,8 +34,7 @@ pub struct Content {
 }
 
 /// Who sells, with where the money goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = InvoiceSeller)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seller {
     /// Whether it is made up.
     pub example: bool,
@@ -51,8 +51,7 @@ pub struct Seller {
 }
 
 /// Who buys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = InvoiceBuyer)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buyer {
     pub company_name: String,
     pub street: String,
@@ -60,8 +59,7 @@ pub struct Buyer {
     pub city: String,
     pub country: Country,
     /// Without the country's prefix; a business may have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[serde(default)]
     pub vat_number: Option<String>,
     pub account_number: String,
     pub member_number: String,
@@ -90,4 +88,101 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub decided_at: Option<Instant>,
+}
+
+impl Content {
+    /// The same in the words of version 2, with what stood beside it.
+    pub fn into_v2(
+        self,
+        totals: Totals,
+        (method, reference): (PaymentMethod, Option<String>),
+    ) -> v2::Content {
+        let payment = Payment {
+            method,
+            card: None,
+            iban: self.seller.iban.clone(),
+            bic: self.seller.bic.clone(),
+            bank: self.seller.bank.clone(),
+            reference,
+            inpayment: self.fi_line.as_deref().and_then(inpayment),
+        };
+        v2::Content {
+            language: self.language,
+            membership_id: self.membership_id,
+            seller: self.seller.into_v2(),
+            buyer: self.buyer.into_v2(),
+            lines: self.lines.into_iter().map(Line::into_v2).collect(),
+            vat: vec![VatShare {
+                category: self.vat_treatment,
+                rate: self.vat_rate,
+                base_cents: totals.net,
+                amount_cents: totals.vat,
+            }],
+            evidence: self.vat_evidence,
+            notices: self.notices,
+            payment,
+            corrects: None,
+        }
+    }
+}
+
+/// The parts of `+71<15 digits+creditor<`.
+fn inpayment(line: &str) -> Option<Inpayment> {
+    let line = line.strip_prefix("+71<")?.strip_suffix('<')?;
+    let (identification, creditor) = line.split_once('+')?;
+    Some(Inpayment {
+        identification: identification.to_owned(),
+        creditor: creditor.to_owned(),
+    })
+}
+
+impl Seller {
+    fn into_v2(self) -> v2::Seller {
+        v2::Seller {
+            example: self.example,
+            name: self.name,
+            street: self.street,
+            postal_code: self.postal_code,
+            city: self.city,
+            country: self.country,
+            vat_number: self.vat_number,
+            company_number: None,
+            company_scheme: None,
+            electronic_address: None,
+        }
+    }
+}
+
+impl Buyer {
+    fn into_v2(self) -> v2::Buyer {
+        v2::Buyer {
+            company_name: self.company_name,
+            street: self.street,
+            postal_code: self.postal_code,
+            city: self.city,
+            country: self.country,
+            vat_number: self.vat_number,
+            company_number: None,
+            electronic_address: None,
+            your_reference: None,
+            account_number: self.account_number,
+            member_number: self.member_number,
+        }
+    }
+}
+
+impl Line {
+    fn into_v2(self) -> v2::Line {
+        v2::Line {
+            kind: match self.period {
+                Some(_) => LineKind::Membership,
+                None => LineKind::TransferFee,
+            },
+            description: self.description,
+            level: None,
+            net_cents: self.net_cents,
+            starts: self.period.map(|(starts, _)| starts),
+            ends: self.period.map(|(_, ends)| ends),
+        }
+    }
 }

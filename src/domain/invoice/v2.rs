@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, InvoiceKind, PaymentMethod, Totals, VatTreatment};
+use super::{Evidence, InvoiceKind, PaymentMethod, Totals, VatTreatment, fi71_line};
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::percentage_half_up;
@@ -138,6 +138,13 @@ pub struct Inpayment {
     /// 15 digits.
     pub identification: String,
     pub creditor: String,
+}
+
+impl Inpayment {
+    /// As it is printed: `+71<15 digits+creditor<`.
+    pub fn line(&self) -> String {
+        fi71_line(&self.identification, &self.creditor)
+    }
 }
 
 /// An invoice that is corrected.

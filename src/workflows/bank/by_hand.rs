@@ -19,7 +19,7 @@ use crate::repository::bank_statements::{self as statements, BankStatement};
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, events, payments};
 use crate::workflows::Context;
-use crate::workflows::settlement::{self, NewPayment, PaymentSource, Source};
+use crate::workflows::settlement::{self, Origin, Received, Source};
 
 /// Has the lines of a held statement booked as if its balances proved them.
 pub fn release(
@@ -83,22 +83,21 @@ pub fn match_by_hand(
         Some(reason) => stamp.because(reason),
         None => stamp,
     };
-    let received = placed::received(context, &line);
+    let date = placed::received(context, &line);
     let mut made = Vec::new();
     for (owner, share) in shares(new, &invoices, cents) {
         let account = accounts.get(owner)?;
-        let payment = NewPayment {
-            source: PaymentSource::Line(id),
+        let payment = Received {
+            origin: Origin::Line(id),
             amount_cents: share.cents,
             currency: line.currency,
-            received_date: received,
+            date,
         };
         let payment = settlement::receive(conn, &stamp, account, payment)?;
         made.push(payment.id);
         for one in share.placings {
-            let (source, reason) = (Source::Payment(&payment), new.reason.as_deref());
-            let cents = one.amount.cents;
-            settlement::place(conn, &stamp, account, one.invoice, source, cents, reason)?;
+            let placing = (Source::Payment(&payment), one.amount.cents);
+            settlement::place(conn, &stamp, account, one.invoice, placing)?;
         }
     }
     line.state = TransactionState::Matched;
@@ -224,7 +223,7 @@ pub fn take_match_back(
         return Err(Code::TransactionNotOpen.into());
     }
     let stamp = staff.stamp(context.now).because(reason);
-    let freed = placed::free(conn, context, &stamp, (&accounts, id), reason)?;
+    let freed = placed::free(conn, context, &stamp, (&accounts, id))?;
     let mut taken: Vec<PaymentId> = Vec::new();
     for payment in freed {
         payments::take_back(conn, payment.id, context.now)?;

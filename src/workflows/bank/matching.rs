@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clues::{self, Clues};
 use super::placed::Accounts;
-use super::{reversing, rows};
+use super::{placed, reversing, rows};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::bank::{
@@ -21,7 +21,7 @@ use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, events};
 use crate::types::Json;
 use crate::workflows::Context;
-use crate::workflows::settlement::{self, NewPayment, PaymentSource, Source};
+use crate::workflows::settlement::{self, Origin, Received, Source};
 
 /// Decides on the next lines of a statement, at most `most` of them; from which place on there may be more, none once all are decided.
 pub fn work(
@@ -154,27 +154,19 @@ impl<'a> Desk<'a> {
             return Err(Error::Contended);
         };
         let account = self.accounts.get(found.account_id)?;
-        let new = NewPayment {
-            source: PaymentSource::Line(row.id),
+        let received = Received {
+            origin: Origin::Line(row.id),
             amount_cents: cents,
             currency: row.currency,
-            received_date: super::placed::received(self.context, row),
+            date: placed::received(self.context, row),
         };
-        let payment = settlement::receive(conn, &self.stamp, account, new)?;
-        let source = Source::Payment(&payment);
-        settlement::place(conn, &self.stamp, account, invoice, source, cents, None)?;
+        let payment = settlement::receive(conn, &self.stamp, account, received)?;
+        let placing = (Source::Payment(&payment), cents);
+        settlement::place(conn, &self.stamp, account, invoice, placing)?;
         if decision.written_off > 0 {
-            let reason = super::placed::short_of(row.id);
-            let (source, cents) = (Source::WrittenOff, decision.written_off);
-            settlement::place(
-                conn,
-                &self.stamp,
-                account,
-                invoice,
-                source,
-                cents,
-                Some(&reason),
-            )?;
+            let stamp = self.stamp.clone().because(placed::short_of(row.id));
+            let rest = (Source::WrittenOff, decision.written_off);
+            settlement::place(conn, &stamp, account, invoice, rest)?;
         }
         row.state = TransactionState::Matched;
         let clues = clues::told(decision, (row, &Clues::default()), &[&found]);

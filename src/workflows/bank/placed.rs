@@ -68,14 +68,13 @@ pub fn accounts_of(conn: &mut DbConn, line: BankTransactionId) -> Result<Vec<Acc
     Ok(made.iter().map(|payment| payment.account_id).collect())
 }
 
-/// Takes back what was placed of the payments of a line, and what was written off with it; the payments, which are open in full then. Refused where
-/// money of them went back.
+/// Takes back what was placed of the payments of a line, and what was written off with it, for the reason of the stamp; the payments, which are open in
+/// full then. Refused where money of them went back.
 pub fn free(
     conn: &mut DbConn,
     context: &Context,
     stamp: &Stamp,
     (accounts, line): (&Accounts, BankTransactionId),
-    reason: &str,
 ) -> Result<Vec<Payment>> {
     let made = payments::of_line(conn, line, MOST)?;
     let ids: Vec<PaymentId> = made.iter().map(|payment| payment.id).collect();
@@ -89,7 +88,7 @@ pub fn free(
         for allocation in allocations::standing(placed) {
             let written_off = written_off_with(conn, allocation.invoice_id, line)?;
             for one in written_off.iter().chain([&allocation]) {
-                settlement::take_back(conn, stamp, account, one, reason, today)?;
+                settlement::take_back(conn, stamp, account, (one, today))?;
             }
         }
     }

@@ -92,7 +92,8 @@ fn send_back(conn: &mut DbConn, desk: &Desk<'_>, line: BankTransactionId) -> Res
     let reason = line.to_string();
     let place = (&desk.accounts, line);
     let actor = desk.stamp.actor.to_string();
-    for payment in placed::free(conn, desk.context, &desk.stamp, place, &reason)? {
+    let stamp = desk.stamp.clone().because(&reason);
+    for payment in placed::free(conn, desk.context, &stamp, place)? {
         let by = (reason.as_str(), actor.as_str(), desk.stamp.now);
         payments::reverse(conn, &payment, by)?;
     }
