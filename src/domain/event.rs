@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::access::{SessionId, UserId};
 use super::account::{AccountId, AccountStatus};
+use super::bank::{BankStatementId, BankTransactionId, StatementState, TransactionState};
 use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
 use super::invoice::{InvoiceId, PaymentId};
 use super::job::JobId;
@@ -271,6 +272,24 @@ events! {
         StaffSessionEnded = "staff.session_ended" { user_id: UserId, session_id: SessionId }
         /// The name of a member of staff, or the language of their mails, changed.
         StaffChanged = "staff.changed" { user_id: UserId, renamed: bool, language: bool }
+    }
+    in Stream::Operator, about bank_statement_id => {
+        /// A bank statement was taken in.
+        BankStatementImported = "bank_statement.imported" { bank_statement_id: BankStatementId, state: StatementState, lines_new: i64, lines_seen: i64 }
+        /// The lines of a statement are booked although its balances do not prove them.
+        BankStatementReleased = "bank_statement.released" { bank_statement_id: BankStatementId, state: StatementState }
+    }
+    in Stream::Operator, about bank_transaction_id => {
+        /// Payments were made of a line.
+        BankTransactionMatched = "bank_transaction.matched" { bank_transaction_id: BankTransactionId, amount: Money, payments: Vec<PaymentId> }
+        /// The payments of a line were taken back: it waits again.
+        BankTransactionUnmatched = "bank_transaction.unmatched" { bank_transaction_id: BankTransactionId, payments: Vec<PaymentId> }
+        /// A line was put aside.
+        BankTransactionDismissed = "bank_transaction.dismissed" { bank_transaction_id: BankTransactionId, state: TransactionState }
+        /// A line that was put aside waits again.
+        BankTransactionBroughtBack = "bank_transaction.brought_back" { bank_transaction_id: BankTransactionId, state: TransactionState }
+        /// The bank took a line back.
+        BankTransactionReversed = "bank_transaction.reversed" { bank_transaction_id: BankTransactionId, reversal_id: BankTransactionId }
     }
     in Stream::Operator, about "catalogue" => {
         /// Models were added to the catalogue or changed.

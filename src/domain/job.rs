@@ -16,6 +16,8 @@ text_enum! {
         Mail = "mail",
         /// Batches of partners, a chunk after the other.
         Batches = "batches",
+        /// Lines of bank statements, one statement at a time.
+        Bank = "bank",
         Files = "files",
         Housekeeping = "housekeeping",
     }
@@ -38,6 +40,8 @@ text_enum! {
         GrantPoints = "grant_points",
         RunBatch = "run_batch",
         TidyBatch = "tidy_batch",
+        MatchStatement = "match_statement",
+        ForgetStatement = "forget_statement",
         TellCustomer = "tell_customer",
         ExpireOffers = "expire_offers",
         RemindOffers = "remind_offers",
@@ -54,6 +58,7 @@ impl JobKind {
         match self {
             Self::SendMail => JobQueue::Mail,
             Self::RunBatch => JobQueue::Batches,
+            Self::MatchStatement | Self::ForgetStatement => JobQueue::Bank,
             Self::TellKnownAddress
             | Self::SendStarted
             | Self::AnswerReset
@@ -222,6 +227,7 @@ mod tests {
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         assert_eq!(of(JobQueue::Batches), "run_batch");
+        assert_eq!(of(JobQueue::Bank), "match_statement forget_statement");
         let files = "delete_file delete_application_files sweep_files";
         assert_eq!(of(JobQueue::Files), files);
         assert_eq!(of(JobQueue::Housekeeping), "keep_house");

@@ -140,6 +140,10 @@ permissions! {
     InvoicesCorrect: own [], all [Finance];
     /// Say what is to be read on invoices, and where they go.
     BillingProfileChange: own [Superuser], all [Support];
+    /// See bank statements and what waits of them.
+    BankRead: own [], all [Finance, Admin];
+    /// Take bank statements in, and decide on what waits of them.
+    BankWrite: own [], all [Finance];
     /// Send a new first-password link.
     FirstPasswordLink: own [], all [Support];
     /// Decide on another address of the contact that staff ask for.

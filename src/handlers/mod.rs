@@ -3,6 +3,8 @@
 pub mod accounts;
 mod actor;
 pub mod answer;
+mod bank_statements;
+mod bank_transactions;
 mod billing_profiles;
 mod contract;
 mod csv_answer;
@@ -74,6 +76,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(invoice_search::routes)
         .configure(payments::routes)
         .configure(refunds::routes)
+        .configure(bank_statements::routes)
+        .configure(bank_transactions::routes)
         .configure(membership::routes)
         .configure(programme::routes)
         .configure(reviews::routes)

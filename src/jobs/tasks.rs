@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Worker, batches, files, housekeeping};
+use super::{Worker, bank, batches, files, housekeeping};
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
@@ -41,7 +41,10 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             })
             .await
         }
-        Task::SweepFiles { .. } | Task::KeepHouse { .. } | Task::RunBatch { .. } => {
+        Task::SweepFiles { .. }
+        | Task::KeepHouse { .. }
+        | Task::RunBatch { .. }
+        | Task::MatchStatement { .. } => {
             in_parts(worker, service, task).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
@@ -61,6 +64,9 @@ async fn in_parts(worker: &Worker, service: ServiceAccess, task: Task) -> Result
             files::sweep(worker).await
         }
         Task::RunBatch { batch_id, .. } => batches::run(worker, service, batch_id).await,
+        Task::MatchStatement { statement_id, .. } => {
+            bank::match_statement(worker, service, statement_id).await
+        }
         _ => Ok(()),
     }
 }
@@ -119,8 +125,12 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         | Task::ExpireOffers { .. }
         | Task::RemindOffers { .. }
         | Task::TidyBatch { .. } => of_products(conn, context, service, task),
+        Task::ForgetStatement { statement_id, .. } => {
+            workflows::bank::forget_broken(conn, statement_id)
+        }
         Task::SendMail { .. }
         | Task::RunBatch { .. }
+        | Task::MatchStatement { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
         | Task::SweepFiles { .. }

@@ -94,8 +94,8 @@ pub fn credit_invoice(
         gross: Money::new(note.gross_cents, note.currency),
     };
     events::record(conn, stamp, &[told])?;
-    let source = (Source::CreditNote(&note), totals.gross);
-    let invoice = settlement::place(conn, stamp, account, invoice.id, source)?;
+    let placing = (invoice.id, Source::CreditNote(&note), totals.gross);
+    let invoice = settlement::place(conn, context, stamp, account, placing)?;
     let note = invoices::find_by_id(conn, note.id)?.ok_or(Code::NotFound)?;
     Ok(Credited {
         note,
@@ -147,8 +147,8 @@ pub fn place_freed(
         let payment = payments::lock(conn, account, freed.of)?;
         let placed = allocation::place(freed.cents, &open);
         for part in &placed {
-            let source = (Source::Payment(&payment), part.cents);
-            settlement::place(conn, stamp, account, part.of, source)?;
+            let placing = (part.of, Source::Payment(&payment), part.cents);
+            settlement::place(conn, context, stamp, account, placing)?;
         }
         let over = freed.cents - placed.iter().map(|part| part.cents).sum::<i64>();
         if over > 0 {

@@ -215,6 +215,7 @@ pub fn free(
         if one.again > 0 {
             let rest = Allocation {
                 amount_cents: one.again,
+                reason: placed.reason.clone(),
                 ..again(stamp, placed)
             };
             allocations::insert(conn, &rest)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
+use crate::domain::bank::BankStatementId;
 use crate::domain::document::DocumentId;
 use crate::domain::invoice::InvoiceId;
 use crate::domain::job::JobKind;
@@ -85,6 +86,17 @@ pub enum Task {
     },
     /// Forgets a batch that never came whole, or what was sent in the lines of one that is over.
     TidyBatch { batch_id: BatchId, due: Instant },
+    /// Matches the lines of a bank statement with invoices.
+    MatchStatement {
+        statement_id: BankStatementId,
+        /// Of the statement when it was asked for: it may be asked for again.
+        version: i64,
+    },
+    /// Forgets a bank statement that never came whole.
+    ForgetStatement {
+        statement_id: BankStatementId,
+        due: Instant,
+    },
     /// Tells a customer of what a partner has reported from `since` on.
     TellCustomer {
         partner_id: PartnerId,
@@ -150,6 +162,8 @@ impl Task {
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
             Self::TidyBatch { .. } => JobKind::TidyBatch,
+            Self::MatchStatement { .. } => JobKind::MatchStatement,
+            Self::ForgetStatement { .. } => JobKind::ForgetStatement,
             Self::TellCustomer { .. } => JobKind::TellCustomer,
             Self::ExpireOffers { .. } => JobKind::ExpireOffers,
             Self::RemindOffers { .. } => JobKind::RemindOffers,
@@ -176,6 +190,8 @@ impl Task {
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
                 Some(batch_id.to_string())
             }
+            Self::MatchStatement { statement_id, .. }
+            | Self::ForgetStatement { statement_id, .. } => Some(statement_id.to_string()),
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
             | Self::GrantPoints { .. }
@@ -230,6 +246,11 @@ impl Task {
             Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
             Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
             Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
+            Self::MatchStatement {
+                statement_id,
+                version,
+            } => format!("{statement_id}:{version}"),
+            Self::ForgetStatement { statement_id, .. } => statement_id.to_string(),
             Self::TellCustomer {
                 partner_id,
                 account_id,

@@ -33,6 +33,11 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::RefundNotToPay => "listRefunds",
         Code::CreditExceedsInvoice => "readInvoice",
         Code::JobNotDead => "listJobs",
+        Code::StatementNotHeld => "readBankStatement",
+        Code::TransactionNotOpen | Code::AmountExceedsTransaction | Code::PaymentRefunded => {
+            "readBankTransaction"
+        }
+        Code::AmountExceedsInvoice | Code::CurrencyMismatch => "readBankTransaction",
         Code::CredentialLimitReached => "revokeCredential",
         Code::SecretRotationOpen => "endPreviousSecret",
         Code::EventsExpired => "listEvents",

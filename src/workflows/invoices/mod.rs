@@ -109,6 +109,7 @@ pub(in crate::workflows) fn reissue(
     };
     invoices::insert(conn, &invoice)?;
     events::record(conn, stamp, issued(&invoice).as_slice())?;
+    collection::watch(conn, context, &invoice)?;
     Ok(Some(invoice))
 }
 
