@@ -7,6 +7,7 @@ mod billing_profiles;
 mod businesses;
 mod contention;
 mod credentials;
+mod credit_notes;
 mod csv_files;
 mod database_away;
 #[path = "../common/dice.rs"]
@@ -38,6 +39,7 @@ mod offers;
 mod openapi;
 mod operation;
 mod pages;
+mod paid;
 mod pairs;
 mod partners;
 mod permissions;
@@ -52,6 +54,7 @@ mod proxy;
 mod queue;
 mod races;
 mod raw;
+mod refunds;
 mod refusals;
 mod registrations;
 #[path = "../common/relay.rs"]

@@ -12,6 +12,8 @@ const UNTRIED = new Set(["createToken", "createRegistration", "createRegistratio
 
 /** What cannot succeed on a sandbox that has just begun, and why. */
 const EXCUSED = new Map([
+  ["refundPayment", "nobody has paid anything yet"],
+  ["payOutRefund", "nobody has paid anything yet"],
   ["retryJob", "no job has failed for good yet"],
   ["completeWorkItem", "no dealer's system has behaved oddly yet"],
   ["readEvent", "the events of a sandbox have ids of their own"],
