@@ -214,43 +214,6 @@ pub fn store_moved(
     Ok(())
 }
 
-/// Stores until when a held invoice is not collected, as its next version.
-pub fn store_paused(
-    conn: &mut DbConn,
-    invoice: &mut Held<Invoice>,
-    paused_until: Option<NaiveDate>,
-) -> Result<()> {
-    let seen = invoices::table
-        .find(invoice.id)
-        .filter(invoices::version.eq(invoice.version));
-    invoice.version += 1;
-    invoice.paused_until = paused_until;
-    let stored = diesel::update(seen).set((
-        invoices::version.eq(invoice.version),
-        invoices::paused_until.eq(paused_until),
-    ));
-    match stored.execute(conn)? {
-        0 => Err(Error::Contended),
-        _ => Ok(()),
-    }
-}
-
-/// The invoices of a held account in a currency that should have been paid before `today`, longest first.
-pub fn overdue(
-    conn: &mut DbConn,
-    account: &Held<Account>,
-    (currency, today): (Currency, NaiveDate),
-) -> Result<Vec<Invoice>> {
-    let overdue = invoices::table
-        .filter(invoices::account_id.eq(account.id))
-        .filter(invoices::kind.eq(InvoiceKind::Invoice))
-        .filter(invoices::status.eq(InvoiceStatus::Open))
-        .filter(invoices::currency.eq(currency))
-        .filter(invoices::collect_from.lt(today));
-    let oldest = overdue.order((invoices::collect_from, invoices::id));
-    Ok(oldest.select(Invoice::as_select()).load(conn)?)
-}
-
 /// The invoice of an id that the service itself holds.
 pub fn find_by_id(conn: &mut DbConn, id: InvoiceId) -> Result<Option<Invoice>> {
     let row = invoices::table.find(id).select(Invoice::as_select());

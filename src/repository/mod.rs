@@ -19,6 +19,7 @@ pub mod events;
 pub mod files;
 mod held;
 pub mod idempotency_keys;
+pub mod invoice_collection;
 pub mod invoice_search;
 pub mod invoices;
 pub mod jobs;

@@ -20,7 +20,7 @@ use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::work_items::WorkItem;
-use crate::repository::{DbConn, Held, events, payments, sessions};
+use crate::repository::{DbConn, Held, events, invoice_collection, payments, sessions};
 
 /// What is to be credited.
 #[derive(Debug, Clone)]
@@ -177,7 +177,7 @@ fn waiting(
         Some(id) => invoices::find_by_id(conn, id)?,
         None => None,
     };
-    let overdue = invoices::overdue(conn, account, (credited.note.currency, today))?;
+    let overdue = invoice_collection::overdue(conn, account, (credited.note.currency, today))?;
     let others = overdue
         .into_iter()
         .filter(|one| Some(one.id) != first.as_ref().map(|first| first.id));

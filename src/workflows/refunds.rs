@@ -30,18 +30,35 @@ pub fn ask(
     sessions::confirm(conn, access.actor())?;
     let payment = payments::lock(conn, &account, id)?;
     check(&payment, amount)?;
-    let (payee_name, payee_account) = payments::payer(conn, &payment)?;
+    let stamp = access.stamp(context.now).because(reason);
+    let refund = to_pay(conn, &stamp, &payment, (amount.cents, reason))?;
+    refunds::insert(conn, &refund)?;
+    let mut told = vec![happened(&refund, &payment)];
+    if refund.amount_cents == payment.open_cents {
+        told.extend(nothing_left(conn, &stamp, payment.id)?);
+    }
+    events::record(conn, &stamp, &told)?;
+    Ok((refund, account.id))
+}
+
+/// A refund that somebody has to pay to the account that the payment came from: 409 `paying_account_unknown` where nobody knows it.
+fn to_pay(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    payment: &Payment,
+    (amount_cents, reason): (i64, &str),
+) -> Result<Refund> {
+    let (payee_name, payee_account) = payments::payer(conn, payment)?;
     if payee_account.is_none() {
         return Err(Code::PayingAccountUnknown.into());
     }
-    let stamp = access.stamp(context.now).because(reason);
-    let id = RefundId::new(context.now);
-    let refund = Refund {
+    let id = RefundId::new(stamp.now);
+    Ok(Refund {
         id,
         payment_id: payment.id,
         version: 1,
         kind: RefundKind::BankTransfer,
-        amount_cents: amount.cents,
+        amount_cents,
         currency: payment.currency,
         state: RefundState::ToPay,
         reason: reason.to_owned(),
@@ -52,15 +69,8 @@ pub fn ask(
         payee_account,
         paid_date: None,
         actor: stamp.actor.to_string(),
-        created_at: context.now,
-    };
-    refunds::insert(conn, &refund)?;
-    let mut told = vec![happened(&refund, &payment)];
-    if refund.amount_cents == payment.open_cents {
-        told.extend(nothing_left(conn, &stamp, payment.id)?);
-    }
-    events::record(conn, &stamp, &told)?;
-    Ok((refund, account.id))
+        created_at: stamp.now,
+    })
 }
 
 fn check(payment: &Held<Payment>, amount: Money) -> Result<()> {

@@ -27,9 +27,7 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::AlreadyMember => "readMembership",
         Code::PaymentDue => "listInvoices",
         Code::BatchNotCancellable => "readRegistrationBatch",
-        Code::RefundExceedsPayment | Code::PaymentInDispute | Code::PayingAccountUnknown => {
-            "listAccountPayments"
-        }
+        Code::RefundExceedsPayment | Code::PaymentInDispute => "listAccountPayments",
         Code::RefundNotToPay => "listRefunds",
         Code::CreditExceedsInvoice => "readInvoice",
         Code::JobNotDead => "listJobs",

@@ -7,7 +7,7 @@ use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceKind, issued};
 use crate::error::{Code, Fault, FaultCode, Result};
 use crate::repository::invoices::{self, Invoice};
-use crate::repository::{DbConn, accounts, events, sessions};
+use crate::repository::{DbConn, accounts, events, invoice_collection, sessions};
 use crate::workflows::Context;
 
 /// Until when nothing is collected.
@@ -37,7 +37,7 @@ pub fn pause(
     if invoice.paused_until == wanted.until {
         return Ok(invoice.into_row());
     }
-    invoices::store_paused(conn, &mut invoice, wanted.until)?;
+    invoice_collection::store_paused(conn, &mut invoice, wanted.until)?;
     let (account_id, invoice_id) = (account.id, invoice.id);
     let number = invoice.number.clone();
     let told = match wanted.until {

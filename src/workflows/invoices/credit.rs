@@ -6,6 +6,7 @@ use crate::domain::invoice::v2::{self, Content, Corrected, Line, LineKind, Payme
 use crate::domain::invoice::{self, InvoiceId, InvoiceKind, InvoiceStatus, Totals};
 use crate::domain::vat::Vat;
 use crate::error::{Error, Result};
+use crate::programme::SellerTerms;
 use crate::repository::DbConn;
 use crate::repository::invoices::{self, Invoice};
 use crate::texts::{Value, context};
@@ -21,9 +22,7 @@ pub(in crate::workflows) fn credit_note(
     invoice: &Invoice,
     (credit, totals): (&Credit, Totals),
 ) -> Result<Invoice> {
-    let terms = invoice.seller_terms_id;
-    let terms = terms.ok_or_else(|| Error::internal("crediting")("no seller terms are known"))?;
-    let terms = sales::terms(conn, terms)?;
+    let terms = terms_of(conn, invoice)?;
     let (issued_date, _) = invoice::issued(context.now, terms.seller.zone);
     let content = content(invoice, credit, totals)?;
     let number = next_number(conn, &terms, issued_date)?;
@@ -59,11 +58,16 @@ pub(in crate::workflows) fn credit_note(
     Ok(note)
 }
 
+fn terms_of(conn: &mut DbConn, invoice: &Invoice) -> Result<SellerTerms> {
+    let terms = invoice.seller_terms_id;
+    let terms = terms.ok_or_else(|| Error::internal("crediting")("no seller terms are known"))?;
+    sales::terms(conn, terms)
+}
+
 /// Parties and VAT are those of the invoice, whatever the account is by now.
 fn content(invoice: &Invoice, credit: &Credit, totals: Totals) -> Result<Content> {
     let said = invoice.said()?;
     let language = said.language;
-    let period = said.period();
     let mut notices = Vec::new();
     let mut vat = Vec::new();
     if let Some(share) = said.vat.first() {
@@ -80,16 +84,8 @@ fn content(invoice: &Invoice, credit: &Credit, totals: Totals) -> Result<Content
     if said.seller.example {
         notices.push(words("example", language, Value::UNDEFINED)?);
     }
-    let number = context! { number => invoice.number.clone() };
     Ok(Content {
-        lines: vec![Line {
-            kind: LineKind::Credit,
-            description: words("credit", language, number)?,
-            level: None,
-            net_cents: totals.net,
-            starts: period.map(|(starts, _)| starts),
-            ends: period.map(|(_, ends)| ends),
-        }],
+        lines: vec![line(invoice, &said, totals)?],
         vat,
         notices,
         payment: Payment {
@@ -102,5 +98,18 @@ fn content(invoice: &Invoice, credit: &Credit, totals: Totals) -> Result<Content
             issued_date: invoice.issued_date,
         }),
         ..said
+    })
+}
+
+fn line(invoice: &Invoice, said: &Content, totals: Totals) -> Result<Line> {
+    let number = context! { number => invoice.number.clone() };
+    let period = said.period();
+    Ok(Line {
+        kind: LineKind::Credit,
+        description: words("credit", said.language, number)?,
+        level: None,
+        net_cents: totals.net,
+        starts: period.map(|(starts, _)| starts),
+        ends: period.map(|(_, ends)| ends),
     })
 }

@@ -6,6 +6,7 @@ mod content;
 mod credit;
 mod details;
 pub mod earlier;
+mod reissue;
 
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
@@ -15,6 +16,7 @@ pub use self::content::bank_fee_notice;
 use self::content::{Sale, content};
 pub(in crate::workflows) use self::credit::credit_note;
 pub use self::details::{Details, details, details_of};
+pub(in crate::workflows) use self::reissue::reissue;
 use super::Context;
 use super::collection;
 use super::mail::{Recipient, send};
@@ -78,39 +80,6 @@ pub(in crate::workflows) fn issue_as(
     let left = set_off(conn, context, &stamp, &account, &invoice)?;
     collection::watch(conn, context, &left)?;
     tell(conn, context, &account, &left)
-}
-
-/// Issues an invoice of the same purchase in the place of one that was credited, with what the account says today. It is due no earlier, and is collected as
-/// the one before was.
-pub(in crate::workflows) fn reissue(
-    conn: &mut DbConn,
-    context: &Context,
-    stamp: &Stamp,
-    (account, old): (&Held<Account>, &Invoice),
-) -> Result<Option<Invoice>> {
-    let purchase = match old.purchase_id {
-        Some(id) => purchases::find_by_id(conn, id)?,
-        None => None,
-    };
-    let Some(purchase) = purchase else {
-        return Ok(None);
-    };
-    let new = (InvoiceId::new(context.now), old.due_date);
-    let Some(drawn) = draw_up(conn, context, account, &purchase, new)? else {
-        return Ok(None);
-    };
-    let invoice = Invoice {
-        issue_no: old.issue_no + 1,
-        replaces_id: Some(old.id),
-        collect_from: old.collect_from.max(drawn.due_date),
-        paused_until: old.paused_until,
-        payment_method: old.payment_method,
-        ..drawn
-    };
-    invoices::insert(conn, &invoice)?;
-    events::record(conn, stamp, issued(&invoice).as_slice())?;
-    collection::watch(conn, context, &invoice)?;
-    Ok(Some(invoice))
 }
 
 fn issued(invoice: &Invoice) -> Option<Event> {
