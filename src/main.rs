@@ -14,6 +14,7 @@ use cps_api::domain::access::ServiceAccess;
 use cps_api::domain::actor::Cause;
 use cps_api::domain::model::ModelId;
 use cps_api::handlers::problem::explained;
+use cps_api::jobs::bank::{Importer, SentFile};
 use cps_api::jobs::command::{self, JobsCommand};
 use cps_api::private;
 use cps_api::repository::events;
@@ -83,6 +84,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Command::CheckConfig => check_config(&start::configuration()?),
         Command::ImportModels { file } => import(&file, "models", Import::Models).await,
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
+        Command::ImportBankStatement { file } => import_bank_statement(&file).await,
         Command::VerifyLedger => verify_ledger().await,
         Command::VerifyEvents => verify_events().await,
         Command::Jobs(command) => jobs(&Config::from_env()?, command).await,
@@ -244,6 +246,19 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
         .await;
     let stored = stored.map_err(|error| explained(&error))?;
     println!("Stored {stored} {what}. The file was read as {encoding}.");
+    Ok(())
+}
+
+async fn import_bank_statement(file: &Path) -> Result<(), StartError> {
+    let sent = SentFile::open(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let (db, context) = start::command_context(&start::configuration()?).await?;
+    let stamp = proof("import-bank-statement").stamp(context.now);
+    let importer = Importer { db, context, stamp };
+    let outcome = importer.import(sent).await.map_err(|e| explained(&e))?;
+    for one in outcome.statements {
+        let (new, seen) = (one.lines_new, one.lines_seen);
+        println!("{}: {new} new lines, {seen} seen before.", one.state);
+    }
     Ok(())
 }
 
