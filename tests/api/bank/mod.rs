@@ -188,6 +188,18 @@ impl Bank {
         waiting_lines(&self.app, &self.finance, &statement).await
     }
 
+    /// The lines of a statement that was left for its other pages, once they are matched.
+    async fn booked(&self, sent: &Answer) -> Vec<Value> {
+        for _ in 0..400 {
+            let lines = self.matched(sent).await;
+            if states(&lines).iter().all(|state| *state == "matched") {
+                return lines;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the lines of a page are not matched");
+    }
+
     /// What both invoices have open, in cents, and all that is open of payments.
     fn open_cents(&self) -> [i64; 3] {
         let sum = |query: &str| self.app.database.numbers(query)[0];
