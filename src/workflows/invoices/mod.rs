@@ -32,7 +32,7 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::purchases::{self, Purchase};
 use crate::repository::{DbConn, Held, events, memberships, payments};
-use crate::types::Json;
+use crate::types::{Instant, Json};
 
 /// Issues the invoice of a purchase, unless it has one or is too small to be invoiced.
 pub fn issue(
@@ -111,10 +111,13 @@ fn draw_up(
         account,
         membership: &membership,
     };
-    let (content, totals) = content(conn, &sale, due_date)?;
+    let (mut content, totals) = content(conn, &sale, due_date)?;
     if !is_invoiced(totals.gross, terms.invoice.smallest.0) {
         return Ok(None);
     }
+    let number = next_number(conn, &terms, issued_date)?;
+    content.payment.reference = invoice::rf_reference(&number.text);
+    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     let drawn = Drawn {
         id,
         membership_id: membership.id,
@@ -122,7 +125,7 @@ fn draw_up(
         content,
         totals,
     };
-    numbered(conn, context, (purchase, &terms), drawn).map(Some)
+    numbered(drawn, number, purchase, context.now).map(Some)
 }
 
 /// What is invoiced, before it has its number.
@@ -135,19 +138,9 @@ struct Drawn {
     totals: Totals,
 }
 
-/// The invoice under the next number of its seller.
-fn numbered(
-    conn: &mut DbConn,
-    context: &Context,
-    (purchase, terms): (&Purchase, &SellerTerms),
-    drawn: Drawn,
-) -> Result<Invoice> {
+/// The invoice under its number.
+fn numbered(drawn: Drawn, number: Number, purchase: &Purchase, now: Instant) -> Result<Invoice> {
     let (issued_date, due_date) = drawn.dates;
-    let number = next_number(conn, terms, issued_date)?;
-    let mut content = drawn.content;
-    let reference = invoice::rf_reference(&number.text);
-    content.payment.reference.clone_from(&reference);
-    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     Ok(Invoice {
         id: drawn.id,
         account_id: purchase.account_id,
@@ -164,7 +157,7 @@ fn numbered(
         year: number.year,
         seq: number.seq,
         status: InvoiceStatus::Open,
-        issued_at: context.now,
+        issued_at: now,
         issued_date,
         due_date: Some(due_date),
         collect_from: Some(due_date),
@@ -175,11 +168,11 @@ fn numbered(
         gross_cents: drawn.totals.gross,
         open_cents: drawn.totals.gross,
         payment_method: purchase.payment_method,
-        payment_reference: reference,
+        payment_reference: drawn.content.payment.reference.clone(),
         reason: None,
         content_version: v2::VERSION,
-        content: Json::of(&content)?,
-        created_at: context.now,
+        content: Json::of(&drawn.content)?,
+        created_at: now,
     })
 }
 
