@@ -35,6 +35,7 @@ text_enum! {
         ExpireDraft = "expire_draft",
         EndInvitation = "end_invitation",
         IssueInvoice = "issue_invoice",
+        WatchInvoice = "watch_invoice",
         EndMembership = "end_membership",
         GrantPoints = "grant_points",
         RunBatch = "run_batch",
@@ -66,6 +67,7 @@ impl JobKind {
             | Self::ExpireDraft
             | Self::EndInvitation
             | Self::IssueInvoice
+            | Self::WatchInvoice
             | Self::EndMembership
             | Self::GrantPoints
             | Self::TidyBatch

@@ -1,7 +1,9 @@
 //! Invoices at rest, and the counters that number them without gaps.
 
 use chrono::NaiveDate;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::accounts::Account;
 use super::schema::{invoice_counters, invoices};
@@ -125,7 +127,7 @@ pub fn insert(conn: &mut DbConn, invoice: &Invoice) -> Result<()> {
 pub fn is_issued(conn: &mut DbConn, purchase: PurchaseId) -> Result<bool> {
     let issued = invoices::table
         .filter(invoices::purchase_id.eq(purchase))
-        .filter(invoices::kind.eq(InvoiceKind::Invoice));
+        .filter(sql::<Bool>("kind = 'invoice'"));
     Ok(diesel::select(diesel::dsl::exists(issued)).get_result(conn)?)
 }
 
@@ -136,6 +138,16 @@ pub fn earlier(conn: &mut DbConn, membership: MembershipId) -> Result<Option<Inv
         .filter(invoices::purchase_id.is_null());
     let invoice = found.select(Invoice::as_select()).first(conn);
     Ok(invoice.optional()?)
+}
+
+/// Whether a membership has an invoice that is paid by transfer, open and overdue on `today`.
+pub fn is_overdue(conn: &mut DbConn, membership: MembershipId, today: NaiveDate) -> Result<bool> {
+    let overdue = invoices::table
+        .filter(invoices::membership_id.eq(membership))
+        .filter(invoices::status.eq(InvoiceStatus::Open))
+        .filter(invoices::payment_method.eq(PaymentMethod::BankTransfer))
+        .filter(invoices::collect_from.lt(today));
+    Ok(diesel::select(diesel::dsl::exists(overdue)).get_result(conn)?)
 }
 
 /// What an invoice lacks from before purchases were recorded.

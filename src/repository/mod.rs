@@ -38,6 +38,7 @@ pub mod products;
 pub mod purchases;
 pub mod registration_batches;
 pub mod registrations;
+pub mod reminders;
 pub mod request_counts;
 pub mod reviews;
 pub mod schema;

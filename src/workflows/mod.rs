@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod bank;
 pub mod catalogue;
+pub mod collection;
 pub mod credentials;
 pub mod csv_file;
 pub mod documents;

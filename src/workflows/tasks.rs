@@ -9,6 +9,7 @@ use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::bank::BankStatementId;
 use crate::domain::document::DocumentId;
+use crate::domain::invoice::InvoiceId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::domain::partner::PartnerId;
@@ -63,6 +64,8 @@ pub enum Task {
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of what was bought.
     IssueInvoice(Bought),
+    /// Takes the next step against an invoice that is not paid.
+    WatchInvoice { invoice_id: InvoiceId, due: Instant },
     /// Ends a membership whose last day is over.
     EndMembership {
         membership_id: MembershipId,
@@ -154,6 +157,7 @@ impl Task {
             Self::DeleteFile { .. } => JobKind::DeleteFile,
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
             Self::IssueInvoice(_) => JobKind::IssueInvoice,
+            Self::WatchInvoice { .. } => JobKind::WatchInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
@@ -181,6 +185,7 @@ impl Task {
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice(bought) => Some(bought.to_string()),
+            Self::WatchInvoice { invoice_id, .. } => Some(invoice_id.to_string()),
             Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
                 Some(batch_id.to_string())
@@ -231,6 +236,7 @@ impl Task {
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
             Self::IssueInvoice(bought) => bought.to_string(),
+            Self::WatchInvoice { invoice_id, due } => format!("{invoice_id}:{due}"),
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),

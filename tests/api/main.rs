@@ -5,6 +5,7 @@ mod accounts;
 mod backup;
 mod bank;
 mod businesses;
+mod collection;
 mod contention;
 mod credentials;
 mod csv_files;

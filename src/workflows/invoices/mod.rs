@@ -12,6 +12,7 @@ pub use self::content::bank_fee_notice;
 use self::content::{Sale, content};
 pub use self::details::{Details, details, details_of};
 use super::Context;
+use super::collection;
 use super::mail::{Recipient, send};
 use super::purchases as sales;
 use super::settlement::{self, Source};
@@ -31,7 +32,7 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::purchases::{self, Purchase};
 use crate::repository::{DbConn, Held, events, memberships, payments};
-use crate::types::Json;
+use crate::types::{Instant, Json};
 
 /// Issues the invoice of a purchase, unless it has one or is too small to be invoiced.
 pub fn issue(
@@ -70,7 +71,8 @@ pub(in crate::workflows) fn issue_as(
     invoices::insert(conn, &invoice)?;
     let stamp = service.stamp(context.now);
     events::record(conn, &stamp, issued(&invoice).as_slice())?;
-    let left = set_off(conn, &stamp, &account, &invoice)?;
+    let left = set_off(conn, context, &stamp, &account, &invoice)?;
+    collection::watch(conn, context, &left)?;
     tell(conn, context, &account, &left)
 }
 
@@ -109,10 +111,13 @@ fn draw_up(
         account,
         membership: &membership,
     };
-    let (content, totals) = content(conn, &sale, due_date)?;
+    let (mut content, totals) = content(conn, &sale, due_date)?;
     if !is_invoiced(totals.gross, terms.invoice.smallest.0) {
         return Ok(None);
     }
+    let number = next_number(conn, &terms, issued_date)?;
+    content.payment.reference = invoice::rf_reference(&number.text);
+    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     let drawn = Drawn {
         id,
         membership_id: membership.id,
@@ -120,7 +125,7 @@ fn draw_up(
         content,
         totals,
     };
-    numbered(conn, context, (purchase, &terms), drawn).map(Some)
+    numbered(drawn, number, purchase, context.now).map(Some)
 }
 
 /// What is invoiced, before it has its number.
@@ -133,19 +138,9 @@ struct Drawn {
     totals: Totals,
 }
 
-/// The invoice under the next number of its seller.
-fn numbered(
-    conn: &mut DbConn,
-    context: &Context,
-    (purchase, terms): (&Purchase, &SellerTerms),
-    drawn: Drawn,
-) -> Result<Invoice> {
+/// The invoice under its number.
+fn numbered(drawn: Drawn, number: Number, purchase: &Purchase, now: Instant) -> Result<Invoice> {
     let (issued_date, due_date) = drawn.dates;
-    let number = next_number(conn, terms, issued_date)?;
-    let mut content = drawn.content;
-    let reference = invoice::rf_reference(&number.text);
-    content.payment.reference.clone_from(&reference);
-    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     Ok(Invoice {
         id: drawn.id,
         account_id: purchase.account_id,
@@ -162,7 +157,7 @@ fn numbered(
         year: number.year,
         seq: number.seq,
         status: InvoiceStatus::Open,
-        issued_at: context.now,
+        issued_at: now,
         issued_date,
         due_date: Some(due_date),
         collect_from: Some(due_date),
@@ -173,11 +168,11 @@ fn numbered(
         gross_cents: drawn.totals.gross,
         open_cents: drawn.totals.gross,
         payment_method: purchase.payment_method,
-        payment_reference: reference,
+        payment_reference: drawn.content.payment.reference.clone(),
         reason: None,
         content_version: v2::VERSION,
-        content: Json::of(&content)?,
-        created_at: context.now,
+        content: Json::of(&drawn.content)?,
+        created_at: now,
     })
 }
 
@@ -225,6 +220,7 @@ const PAYMENTS: i64 = 100;
 /// Places what the account has open on its invoice, oldest first; the invoice as it stands then.
 fn set_off(
     conn: &mut DbConn,
+    context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
     invoice: &Invoice,
@@ -234,8 +230,8 @@ fn set_off(
     for payment in &open {
         let cents = payment.open_cents.min(invoice.open_cents);
         if cents > 0 {
-            let source = (Source::Payment(payment), cents);
-            invoice = settlement::place(conn, stamp, account, invoice.id, source)?;
+            let placed = (invoice.id, Source::Payment(payment), cents);
+            invoice = settlement::place(conn, context, stamp, account, placed)?;
         }
     }
     Ok(invoice)
