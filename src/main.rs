@@ -253,12 +253,8 @@ async fn import_bank_statement(file: &Path) -> Result<(), StartError> {
     let sent = SentFile::open(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let (db, context) = start::command_context(&start::configuration()?).await?;
     let stamp = proof("import-bank-statement").stamp(context.now);
-    let importer = Importer { db, context, stamp };
-    let outcome = importer.import(sent).await.map_err(|e| explained(&e))?;
-    for one in outcome.statements {
-        let (new, seen) = (one.lines_new, one.lines_seen);
-        println!("{}: {new} new lines, {seen} seen before.", one.state);
-    }
+    let outcome = Importer { db, context, stamp }.import(sent).await;
+    print!("{}", outcome.map_err(|e| explained(&e))?);
     Ok(())
 }
 

@@ -64,8 +64,8 @@ async fn in_parts(worker: &Worker, service: ServiceAccess, task: Task) -> Result
             files::sweep(worker).await
         }
         Task::RunBatch { batch_id, .. } => batches::run(worker, service, batch_id).await,
-        Task::MatchStatement { statement_id, .. } => {
-            bank::match_statement(worker, service, statement_id).await
+        Task::MatchStatement { statement, .. } => {
+            bank::match_statement(worker, service, statement).await
         }
         _ => Ok(()),
     }
@@ -116,9 +116,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         | Task::ExpireOffers { .. }
         | Task::RemindOffers { .. }
         | Task::TidyBatch { .. } => of_products(conn, context, service, task),
-        Task::ForgetStatement { statement_id, .. } => {
-            workflows::bank::forget_broken(conn, statement_id)
-        }
+        Task::ForgetStatement { statement, .. } => workflows::bank::forget_broken(conn, statement),
         Task::SendMail { .. }
         | Task::RunBatch { .. }
         | Task::MatchStatement { .. }

@@ -46,15 +46,10 @@ impl Accounts {
     }
 }
 
-/// The seller's day.
-pub fn today(context: &Context) -> NaiveDate {
-    local_date(context.now, context.programme.seller.zone)
-}
-
 /// The day on which the money of a line came.
 pub fn received(context: &Context, row: &BankTransaction) -> NaiveDate {
     let said = row.booking_date.or(row.value_date);
-    said.unwrap_or_else(|| today(context))
+    said.unwrap_or_else(|| local_date(context.now, context.programme.seller.zone))
 }
 
 /// Why the rest of an invoice was written off: its payment was short by no more than the programme lets pass.
@@ -81,14 +76,13 @@ pub fn free(
     if payments::are_refunded(conn, &ids)? {
         return Err(Code::PaymentRefunded.into());
     }
-    let today = today(context);
     for payment in &made {
         let account = accounts.get(payment.account_id)?;
         let placed = allocations::of_payment(conn, payment.id, MOST)?;
         for allocation in allocations::standing(placed) {
             let written_off = written_off_with(conn, allocation.invoice_id, line)?;
             for one in written_off.iter().chain([&allocation]) {
-                settlement::take_back(conn, stamp, account, (one, today))?;
+                settlement::take_back(conn, context, stamp, account, one)?;
             }
         }
     }
