@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::{Bank, Entry, counts, credit, evidence, send, statement, states};
-use crate::process::Setup;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_seen_is_not_taken_again_and_what_is_new_is() {
@@ -148,6 +147,7 @@ async fn balances_hold_turn_round_and_release() {
     // A later statement takes the payment back: the invoice is owed again.
     let back = Entry {
         is_reversal: true,
+        bank_reference: "R2",
         ..credit(-35100, &one)
     };
     let later = statement(("R2", 3), (35100, 0), &[back]);
@@ -222,11 +222,20 @@ async fn rows_of_a_spreadsheet_the_lever_and_the_command_go_the_same_way() {
         .app
         .database
         .file("p2.xml", &statement(("P2", 71), (0, 500), &[booked]));
-    let said = Setup::on(&bank.app.database).run(&["import-bank-statement", &file]);
-    assert!(
-        said.stdout.contains("booked: 1 new lines, 0 seen"),
-        "{said:?}"
-    );
+    let Bank {
+        app,
+        finance,
+        first,
+        second,
+    } = bank;
+    let (app, said) = app.after_command(&["import-bank-statement", &file]).await;
+    assert!(said.contains("booked: 1 new lines, 0 seen"), "{said}");
+    let bank = Bank {
+        app,
+        finance,
+        first,
+        second,
+    };
     let path = super::path_of(&before[0]);
     for _ in 0..400 {
         let line = bank.app.get(&path, &bank.finance).await.expect(200);
