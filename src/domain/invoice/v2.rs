@@ -140,6 +140,13 @@ pub struct Inpayment {
     pub creditor: String,
 }
 
+impl Inpayment {
+    /// The line as it is printed.
+    pub fn line(&self) -> String {
+        format!("+71<{}+{}<", self.identification, self.creditor)
+    }
+}
+
 /// An invoice that is corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corrected {
