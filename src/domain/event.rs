@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::access::{SessionId, UserId};
 use super::account::{AccountId, AccountStatus};
 use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
-use super::invoice::InvoiceId;
+use super::invoice::{InvoiceId, PaymentId};
 use super::job::JobId;
 use super::legacy_migration::LegacyAccountId;
 use super::membership::MembershipId;
@@ -164,6 +164,16 @@ events! {
     in Stream::Account(*account_id), about invoice_id => {
         /// An invoice was issued.
         InvoiceIssued = "invoice.issued" { account_id: AccountId, invoice_id: InvoiceId, membership_id: MembershipId, number: String, gross: Money, due_date: NaiveDate }
+        /// Nothing of an invoice is open any more.
+        InvoicePaid = "invoice.paid" { account_id: AccountId, invoice_id: InvoiceId, number: String }
+        /// Nothing of an invoice is open any more: credit notes alone settled it.
+        InvoiceCredited = "invoice.credited" { account_id: AccountId, invoice_id: InvoiceId, number: String }
+        /// An invoice that was settled is open again: what had settled it went back.
+        InvoiceReopened = "invoice.reopened" { account_id: AccountId, invoice_id: InvoiceId, number: String, open: Money }
+    }
+    in Stream::Account(*account_id), about payment_id => {
+        /// Money came for the account.
+        PaymentReceived = "payment.received" { account_id: AccountId, payment_id: PaymentId, amount: Money, received_date: NaiveDate }
     }
     in Stream::Partner(*partner_id), about partner_id => {
         /// A dealer was taken in.

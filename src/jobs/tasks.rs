@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::repository::jobs;
 use crate::repository::mails::MailId;
 use crate::repository::{DbConn, documents, mails};
-use crate::workflows::tasks::Task;
+use crate::workflows::tasks::{Bought, Task};
 use crate::workflows::{
     self, Context, accounts, invoices, membership, offers, passwords, products,
     registration_batches, registrations, review_deadlines, users,
@@ -102,8 +102,11 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             account_id,
             user_id,
         } => users::end_invitation(conn, context, service, account_id, user_id),
-        Task::IssueInvoice { membership_id, .. } => {
-            invoices::issue(conn, context, service, membership_id)
+        Task::IssueInvoice(Bought::Purchase { purchase_id }) => {
+            invoices::issue(conn, context, service, purchase_id)
+        }
+        Task::IssueInvoice(Bought::Membership { membership_id }) => {
+            invoices::earlier::issue_of(conn, context, service, membership_id)
         }
         Task::EndMembership { membership_id, .. } => {
             membership::end_term(conn, context, service, membership_id)

@@ -3,14 +3,16 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::accounts::Account;
 use super::schema::{invoice_counters, invoices};
-use super::{DbConn, MultiBackend};
+use super::{DbConn, Held, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::membership::MembershipId;
 use crate::domain::money::Currency;
-use crate::error::{Code, Result};
+use crate::domain::purchase::{PurchaseId, SellerTermsId};
+use crate::error::{Code, Error, Result};
 use crate::types::{Instant, Json};
 use crate::{each, locked};
 
@@ -21,10 +23,18 @@ pub struct Invoice {
     pub id: InvoiceId,
     pub account_id: AccountId,
     pub membership_id: MembershipId,
+    /// What it is for; none where it stood before purchases were recorded.
+    pub purchase_id: Option<PurchaseId>,
+    /// What was sold under; none as above.
+    pub seller_terms_id: Option<SellerTermsId>,
     pub version: i64,
     pub kind: InvoiceKind,
     /// Which one of its purchase it is, from 1 on.
     pub issue_no: i64,
+    /// The invoice that a credit note corrects.
+    pub corrects_id: Option<InvoiceId>,
+    /// The invoice in whose place it was issued.
+    pub replaces_id: Option<InvoiceId>,
     pub number: String,
     /// Whose counter numbered it.
     pub seller_key: String,
@@ -37,6 +47,8 @@ pub struct Invoice {
     pub due_date: Option<NaiveDate>,
     /// From when on an invoice is collected: its due date, or when it was opened again.
     pub collect_from: Option<NaiveDate>,
+    /// Until then no step is taken against it.
+    pub paused_until: Option<NaiveDate>,
     pub currency: Currency,
     pub net_cents: i64,
     pub vat_cents: i64,
@@ -45,6 +57,8 @@ pub struct Invoice {
     pub open_cents: i64,
     pub payment_method: PaymentMethod,
     pub payment_reference: Option<String>,
+    /// Why a credit note was issued.
+    pub reason: Option<String>,
     pub content_version: i64,
     /// What it says.
     pub content: Json,
@@ -82,10 +96,84 @@ pub fn insert(conn: &mut DbConn, invoice: &Invoice) -> Result<()> {
     Ok(())
 }
 
-/// Whether a membership has its invoice.
-pub fn is_issued(conn: &mut DbConn, membership: MembershipId) -> Result<bool> {
-    let issued = invoices::table.filter(invoices::membership_id.eq(membership));
+/// Whether a purchase has its invoice.
+pub fn is_issued(conn: &mut DbConn, purchase: PurchaseId) -> Result<bool> {
+    let issued = invoices::table
+        .filter(invoices::purchase_id.eq(purchase))
+        .filter(invoices::kind.eq(InvoiceKind::Invoice));
     Ok(diesel::select(diesel::dsl::exists(issued)).get_result(conn)?)
+}
+
+/// The invoice of a membership from before purchases were recorded.
+pub fn earlier(conn: &mut DbConn, membership: MembershipId) -> Result<Option<Invoice>> {
+    let found = invoices::table
+        .filter(invoices::membership_id.eq(membership))
+        .filter(invoices::purchase_id.is_null());
+    let invoice = found.select(Invoice::as_select()).first(conn);
+    Ok(invoice.optional()?)
+}
+
+/// What an invoice lacks from before purchases were recorded.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = invoices)]
+pub struct Filling {
+    #[diesel(skip_update)]
+    pub id: InvoiceId,
+    pub purchase_id: PurchaseId,
+    pub seller_terms_id: SellerTermsId,
+    pub payment_reference: Option<String>,
+    pub collect_from: Option<NaiveDate>,
+}
+
+/// Fills in what an invoice lacks; nothing of it is filled in twice.
+pub fn fill(conn: &mut DbConn, filling: &Filling) -> Result<()> {
+    let row = invoices::table
+        .find(filling.id)
+        .filter(invoices::purchase_id.is_null());
+    diesel::update(row).set(filling).execute(conn)?;
+    Ok(())
+}
+
+/// An invoice or credit note of a held account, held too.
+pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: InvoiceId) -> Result<Held<Invoice>> {
+    let found: Option<Invoice> = locked!(
+        conn,
+        invoices::table
+            .find(id)
+            .filter(invoices::account_id.eq(account.id))
+            .select(Invoice::as_select())
+    )
+    .optional()?;
+    found.map(Held::new).ok_or_else(|| Code::NotFound.into())
+}
+
+/// Counts a change of a held invoice and reads it again: allocations moved what is open of it. `collect_from` is when it is collected from.
+pub fn store_moved(
+    conn: &mut DbConn,
+    invoice: &mut Held<Invoice>,
+    collect_from: Option<NaiveDate>,
+) -> Result<()> {
+    let seen = invoices::table
+        .find(invoice.id)
+        .filter(invoices::version.eq(invoice.version));
+    let moved = diesel::update(seen)
+        .set((
+            invoices::version.eq(invoice.version + 1),
+            invoices::collect_from.eq(collect_from),
+        ))
+        .execute(conn)?;
+    if moved == 0 {
+        return Err(Error::Contended);
+    }
+    let row = invoices::table.find(invoice.id).select(Invoice::as_select());
+    **invoice = row.first(conn)?;
+    Ok(())
+}
+
+/// The invoice of an id that the service itself holds.
+pub fn find_by_id(conn: &mut DbConn, id: InvoiceId) -> Result<Option<Invoice>> {
+    let row = invoices::table.find(id).select(Invoice::as_select());
+    Ok(row.first(conn).optional()?)
 }
 
 /// An invoice of an account.

@@ -12,6 +12,7 @@ use crate::domain::card::CardId;
 use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
 use crate::domain::membership::{EndedReason, MembershipId, MembershipStatus, Standing};
 use crate::domain::money::Currency;
+use crate::domain::purchase::SellerTermsId;
 use crate::error::Result;
 use crate::locked;
 use crate::types::Instant;
@@ -45,6 +46,8 @@ pub struct Membership {
     /// Why it ended.
     pub ended_reason: Option<EndedReason>,
     pub cancelled_at: Option<Instant>,
+    /// What it was sold under; none of before that was recorded.
+    pub seller_terms_id: Option<SellerTermsId>,
 }
 
 /// Stores a new membership; the caller holds the account's lock.
@@ -66,6 +69,34 @@ pub fn lock_active(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<
     )
     .optional()?;
     Ok(found.map(Held::new))
+}
+
+/// Memberships behind `after` of which nothing says what they were sold under, in the order of their ids.
+pub fn without_terms(
+    conn: &mut DbConn,
+    after: Option<MembershipId>,
+    limit: i64,
+) -> Result<Vec<Membership>> {
+    let after = after.unwrap_or_else(|| MembershipId::from(uuid::Uuid::nil()));
+    let lacking = memberships::table
+        .filter(memberships::id.gt(after))
+        .filter(memberships::seller_terms_id.is_null());
+    Ok(lacking
+        .order(memberships::id)
+        .limit(limit)
+        .select(Membership::as_select())
+        .load(conn)?)
+}
+
+/// Says what a membership was sold under, where nothing says it.
+pub fn set_terms(conn: &mut DbConn, id: MembershipId, terms: SellerTermsId) -> Result<()> {
+    let row = memberships::table
+        .find(id)
+        .filter(memberships::seller_terms_id.is_null());
+    diesel::update(row)
+        .set(memberships::seller_terms_id.eq(terms))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Stores the membership as its next version.

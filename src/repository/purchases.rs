@@ -73,6 +73,16 @@ pub fn find_by_id(conn: &mut DbConn, id: PurchaseId) -> Result<Option<Purchase>>
         .optional()?)
 }
 
+/// What a membership began with.
+pub fn join_of(conn: &mut DbConn, membership: MembershipId) -> Result<Option<PurchaseId>> {
+    Ok(purchases::table
+        .filter(purchases::membership_id.eq(membership))
+        .filter(purchases::kind.eq(PurchaseKind::Join))
+        .select(purchases::id)
+        .first(conn)
+        .optional()?)
+}
+
 /// A purchase of a held account, held too.
 pub fn lock(
     conn: &mut DbConn,

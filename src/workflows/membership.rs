@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::Context;
 use super::mail::{Recipient, send};
-use super::tasks::{Task, enqueue};
+use super::purchases;
+use super::tasks::{Bought, Task, enqueue};
 use crate::domain::access::{AccountAccess, ServiceAccess};
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
@@ -19,6 +20,7 @@ use crate::domain::membership::{
     CorporateSwitch, EndedReason, JoinFacts, Level, MembershipId, MembershipStatus, Standing,
     Track, check_join, ends_date, find_level, offered_levels,
 };
+use crate::domain::purchase::PurchaseId;
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::memberships::{self, Membership};
@@ -57,7 +59,8 @@ pub fn offer(
     })
 }
 
-fn complete_products(conn: &mut DbConn, account_id: AccountId) -> Result<u64> {
+/// How many complete products an account has.
+pub(in crate::workflows) fn complete_products(conn: &mut DbConn, account_id: AccountId) -> Result<u64> {
     let count = products::count_complete(conn, account_id)?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
@@ -140,6 +143,7 @@ fn draw_up(
         suspended_at: None,
         ended_reason: None,
         cancelled_at: None,
+        seller_terms_id: Some(purchases::keep_terms(conn, programme, context.now)?),
     })
 }
 
@@ -182,14 +186,14 @@ fn new_number(conn: &mut DbConn, context: &Context, account_id: AccountId) -> Re
     Err(Error::internal("drawing a member number")("none is free"))
 }
 
-/// Stores a membership whose number is given out already, and has all that follows done: welcome, invoice, the end of its term.
+/// Stores a membership whose number is given out already, and has all that follows done: welcome, invoice, the end of its term. What was bought.
 pub(in crate::workflows) fn begin(
     conn: &mut DbConn,
     context: &Context,
     stamp: &Stamp,
     account: &Account,
     membership: &Membership,
-) -> Result<()> {
+) -> Result<PurchaseId> {
     memberships::insert(conn, membership)?;
     member_numbers::assign(conn, &membership.member_number, membership.id)?;
     let started = Event::MembershipStarted {
@@ -201,13 +205,19 @@ pub(in crate::workflows) fn begin(
         ends_date: membership.ends_date,
     };
     events::record(conn, stamp, &[started])?;
-    let invoice = Task::IssueInvoice {
-        membership_id: membership.id,
-        seller_key: membership.seller_key.clone(),
+    let terms = match membership.seller_terms_id {
+        Some(kept) => kept,
+        None => purchases::keep_terms(conn, &context.programme, context.now)?,
     };
+    let sold = (membership, terms);
+    let purchase = purchases::record_join(conn, &context.programme, stamp, sold)?;
+    let invoice = Task::IssueInvoice(Bought::Purchase {
+        purchase_id: purchase,
+    });
     enqueue(conn, &invoice, context.now, context.now)?;
     watch_term(conn, context, membership)?;
-    welcome(conn, context, account, membership)
+    welcome(conn, context, account, membership)?;
+    Ok(purchase)
 }
 
 fn welcome(
@@ -218,7 +228,7 @@ fn welcome(
 ) -> Result<()> {
     let values = json!({
         "member_number": membership.member_number,
-        "level": level_name(context, &membership.level),
+        "level": level_name(&context.programme.levels, &membership.level),
         "starts_date": membership.starts_date,
         "ends_date": membership.ends_date,
         "previous_member_numbers": previous_numbers(conn, membership)?,
@@ -234,8 +244,8 @@ fn welcome(
 }
 
 /// What people call a level; its code where the programme has it no more.
-pub fn level_name<'a>(context: &'a Context, code: &'a str) -> &'a str {
-    find_level(&context.programme.levels, code).map_or(code, |level| level.name.as_str())
+pub fn level_name<'a>(levels: &'a [Level], code: &'a str) -> &'a str {
+    find_level(levels, code).map_or(code, |level| level.name.as_str())
 }
 
 /// The numbers that lead to a membership beside its own, oldest first.

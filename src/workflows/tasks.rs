@@ -11,6 +11,7 @@ use crate::domain::document::DocumentId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::domain::partner::PartnerId;
+use crate::domain::purchase::PurchaseId;
 use crate::domain::registration_batch::BatchId;
 use crate::error::Result;
 use crate::repository::DbConn;
@@ -59,12 +60,8 @@ pub enum Task {
     },
     /// Deletes the files of an application whose time is over.
     DeleteApplicationFiles { account_id: AccountId },
-    /// Issues the invoice of a membership.
-    IssueInvoice {
-        membership_id: MembershipId,
-        #[serde(default)]
-        seller_key: Option<String>,
-    },
+    /// Issues the invoice of what was bought.
+    IssueInvoice(Bought),
     /// Ends a membership whose last day is over.
     EndMembership {
         membership_id: MembershipId,
@@ -104,6 +101,25 @@ pub enum Task {
     KeepHouse { hour: Instant },
 }
 
+/// What an invoice is issued for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bought {
+    /// A purchase.
+    Purchase { purchase_id: PurchaseId },
+    /// A membership from before purchases were recorded.
+    Membership { membership_id: MembershipId },
+}
+
+impl Display for Bought {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Purchase { purchase_id } => purchase_id.fmt(f),
+            Self::Membership { membership_id } => membership_id.fmt(f),
+        }
+    }
+}
+
 impl Task {
     /// What comes again, each day or each hour: one task for it, whoever asks, and none for a time in which nobody did.
     pub fn recurring(now: Instant) -> [Self; 2] {
@@ -125,7 +141,7 @@ impl Task {
             Self::EndInvitation { .. } => JobKind::EndInvitation,
             Self::DeleteFile { .. } => JobKind::DeleteFile,
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
-            Self::IssueInvoice { .. } => JobKind::IssueInvoice,
+            Self::IssueInvoice(_) => JobKind::IssueInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
@@ -150,8 +166,8 @@ impl Task {
             | Self::DeleteApplicationFiles { account_id } => Some(account_id.to_string()),
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
-            Self::IssueInvoice { membership_id, .. }
-            | Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
+            Self::IssueInvoice(bought) => Some(bought.to_string()),
+            Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
                 Some(batch_id.to_string())
             }
@@ -168,9 +184,7 @@ impl Task {
     /// In whose name it is done, where that is a seller's.
     fn seller_key(&self) -> Option<String> {
         match self {
-            Self::IssueInvoice { seller_key, .. } | Self::EndMembership { seller_key, .. } => {
-                seller_key.clone()
-            }
+            Self::EndMembership { seller_key, .. } => seller_key.clone(),
             _ => None,
         }
     }
@@ -200,7 +214,7 @@ impl Task {
             }
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
-            Self::IssueInvoice { membership_id, .. } => membership_id.to_string(),
+            Self::IssueInvoice(bought) => bought.to_string(),
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),

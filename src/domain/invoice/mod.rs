@@ -17,7 +17,7 @@ pub use super::vat::VatTreatment;
 use crate::types::{Instant, id, text_enum};
 pub use content::{Buyer, Content, Evidence, Line, Seller};
 pub use reference::{
-    fi71_candidates, fi71_line, fi71_number, fi71_payload, grouped, is_fi71, is_rf_reference,
+    fi71_candidates, fi71_identification, fi71_line, fi71_number, fi71_payload, grouped, is_fi71, is_rf_reference,
     rf_candidates, rf_reference,
 };
 pub use sums::{Totals, credit, totals};

@@ -54,9 +54,15 @@ pub fn fi71_payload(year: i32, seq: i64) -> Option<u64> {
 /// The payment line of a Danish inpayment form of type 71 for a payload of at most 14 digits:
 /// `+71<000000000000018+81234567<`, its 15 digits ending in a Luhn check digit (rules, section 10).
 pub fn fi71_line(payload: u64, creditor: &str) -> Option<String> {
+    let identification = fi71_identification(payload)?;
+    Some(format!("+71<{identification}+{creditor}<"))
+}
+
+/// A payload as the identification of a payment line: its 14 digits and the one that checks them.
+pub fn fi71_identification(payload: u64) -> Option<String> {
     let payload = format!("{payload:014}");
     let check = luhn(&payload).filter(|_| payload.len() == 14)?;
-    Some(format!("+71<{payload}{check}+{creditor}<"))
+    Some(format!("{payload}{check}"))
 }
 
 /// Whether `text` is the identification of a payment line: 15 digits, of which the last checks the others.
@@ -110,7 +116,7 @@ pub fn fi71_candidates<T: AsRef<str>>(texts: &[T], creditor: &str) -> Vec<String
             .chars()
             .filter(|c| !c.is_whitespace())
             .collect();
-        let identification = fi71_identification(&text, creditor);
+        let identification = named_identification(&text, creditor);
         let is_new = |one: &&str| !found.iter().any(|other| other == one);
         let right = identification.filter(|one| is_fi71(one));
         if let Some(one) = right.filter(is_new) {
@@ -120,7 +126,7 @@ pub fn fi71_candidates<T: AsRef<str>>(texts: &[T], creditor: &str) -> Vec<String
     found
 }
 
-fn fi71_identification<'a>(text: &'a str, creditor: &str) -> Option<&'a str> {
+fn named_identification<'a>(text: &'a str, creditor: &str) -> Option<&'a str> {
     if let Some(line) = text.strip_prefix("+71<") {
         let (identification, named) = line.strip_suffix('<')?.split_once('+')?;
         return Some(identification).filter(|_| named == creditor);

@@ -12,6 +12,8 @@ use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::domain::access::ServiceAccess;
+use crate::domain::actor::Cause;
 use crate::domain::partner::SECRET_PREFIXES;
 use crate::error::Result as ServiceResult;
 use crate::handlers::extract::Limits;
@@ -23,9 +25,10 @@ use crate::integrations::mail::Mailer;
 use crate::jobs::Worker;
 use crate::programme::Programme;
 use crate::repository::catalogue::CatalogueCache;
-use crate::repository::{Db, settings, sqlite_file};
+use crate::repository::{Db, DbConn, settings, sqlite_file};
 use crate::secrets::Sealer;
 use crate::server::{ownership, seed};
+use crate::workflows::invoices::earlier;
 use crate::workflows::{Context, Links};
 
 /// Why the service cannot start.
@@ -53,7 +56,7 @@ pub async fn database(config: &Config) -> Result<Db, StartError> {
 async fn claimed(config: &Config) -> Result<(Db, bool), StartError> {
     let db = opened(config).await?;
     if config.mode == Mode::Sandbox {
-        bring_up_to_date(&db).await?;
+        bring_up_to_date(config, &db).await?;
     }
     let is_migrated = db.is_migrated().await?;
     if is_migrated {
@@ -73,7 +76,7 @@ fn health(is_claimed: bool) -> Health {
 /// Brings the database up to date, and makes it that of this mode.
 pub async fn migrate(config: &Config) -> Result<(), StartError> {
     let db = opened(config).await?;
-    bring_up_to_date(&db).await?;
+    bring_up_to_date(config, &db).await?;
     claim(&db, config.mode).await
 }
 
@@ -84,9 +87,30 @@ async fn opened(config: &Config) -> Result<Db, StartError> {
     Ok(db)
 }
 
-async fn bring_up_to_date(db: &Db) -> Result<(), StartError> {
-    let db = db.clone();
-    tokio::task::spawn_blocking(move || db.migrate()).await?
+async fn bring_up_to_date(config: &Config, db: &Db) -> Result<(), StartError> {
+    let migrated = db.clone();
+    tokio::task::spawn_blocking(move || migrated.migrate()).await??;
+    complete_purchases(config, db).await
+}
+
+/// Records what was bought before purchases were recorded, some memberships a transaction.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a command writes is written by the service"
+)]
+async fn complete_purchases(config: &Config, db: &Db) -> Result<(), StartError> {
+    let programme = Arc::new(check::programme(config)?);
+    let now = clock(config, db).await?.now();
+    let by = (ServiceAccess::new(Cause::Command("migrate")), now);
+    let mut after = None;
+    loop {
+        let programme = programme.clone();
+        let complete = move |conn: &mut DbConn| earlier::complete(conn, &programme, by, after);
+        after = db.write(complete).await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {

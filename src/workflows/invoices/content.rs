@@ -1,50 +1,72 @@
-//! All that an invoice says, but for what its number makes.
+//! All that an invoice says, but for what its number makes: out of what was bought, what it was sold under, and the account as it is when it is issued.
 
 use chrono::NaiveDate;
 
 use crate::domain::document::{DocumentStatus, accepted_kinds};
-use crate::domain::invoice::{Buyer, Content, Evidence, Line, Seller};
+use crate::domain::invoice::v2::{
+    Buyer, CardShown, Content, Line, LineKind, Payment, Seller, VatShare,
+};
+use crate::domain::invoice::{Evidence, Totals, totals};
 use crate::domain::language::Language;
 use crate::domain::money::Currency;
 use crate::domain::vat::{self, Vat, VatTreatment};
 use crate::error::{Error, Result};
-use crate::programme;
+use crate::programme::{self, SellerTerms};
 use crate::repository::accounts::Account;
+use crate::repository::cards::StoredCard;
 use crate::repository::memberships::Membership;
+use crate::repository::purchases::Purchase;
 use crate::repository::{DbConn, cards, documents};
 use crate::texts::{Subject, Value, context, render};
-use crate::workflows::Context;
-use crate::workflows::membership::level_name;
 
-/// All that the invoice says, but for what its number makes.
+/// What was sold, to whom, and under what.
+pub(super) struct Sale<'a> {
+    pub purchase: &'a Purchase,
+    pub terms: &'a SellerTerms,
+    pub account: &'a Account,
+    pub membership: &'a Membership,
+}
+
+/// All that the invoice says, but for what its number makes, and what it adds up to.
 pub(super) fn content(
     conn: &mut DbConn,
-    context: &Context,
-    account: &Account,
-    membership: &Membership,
+    sale: &Sale<'_>,
     due_date: NaiveDate,
-) -> Result<Content> {
-    let (seller, language) = (&context.programme.seller, account.language);
+) -> Result<(Content, Totals)> {
+    let (seller, account) = (&sale.terms.seller, sale.account);
     let buyer = (account.country, account.postal_code.as_str());
-    let vat = vat::treatment(seller.country, buyer, &context.programme.vat)
-        .ok_or_else(|| Error::internal("charging VAT")("the programme has no rate"))?;
-    let mut notices = vat_notices(vat, account)?;
-    notices.extend(paying(conn, membership, &due_date.to_string(), language)?);
-    if seller.example {
-        notices.push(words("example", language, Value::UNDEFINED)?);
-    }
-    Ok(Content {
-        language,
-        membership_id: membership.id,
+    let vat = vat::treatment(seller.country, buyer, &sale.terms.vat)
+        .ok_or_else(|| Error::internal("charging VAT")("the seller has no rate"))?;
+    let lines = lines(sale)?;
+    let totals = added_up(&lines, vat)?;
+    let card = match sale.membership.card_id {
+        Some(card) => Some(cards::find(conn, card)?),
+        None => None,
+    };
+    let content = Content {
+        language: account.language,
+        membership_id: sale.membership.id,
         seller: seller_of(seller),
-        buyer: buyer_of(account, membership),
-        lines: lines(context, membership, language)?,
-        vat_treatment: vat.treatment,
-        vat_rate: vat.rate,
-        vat_evidence: evidence(conn, account)?,
-        fi_line: None,
-        notices,
-    })
+        buyer: buyer_of(account, sale.membership),
+        lines,
+        vat: vec![VatShare {
+            category: vat.treatment,
+            rate: vat.rate,
+            base_cents: totals.net,
+            amount_cents: totals.vat,
+        }],
+        evidence: evidence(conn, account)?,
+        notices: notices(sale, vat, card.as_ref(), due_date)?,
+        payment: payment(sale, card),
+        corrects: None,
+    };
+    Ok((content, totals))
+}
+
+fn added_up(lines: &[Line], vat: Vat) -> Result<Totals> {
+    let nets: Vec<i64> = lines.iter().map(|line| line.net_cents).collect();
+    totals(&nets, vat.rate)
+        .ok_or_else(|| Error::internal("adding an invoice up")("it leaves 64 bits"))
 }
 
 fn seller_of(seller: &programme::Seller) -> Seller {
@@ -56,9 +78,9 @@ fn seller_of(seller: &programme::Seller) -> Seller {
         city: seller.city.clone(),
         country: seller.country,
         vat_number: seller.vat_number.clone(),
-        iban: seller.iban.clone(),
-        bic: seller.bic.clone(),
-        bank: seller.bank.clone(),
+        company_number: seller.company_number.clone(),
+        company_scheme: seller.company_scheme.clone(),
+        electronic_address: seller.electronic_address.clone(),
     }
 }
 
@@ -70,8 +92,28 @@ fn buyer_of(account: &Account, membership: &Membership) -> Buyer {
         city: account.city.clone(),
         country: account.country,
         vat_number: account.vat_number.clone(),
+        company_number: None,
+        electronic_address: None,
+        your_reference: None,
         account_number: account.account_number.clone(),
         member_number: membership.member_number.clone(),
+    }
+}
+
+/// Where the money goes, whichever way was chosen; its reference and inpayment come with the number.
+fn payment(sale: &Sale<'_>, card: Option<StoredCard>) -> Payment {
+    let seller = &sale.terms.seller;
+    Payment {
+        method: sale.purchase.payment_method,
+        card: card.map(|card| CardShown {
+            brand: card.brand,
+            last4: card.last4,
+        }),
+        iban: seller.iban.clone(),
+        bic: seller.bic.clone(),
+        bank: seller.bank.clone(),
+        reference: None,
+        inpayment: None,
     }
 }
 
@@ -80,28 +122,32 @@ fn words(key: &str, language: Language, values: Value) -> Result<String> {
     render(Subject::Invoices, key, language, values)
 }
 
-fn lines(context: &Context, membership: &Membership, language: Language) -> Result<Vec<Line>> {
-    let (starts, ends) = (membership.starts_date, membership.ends_date);
+fn lines(sale: &Sale<'_>) -> Result<Vec<Line>> {
+    let (purchase, language) = (sale.purchase, sale.account.language);
+    let (starts, ends) = (purchase.starts_date, purchase.ends_date);
     let values = context! {
-        level => level_name(context, &membership.level),
+        level => purchase.level_name.clone(),
         starts => starts.to_string(),
         ends => ends.to_string(),
     };
-    let fee = context
-        .programme
-        .invoice
-        .transfer_fee_cents(membership.payment_method, membership.currency);
-    let membership = Line {
+    let mut lines = vec![Line {
+        kind: LineKind::Membership,
         description: words("membership", language, values)?,
-        net_cents: membership.fee_cents,
-        period: Some((starts, ends)),
-    };
-    let mut lines = vec![membership];
+        level: Some(purchase.level.clone()),
+        net_cents: purchase.net_cents,
+        starts: Some(starts),
+        ends: Some(ends),
+    }];
+    let rules = &sale.terms.invoice;
+    let fee = rules.transfer_fee_cents(purchase.payment_method, purchase.currency);
     if let Some(net_cents) = fee {
         lines.push(Line {
+            kind: LineKind::TransferFee,
             description: words("transfer_fee", language, Value::UNDEFINED)?,
+            level: None,
             net_cents,
-            period: None,
+            starts: None,
+            ends: None,
         });
     }
     Ok(lines)
@@ -119,6 +165,31 @@ fn evidence(conn: &mut DbConn, account: &Account) -> Result<Option<Evidence>> {
         sha256: document.sha256,
         decided_at: document.decided_at,
     }))
+}
+
+fn notices(
+    sale: &Sale<'_>,
+    vat: Vat,
+    card: Option<&StoredCard>,
+    due: NaiveDate,
+) -> Result<Vec<String>> {
+    let language = sale.account.language;
+    let mut notices = vat_notices(vat, sale.account)?;
+    let due = due.to_string();
+    match card {
+        Some(card) => {
+            let values = context! { last4 => card.last4.clone(), due };
+            notices.push(words("card", language, values)?);
+        }
+        None => {
+            notices.push(words("bank_transfer", language, context! { due })?);
+            notices.push(bank_fee_notice(sale.purchase.currency, language)?);
+        }
+    }
+    if sale.terms.seller.example {
+        notices.push(words("example", language, Value::UNDEFINED)?);
+    }
+    Ok(notices)
 }
 
 fn vat_notices(vat: Vat, account: &Account) -> Result<Vec<String>> {
@@ -144,22 +215,4 @@ pub fn bank_fee_notice(currency: Currency, language: Language) -> Result<String>
         false => "bank_fee",
     };
     words(key, language, Value::UNDEFINED)
-}
-
-/// What the payer has to know.
-fn paying(
-    conn: &mut DbConn,
-    membership: &Membership,
-    due: &str,
-    language: Language,
-) -> Result<Vec<String>> {
-    let Some(card) = membership.card_id else {
-        return Ok(vec![
-            words("bank_transfer", language, context! { due })?,
-            bank_fee_notice(membership.currency, language)?,
-        ]);
-    };
-    let card = cards::find(conn, card)?;
-    let values = context! { last4 => card.last4, due };
-    Ok(vec![words("card", language, values)?])
 }

@@ -1,38 +1,50 @@
-//! Issuing the invoice of a membership: its number and its sums. What it says is in `content`; being paid comes later.
+//! Issuing the invoice of a purchase: its number, its sums, and what the account had paid ahead. What it says is in `content`; what comes later is placed by
+//! `settlement`.
 
 mod content;
+pub mod earlier;
 
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
 pub use self::content::bank_fee_notice;
-use self::content::content;
+use self::content::{Sale, content};
 use super::Context;
 use super::mail::{Recipient, send};
+use super::settlement::{self, Source};
+use super::purchases as sales;
 use crate::domain::access::ServiceAccess;
-use crate::domain::allocation;
+use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
-use crate::domain::invoice::{self, Content, InvoiceId, InvoiceKind, PaymentMethod, Totals};
+use crate::domain::invoice::v2::{self, Content, Inpayment};
+use crate::domain::invoice::{self, InvoiceId, InvoiceKind, InvoiceStatus, Totals};
 use crate::domain::mail::Template;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::{Amount, Currency, Money};
+use crate::domain::purchase::{PurchaseId, is_invoiced};
 use crate::domain::values::Country;
-use crate::error::{Error, Result};
-use crate::programme;
+use crate::error::Result;
+use crate::programme::{self, SellerTerms};
 use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
-use crate::repository::memberships::{self, Membership};
-use crate::repository::{DbConn, events};
+use crate::repository::purchases::{self, Purchase};
+use crate::repository::{DbConn, Held, events, memberships, payments};
 use crate::types::Json;
 
-/// Issues the invoice of a membership unless it has one.
+/// Issues the invoice of a purchase, unless it has one or is too small to be invoiced.
 pub fn issue(
     conn: &mut DbConn,
     context: &Context,
     service: ServiceAccess,
-    id: MembershipId,
+    purchase: PurchaseId,
 ) -> Result<()> {
-    issue_as(conn, context, service, id, InvoiceId::new(context.now))
+    issue_as(
+        conn,
+        context,
+        service,
+        purchase,
+        InvoiceId::new(context.now),
+    )
 }
 
 /// Issues it under an id that is given.
@@ -40,130 +52,218 @@ pub(in crate::workflows) fn issue_as(
     conn: &mut DbConn,
     context: &Context,
     service: ServiceAccess,
-    membership: MembershipId,
+    purchase: PurchaseId,
     id: InvoiceId,
 ) -> Result<()> {
-    let Some(membership) = memberships::find_by_id(conn, membership)? else {
+    let Some(purchase) = purchases::find_by_id(conn, purchase)? else {
         return Ok(());
     };
-    let account = accounts::lock(conn, &service.on(membership.account_id))?;
-    if invoices::is_issued(conn, membership.id)? {
+    let account = accounts::lock(conn, &service.on(purchase.account_id))?;
+    if invoices::is_issued(conn, purchase.id)? {
         return Ok(());
     }
-    let invoice = draw_up(conn, context, &account, &membership, id)?;
+    let Some(invoice) = draw_up(conn, context, &account, &purchase, id)? else {
+        return Ok(());
+    };
     invoices::insert(conn, &invoice)?;
-    let due_date = invoice.due_date.unwrap_or(invoice.issued_date);
-    let issued = Event::InvoiceIssued {
-        account_id: account.id,
+    let stamp = service.stamp(context.now);
+    events::record(conn, &stamp, issued(&invoice).as_slice())?;
+    let left = set_off(conn, &stamp, &account, &invoice)?;
+    tell(conn, context, &account, &left)
+}
+
+fn issued(invoice: &Invoice) -> Option<Event> {
+    Some(Event::InvoiceIssued {
+        account_id: invoice.account_id,
         invoice_id: invoice.id,
-        membership_id: membership.id,
+        membership_id: invoice.membership_id,
         number: invoice.number.clone(),
         gross: Money::new(invoice.gross_cents, invoice.currency),
-        due_date,
-    };
-    events::record(conn, &service.stamp(context.now), &[issued])?;
-    let values = json!({
-        "invoice_number": invoice.number,
-        "gross": Amount(invoice.gross_cents),
-        "currency": invoice.currency,
-        "due_date": due_date,
-        "payment_method": invoice.payment_method,
-        "payment_reference": invoice.payment_reference,
-        "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
-    });
-    let to = Recipient::contact(&account);
-    send(conn, context, &to, Template::InvoiceIssued, values)
+        due_date: invoice.due_date?,
+    })
 }
 
-/// What is invoiced, before it has its number.
-struct Drawn<'a> {
-    id: InvoiceId,
-    membership: &'a Membership,
-    issued_date: NaiveDate,
-    due_date: NaiveDate,
-    content: Content,
-    totals: Totals,
-}
-
+/// Nothing where it is not invoiced, or its membership is not there yet.
 fn draw_up(
     conn: &mut DbConn,
     context: &Context,
     account: &Account,
-    membership: &Membership,
+    purchase: &Purchase,
     id: InvoiceId,
-) -> Result<Invoice> {
-    context.check_seller(membership.seller_key.as_deref())?;
-    let (rules, seller) = (&context.programme.invoice, &context.programme.seller);
-    let (issued_date, _) = invoice::issued(context.now, seller.zone);
-    let due_date = invoice::due_date(issued_date, rules.due_days);
-    let content = content(conn, context, account, membership, due_date)?;
-    let totals = totals(&content)?;
+) -> Result<Option<Invoice>> {
+    let membership = match purchase.membership_id {
+        Some(id) => memberships::find_by_id(conn, id)?,
+        None => None,
+    };
+    let Some(membership) = membership else {
+        return Ok(None);
+    };
+    let terms = sales::terms(conn, purchase.seller_terms_id)?;
+    let (issued_date, _) = invoice::issued(context.now, terms.seller.zone);
+    let due_date = invoice::due_date(issued_date, terms.invoice.due_days);
+    let sale = Sale {
+        purchase,
+        terms: &terms,
+        account,
+        membership: &membership,
+    };
+    let (content, totals) = content(conn, &sale, due_date)?;
+    if !is_invoiced(totals.gross, terms.invoice.smallest.0) {
+        return Ok(None);
+    }
     let drawn = Drawn {
         id,
-        membership,
-        issued_date,
-        due_date,
+        membership_id: membership.id,
+        dates: (issued_date, due_date),
         content,
         totals,
     };
-    numbered(conn, context, drawn)
+    numbered(conn, context, (purchase, &terms), drawn).map(Some)
+}
+
+/// What is invoiced, before it has its number.
+struct Drawn {
+    id: InvoiceId,
+    membership_id: MembershipId,
+    /// When it is issued and when it is due.
+    dates: (NaiveDate, NaiveDate),
+    content: Content,
+    totals: Totals,
 }
 
 /// The invoice under the next number of its seller.
-fn numbered(conn: &mut DbConn, context: &Context, mut drawn: Drawn<'_>) -> Result<Invoice> {
-    let (membership, totals) = (drawn.membership, drawn.totals);
-    let (seller, year) = (&context.programme.seller, drawn.issued_date.year());
-    let seq = invoices::next_seq(conn, &seller.key(), year.into())?;
-    let number = invoice::invoice_number(&context.programme.invoice.prefix, year, seq);
-    let is_transfer = membership.payment_method == PaymentMethod::BankTransfer;
-    let fi_line = fi_line(seller, membership.currency, (year, seq));
-    drawn.content.fi_line = fi_line.filter(|_| is_transfer);
+fn numbered(
+    conn: &mut DbConn,
+    context: &Context,
+    (purchase, terms): (&Purchase, &SellerTerms),
+    drawn: Drawn,
+) -> Result<Invoice> {
+    let (issued_date, due_date) = drawn.dates;
+    let number = next_number(conn, terms, issued_date)?;
+    let mut content = drawn.content;
+    let reference = invoice::rf_reference(&number.text);
+    content.payment.reference.clone_from(&reference);
+    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     Ok(Invoice {
         id: drawn.id,
-        account_id: membership.account_id,
-        membership_id: membership.id,
+        account_id: purchase.account_id,
+        membership_id: drawn.membership_id,
+        purchase_id: Some(purchase.id),
+        seller_terms_id: Some(purchase.seller_terms_id),
         version: 1,
         kind: InvoiceKind::Invoice,
         issue_no: 1,
-        payment_reference: invoice::rf_reference(&number).filter(|_| is_transfer),
-        number,
-        seller_key: seller.key(),
-        year: year.into(),
-        seq,
-        status: allocation::status(totals.gross, totals.gross, 0),
+        corrects_id: None,
+        replaces_id: None,
+        number: number.text,
+        seller_key: number.seller_key,
+        year: number.year,
+        seq: number.seq,
+        status: InvoiceStatus::Open,
         issued_at: context.now,
-        issued_date: drawn.issued_date,
-        due_date: Some(drawn.due_date),
-        collect_from: Some(drawn.due_date),
-        currency: membership.currency,
-        net_cents: totals.net,
-        vat_cents: totals.vat,
-        gross_cents: totals.gross,
-        open_cents: totals.gross,
-        payment_method: membership.payment_method,
-        content_version: 1,
-        content: Json::of(&drawn.content)?,
+        issued_date,
+        due_date: Some(due_date),
+        collect_from: Some(due_date),
+        paused_until: None,
+        currency: purchase.currency,
+        net_cents: drawn.totals.net,
+        vat_cents: drawn.totals.vat,
+        gross_cents: drawn.totals.gross,
+        open_cents: drawn.totals.gross,
+        payment_method: purchase.payment_method,
+        payment_reference: reference,
+        reason: None,
+        content_version: v2::VERSION,
+        content: Json::of(&content)?,
         created_at: context.now,
     })
 }
 
-fn totals(content: &Content) -> Result<Totals> {
-    let nets: Vec<i64> = content.lines.iter().map(|line| line.net_cents).collect();
-    invoice::totals(&nets, content.vat_rate)
-        .ok_or_else(|| Error::internal("adding an invoice up")("it leaves 64 bits"))
+/// A number of a seller's year, with what it is made of.
+pub(in crate::workflows) struct Number {
+    pub text: String,
+    pub seller_key: String,
+    pub year: i64,
+    pub seq: i64,
+}
+
+/// The next number of the year in which a seller issues something; the account's row and those of its invoices are locked before.
+pub(in crate::workflows) fn next_number(
+    conn: &mut DbConn,
+    terms: &SellerTerms,
+    issued_date: NaiveDate,
+) -> Result<Number> {
+    let (seller_key, year) = (terms.seller.key(), issued_date.year());
+    let seq = invoices::next_seq(conn, &seller_key, year.into())?;
+    Ok(Number {
+        text: invoice::invoice_number(&terms.invoice.prefix, year, seq),
+        seller_key,
+        year: year.into(),
+        seq,
+    })
 }
 
 /// A Danish seller with a creditor number offers its line for a payment in kroner.
-fn fi_line(
+fn inpayment(
     seller: &programme::Seller,
     currency: Currency,
-    (year, seq): (i32, i64),
-) -> Option<String> {
-    let creditor = seller
-        .fi_creditor
-        .as_deref()
-        .filter(|_| seller.country == Country::DK && currency == Currency::DKK)?;
-    invoice::fi71_line(invoice::fi71_payload(year, seq)?, creditor)
+    number: &Number,
+) -> Option<Inpayment> {
+    let creditor = seller.fi_creditor.clone()?;
+    if seller.country != Country::DK || currency != Currency::DKK {
+        return None;
+    }
+    let year = i32::try_from(number.year).ok()?;
+    let identification = invoice::fi71_identification(invoice::fi71_payload(year, number.seq)?)?;
+    Some(Inpayment {
+        identification,
+        creditor,
+    })
+}
+
+/// At most so many payments are set off against one invoice.
+const PAYMENTS: i64 = 100;
+
+/// Places what the account has open on its invoice, oldest first; the invoice as it stands then.
+fn set_off(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    invoice: &Invoice,
+) -> Result<Invoice> {
+    let open = payments::open(conn, account, invoice.currency, PAYMENTS)?;
+    let mut invoice = invoice.clone();
+    for payment in &open {
+        let cents = payment.open_cents.min(invoice.open_cents);
+        if cents > 0 {
+            let source = (Source::Payment(payment), cents);
+            invoice = settlement::place(conn, stamp, account, invoice.id, source)?;
+        }
+    }
+    Ok(invoice)
+}
+
+/// Mails the invoice, as it stands once what was open is set off.
+fn tell(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    invoice: &Invoice,
+) -> Result<()> {
+    let set_off = invoice.gross_cents - invoice.open_cents;
+    let values = json!({
+        "invoice_number": invoice.number,
+        "gross": Amount(invoice.gross_cents),
+        "set_off": Some(Amount(set_off)).filter(|amount| amount.0 > 0),
+        "open": Amount(invoice.open_cents),
+        "currency": invoice.currency,
+        "due_date": invoice.due_date,
+        "payment_method": invoice.payment_method,
+        "payment_reference": invoice.payment_reference,
+        "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
+    });
+    let to = Recipient::contact(account);
+    send(conn, context, &to, Template::InvoiceIssued, values)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::domain::membership::{MembershipId, MembershipStatus, Standing, ends_d
 use crate::error::{Error, Result};
 use crate::repository::memberships::Membership;
 use crate::repository::{DbConn, accounts, member_numbers, points};
-use crate::workflows::{Context, invoices, membership};
+use crate::workflows::{Context, invoices, membership, purchases};
 
 /// The number of the seeded member, account, membership and invoice alike.
 const MEMBER: u8 = 2;
@@ -46,11 +46,12 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
         suspended_at: None,
         ended_reason: None,
         cancelled_at: None,
+        seller_terms_id: Some(purchases::keep_terms(conn, programme, context.now)?),
     };
     let stamp = access.stamp(context.now);
-    membership::begin(conn, context, &stamp, &account, &membership)?;
+    let purchase = membership::begin(conn, context, &stamp, &account, &membership)?;
     let invoice = InvoiceId::from(fixed(n));
-    invoices::issue_as(conn, context, seeding(), membership.id, invoice)
+    invoices::issue_as(conn, context, seeding(), purchase, invoice)
 }
 
 /// The number that the seeded member has in every sandbox.

@@ -1,0 +1,173 @@
+//! Settling invoices: money that came is booked, cents are placed and taken back. Which cents go where is decided in `domain/allocation`; what is open is
+//! moved by the database.
+
+use chrono::NaiveDate;
+
+use crate::domain::actor::Stamp;
+use crate::domain::bank::BankTransactionId;
+use crate::domain::charge::ChargeId;
+use crate::domain::event::Event;
+use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentId};
+use crate::domain::money::{Currency, Money};
+use crate::domain::payment::AllocationId;
+use crate::error::Result;
+use crate::repository::accounts::Account;
+use crate::repository::allocations::{self, Allocation};
+use crate::repository::invoices::{self, Invoice};
+use crate::repository::payments::{self, Payment};
+use crate::repository::{DbConn, Held, events};
+
+/// What brought money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A card was charged.
+    Charge(ChargeId),
+    /// A line of a bank statement.
+    Line(BankTransactionId),
+}
+
+/// Money that came.
+#[derive(Debug, Clone, Copy)]
+pub struct Received {
+    pub origin: Origin,
+    pub amount_cents: i64,
+    pub currency: Currency,
+    /// The day on which the bank or the provider had it.
+    pub date: NaiveDate,
+}
+
+/// Books money for a held account; all of it is open.
+pub fn receive(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    received: Received,
+) -> Result<Payment> {
+    let (charge_id, bank_transaction_id) = match received.origin {
+        Origin::Charge(charge) => (Some(charge), None),
+        Origin::Line(line) => (None, Some(line)),
+    };
+    let payment = Payment {
+        id: PaymentId::new(stamp.now),
+        account_id: account.id,
+        charge_id,
+        bank_transaction_id,
+        amount_cents: received.amount_cents,
+        open_cents: received.amount_cents,
+        currency: received.currency,
+        received_date: received.date,
+        disputed_at: None,
+        taken_back_at: None,
+        actor: stamp.actor.to_string(),
+        created_at: stamp.now,
+    };
+    payments::insert(conn, &payment)?;
+    let event = Event::PaymentReceived {
+        account_id: account.id,
+        payment_id: payment.id,
+        amount: Money::new(payment.amount_cents, payment.currency),
+        received_date: payment.received_date,
+    };
+    events::record(conn, stamp, &[event])?;
+    Ok(payment)
+}
+
+/// What settles cents of an invoice.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// Money that came.
+    Payment(&'a Payment),
+    /// What was given back on paper.
+    CreditNote(&'a Invoice),
+    /// Nobody pays them.
+    WrittenOff,
+}
+
+/// Places cents on an invoice of a held account; no more than is open of either, or the database refuses. The invoice as it stands then.
+pub fn place(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    invoice: InvoiceId,
+    (source, cents): (Source<'_>, i64),
+) -> Result<Invoice> {
+    let mut invoice = invoices::lock(conn, account, invoice)?;
+    let (payment_id, credit_note_id) = match source {
+        Source::Payment(payment) => (Some(payment.id), None),
+        Source::CreditNote(note) => (None, Some(note.id)),
+        Source::WrittenOff => (None, None),
+    };
+    let placed = Allocation {
+        id: AllocationId::new(stamp.now),
+        invoice_id: invoice.id,
+        payment_id,
+        credit_note_id,
+        written_off: matches!(source, Source::WrittenOff),
+        amount_cents: cents,
+        reverses_id: None,
+        reason: stamp.reason.clone(),
+        actor: stamp.actor.to_string(),
+        created_at: stamp.now,
+    };
+    allocations::insert(conn, &placed)?;
+    let collect_from = invoice.collect_from;
+    invoices::store_moved(conn, &mut invoice, collect_from)?;
+    events::record(conn, stamp, settled(&invoice).as_slice())?;
+    Ok(invoice.into_row())
+}
+
+/// What is told where nothing is open any more.
+fn settled(invoice: &Invoice) -> Option<Event> {
+    let (account_id, invoice_id) = (invoice.account_id, invoice.id);
+    let number = invoice.number.clone();
+    match invoice.status {
+        InvoiceStatus::Open => None,
+        InvoiceStatus::Paid => Some(Event::InvoicePaid {
+            account_id,
+            invoice_id,
+            number,
+        }),
+        InvoiceStatus::Credited => Some(Event::InvoiceCredited {
+            account_id,
+            invoice_id,
+            number,
+        }),
+    }
+}
+
+/// Takes cents back that were placed on an invoice of a held account, all of that allocation. An invoice that was settled is open again and is collected
+/// from `today` on. The invoice as it stands then.
+pub fn take_back(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    (placed, today): (&Allocation, NaiveDate),
+) -> Result<Invoice> {
+    let mut invoice = invoices::lock(conn, account, placed.invoice_id)?;
+    let was_settled = invoice.status != InvoiceStatus::Open;
+    let reversal = Allocation {
+        id: AllocationId::new(stamp.now),
+        amount_cents: -placed.amount_cents,
+        reverses_id: Some(placed.id),
+        reason: stamp.reason.clone(),
+        actor: stamp.actor.to_string(),
+        created_at: stamp.now,
+        ..placed.clone()
+    };
+    allocations::insert(conn, &reversal)?;
+    let collect_from = match was_settled {
+        true => Some(today),
+        false => invoice.collect_from,
+    };
+    invoices::store_moved(conn, &mut invoice, collect_from)?;
+    if was_settled {
+        let event = Event::InvoiceReopened {
+            account_id: account.id,
+            invoice_id: invoice.id,
+            number: invoice.number.clone(),
+            open: Money::new(invoice.open_cents, invoice.currency),
+        };
+        events::record(conn, stamp, &[event])?;
+    }
+    Ok(invoice.into_row())
+}
