@@ -47,7 +47,9 @@ const COUNTRIES: [(&str, &str, &str); 19] = [
 
 /// The name of a country that takes part, of another its code.
 pub fn country(language: Language, country: &Country) -> &str {
-    let named = COUNTRIES.iter().find(|(code, ..)| *code == country.as_str());
+    let named = COUNTRIES
+        .iter()
+        .find(|(code, ..)| *code == country.as_str());
     named.map_or(country.as_str(), |(_, danish, english)| match language {
         Language::Da => danish,
         Language::En => english,

@@ -165,7 +165,9 @@ pub fn store_moved(
     if moved == 0 {
         return Err(Error::Contended);
     }
-    let row = invoices::table.find(invoice.id).select(Invoice::as_select());
+    let row = invoices::table
+        .find(invoice.id)
+        .select(Invoice::as_select());
     **invoice = row.first(conn)?;
     Ok(())
 }

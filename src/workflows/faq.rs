@@ -83,8 +83,12 @@ fn level_facts(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> 
     let membership = memberships::active(conn, access.account_id())?;
     Ok(LevelFacts {
         points,
-        membership: membership
-            .map(|one| (level_name(&context.programme.levels, &one.level).to_owned(), one.ends_date)),
+        membership: membership.map(|one| {
+            (
+                level_name(&context.programme.levels, &one.level).to_owned(),
+                one.ends_date,
+            )
+        }),
         owes: memberships::owes(conn, access.account_id())?,
         open: open.iter().map(name).collect(),
         next: next.map(|level| (level.name.clone(), level.points_missing(points))),

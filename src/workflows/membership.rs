@@ -60,7 +60,10 @@ pub fn offer(
 }
 
 /// How many complete products an account has.
-pub(in crate::workflows) fn complete_products(conn: &mut DbConn, account_id: AccountId) -> Result<u64> {
+pub(in crate::workflows) fn complete_products(
+    conn: &mut DbConn,
+    account_id: AccountId,
+) -> Result<u64> {
     let count = products::count_complete(conn, account_id)?;
     Ok(u64::try_from(count).unwrap_or(0))
 }

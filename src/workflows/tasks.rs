@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
+use crate::domain::invoice::InvoiceId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::domain::partner::PartnerId;
@@ -62,6 +63,8 @@ pub enum Task {
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of what was bought.
     IssueInvoice(Bought),
+    /// Makes and stores the documents of an invoice or a credit note.
+    RenderInvoice { invoice_id: InvoiceId },
     /// Ends a membership whose last day is over.
     EndMembership {
         membership_id: MembershipId,
@@ -142,6 +145,7 @@ impl Task {
             Self::DeleteFile { .. } => JobKind::DeleteFile,
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
             Self::IssueInvoice(_) => JobKind::IssueInvoice,
+            Self::RenderInvoice { .. } => JobKind::RenderInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
@@ -167,6 +171,7 @@ impl Task {
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice(bought) => Some(bought.to_string()),
+            Self::RenderInvoice { invoice_id } => Some(invoice_id.to_string()),
             Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
                 Some(batch_id.to_string())
@@ -215,6 +220,7 @@ impl Task {
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
             Self::IssueInvoice(bought) => bought.to_string(),
+            Self::RenderInvoice { invoice_id } => invoice_id.to_string(),
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),

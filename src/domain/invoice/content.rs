@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::VatTreatment;
+use super::v2::{self, Inpayment, LineKind, Payment, VatShare};
+use super::{PaymentMethod, Totals, VatTreatment};
 use crate::domain::document::{DocumentId, DocumentKind};
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
@@ -90,4 +91,144 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub decided_at: Option<Instant>,
+}
+
+impl Content {
+    /// The same in version 2, for what prints it: `payment_reference` and the sums stand beside it. Its card and the numbers of registers it does not say.
+    pub fn into_v2(
+        self,
+        method: PaymentMethod,
+        payment_reference: Option<String>,
+        totals: Totals,
+    ) -> v2::Content {
+        let (seller, payment) = self.seller.into_v2(method, payment_reference);
+        let share = VatShare {
+            category: self.vat_treatment,
+            rate: self.vat_rate,
+            base_cents: totals.net,
+            amount_cents: totals.vat,
+        };
+        v2::Content {
+            language: self.language,
+            membership_id: self.membership_id,
+            seller,
+            buyer: self.buyer.into_v2(),
+            lines: self.lines.into_iter().map(Line::into_v2).collect(),
+            vat: vec![share],
+            evidence: self.vat_evidence,
+            notices: self.notices,
+            payment: Payment {
+                inpayment: self.fi_line.as_deref().and_then(inpayment),
+                ..payment
+            },
+            corrects: None,
+        }
+    }
+}
+
+impl Seller {
+    fn into_v2(self, method: PaymentMethod, reference: Option<String>) -> (v2::Seller, Payment) {
+        let payment = Payment {
+            method,
+            card: None,
+            iban: self.iban,
+            bic: self.bic,
+            bank: self.bank,
+            reference,
+            inpayment: None,
+        };
+        let seller = v2::Seller {
+            example: self.example,
+            name: self.name,
+            street: self.street,
+            postal_code: self.postal_code,
+            city: self.city,
+            country: self.country,
+            vat_number: self.vat_number,
+            company_number: None,
+            company_scheme: None,
+            electronic_address: None,
+        };
+        (seller, payment)
+    }
+}
+
+impl Buyer {
+    fn into_v2(self) -> v2::Buyer {
+        v2::Buyer {
+            company_name: self.company_name,
+            street: self.street,
+            postal_code: self.postal_code,
+            city: self.city,
+            country: self.country,
+            vat_number: self.vat_number,
+            company_number: None,
+            electronic_address: None,
+            your_reference: None,
+            account_number: self.account_number,
+            member_number: self.member_number,
+        }
+    }
+}
+
+impl Line {
+    fn into_v2(self) -> v2::Line {
+        let kind = match self.period {
+            Some(_) => LineKind::Membership,
+            None => LineKind::TransferFee,
+        };
+        v2::Line {
+            kind,
+            description: self.description,
+            level: None,
+            net_cents: self.net_cents,
+            starts: self.period.map(|(starts, _)| starts),
+            ends: self.period.map(|(_, ends)| ends),
+        }
+    }
+}
+
+/// What the payment line of an inpayment form is made of.
+fn inpayment(line: &str) -> Option<Inpayment> {
+    let inner = line.strip_prefix("+71<")?.strip_suffix('<')?;
+    let (identification, creditor) = inner.split_once('+')?;
+    Some(Inpayment {
+        identification: identification.to_owned(),
+        creditor: creditor.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_issued_first_says_the_same_in_version_2() {
+        let content: Content = serde_json::from_value(json!({
+            "language": "da", "membership_id": "mem_00000000000070008000000000000001",
+            "seller": {
+                "example": true, "name": "s", "street": "s", "postal_code": "1000", "city": "c", "country": "DK", "vat_number": "1", "iban": "i",
+                "bic": "b", "bank": "k",
+            },
+            "buyer": {
+                "company_name": "b", "street": "s", "postal_code": "1000", "city": "c", "country": "DK", "account_number": "1", "member_number": "1",
+            },
+            "lines": [
+                {"description": "m", "net_cents": 79000, "period": ["2026-11-26", "2027-11-25"]},
+                {"description": "f", "net_cents": 100, "period": null},
+            ],
+            "vat_treatment": "standard", "vat_rate": "0.25", "vat_evidence": null, "fi_line": "+71<000020260000011+81234567<", "notices": ["n"],
+        }))
+        .unwrap();
+        let totals = Totals::of(79100, 19775).unwrap();
+        let content = content.into_v2(PaymentMethod::BankTransfer, Some("RF80".into()), totals);
+        assert!(content.adds_up(super::super::InvoiceKind::Invoice, totals));
+        let line = content.payment.inpayment.as_ref().map(Inpayment::line);
+        assert_eq!(line.as_deref(), Some("+71<000020260000011+81234567<"));
+        let days = ("2026-11-26".parse().unwrap(), "2027-11-25".parse().unwrap());
+        assert_eq!(content.period(), Some(days));
+        assert_eq!(content.payment.reference.as_deref(), Some("RF80"));
+    }
 }

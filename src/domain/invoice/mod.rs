@@ -17,8 +17,8 @@ pub use super::vat::VatTreatment;
 use crate::types::{Instant, id, text_enum};
 pub use content::{Buyer, Content, Evidence, Line, Seller};
 pub use reference::{
-    fi71_candidates, fi71_identification, fi71_line, fi71_number, fi71_payload, grouped, is_fi71, is_rf_reference,
-    rf_candidates, rf_reference,
+    fi71_candidates, fi71_identification, fi71_line, fi71_number, fi71_payload, grouped, is_fi71,
+    is_rf_reference, rf_candidates, rf_reference,
 };
 pub use sums::{Totals, credit, totals};
 
@@ -61,6 +61,26 @@ text_enum! {
         Card = "card",
         /// The customer orders a transfer with the reference.
         BankTransfer = "bank_transfer",
+    }
+}
+
+text_enum! {
+    /// What is made of an invoice.
+    pub enum InvoiceFileKind {
+        /// For people, PDF/A-3b.
+        Pdf = "pdf",
+        /// The electronic invoice, UBL 2.1.
+        Xml = "xml",
+    }
+}
+
+impl InvoiceFileKind {
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Xml => "application/xml",
+        }
     }
 }
 

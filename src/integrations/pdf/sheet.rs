@@ -107,6 +107,11 @@ impl Sheet {
         is_full
     }
 
+    /// How wide a text is on one line.
+    pub fn width(style: Style, text: &str) -> Result<f32> {
+        Ok(typeface(style.weight)?.width(text) * style.size)
+    }
+
     fn mark(&mut self, mark: Mark) {
         if let Some(page) = self.pages.last_mut() {
             page.push(mark);

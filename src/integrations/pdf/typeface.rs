@@ -51,7 +51,13 @@ pub struct Set {
 impl Typeface {
     fn read(bytes: &'static [u8]) -> Option<Self> {
         let face = Face::from_slice(bytes, 0)?;
-        let plan = ShapePlan::new(&face, Direction::LeftToRight, Some(script::LATIN), None, &[]);
+        let plan = ShapePlan::new(
+            &face,
+            Direction::LeftToRight,
+            Some(script::LATIN),
+            None,
+            &[],
+        );
         Some(Self {
             font: Font::new(Data::from(bytes), 0)?,
             face,
@@ -129,7 +135,10 @@ mod tests {
             let typeface = typeface(weight).unwrap();
             let all = "Æ ø ß ő Ł Ελλάδα Кирилица ÅÄÖ ž đ ĳ € … –";
             assert_eq!(typeface.set(all).text, all);
-            assert_eq!(typeface.set("写真\tA\u{1f4f7}").text, "\u{fffd}\u{fffd} A\u{fffd}");
+            assert_eq!(
+                typeface.set("写真\tA\u{1f4f7}").text,
+                "\u{fffd}\u{fffd} A\u{fffd}"
+            );
             let glyphs = typeface.set("写真 e\u{301}\u{200d}").glyphs;
             assert!(!glyphs.is_empty());
         }
@@ -139,7 +148,9 @@ mod tests {
     fn digits_have_one_width() {
         for weight in [Weight::Regular, Weight::Bold] {
             let typeface = typeface(weight).unwrap();
-            let widths: Vec<f32> = ('0'..='9').map(|c| typeface.width(&c.to_string())).collect();
+            let widths: Vec<f32> = ('0'..='9')
+                .map(|c| typeface.width(&c.to_string()))
+                .collect();
             assert!(widths.windows(2).all(|two| two[0] == two[1]), "{widths:?}");
         }
     }

@@ -2,6 +2,7 @@
 //! `settlement`.
 
 mod content;
+pub mod document;
 pub mod earlier;
 
 use chrono::{Datelike, NaiveDate};
@@ -11,8 +12,9 @@ pub use self::content::bank_fee_notice;
 use self::content::{Sale, content};
 use super::Context;
 use super::mail::{Recipient, send};
-use super::settlement::{self, Source};
 use super::purchases as sales;
+use super::settlement::{self, Source};
+use super::tasks::{Task, enqueue};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
@@ -66,10 +68,21 @@ pub(in crate::workflows) fn issue_as(
         return Ok(());
     };
     invoices::insert(conn, &invoice)?;
+    render_later(conn, context, invoice.id)?;
     let stamp = service.stamp(context.now);
     events::record(conn, &stamp, issued(&invoice).as_slice())?;
     let left = set_off(conn, &stamp, &account, &invoice)?;
     tell(conn, context, &account, &left)
+}
+
+/// Has the documents of what was issued made and stored.
+pub(in crate::workflows) fn render_later(
+    conn: &mut DbConn,
+    context: &Context,
+    invoice_id: InvoiceId,
+) -> Result<()> {
+    let task = Task::RenderInvoice { invoice_id };
+    enqueue(conn, &task, context.now, context.now)
 }
 
 fn issued(invoice: &Invoice) -> Option<Event> {
@@ -204,11 +217,7 @@ pub(in crate::workflows) fn next_number(
 }
 
 /// A Danish seller with a creditor number offers its line for a payment in kroner.
-fn inpayment(
-    seller: &programme::Seller,
-    currency: Currency,
-    number: &Number,
-) -> Option<Inpayment> {
+fn inpayment(seller: &programme::Seller, currency: Currency, number: &Number) -> Option<Inpayment> {
     let creditor = seller.fi_creditor.clone()?;
     if seller.country != Country::DK || currency != Currency::DKK {
         return None;
@@ -244,12 +253,7 @@ fn set_off(
 }
 
 /// Mails the invoice, as it stands once what was open is set off.
-fn tell(
-    conn: &mut DbConn,
-    context: &Context,
-    account: &Account,
-    invoice: &Invoice,
-) -> Result<()> {
+fn tell(conn: &mut DbConn, context: &Context, account: &Account, invoice: &Invoice) -> Result<()> {
     let set_off = invoice.gross_cents - invoice.open_cents;
     let values = json!({
         "invoice_number": invoice.number,
@@ -260,6 +264,7 @@ fn tell(
         "due_date": invoice.due_date,
         "payment_method": invoice.payment_method,
         "payment_reference": invoice.payment_reference,
+        "attached_invoice": invoice.id,
         "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
     });
     let to = Recipient::contact(account);

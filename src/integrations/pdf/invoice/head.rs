@@ -12,9 +12,10 @@ use crate::texts::context;
 const SELLER: f32 = RIGHT - SELLER_WIDTH;
 const SELLER_WIDTH: f32 = mm(62.0);
 /// The window of an envelope: where its address begins, how wide it may be, and where the letter goes on below it.
-const WINDOW: f32 = mm(50.0);
+const WINDOW: f32 = mm(48.0);
 const WINDOW_WIDTH: f32 = mm(85.0);
-const BELOW_WINDOW: f32 = mm(92.0);
+const BELOW_WINDOW: f32 = mm(82.0);
+const MARK: Style = Style::bold(9.0);
 const ADDRESS: Style = Style::regular(10.5);
 const COLUMNS: usize = 3;
 const COLUMN: f32 = INNER / 3.0;
@@ -26,20 +27,26 @@ pub fn print(sheet: &mut Sheet, issued: Issued<'_>, words: Words) -> Result<()> 
     sheet.y = sheet.y.max(below_seller).max(BELOW_WINDOW) + 10.0;
     let title = words.title(issued.kind)?;
     sheet.text(MARGIN, Style::bold(20.0), &title)?;
-    sheet.y += 34.0;
+    sheet.y += 32.0;
     print_table(sheet, &table(issued, words)?)
 }
 
 /// The name at the upper left, with the mark of one that is made up; address and numbers at the upper right.
 fn print_seller(sheet: &mut Sheet, seller: &Seller, words: Words) -> Result<()> {
     sheet.y = MARGIN;
-    sheet.paragraph(MARGIN, INNER - SELLER_WIDTH - 20.0, Style::bold(15.0), &seller.name)?;
+    sheet.paragraph(
+        MARGIN,
+        INNER - SELLER_WIDTH - 20.0,
+        Style::bold(15.0),
+        &seller.name,
+    )?;
     if seller.example {
         let mark = words.say("example")?.to_uppercase();
         sheet.y += 4.0;
-        sheet.bar(MARGIN, 132.0, 17.0, 215);
+        let width = Sheet::width(MARK, &mark)?;
+        sheet.bar(MARGIN, width + 12.0, 17.0, 215);
         sheet.y += 3.0;
-        sheet.text(MARGIN + 6.0, Style::bold(9.0), &mark)?;
+        sheet.text(MARGIN + 6.0, MARK, &mark)?;
     }
     sheet.y = MARGIN;
     let city = format!("{} {}", seller.postal_code, seller.city);
@@ -137,6 +144,6 @@ fn print_table(sheet: &mut Sheet, cells: &[(String, String)]) -> Result<()> {
         sheet.y = bottom + 5.0;
     }
     sheet.rule(0.7);
-    sheet.y += 20.0;
+    sheet.y += 16.0;
     Ok(())
 }

@@ -10,12 +10,12 @@ use crate::integrations::pdf::sheet::{INNER, MARGIN, RIGHT, Sheet, Style};
 use crate::texts::context;
 
 /// Where the columns of numbers end.
-const QUANTITY: f32 = RIGHT - 200.0;
-const PRICE: f32 = RIGHT - 105.0;
+const QUANTITY: f32 = RIGHT - 180.0;
+const PRICE: f32 = RIGHT - 95.0;
 /// The column of what is sold.
-const DESCRIPTION: f32 = INNER - 265.0;
+const DESCRIPTION: f32 = INNER - 228.0;
 /// Where the names of the sums begin.
-const SUMS: f32 = RIGHT - 265.0;
+const SUMS: f32 = RIGHT - 300.0;
 const HEADING: Style = Style::bold(8.5);
 
 pub fn print(sheet: &mut Sheet, issued: Issued<'_>, words: Words) -> Result<()> {
@@ -65,9 +65,19 @@ pub fn print_sums(sheet: &mut Sheet, issued: Issued<'_>, words: Words) -> Result
     print_numbers(sheet, issued, words)?;
     let below_numbers = sheet.y;
     sheet.y = top;
-    print_sum(sheet, BODY, &words.say("net")?, &words.amount(issued.totals.net))?;
+    print_sum(
+        sheet,
+        BODY,
+        &words.say("net")?,
+        &words.amount(issued.totals.net),
+    )?;
     for share in &issued.content.vat {
-        print_sum(sheet, BODY, &vat(share, words)?, &words.amount(share.amount_cents))?;
+        print_sum(
+            sheet,
+            BODY,
+            &vat(share, words)?,
+            &words.amount(share.amount_cents),
+        )?;
     }
     sheet.y += 2.0;
     sheet.bar(SUMS, RIGHT - SUMS, 0.7, 0);
@@ -104,8 +114,14 @@ fn print_numbers(sheet: &mut Sheet, issued: Issued<'_>, words: Words) -> Result<
     let (seller, buyer) = (&issued.content.seller, &issued.content.buyer);
     let of_buyer = buyer.vat_number.as_ref();
     let numbers = [
-        ("seller_vat_number", Some(format!("{}{}", seller.country, seller.vat_number))),
-        ("buyer_vat_number", of_buyer.map(|number| format!("{}{number}", buyer.country))),
+        (
+            "seller_vat_number",
+            Some(format!("{}{}", seller.country, seller.vat_number)),
+        ),
+        (
+            "buyer_vat_number",
+            of_buyer.map(|number| format!("{}{number}", buyer.country)),
+        ),
         ("buyer_company_number", buyer.company_number.clone()),
     ];
     for (name, number) in numbers {

@@ -13,8 +13,9 @@ use crate::domain::words;
 use crate::error::Result;
 use crate::texts::{Subject, Value, context, render};
 
-const BODY: Style = Style::regular(9.5);
-const BODY_BOLD: Style = Style::bold(9.5);
+const BODY: Style = Style::regular(9.0);
+const BODY_BOLD: Style = Style::bold(9.0);
+const NOTICE: Style = Style::regular(8.5);
 const SMALL: Style = Style::regular(8.0).pale();
 
 /// The words of a language.
@@ -54,10 +55,10 @@ pub fn pages(issued: Issued<'_>, words: Words) -> Result<Vec<Vec<Mark>>> {
 }
 
 fn print_notices(sheet: &mut Sheet, notices: &[String]) -> Result<()> {
-    sheet.y += 14.0;
+    sheet.y += 12.0;
     for notice in notices {
-        sheet.paragraph(MARGIN, INNER, BODY, notice)?;
-        sheet.y += 4.0;
+        sheet.paragraph(MARGIN, INNER, NOTICE, notice)?;
+        sheet.y += 3.0;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ enum Row {
     Heading(String),
     /// A name, and its value.
     Value(String, String),
+    Gap,
 }
 
 impl Row {
@@ -21,6 +22,7 @@ impl Row {
         match self {
             Self::Heading(_) => 19.0,
             Self::Value(..) => 14.0,
+            Self::Gap => 7.0,
         }
     }
 }
@@ -32,7 +34,7 @@ const VALUES: f32 = MARGIN + 145.0;
 pub fn print(sheet: &mut Sheet, issued: Issued<'_>, words: Words) -> Result<()> {
     let rows = rows(issued, words)?;
     let height = rows.iter().map(Row::height).sum::<f32>() + 2.0 * PADDING;
-    sheet.y += 16.0;
+    sheet.y += 14.0;
     sheet.make_room(height);
     sheet.bar(MARGIN, INNER, height, 240);
     sheet.y += PADDING;
@@ -43,6 +45,7 @@ pub fn print(sheet: &mut Sheet, issued: Issued<'_>, words: Words) -> Result<()> 
                 sheet.text(MARGIN + PADDING, BODY.pale(), name)?;
                 sheet.text(VALUES, BODY_BOLD, value)?;
             }
+            Row::Gap => {}
         }
         sheet.y += row.height();
     }
@@ -68,7 +71,7 @@ fn rows(issued: Issued<'_>, words: Words) -> Result<Vec<Row>> {
             if let Some(due) = due {
                 rows.push(value("charged", due)?);
             }
-            rows.push(Row::Heading(words.say("transfer_instead")?));
+            rows.extend([Row::Gap, Row::Heading(words.say("transfer_instead")?)]);
         }
         PaymentMethod::BankTransfer => {
             rows.push(Row::Heading(words.say("by_transfer")?));
