@@ -56,7 +56,7 @@ pub enum Command {
     /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
     /// purchase_date, purchase_country, dealer.
     ImportLegacy { file: PathBuf },
-    /// Recompute every balance of points from its entries, and name the first wrong one.
+    /// Recompute every balance of points and every sum of money, and name the first wrong one.
     VerifyLedger,
     /// Recompute the chain of hashes over all events and their numbers, and name the first wrong row.
     VerifyEvents,

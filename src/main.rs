@@ -22,7 +22,7 @@ use cps_api::workflows::csv_file::{Decoded, decode};
 use cps_api::workflows::mail::count_withheld;
 use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
-use cps_api::workflows::{catalogue, legacy_migration, points};
+use cps_api::workflows::{catalogue, legacy_migration, points, verify_money};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -263,11 +263,17 @@ async fn verify_ledger() -> Result<(), StartError> {
     match db.read_all(points::verify).await? {
         Verdict::Right { accounts, entries } => {
             println!("Every balance is right: {accounts} accounts, {entries} entries.");
-            Ok(())
         }
         Verdict::Wrong { account, first } => {
-            Err(format!("the ledger of {account}: {first}").into())
+            return Err(format!("the ledger of {account}: {first}").into());
         }
+    }
+    match db.read_all(verify_money::verify).await? {
+        verify_money::Verdict::Right { invoices } => {
+            println!("Every sum of money is right: {invoices} invoices and credit notes.");
+            Ok(())
+        }
+        verify_money::Verdict::Wrong(first) => Err(first.into()),
     }
 }
 

@@ -5,7 +5,22 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::calendar::local_moment;
-use crate::types::Instant;
+use crate::types::{Instant, id, text_enum};
+
+id!(
+    /// The identity of a reminder.
+    ReminderId, "rem_"
+);
+
+text_enum! {
+    /// What became of a reminder.
+    pub enum ReminderOutcome {
+        /// It went out.
+        Sent = "sent",
+        /// A card was still to be charged again.
+        Skipped = "skipped",
+    }
+}
 
 /// Section `[overdue]` of the programme. All days count from the due date, or from when the invoice was opened again.
 #[derive(Debug, Clone, Deserialize)]

@@ -16,7 +16,7 @@ use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
 use super::invoice::{InvoiceId, PaymentId};
 use super::job::JobId;
 use super::legacy_migration::LegacyAccountId;
-use super::membership::MembershipId;
+use super::membership::{EndedReason, MembershipId};
 use super::model::ModelId;
 use super::money::Money;
 use super::partner::{AlertCause, CredentialId, PartnerId, PartnerStatus, Scope};
@@ -158,8 +158,14 @@ events! {
     in Stream::Account(*account_id), about membership_id => {
         /// A membership began.
         MembershipStarted = "membership.started" { account_id: AccountId, membership_id: MembershipId, level: String, member_number: String, starts_date: NaiveDate, ends_date: NaiveDate }
-        /// A membership's last day is over.
-        MembershipEnded = "membership.ended" { account_id: AccountId, membership_id: MembershipId, ends_date: NaiveDate }
+        /// An invoice of a membership is overdue; the benefits stay.
+        MembershipPastDue = "membership.past_due" { account_id: AccountId, membership_id: MembershipId, invoice_id: InvoiceId }
+        /// An invoice of a membership is overdue for so long that the benefits stop.
+        MembershipSuspended = "membership.suspended" { account_id: AccountId, membership_id: MembershipId, invoice_id: InvoiceId }
+        /// Nothing of a membership is overdue any more.
+        MembershipRestored = "membership.restored" { account_id: AccountId, membership_id: MembershipId }
+        /// A membership's last day is over, or what it cost was not paid.
+        MembershipEnded = "membership.ended" { account_id: AccountId, membership_id: MembershipId, ends_date: NaiveDate, reason: EndedReason }
     }
     in Stream::Account(*account_id), about invoice_id => {
         /// An invoice was issued.

@@ -36,6 +36,7 @@ text_enum! {
         EndInvitation = "end_invitation",
         IssueInvoice = "issue_invoice",
         RenderInvoice = "render_invoice",
+        WatchInvoice = "watch_invoice",
         EndMembership = "end_membership",
         GrantPoints = "grant_points",
         RunBatch = "run_batch",
@@ -56,7 +57,7 @@ impl JobKind {
         match self {
             Self::SendMail => JobQueue::Mail,
             Self::RunBatch => JobQueue::Batches,
-            Self::IssueInvoice | Self::RenderInvoice => JobQueue::Invoices,
+            Self::IssueInvoice | Self::RenderInvoice | Self::WatchInvoice => JobQueue::Invoices,
             Self::TellKnownAddress
             | Self::SendStarted
             | Self::AnswerReset
@@ -222,7 +223,7 @@ mod tests {
         let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation end_membership grant_points tidy_batch tell_customer expire_offers remind_offers";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
-        let invoices = "issue_invoice render_invoice";
+        let invoices = "issue_invoice render_invoice watch_invoice";
         assert_eq!(of(JobQueue::Invoices), invoices);
         assert_eq!(of(JobQueue::Batches), "run_batch");
         let files = "delete_file delete_application_files sweep_files";

@@ -17,7 +17,8 @@ use super::users::UserStatus;
 use super::{Callers, RateLimit, Routes};
 use crate::domain::account::AccountStatus;
 use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, RevisionCode};
-use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::v2::LineKind;
+use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
 use crate::domain::membership::{MembershipStatus, Track};
 use crate::domain::model::Category;
@@ -121,7 +122,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 22] {
+fn vocabularies() -> [(&'static str, Vec<String>); 24] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("batch_line_statuses", listed(BatchLineStatus::ALL)),
@@ -131,6 +132,8 @@ fn vocabularies() -> [(&'static str, Vec<String>); 22] {
         ("document_decisions", listed(DocumentVerdict::ALL)),
         ("document_statuses", listed(DocumentStatus::ALL)),
         ("end_reasons", listed(EndReason::ALL)),
+        ("invoice_kinds", listed(InvoiceKind::ALL)),
+        ("invoice_line_kinds", listed(LineKind::ALL)),
         ("invoice_statuses", listed(InvoiceStatus::ALL)),
         ("membership_statuses", listed(MembershipStatus::ALL)),
         ("offer_blocks", listed(Blocked::ALL)),

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::repository::{self, DbConn, documents, jobs};
 use crate::workflows::tasks::{Bought, Task};
 use crate::workflows::{
-    self, Context, accounts, invoices, membership, offers, passwords, products,
+    self, Context, accounts, collection, invoices, membership, offers, passwords, products,
     registration_batches, registrations, review_deadlines, users,
 };
 
@@ -110,6 +110,9 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         }
         Task::IssueInvoice(Bought::Membership { membership_id }) => {
             invoices::earlier::issue_of(conn, context, service, membership_id)
+        }
+        Task::WatchInvoice { invoice_id, .. } => {
+            collection::step(conn, context, service, invoice_id)
         }
         Task::EndMembership { membership_id, .. } => {
             membership::end_term(conn, context, service, membership_id)

@@ -45,6 +45,15 @@ pub fn of_invoice(conn: &mut DbConn, invoice: InvoiceId, limit: i64) -> Result<V
         .load(conn)?)
 }
 
+/// All that was placed on these invoices and taken back from them, oldest first.
+pub fn of_invoices(conn: &mut DbConn, invoices: &[InvoiceId]) -> Result<Vec<Allocation>> {
+    Ok(allocations::table
+        .filter(allocations::invoice_id.eq_any(invoices))
+        .order(allocations::id)
+        .select(Allocation::as_select())
+        .load(conn)?)
+}
+
 /// All that was placed of a payment and taken back, oldest first.
 pub fn of_payment(conn: &mut DbConn, payment: PaymentId, limit: i64) -> Result<Vec<Allocation>> {
     Ok(allocations::table

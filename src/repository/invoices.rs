@@ -1,14 +1,18 @@
 //! Invoices at rest, and the counters that number them without gaps.
 
 use chrono::NaiveDate;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::accounts::Account;
 use super::schema::{invoice_counters, invoices};
 use super::{DbConn, Held, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
-use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::{
+    Content, InvoiceId, InvoiceKind, InvoiceStatus, PaymentMethod, Totals, v2,
+};
 use crate::domain::membership::MembershipId;
 use crate::domain::money::Currency;
 use crate::domain::purchase::{PurchaseId, SellerTermsId};
@@ -65,6 +69,29 @@ pub struct Invoice {
     pub created_at: Instant,
 }
 
+impl Invoice {
+    /// What it says, in the words of content version 2.
+    pub fn said(&self) -> Result<v2::Content> {
+        if self.content_version == v2::VERSION {
+            return Ok(self.content.decode()?);
+        }
+        let totals = Totals {
+            net: self.net_cents,
+            vat: self.vat_cents,
+            gross: self.gross_cents,
+        };
+        let earlier: Content = self.content.decode()?;
+        let payment = (self.payment_method, self.payment_reference.clone());
+        Ok(earlier.into_v2(totals, payment))
+    }
+
+    /// Whether it is collected from a day that is over on `today`.
+    pub fn is_overdue(&self, today: NaiveDate) -> bool {
+        let is_open = self.status == InvoiceStatus::Open;
+        is_open && self.collect_from.is_some_and(|day| day < today)
+    }
+}
+
 /// The next number of a seller's year; its counter stays locked until the transaction ends, so that a number is lost with
 /// its invoice or not at all. The account's row is locked before it.
 pub fn next_seq(conn: &mut DbConn, seller_key: &str, year: i64) -> Result<i64> {
@@ -100,7 +127,7 @@ pub fn insert(conn: &mut DbConn, invoice: &Invoice) -> Result<()> {
 pub fn is_issued(conn: &mut DbConn, purchase: PurchaseId) -> Result<bool> {
     let issued = invoices::table
         .filter(invoices::purchase_id.eq(purchase))
-        .filter(invoices::kind.eq(InvoiceKind::Invoice));
+        .filter(sql::<Bool>("kind = 'invoice'"));
     Ok(diesel::select(diesel::dsl::exists(issued)).get_result(conn)?)
 }
 
@@ -111,6 +138,16 @@ pub fn earlier(conn: &mut DbConn, membership: MembershipId) -> Result<Option<Inv
         .filter(invoices::purchase_id.is_null());
     let invoice = found.select(Invoice::as_select()).first(conn);
     Ok(invoice.optional()?)
+}
+
+/// Whether a membership has an invoice that is paid by transfer, open and overdue on `today`.
+pub fn is_overdue(conn: &mut DbConn, membership: MembershipId, today: NaiveDate) -> Result<bool> {
+    let overdue = invoices::table
+        .filter(invoices::membership_id.eq(membership))
+        .filter(invoices::status.eq(InvoiceStatus::Open))
+        .filter(invoices::payment_method.eq(PaymentMethod::BankTransfer))
+        .filter(invoices::collect_from.lt(today));
+    Ok(diesel::select(diesel::dsl::exists(overdue)).get_result(conn)?)
 }
 
 /// What an invoice lacks from before purchases were recorded.
@@ -189,12 +226,12 @@ pub fn find(conn: &mut DbConn, access: &AccountAccess, id: InvoiceId) -> Result<
     found.ok_or_else(|| Code::NotFound.into())
 }
 
-/// The invoices of an account, newest first, from before `before`.
+/// The invoices of an account, of one kind or of both, newest first, from before `before`.
 pub fn list(
     conn: &mut DbConn,
     access: &AccountAccess,
-    before: Option<InvoiceId>,
-    limit: i64,
+    kind: Option<InvoiceKind>,
+    (before, limit): (Option<InvoiceId>, i64),
 ) -> Result<Vec<Invoice>> {
     let mut query = invoices::table
         .filter(invoices::account_id.eq(access.account_id()))
@@ -203,5 +240,23 @@ pub fn list(
     if let Some(before) = before {
         query = query.filter(invoices::id.lt(before));
     }
+    if let Some(kind) = kind {
+        query = query.filter(invoices::kind.eq(kind));
+    }
     Ok(query.order(invoices::id.desc()).limit(limit).load(conn)?)
+}
+
+/// The credit notes that correct these invoices, oldest first.
+pub fn credit_notes(conn: &mut DbConn, of: &[InvoiceId]) -> Result<Vec<Invoice>> {
+    let notes = invoices::table.filter(invoices::corrects_id.eq_any(of));
+    let notes = notes.order(invoices::id).select(Invoice::as_select());
+    Ok(notes.load(conn)?)
+}
+
+/// All invoices and credit notes behind `after`; for checking them, page by page.
+pub fn after(conn: &mut DbConn, after: Option<InvoiceId>, limit: i64) -> Result<Vec<Invoice>> {
+    let after = after.unwrap_or_else(|| InvoiceId::from(uuid::Uuid::nil()));
+    let page = invoices::table.filter(invoices::id.gt(after));
+    let page = page.order(invoices::id).limit(limit);
+    Ok(page.select(Invoice::as_select()).load(conn)?)
 }

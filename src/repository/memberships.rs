@@ -9,7 +9,7 @@ use super::schema::{invoices, member_numbers, memberships};
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::card::CardId;
-use crate::domain::invoice::{InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::membership::{EndedReason, MembershipId, MembershipStatus, Standing};
 use crate::domain::money::Currency;
 use crate::domain::purchase::SellerTermsId;
@@ -48,6 +48,13 @@ pub struct Membership {
     pub cancelled_at: Option<Instant>,
     /// What it was sold under; none of before that was recorded.
     pub seller_terms_id: Option<SellerTermsId>,
+}
+
+impl Membership {
+    /// Whether it runs and gives what its level promises.
+    pub fn has_benefits(&self) -> bool {
+        self.standing.is_some_and(Standing::has_benefits)
+    }
 }
 
 /// Stores a new membership; the caller holds the account's lock.
@@ -124,13 +131,14 @@ pub fn active(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Members
         .optional()?)
 }
 
-/// Whether a member number, as it is compared, leads to an account with a membership that runs.
+/// Whether a member number, as it is compared, leads to an account with a membership that runs and gives its benefits.
 pub fn runs_for(conn: &mut DbConn, number_key: &str) -> Result<bool> {
     let is_its = member_numbers::account_id.eq(memberships::account_id.nullable());
     let running = member_numbers::table
         .inner_join(memberships::table.on(is_its))
         .filter(member_numbers::number_key.eq(number_key))
-        .filter(memberships::status.eq(MembershipStatus::Active));
+        .filter(memberships::status.eq(MembershipStatus::Active))
+        .filter(memberships::standing.ne(Standing::Suspended));
     Ok(diesel::select(diesel::dsl::exists(running)).get_result(conn)?)
 }
 
@@ -144,12 +152,17 @@ pub fn newest(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Members
         .optional()?)
 }
 
-/// Whether a membership of the account has ended with its invoice still open.
-pub fn owes(conn: &mut DbConn, account_id: AccountId) -> Result<bool> {
+/// Whether the account has an invoice that is paid by transfer and overdue on `today`, or one that is open from a membership that ended unpaid.
+pub fn owes(conn: &mut DbConn, account_id: AccountId, today: NaiveDate) -> Result<bool> {
+    let is_overdue = invoices::payment_method
+        .eq(PaymentMethod::BankTransfer)
+        .and(invoices::collect_from.lt(today));
+    let is_left = memberships::ended_reason.eq(EndedReason::Unpaid);
     let unpaid = memberships::table
         .inner_join(invoices::table)
-        .filter(memberships::account_id.eq(account_id))
-        .filter(memberships::status.eq(MembershipStatus::Ended))
-        .filter(invoices::status.eq(InvoiceStatus::Open));
+        .filter(invoices::account_id.eq(account_id))
+        .filter(invoices::kind.eq(InvoiceKind::Invoice))
+        .filter(invoices::status.eq(InvoiceStatus::Open))
+        .filter(is_overdue.nullable().or(is_left.nullable()));
     Ok(diesel::select(diesel::dsl::exists(unpaid)).get_result(conn)?)
 }

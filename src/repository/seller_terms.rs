@@ -41,3 +41,11 @@ pub fn find(conn: &mut DbConn, id: SellerTermsId) -> Result<SellerTerms> {
         .select(SellerTerms::as_select())
         .first(conn)?)
 }
+
+/// The terms of these ids.
+pub fn all(conn: &mut DbConn, ids: &[SellerTermsId]) -> Result<Vec<SellerTerms>> {
+    Ok(seller_terms::table
+        .filter(seller_terms::id.eq_any(ids))
+        .select(SellerTerms::as_select())
+        .load(conn)?)
+}

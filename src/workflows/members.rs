@@ -3,7 +3,6 @@
 use super::{Context, partner_alerts};
 use crate::domain::access::PartnerAccess;
 use crate::domain::member_number::{MemberNumber, number_key};
-use crate::domain::membership::MembershipStatus;
 use crate::domain::quota::Used;
 use crate::error::{Code, Fault, FaultCode, Result};
 use crate::repository::accounts::{self, Account};
@@ -22,10 +21,10 @@ pub struct Member {
 }
 
 impl Member {
-    /// Whether the account has a membership that runs.
+    /// Whether the account has a membership that runs and gives its benefits.
     pub fn is_valid(&self) -> bool {
         let newest = self.membership.as_ref();
-        newest.is_some_and(|one| one.status == MembershipStatus::Active)
+        newest.is_some_and(Membership::has_benefits)
     }
 }
 

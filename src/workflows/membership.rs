@@ -88,10 +88,11 @@ pub fn join(
         .ok_or_else(|| Fault::new("#/level", FaultCode::NotAccepted))?;
     check_card(context, joining)?;
     let mut account = accounts::lock_active(conn, access)?;
+    let today = local_date(context.now, context.programme.seller.zone);
     let facts = JoinFacts {
         points: points::lock(conn, &account)?.counting(),
         is_member: memberships::active(conn, account.id)?.is_some(),
-        owes: memberships::owes(conn, account.id)?,
+        owes: memberships::owes(conn, account.id, today)?,
     };
     check_join(level, facts).map_err(|code| explained(code, level, facts))?;
     let stamp = access.stamp(context.now);
@@ -306,6 +307,7 @@ pub fn end_term(
         account_id: account.id,
         membership_id: id,
         ends_date: membership.ends_date,
+        reason: EndedReason::Expired,
     };
     events::record(conn, &service.stamp(context.now), &[ended])
 }

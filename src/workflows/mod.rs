@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod catalogue;
+pub mod collection;
 pub mod credentials;
 pub mod csv_file;
 pub mod documents;
@@ -33,6 +34,7 @@ pub mod settlement;
 pub mod tasks;
 pub mod trusted_partners;
 pub mod users;
+pub mod verify_money;
 pub mod work_items;
 
 use std::sync::Arc;

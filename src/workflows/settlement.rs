@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 
+use super::{Context, collection};
 use crate::domain::actor::Stamp;
 use crate::domain::bank::BankTransactionId;
 use crate::domain::charge::ChargeId;
@@ -86,10 +87,10 @@ pub enum Source<'a> {
 /// Places cents on an invoice of a held account; no more than is open of either, or the database refuses. The invoice as it stands then.
 pub fn place(
     conn: &mut DbConn,
+    context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
-    invoice: InvoiceId,
-    (source, cents): (Source<'_>, i64),
+    (invoice, source, cents): (InvoiceId, Source<'_>, i64),
 ) -> Result<Invoice> {
     let mut invoice = invoices::lock(conn, account, invoice)?;
     let (payment_id, credit_note_id) = match source {
@@ -112,7 +113,10 @@ pub fn place(
     allocations::insert(conn, &placed)?;
     let collect_from = invoice.collect_from;
     invoices::store_moved(conn, &mut invoice, collect_from)?;
-    events::record(conn, stamp, settled(&invoice).as_slice())?;
+    if let Some(settled) = settled(&invoice) {
+        events::record(conn, stamp, &[settled])?;
+        collection::restore(conn, context, stamp, account)?;
+    }
     Ok(invoice.into_row())
 }
 
@@ -136,12 +140,13 @@ fn settled(invoice: &Invoice) -> Option<Event> {
 }
 
 /// Takes cents back that were placed on an invoice of a held account, all of that allocation. An invoice that was settled is open again and is collected
-/// from `today` on. The invoice as it stands then.
+/// from this day on. The invoice as it stands then.
 pub fn take_back(
     conn: &mut DbConn,
+    context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
-    (placed, today): (&Allocation, NaiveDate),
+    placed: &Allocation,
 ) -> Result<Invoice> {
     let mut invoice = invoices::lock(conn, account, placed.invoice_id)?;
     let was_settled = invoice.status != InvoiceStatus::Open;
@@ -156,11 +161,12 @@ pub fn take_back(
     };
     allocations::insert(conn, &reversal)?;
     let collect_from = match was_settled {
-        true => Some(today),
+        true => Some(collection::today(conn, context, &invoice)?),
         false => invoice.collect_from,
     };
     invoices::store_moved(conn, &mut invoice, collect_from)?;
     if was_settled {
+        collection::watch(conn, context, &invoice)?;
         let event = Event::InvoiceReopened {
             account_id: account.id,
             invoice_id: invoice.id,

@@ -65,6 +65,8 @@ pub enum Task {
     IssueInvoice(Bought),
     /// Makes and stores the documents of an invoice or a credit note.
     RenderInvoice { invoice_id: InvoiceId },
+    /// Takes the next step against an invoice that is not paid.
+    WatchInvoice { invoice_id: InvoiceId, due: Instant },
     /// Ends a membership whose last day is over.
     EndMembership {
         membership_id: MembershipId,
@@ -146,6 +148,7 @@ impl Task {
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
             Self::IssueInvoice(_) => JobKind::IssueInvoice,
             Self::RenderInvoice { .. } => JobKind::RenderInvoice,
+            Self::WatchInvoice { .. } => JobKind::WatchInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
@@ -172,6 +175,7 @@ impl Task {
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice(bought) => Some(bought.to_string()),
             Self::RenderInvoice { invoice_id } => Some(invoice_id.to_string()),
+            Self::WatchInvoice { invoice_id, .. } => Some(invoice_id.to_string()),
             Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
                 Some(batch_id.to_string())
@@ -221,6 +225,7 @@ impl Task {
             Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
             Self::IssueInvoice(bought) => bought.to_string(),
             Self::RenderInvoice { invoice_id } => invoice_id.to_string(),
+            Self::WatchInvoice { invoice_id, due } => format!("{invoice_id}:{due}"),
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),

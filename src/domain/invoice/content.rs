@@ -1,4 +1,4 @@
-//! What an invoice says, frozen when it is issued. Which number it has and whether it is paid stands beside it.
+//! What an invoice of content version 1 says: one that was issued before purchases were recorded. What is issued now says what `v2` has.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -34,8 +34,7 @@ pub struct Content {
 }
 
 /// Who sells, with where the money goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = InvoiceSeller)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seller {
     /// Whether it is made up.
     pub example: bool,
@@ -52,8 +51,7 @@ pub struct Seller {
 }
 
 /// Who buys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = InvoiceBuyer)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buyer {
     pub company_name: String,
     pub street: String,
@@ -61,8 +59,7 @@ pub struct Buyer {
     pub city: String,
     pub country: Country,
     /// Without the country's prefix; a business may have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[serde(default)]
     pub vat_number: Option<String>,
     pub account_number: String,
     pub member_number: String,
@@ -94,50 +91,54 @@ pub struct Evidence {
 }
 
 impl Content {
-    /// The same in version 2, for what prints it: `payment_reference` and the sums stand beside it. Its card and the numbers of registers it does not say.
+    /// The same in the words of version 2, with what stood beside it.
     pub fn into_v2(
         self,
-        method: PaymentMethod,
-        payment_reference: Option<String>,
         totals: Totals,
+        (method, reference): (PaymentMethod, Option<String>),
     ) -> v2::Content {
-        let (seller, payment) = self.seller.into_v2(method, payment_reference);
-        let share = VatShare {
-            category: self.vat_treatment,
-            rate: self.vat_rate,
-            base_cents: totals.net,
-            amount_cents: totals.vat,
+        let payment = Payment {
+            method,
+            card: None,
+            iban: self.seller.iban.clone(),
+            bic: self.seller.bic.clone(),
+            bank: self.seller.bank.clone(),
+            reference,
+            inpayment: self.fi_line.as_deref().and_then(inpayment),
         };
         v2::Content {
             language: self.language,
             membership_id: self.membership_id,
-            seller,
+            seller: self.seller.into_v2(),
             buyer: self.buyer.into_v2(),
             lines: self.lines.into_iter().map(Line::into_v2).collect(),
-            vat: vec![share],
+            vat: vec![VatShare {
+                category: self.vat_treatment,
+                rate: self.vat_rate,
+                base_cents: totals.net,
+                amount_cents: totals.vat,
+            }],
             evidence: self.vat_evidence,
             notices: self.notices,
-            payment: Payment {
-                inpayment: self.fi_line.as_deref().and_then(inpayment),
-                ..payment
-            },
+            payment,
             corrects: None,
         }
     }
 }
 
+/// The parts of `+71<15 digits+creditor<`.
+fn inpayment(line: &str) -> Option<Inpayment> {
+    let line = line.strip_prefix("+71<")?.strip_suffix('<')?;
+    let (identification, creditor) = line.split_once('+')?;
+    Some(Inpayment {
+        identification: identification.to_owned(),
+        creditor: creditor.to_owned(),
+    })
+}
+
 impl Seller {
-    fn into_v2(self, method: PaymentMethod, reference: Option<String>) -> (v2::Seller, Payment) {
-        let payment = Payment {
-            method,
-            card: None,
-            iban: self.iban,
-            bic: self.bic,
-            bank: self.bank,
-            reference,
-            inpayment: None,
-        };
-        let seller = v2::Seller {
+    fn into_v2(self) -> v2::Seller {
+        v2::Seller {
             example: self.example,
             name: self.name,
             street: self.street,
@@ -148,8 +149,7 @@ impl Seller {
             company_number: None,
             company_scheme: None,
             electronic_address: None,
-        };
-        (seller, payment)
+        }
     }
 }
 
@@ -173,12 +173,11 @@ impl Buyer {
 
 impl Line {
     fn into_v2(self) -> v2::Line {
-        let kind = match self.period {
-            Some(_) => LineKind::Membership,
-            None => LineKind::TransferFee,
-        };
         v2::Line {
-            kind,
+            kind: match self.period {
+                Some(_) => LineKind::Membership,
+                None => LineKind::TransferFee,
+            },
             description: self.description,
             level: None,
             net_cents: self.net_cents,
@@ -186,16 +185,6 @@ impl Line {
             ends: self.period.map(|(_, ends)| ends),
         }
     }
-}
-
-/// What the payment line of an inpayment form is made of.
-fn inpayment(line: &str) -> Option<Inpayment> {
-    let inner = line.strip_prefix("+71<")?.strip_suffix('<')?;
-    let (identification, creditor) = inner.split_once('+')?;
-    Some(Inpayment {
-        identification: identification.to_owned(),
-        creditor: creditor.to_owned(),
-    })
 }
 
 #[cfg(test)]
@@ -223,7 +212,7 @@ mod tests {
         }))
         .unwrap();
         let totals = Totals::of(79100, 19775).unwrap();
-        let content = content.into_v2(PaymentMethod::BankTransfer, Some("RF80".into()), totals);
+        let content = content.into_v2(totals, (PaymentMethod::BankTransfer, Some("RF80".into())));
         assert!(content.adds_up(super::super::InvoiceKind::Invoice, totals));
         let line = content.payment.inpayment.as_ref().map(Inpayment::line);
         assert_eq!(line.as_deref(), Some("+71<000020260000011+81234567<"));

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, InvoiceKind, PaymentMethod, Totals, VatTreatment};
+use super::{Evidence, InvoiceKind, PaymentMethod, Totals, VatTreatment, fi71_line};
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::percentage_half_up;
@@ -141,9 +141,9 @@ pub struct Inpayment {
 }
 
 impl Inpayment {
-    /// The line as it is printed.
+    /// As it is printed: `+71<15 digits+creditor<`.
     pub fn line(&self) -> String {
-        format!("+71<{}+{}<", self.identification, self.creditor)
+        fi71_line(&self.identification, &self.creditor)
     }
 }
 

@@ -1,8 +1,8 @@
 //! An invoice or a credit note as its documents are made of: what its row says, whichever version it was written in. The documents themselves are made elsewhere.
 
 use crate::domain::einvoice::{Issued, ubl};
+use crate::domain::invoice::Totals;
 use crate::domain::invoice::v2::{self, Content};
-use crate::domain::invoice::{self, Totals};
 use crate::error::{Code, Fault, FaultCode, Refusal, Result};
 use crate::repository::invoices::Invoice;
 
@@ -16,14 +16,7 @@ pub struct InvoiceDocument {
 impl InvoiceDocument {
     /// Of what a row says.
     pub fn of(invoice: Invoice) -> Result<Self> {
-        let content = match invoice.content_version {
-            v2::VERSION => invoice.content.decode()?,
-            _ => {
-                let content: invoice::Content = invoice.content.decode()?;
-                let reference = invoice.payment_reference.clone();
-                content.into_v2(invoice.payment_method, reference, totals(&invoice))
-            }
-        };
+        let content = invoice.said()?;
         Ok(Self { invoice, content })
     }
 

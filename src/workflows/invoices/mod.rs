@@ -2,6 +2,7 @@
 //! `settlement`.
 
 mod content;
+mod details;
 pub mod document;
 pub mod earlier;
 
@@ -10,7 +11,9 @@ use serde_json::json;
 
 pub use self::content::bank_fee_notice;
 use self::content::{Sale, content};
+pub use self::details::{Details, details, details_of};
 use super::Context;
+use super::collection;
 use super::mail::{Recipient, send};
 use super::purchases as sales;
 use super::settlement::{self, Source};
@@ -71,7 +74,8 @@ pub(in crate::workflows) fn issue_as(
     render_later(conn, context, invoice.id)?;
     let stamp = service.stamp(context.now);
     events::record(conn, &stamp, issued(&invoice).as_slice())?;
-    let left = set_off(conn, &stamp, &account, &invoice)?;
+    let left = set_off(conn, context, &stamp, &account, &invoice)?;
+    collection::watch(conn, context, &left)?;
     tell(conn, context, &account, &left)
 }
 
@@ -236,6 +240,7 @@ const PAYMENTS: i64 = 100;
 /// Places what the account has open on its invoice, oldest first; the invoice as it stands then.
 fn set_off(
     conn: &mut DbConn,
+    context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
     invoice: &Invoice,
@@ -245,8 +250,8 @@ fn set_off(
     for payment in &open {
         let cents = payment.open_cents.min(invoice.open_cents);
         if cents > 0 {
-            let source = (Source::Payment(payment), cents);
-            invoice = settlement::place(conn, stamp, account, invoice.id, source)?;
+            let placed = (invoice.id, Source::Payment(payment), cents);
+            invoice = settlement::place(conn, context, stamp, account, placed)?;
         }
     }
     Ok(invoice)

@@ -1,0 +1,86 @@
+//! What is mailed about overdue invoices. When it is mailed is decided in the module above.
+
+use serde_json::{Value, json};
+
+use super::overdue::Overdue;
+use crate::domain::invoice::grouped;
+use crate::domain::mail::Template;
+use crate::domain::money::Amount;
+use crate::error::Result;
+use crate::repository::DbConn;
+use crate::repository::accounts::Account;
+use crate::repository::memberships::Membership;
+use crate::workflows::Context;
+use crate::workflows::mail::{Recipient, send};
+use crate::workflows::membership::level_name;
+
+/// What every mail about an overdue invoice says of it.
+fn values(context: &Context, overdue: &Overdue) -> Result<Value> {
+    let invoice = &overdue.invoice;
+    let payment = invoice.said()?.payment;
+    let reference = payment.reference.as_deref().map(grouped);
+    Ok(json!({
+        "invoice_number": invoice.number,
+        "open": Amount(invoice.open_cents),
+        "currency": invoice.currency,
+        "due_date": invoice.due_date,
+        "iban": grouped(&payment.iban),
+        "bic": payment.bic,
+        "payment_reference": reference,
+        "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
+    }))
+}
+
+fn with(mut values: Value, more: Value) -> Value {
+    if let (Some(values), Value::Object(more)) = (values.as_object_mut(), more) {
+        values.extend(more);
+    }
+    values
+}
+
+/// The reminder of that number.
+pub(super) fn reminder(
+    conn: &mut DbConn,
+    context: &Context,
+    overdue: &Overdue,
+    nth: usize,
+) -> Result<()> {
+    let is_last = nth >= overdue.terms.overdue.reminder_days.len();
+    let values = with(
+        values(context, overdue)?,
+        json!({ "nth": nth, "is_last": is_last }),
+    );
+    let to = Recipient::contact(&overdue.account);
+    send(conn, context, &to, Template::Reminder, values)
+}
+
+/// The benefits stopped.
+pub(super) fn suspended(conn: &mut DbConn, context: &Context, overdue: &Overdue) -> Result<()> {
+    let values = values(context, overdue)?;
+    let to = Recipient::contact(&overdue.account);
+    send(conn, context, &to, Template::MembershipSuspended, values)
+}
+
+/// The membership ended since it was not paid.
+pub(super) fn ended_unpaid(conn: &mut DbConn, context: &Context, overdue: &Overdue) -> Result<()> {
+    let values = values(context, overdue)?;
+    let to = Recipient::contact(&overdue.account);
+    send(conn, context, &to, Template::MembershipEndedUnpaid, values)
+}
+
+/// The benefits are back.
+pub(super) fn restored(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    membership: &Membership,
+) -> Result<()> {
+    let values = json!({
+        "level": level_name(&context.programme.levels, &membership.level),
+        "member_number": membership.member_number,
+        "ends_date": membership.ends_date,
+        "action_url": context.links.page("membership"),
+    });
+    let to = Recipient::contact(account);
+    send(conn, context, &to, Template::MembershipRestored, values)
+}

@@ -1,0 +1,230 @@
+//! Collecting what is overdue, step by step: an invoice is watched from the day after its due date until it is settled. What comes next is decided in
+//! `domain/collection`, what people are told is in `mails`.
+
+mod mails;
+mod overdue;
+
+use chrono::NaiveDate;
+
+use self::overdue::{Overdue, load};
+use super::tasks::{Task, enqueue};
+use super::{Context, purchases};
+use crate::domain::access::ServiceAccess;
+use crate::domain::actor::Stamp;
+use crate::domain::calendar::local_date;
+use crate::domain::collection::{
+    ReminderId, ReminderOutcome, Step, next_step, past_due_moment, step_moment,
+};
+use crate::domain::event::Event;
+use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentMethod};
+use crate::domain::membership::{EndedReason, MembershipStatus, Standing};
+use crate::error::Result;
+use crate::programme::SellerTerms;
+use crate::repository::accounts::Account;
+use crate::repository::invoices::{self, Invoice};
+use crate::repository::memberships;
+use crate::repository::reminders::{self, Reminder};
+use crate::repository::{DbConn, Held, events};
+use crate::types::Instant;
+
+/// What an invoice was sold under; the programme for one from before that was recorded.
+fn terms(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<SellerTerms> {
+    match invoice.seller_terms_id {
+        Some(id) => purchases::terms(conn, id),
+        None => Ok(serde_json::from_value(context.programme.frozen.clone())?),
+    }
+}
+
+/// Which day it is where the seller of an invoice is.
+pub fn today(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<NaiveDate> {
+    let terms = terms(conn, context, invoice)?;
+    Ok(local_date(context.now, terms.seller.zone))
+}
+
+/// Has an open invoice that is paid by transfer looked at once it is past due.
+pub fn watch(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<()> {
+    let is_watched = invoice.status == InvoiceStatus::Open
+        && invoice.payment_method == PaymentMethod::BankTransfer;
+    let Some(collect_from) = invoice.collect_from.filter(|_| is_watched) else {
+        return Ok(());
+    };
+    let zone = terms(conn, context, invoice)?.seller.zone;
+    look_again(
+        conn,
+        invoice.id,
+        past_due_moment(collect_from, zone),
+        context.now,
+    )
+}
+
+fn look_again(conn: &mut DbConn, invoice_id: InvoiceId, due: Instant, now: Instant) -> Result<()> {
+    enqueue(conn, &Task::WatchInvoice { invoice_id, due }, due, now)
+}
+
+/// Takes the step against an invoice that is due now, and has it looked at again.
+pub fn step(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    id: InvoiceId,
+) -> Result<()> {
+    let Some(mut overdue) = load(conn, context, service, id)? else {
+        return Ok(());
+    };
+    if overdue.today <= overdue.collect_from {
+        return watch(conn, context, &overdue.invoice);
+    }
+    let stamp = service.stamp(context.now);
+    past_due(conn, &stamp, &mut overdue)?;
+    let taken = overdue.taken();
+    let next = next_step(taken.as_facts(&overdue), &overdue.terms.overdue);
+    let goes_on = match next.step {
+        Step::Wait => true,
+        Step::Remind(nth) => remind(conn, context, &overdue, Some(nth))?,
+        Step::Skip => remind(conn, context, &overdue, None)?,
+        Step::Suspend => suspend(conn, context, &stamp, &mut overdue)?,
+        Step::End => end(conn, context, &stamp, &mut overdue)?,
+    };
+    match next.again.filter(|_| goes_on) {
+        Some(day) => {
+            let zone = overdue.terms.seller.zone;
+            let due = step_moment(day, zone, &overdue.terms.overdue);
+            look_again(conn, id, due, context.now)
+        }
+        None => Ok(()),
+    }
+}
+
+/// A membership that was current is past due as soon as one of its invoices is.
+fn past_due(conn: &mut DbConn, stamp: &Stamp, overdue: &mut Overdue) -> Result<()> {
+    let invoice_id = overdue.invoice.id;
+    let current = overdue.membership.as_mut();
+    let Some(membership) = current.filter(|one| one.standing == Some(Standing::Current)) else {
+        return Ok(());
+    };
+    membership.standing = Some(Standing::PastDue);
+    memberships::store(conn, membership)?;
+    let event = Event::MembershipPastDue {
+        account_id: membership.account_id,
+        membership_id: membership.id,
+        invoice_id,
+    };
+    events::record(conn, stamp, &[event])
+}
+
+/// Stores the step of a reminder and mails it; one that is skipped has no number.
+fn remind(
+    conn: &mut DbConn,
+    context: &Context,
+    overdue: &Overdue,
+    nth: Option<usize>,
+) -> Result<bool> {
+    let latest = overdue.of_round().map(|one| (one.round, one.step)).max();
+    let (round, step) = match latest {
+        Some((round, step)) => (round, step + 1),
+        None => (
+            overdue
+                .reminders
+                .iter()
+                .map(|one| one.round)
+                .max()
+                .unwrap_or(0)
+                + 1,
+            1,
+        ),
+    };
+    let outcome = match nth {
+        Some(_) => ReminderOutcome::Sent,
+        None => ReminderOutcome::Skipped,
+    };
+    let reminder = Reminder {
+        id: ReminderId::new(context.now),
+        invoice_id: overdue.invoice.id,
+        round,
+        step,
+        outcome,
+        sent_at: context.now,
+    };
+    reminders::insert(conn, &reminder)?;
+    if let Some(nth) = nth {
+        mails::reminder(conn, context, overdue, nth)?;
+    }
+    Ok(true)
+}
+
+/// The benefits stop until nothing is overdue; nothing to stop where the membership is over.
+fn suspend(
+    conn: &mut DbConn,
+    context: &Context,
+    stamp: &Stamp,
+    overdue: &mut Overdue,
+) -> Result<bool> {
+    let invoice_id = overdue.invoice.id;
+    let Some(membership) = overdue.membership.as_mut() else {
+        return Ok(false);
+    };
+    membership.standing = Some(Standing::Suspended);
+    membership.suspended_at = Some(context.now);
+    memberships::store(conn, membership)?;
+    let event = Event::MembershipSuspended {
+        account_id: membership.account_id,
+        membership_id: membership.id,
+        invoice_id,
+    };
+    events::record(conn, stamp, &[event])?;
+    mails::suspended(conn, context, overdue)?;
+    Ok(true)
+}
+
+/// What the invoice bought is over: its membership ends, unpaid.
+fn end(conn: &mut DbConn, context: &Context, stamp: &Stamp, overdue: &mut Overdue) -> Result<bool> {
+    let Some(membership) = overdue.membership.as_mut() else {
+        return Ok(false);
+    };
+    membership.status = MembershipStatus::Ended;
+    membership.ended_at = Some(context.now);
+    (membership.standing, membership.suspended_at) = (None, None);
+    membership.ended_reason = Some(EndedReason::Unpaid);
+    memberships::store(conn, membership)?;
+    let event = Event::MembershipEnded {
+        account_id: membership.account_id,
+        membership_id: membership.id,
+        ends_date: membership.ends_date,
+        reason: EndedReason::Unpaid,
+    };
+    events::record(conn, stamp, &[event])?;
+    mails::ended_unpaid(conn, context, overdue)?;
+    Ok(false)
+}
+
+/// Gives the membership of a held account its benefits back, where nothing of it is overdue any more.
+pub fn restore(
+    conn: &mut DbConn,
+    context: &Context,
+    stamp: &Stamp,
+    account: &Held<Account>,
+) -> Result<()> {
+    let Some(mut membership) = memberships::lock_active(conn, account)? else {
+        return Ok(());
+    };
+    let was = membership.standing;
+    if was == Some(Standing::Current) {
+        return Ok(());
+    }
+    let today = local_date(context.now, context.programme.seller.zone);
+    if invoices::is_overdue(conn, membership.id, today)? {
+        return Ok(());
+    }
+    membership.standing = Some(Standing::Current);
+    membership.suspended_at = None;
+    memberships::store(conn, &mut membership)?;
+    let event = Event::MembershipRestored {
+        account_id: account.id,
+        membership_id: membership.id,
+    };
+    events::record(conn, stamp, &[event])?;
+    match was {
+        Some(Standing::Suspended) => mails::restored(conn, context, account, &membership),
+        _ => Ok(()),
+    }
+}
