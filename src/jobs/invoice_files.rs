@@ -8,6 +8,7 @@ use crate::domain::invoice::{InvoiceFileKind, InvoiceId};
 use crate::error::{Error, Result};
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::pdf::{self, Printed};
+use crate::repository::Db;
 use crate::repository::invoice_files::{self, InvoiceFile};
 use crate::repository::invoices::{self, Invoice};
 use crate::secrets::sha256_hex;
@@ -132,5 +133,33 @@ fn row(
         bytes: i64::try_from(made.bytes.len()).unwrap_or(i64::MAX),
         file_key: file::key(&place),
         created_at,
+    }
+}
+
+/// How many rows are read at once.
+const PAGE: i64 = 500;
+
+/// Reads every stored document, and holds it against its hash; how many there are, or which is the first that differs, and how.
+pub async fn verify(db: &Db, store: &DocumentStore) -> Result<Result<u64, String>> {
+    let (mut count, mut after) = (0, String::new());
+    loop {
+        let behind = after.clone();
+        let page = db
+            .fetch(move |conn| invoice_files::after(conn, &behind, PAGE))
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(Ok(count));
+        };
+        after.clone_from(&last.file_key);
+        for file in &page {
+            if let Err(cause) = read_stored(store, file).await {
+                let InvoiceFile {
+                    kind, invoice_id, ..
+                } = file;
+                let told = format!("M10: the {kind} of {invoice_id} is not as stored: {cause}");
+                return Ok(Err(told));
+            }
+            count += 1;
+        }
     }
 }

@@ -56,3 +56,13 @@ pub fn find(
         .select(InvoiceFile::as_select());
     Ok(row.first(conn).optional()?)
 }
+
+/// The next stored files behind the key `after`, in the order of their keys.
+pub fn after(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<InvoiceFile>> {
+    Ok(invoice_files::table
+        .filter(invoice_files::file_key.gt(after))
+        .select(InvoiceFile::as_select())
+        .order(invoice_files::file_key)
+        .limit(limit)
+        .load(conn)?)
+}

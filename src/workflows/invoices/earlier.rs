@@ -82,6 +82,7 @@ fn complete_one(
     if let Some(invoice) = invoice {
         let today = local_date(now, programme.seller.zone);
         invoices::fill(conn, &filling(invoice, (purchase, terms), today))?;
+        super::render_later(conn, invoice.id, now)?;
     }
     Ok(purchase)
 }

@@ -34,7 +34,7 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::purchases::{self, Purchase};
 use crate::repository::{DbConn, Held, events, memberships, payments};
-use crate::types::Json;
+use crate::types::{Instant, Json};
 
 /// Issues the invoice of a purchase, unless it has one or is too small to be invoiced.
 pub fn issue(
@@ -71,7 +71,7 @@ pub(in crate::workflows) fn issue_as(
         return Ok(());
     };
     invoices::insert(conn, &invoice)?;
-    render_later(conn, context, invoice.id)?;
+    render_later(conn, invoice.id, context.now)?;
     let stamp = service.stamp(context.now);
     events::record(conn, &stamp, issued(&invoice).as_slice())?;
     let left = set_off(conn, context, &stamp, &account, &invoice)?;
@@ -82,11 +82,10 @@ pub(in crate::workflows) fn issue_as(
 /// Has the documents of what was issued made and stored.
 pub(in crate::workflows) fn render_later(
     conn: &mut DbConn,
-    context: &Context,
     invoice_id: InvoiceId,
+    now: Instant,
 ) -> Result<()> {
-    let task = Task::RenderInvoice { invoice_id };
-    enqueue(conn, &task, context.now, context.now)
+    enqueue(conn, &Task::RenderInvoice { invoice_id }, now, now)
 }
 
 fn issued(invoice: &Invoice) -> Option<Event> {

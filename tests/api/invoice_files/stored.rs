@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{MEMBER, MEMBER_EMAIL, SEEDED, check_peppol, file};
 use crate::membership::{ACCOUNT, EMAIL, bring_points_to, by_transfer, join};
+use crate::process::Setup;
 use crate::raw::Raw;
 use crate::smtp::Sink;
 use crate::support::{TestApp, Token};
@@ -105,9 +106,18 @@ async fn a_stored_document_is_not_swept_and_none_that_was_changed_is_served() {
     fs::write(&paths[0], pdf).unwrap();
     let path = format!("{MEMBER}/invoices/{SEEDED}/pdf");
     app.get(&path, &token).await.problem(500, "internal_error");
+    let kept = fs::read(&paths[1]).unwrap();
     fs::remove_file(&paths[1]).unwrap();
     let path = format!("{MEMBER}/invoices/{SEEDED}/xml");
     app.get(&path, &token).await.problem(500, "internal_error");
+
+    fs::write(&paths[1], kept).unwrap();
+    let database = app.stop().await;
+    let said = Setup::on(&database)
+        .with("CPS_DOCUMENT_STORE", "file://documents")
+        .run(&["verify-ledger", "--files"]);
+    let told = format!("M10: the pdf of {SEEDED} is not as stored");
+    assert!(!said.ok && said.stderr.contains(&told), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
