@@ -20,7 +20,7 @@ use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, Revis
 use crate::domain::invoice::v2::LineKind;
 use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
-use crate::domain::membership::{MembershipStatus, Track};
+use crate::domain::membership::{EndedReason, MembershipStanding, Track};
 use crate::domain::model::Category;
 use crate::domain::offer::Blocked;
 use crate::domain::permissions::Role;
@@ -122,7 +122,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 24] {
+fn vocabularies() -> [(&'static str, Vec<String>); 25] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("batch_line_statuses", listed(BatchLineStatus::ALL)),
@@ -135,7 +135,8 @@ fn vocabularies() -> [(&'static str, Vec<String>); 24] {
         ("invoice_kinds", listed(InvoiceKind::ALL)),
         ("invoice_line_kinds", listed(LineKind::ALL)),
         ("invoice_statuses", listed(InvoiceStatus::ALL)),
-        ("membership_statuses", listed(MembershipStatus::ALL)),
+        ("membership_end_reasons", listed(EndedReason::ALL)),
+        ("membership_statuses", listed(MembershipStanding::ALL)),
         ("offer_blocks", listed(Blocked::ALL)),
         ("offer_refusals", listed(RefusalReason::ALL)),
         ("payment_methods", listed(PaymentMethod::ALL)),

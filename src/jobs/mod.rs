@@ -162,6 +162,12 @@ impl Worker {
     }
 }
 
+/// The proof of the service that brings its database up to date.
+#[expect(clippy::disallowed_methods, reason = "migrating acts as the service")]
+pub fn migrating() -> ServiceAccess {
+    ServiceAccess::new(Cause::Command("migrate"))
+}
+
 /// The proof of the service that does a job.
 #[expect(clippy::disallowed_methods, reason = "a job acts as the service")]
 fn proof(job: JobId) -> ServiceAccess {

@@ -105,17 +105,8 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             account_id,
             user_id,
         } => users::end_invitation(conn, context, service, account_id, user_id),
-        Task::IssueInvoice(Bought::Purchase { purchase_id }) => {
-            invoices::issue(conn, context, service, purchase_id)
-        }
-        Task::IssueInvoice(Bought::Membership { membership_id }) => {
-            invoices::earlier::issue_of(conn, context, service, membership_id)
-        }
-        Task::WatchInvoice { invoice_id, .. } => {
-            collection::step(conn, context, service, invoice_id)
-        }
-        Task::EndMembership { membership_id, .. } => {
-            membership::end_term(conn, context, service, membership_id)
+        Task::IssueInvoice(_) | Task::WatchInvoice { .. } | Task::EndMembership { .. } => {
+            of_memberships(conn, context, service, task)
         }
         Task::GrantPoints { .. }
         | Task::TellCustomer { .. }
@@ -129,6 +120,30 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         | Task::DeleteApplicationFiles { .. }
         | Task::SweepFiles { .. }
         | Task::KeepHouse { .. } => Ok(()),
+    }
+}
+
+/// What becomes of memberships and their invoices by itself.
+fn of_memberships(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    task: Task,
+) -> Result<()> {
+    match task {
+        Task::IssueInvoice(Bought::Purchase { purchase_id }) => {
+            invoices::issue(conn, context, service, purchase_id)
+        }
+        Task::IssueInvoice(Bought::Membership { membership_id }) => {
+            invoices::earlier::issue_of(conn, context, service, membership_id)
+        }
+        Task::WatchInvoice { invoice_id, .. } => {
+            collection::step(conn, context, service, invoice_id)
+        }
+        Task::EndMembership { membership_id, .. } => {
+            membership::end_term(conn, context, service, membership_id)
+        }
+        _ => Ok(()),
     }
 }
 

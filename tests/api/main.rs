@@ -4,6 +4,7 @@
 mod accounts;
 mod backup;
 mod businesses;
+mod collection;
 mod contention;
 mod credentials;
 mod csv_files;

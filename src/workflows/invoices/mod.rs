@@ -123,10 +123,13 @@ fn draw_up(
         account,
         membership: &membership,
     };
-    let (content, totals) = content(conn, &sale, due_date)?;
+    let (mut content, totals) = content(conn, &sale, due_date)?;
     if !is_invoiced(totals.gross, terms.invoice.smallest.0) {
         return Ok(None);
     }
+    let number = next_number(conn, &terms, issued_date)?;
+    content.payment.reference = invoice::rf_reference(&number.text);
+    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     let drawn = Drawn {
         id,
         membership_id: membership.id,
@@ -134,7 +137,7 @@ fn draw_up(
         content,
         totals,
     };
-    numbered(conn, context, (purchase, &terms), drawn).map(Some)
+    numbered(drawn, number, purchase, context.now).map(Some)
 }
 
 /// What is invoiced, before it has its number.
@@ -147,19 +150,9 @@ struct Drawn {
     totals: Totals,
 }
 
-/// The invoice under the next number of its seller.
-fn numbered(
-    conn: &mut DbConn,
-    context: &Context,
-    (purchase, terms): (&Purchase, &SellerTerms),
-    drawn: Drawn,
-) -> Result<Invoice> {
+/// The invoice under its number.
+fn numbered(drawn: Drawn, number: Number, purchase: &Purchase, now: Instant) -> Result<Invoice> {
     let (issued_date, due_date) = drawn.dates;
-    let number = next_number(conn, terms, issued_date)?;
-    let mut content = drawn.content;
-    let reference = invoice::rf_reference(&number.text);
-    content.payment.reference.clone_from(&reference);
-    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     Ok(Invoice {
         id: drawn.id,
         account_id: purchase.account_id,
@@ -176,7 +169,7 @@ fn numbered(
         year: number.year,
         seq: number.seq,
         status: InvoiceStatus::Open,
-        issued_at: context.now,
+        issued_at: now,
         issued_date,
         due_date: Some(due_date),
         collect_from: Some(due_date),
@@ -187,11 +180,11 @@ fn numbered(
         gross_cents: drawn.totals.gross,
         open_cents: drawn.totals.gross,
         payment_method: purchase.payment_method,
-        payment_reference: reference,
+        payment_reference: drawn.content.payment.reference.clone(),
         reason: None,
         content_version: v2::VERSION,
-        content: Json::of(&content)?,
-        created_at: context.now,
+        content: Json::of(&drawn.content)?,
+        created_at: now,
     })
 }
 
