@@ -9,6 +9,7 @@ mod endpoint;
 mod events;
 pub mod extract;
 mod faq;
+mod invoice_files;
 mod invoices;
 mod jobs;
 mod labels;
@@ -65,6 +66,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(documents::routes)
         .configure(faq::routes)
         .configure(invoices::routes)
+        .configure(invoice_files::routes)
         .configure(membership::routes)
         .configure(programme::routes)
         .configure(reviews::routes)

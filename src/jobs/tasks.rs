@@ -1,16 +1,12 @@
 //! What each kind of task does: either one transaction, or something outside and then one transaction.
 
-use serde_json::Value;
-
-use super::{Worker, batches, files, housekeeping};
+use super::{Worker, batches, files, housekeeping, invoice_files, mails};
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
 use crate::domain::job::JobId;
-use crate::error::{Error, Result};
-use crate::repository::jobs;
-use crate::repository::mails::MailId;
-use crate::repository::{DbConn, documents, mails};
+use crate::error::Result;
+use crate::repository::{self, DbConn, documents, jobs};
 use crate::workflows::tasks::{Bought, Task};
 use crate::workflows::{
     self, Context, accounts, collection, invoices, membership, offers, passwords, products,
@@ -21,7 +17,7 @@ use crate::workflows::{
 pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Result<()> {
     let (context, service) = (worker.context(), super::proof(job));
     match task {
-        Task::SendMail { mail_id } => send_mail(worker, mail_id, job, lease).await,
+        Task::SendMail { mail_id } => mails::send(worker, mail_id, job, lease).await,
         Task::DeleteFile {
             document_id,
             file_key,
@@ -38,6 +34,13 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             let gone = delete_files(worker, account_id).await?;
             within(worker, job, lease, move |conn| {
                 workflows::documents::forget_files(conn, &context, service, &gone)
+            })
+            .await
+        }
+        Task::RenderInvoice { invoice_id } => {
+            let files = invoice_files::store(worker, invoice_id).await?;
+            within(worker, job, lease, move |conn| {
+                repository::invoice_files::insert(conn, &files)
             })
             .await
         }
@@ -111,6 +114,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         | Task::RemindOffers { .. }
         | Task::TidyBatch { .. } => of_products(conn, context, service, task),
         Task::SendMail { .. }
+        | Task::RenderInvoice { .. }
         | Task::RunBatch { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
@@ -166,7 +170,8 @@ fn of_products(
     }
 }
 
-async fn within<F>(worker: &Worker, job: JobId, lease: String, work: F) -> Result<()>
+/// Does `work` and finishes the job in one transaction.
+pub(super) async fn within<F>(worker: &Worker, job: JobId, lease: String, work: F) -> Result<()>
 where
     F: FnOnce(&mut DbConn) -> Result<()> + Clone + Send + 'static,
 {
@@ -178,34 +183,4 @@ where
             jobs::finish(conn, job, &lease, clock.now())
         })
         .await
-}
-
-async fn send_mail(worker: &Worker, id: MailId, job: JobId, lease: String) -> Result<()> {
-    let found = worker.db.fetch(move |conn| mails::find(conn, id)).await?;
-    let unsent = found.filter(|mail| mail.sent_at.is_none());
-    let Some((mail, sealed)) =
-        unsent.and_then(|mail| mail.sealed.clone().map(|sealed| (mail, sealed)))
-    else {
-        return within(worker, job, lease, |_| Ok(())).await;
-    };
-    let now = worker.clock.now();
-    if mail.expires_at.is_some_and(|end| end <= now) {
-        metrics::counter!("mails_run_out_total").increment(1);
-        return within(worker, job, lease, move |conn| mails::drop_unsent(conn, id)).await;
-    }
-    let opened = worker.sealer.open(&sealed)?;
-    let opened = opened.ok_or_else(|| Error::internal("opening a mail")("its key is gone"))?;
-    let values: Value = serde_json::from_slice(&opened)?;
-    let rendered = worker
-        .mailer
-        .render(mail.template, mail.language, &values)?;
-    worker
-        .mailer
-        .send(&id.to_string(), &mail.to_address, &rendered)
-        .await?;
-    let (keeps, now) = (worker.mailer.keeps(), worker.clock.now());
-    within(worker, job, lease, move |conn| {
-        mails::mark_sent(conn, id, keeps, now)
-    })
-    .await
 }

@@ -20,6 +20,7 @@ mod holder;
 mod housekeeping;
 mod http;
 mod input;
+mod invoice_files;
 mod invoices;
 mod jobs;
 mod journey;

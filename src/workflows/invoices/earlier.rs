@@ -85,6 +85,7 @@ fn complete_one(
         filled.collect_from = invoice.collect_from.max(Some(local_date(now, zone)));
         invoices::fill(conn, &filling(&filled, (purchase, terms)))?;
         collection::watch_in(conn, zone, &filled, now)?;
+        super::render_later(conn, invoice.id, now)?;
     }
     Ok(purchase)
 }

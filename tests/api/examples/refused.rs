@@ -23,9 +23,9 @@ use crate::support::{Database, Sending, TestApp, Token};
 const NOBODY: Token = Token(None);
 
 /// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
-/// dealers are bound to networks or have used up their quota, or report what cannot be; and what only the token endpoint answers, in a form of its own. Other tests bring these
+/// dealers are bound to networks or have used up their quota, or report what cannot be, or whose invoices lack a number; and what only the token endpoint answers, in a form of its own. Other tests bring these
 /// about; here they are written as those answers are.
-const RARE: [Code; 22] = [
+const RARE: [Code; 23] = [
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -48,6 +48,7 @@ const RARE: [Code; 22] = [
     Code::CorrectionNeedsTrust,
     Code::ProductChangedByCustomer,
     Code::BatchNotCancellable,
+    Code::EinvoiceNotPossible,
 ];
 
 /// The problems of those codes.
