@@ -59,7 +59,11 @@ pub enum Command {
     /// Take a bank statement in: camt.053, or CSV where its name ends so.
     ImportBankStatement { file: PathBuf },
     /// Recompute every balance of points and every sum of money, and name the first wrong one.
-    VerifyLedger,
+    VerifyLedger {
+        /// And read every stored document of an invoice.
+        #[arg(long)]
+        files: bool,
+    },
     /// Recompute the chain of hashes over all events and their numbers, and name the first wrong row.
     VerifyEvents,
     /// Add a member of staff, and print the link that sets the password; it also goes out by mail.

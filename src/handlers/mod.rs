@@ -11,6 +11,7 @@ mod endpoint;
 mod events;
 pub mod extract;
 mod faq;
+mod invoice_files;
 mod invoices;
 mod jobs;
 mod labels;
@@ -69,6 +70,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(invoices::routes)
         .configure(bank_statements::routes)
         .configure(bank_transactions::routes)
+        .configure(invoice_files::routes)
         .configure(membership::routes)
         .configure(programme::routes)
         .configure(reviews::routes)

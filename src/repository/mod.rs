@@ -18,6 +18,7 @@ pub mod events;
 pub mod files;
 mod held;
 pub mod idempotency_keys;
+pub mod invoice_files;
 pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;

@@ -64,6 +64,8 @@ pub enum Task {
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of what was bought.
     IssueInvoice(Bought),
+    /// Makes and stores the documents of an invoice or a credit note.
+    RenderInvoice { invoice_id: InvoiceId },
     /// Takes the next step against an invoice that is not paid.
     WatchInvoice { invoice_id: InvoiceId, due: Instant },
     /// Ends a membership whose last day is over.
@@ -157,6 +159,7 @@ impl Task {
             Self::DeleteFile { .. } => JobKind::DeleteFile,
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
             Self::IssueInvoice(_) => JobKind::IssueInvoice,
+            Self::RenderInvoice { .. } => JobKind::RenderInvoice,
             Self::WatchInvoice { .. } => JobKind::WatchInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
@@ -185,6 +188,7 @@ impl Task {
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice(bought) => Some(bought.to_string()),
+            Self::RenderInvoice { invoice_id } => Some(invoice_id.to_string()),
             Self::WatchInvoice { invoice_id, .. } => Some(invoice_id.to_string()),
             Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
@@ -235,6 +239,7 @@ impl Task {
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
             Self::IssueInvoice(bought) => bought.to_string(),
+            Self::RenderInvoice { invoice_id } => invoice_id.to_string(),
             Self::WatchInvoice { invoice_id, due } => format!("{invoice_id}:{due}"),
             Self::EndMembership {
                 membership_id, due, ..

@@ -367,9 +367,9 @@ ALTER TABLE memberships ADD COLUMN seller_terms_id UUID NULL REFERENCES seller_t
 UPDATE memberships SET standing = 'current' WHERE status = 'active';
 UPDATE memberships SET ended_reason = 'expired' WHERE status = 'ended';
 
-ALTER TABLE memberships ADD CONSTRAINT memberships_standing_check CHECK ((status = 'active') = (standing IS NOT NULL));
-ALTER TABLE memberships ADD CONSTRAINT memberships_ended_reason_check CHECK ((status = 'ended') = (ended_reason IS NOT NULL));
-ALTER TABLE memberships ADD CONSTRAINT memberships_suspended_at_check CHECK (COALESCE(standing = 'suspended', FALSE) = (suspended_at IS NOT NULL));
+ALTER TABLE memberships ADD CONSTRAINT memberships_standing_while_active CHECK ((status = 'active') = (standing IS NOT NULL));
+ALTER TABLE memberships ADD CONSTRAINT memberships_reason_once_ended CHECK ((status = 'ended') = (ended_reason IS NOT NULL));
+ALTER TABLE memberships ADD CONSTRAINT memberships_suspended_since CHECK (COALESCE(standing = 'suspended', FALSE) = (suspended_at IS NOT NULL));
 
 CREATE FUNCTION money_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -152,7 +152,8 @@ pub async fn command_context(config: &Config) -> Result<(Db, Context), StartErro
     Ok((db, context))
 }
 
-fn document_store(config: &Config) -> ServiceResult<DocumentStore> {
+/// The store of documents.
+pub(super) fn document_store(config: &Config) -> ServiceResult<DocumentStore> {
     let database = sqlite_file(config.database_url.expose_secret());
     DocumentStore::open(&config.documents, database)
 }

@@ -3,6 +3,7 @@
 
 mod content;
 mod details;
+pub mod document;
 pub mod earlier;
 
 use chrono::{Datelike, NaiveDate};
@@ -16,6 +17,7 @@ use super::collection;
 use super::mail::{Recipient, send};
 use super::purchases as sales;
 use super::settlement::{self, Source};
+use super::tasks::{Task, enqueue};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
@@ -69,11 +71,21 @@ pub(in crate::workflows) fn issue_as(
         return Ok(());
     };
     invoices::insert(conn, &invoice)?;
+    render_later(conn, invoice.id, context.now)?;
     let stamp = service.stamp(context.now);
     events::record(conn, &stamp, issued(&invoice).as_slice())?;
     let left = set_off(conn, context, &stamp, &account, &invoice)?;
     collection::watch(conn, context, &left)?;
     tell(conn, context, &account, &left)
+}
+
+/// Has the documents of what was issued made and stored.
+pub(in crate::workflows) fn render_later(
+    conn: &mut DbConn,
+    invoice_id: InvoiceId,
+    now: Instant,
+) -> Result<()> {
+    enqueue(conn, &Task::RenderInvoice { invoice_id }, now, now)
 }
 
 fn issued(invoice: &Invoice) -> Option<Event> {
@@ -249,6 +261,7 @@ fn tell(conn: &mut DbConn, context: &Context, account: &Account, invoice: &Invoi
         "due_date": invoice.due_date,
         "payment_method": invoice.payment_method,
         "payment_reference": invoice.payment_reference,
+        "attached_invoice": invoice.id,
         "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
     });
     let to = Recipient::contact(account);

@@ -24,9 +24,9 @@ use crate::support::{Database, Sending, TestApp, Token};
 const NOBODY: Token = Token(None);
 
 /// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
-/// dealers are bound to networks or have used up their quota, or report what cannot be; and what only the token endpoint answers, in a form of its own. Other tests bring these
+/// dealers are bound to networks or have used up their quota, or report what cannot be, or whose invoices lack a number; and what only the token endpoint answers, in a form of its own. Other tests bring these
 /// about; here they are written as those answers are.
-const RARE: [Code; 27] = [
+const RARE: [Code; 28] = [
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -54,6 +54,7 @@ const RARE: [Code; 27] = [
     Code::AmountExceedsInvoice,
     Code::CurrencyMismatch,
     Code::PaymentRefunded,
+    Code::EinvoiceNotPossible,
 ];
 
 /// The problems of those codes.
