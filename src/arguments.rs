@@ -56,8 +56,14 @@ pub enum Command {
     /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
     /// purchase_date, purchase_country, dealer.
     ImportLegacy { file: PathBuf },
+    /// Take a bank statement in: camt.053, or CSV where its name ends so.
+    ImportBankStatement { file: PathBuf },
     /// Recompute every balance of points and every sum of money, and name the first wrong one.
-    VerifyLedger,
+    VerifyLedger {
+        /// And read every stored document of an invoice.
+        #[arg(long)]
+        files: bool,
+    },
     /// Recompute the chain of hashes over all events and their numbers, and name the first wrong row.
     VerifyEvents,
     /// Add a member of staff, and print the link that sets the password; it also goes out by mail.

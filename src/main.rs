@@ -14,15 +14,14 @@ use cps_api::domain::access::ServiceAccess;
 use cps_api::domain::actor::Cause;
 use cps_api::domain::model::ModelId;
 use cps_api::handlers::problem::explained;
+use cps_api::jobs::bank::{Importer, SentFile};
 use cps_api::jobs::command::{self, JobsCommand};
 use cps_api::private;
-use cps_api::repository::events;
 use cps_api::server::start::{self, StartError};
 use cps_api::workflows::csv_file::{Decoded, decode};
 use cps_api::workflows::mail::count_withheld;
-use cps_api::workflows::points::Verdict;
 use cps_api::workflows::users::{self, Newcomer};
-use cps_api::workflows::{catalogue, legacy_migration, points, verify_money};
+use cps_api::workflows::{catalogue, legacy_migration};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -83,11 +82,18 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Command::CheckConfig => check_config(&start::configuration()?),
         Command::ImportModels { file } => import(&file, "models", Import::Models).await,
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
-        Command::VerifyLedger => verify_ledger().await,
-        Command::VerifyEvents => verify_events().await,
+        Command::ImportBankStatement { file } => import_bank_statement(&file).await,
+        Command::VerifyLedger { files } => {
+            start::verify_ledger(&Config::from_env()?, files, tell).await
+        }
+        Command::VerifyEvents => start::verify_events(&Config::from_env()?, tell).await,
         Command::Jobs(command) => jobs(&Config::from_env()?, command).await,
         Command::Healthcheck => healthcheck(&Config::from_env()?).await,
     }
+}
+
+fn tell(line: &str) {
+    println!("{line}");
 }
 
 fn log(config: &Config) {
@@ -247,6 +253,15 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
     Ok(())
 }
 
+async fn import_bank_statement(file: &Path) -> Result<(), StartError> {
+    let sent = SentFile::open(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let (db, context) = start::command_context(&start::configuration()?).await?;
+    let stamp = proof("import-bank-statement").stamp(context.now);
+    let outcome = Importer { db, context, stamp }.import(sent).await;
+    print!("{}", outcome.map_err(|e| explained(&e))?);
+    Ok(())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "what a command writes is written by the service"
@@ -256,34 +271,4 @@ async fn jobs(config: &Config, command: JobsCommand) -> Result<(), StartError> {
     let stamp = ServiceAccess::new(Cause::Command("jobs")).stamp(context.now);
     let done = command::run(&db, stamp, command, |line| println!("{line}"));
     done.await.map_err(|error| explained(&error).into())
-}
-
-async fn verify_ledger() -> Result<(), StartError> {
-    let db = start::database(&Config::from_env()?).await?;
-    match db.read_all(points::verify).await? {
-        Verdict::Right { accounts, entries } => {
-            println!("Every balance is right: {accounts} accounts, {entries} entries.");
-        }
-        Verdict::Wrong { account, first } => {
-            return Err(format!("the ledger of {account}: {first}").into());
-        }
-    }
-    match db.read_all(verify_money::verify).await? {
-        verify_money::Verdict::Right { invoices } => {
-            println!("Every sum of money is right: {invoices} invoices and credit notes.");
-            Ok(())
-        }
-        verify_money::Verdict::Wrong(first) => Err(first.into()),
-    }
-}
-
-async fn verify_events() -> Result<(), StartError> {
-    let db = start::database(&Config::from_env()?).await?;
-    match db.read_all(events::verify).await? {
-        events::Verdict::Right { events } => {
-            println!("Every event is as it was written: {events} events.");
-            Ok(())
-        }
-        events::Verdict::Wrong(first) => Err(first.into()),
-    }
 }

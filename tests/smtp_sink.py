@@ -10,6 +10,7 @@ all it is told in clear and keeps every line of it in FOLDER/heard, with END whe
 import asyncio
 import email
 import email.policy
+import hashlib
 import json
 import pathlib
 import ssl
@@ -21,6 +22,11 @@ from aiosmtpd.smtp import SMTP, AuthResult
 folder = pathlib.Path(sys.argv[1])
 port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
 kind = sys.argv[3] if len(sys.argv) > 3 else "plain"
+
+
+def attachment(part):
+    content = part.get_content()
+    return {"name": part.get_filename(), "type": part.get_content_type(), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 class Keep:
@@ -35,7 +41,8 @@ class Keep:
             "envelope_from": envelope.mail_from,
             "envelope_to": envelope.rcpt_tos,
             "headers": {name.lower(): str(value) for name, value in mail.items()},
-            "text": mail.get_content(),
+            "text": mail.get_body(("plain",)).get_content(),
+            "attachments": [attachment(part) for part in mail.iter_attachments()],
             "raw": envelope.content.decode("ascii", "replace"),
         }
         with open(folder / "mails", "a", encoding="utf-8") as mails:

@@ -1,6 +1,7 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
 mod list;
+mod payload;
 mod stream;
 mod users;
 
@@ -30,21 +31,11 @@ use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
 use super::registration_batch::{BatchId, BatchLineStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
-use crate::types::{Instant, id};
+use crate::types::Instant;
 use list::events;
 
+pub use payload::{EventId, MOST_DATA, VERSION};
 pub use stream::Stream;
-
-id!(
-    /// One event.
-    EventId, "evt_"
-);
-
-/// The version of every payload. Fields may be added within it; what breaks a reader is a new word.
-pub const VERSION: i64 = 1;
-
-/// The most bytes that a payload has.
-pub const MOST_DATA: usize = 4096;
 
 events! {
     in Stream::Account(*account_id), about account_id => {
@@ -314,13 +305,6 @@ events! {
         JobDead = "job.dead" { job_id: JobId, kind: String, attempts: i64 }
         /// A dead job is to be tried again.
         JobRetried = "job.retried" { job_id: JobId, kind: String }
-    }
-}
-
-impl Event {
-    /// The payload as it is kept and sent, byte for byte: JSON without spaces.
-    pub fn data(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
     }
 }
 

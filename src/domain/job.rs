@@ -14,6 +14,8 @@ text_enum! {
     pub enum JobQueue {
         Rules = "rules",
         Mail = "mail",
+        /// What is issued, and the documents of it.
+        Invoices = "invoices",
         /// Batches of partners, a chunk after the other.
         Batches = "batches",
         /// Lines of bank statements, one statement at a time.
@@ -35,6 +37,7 @@ text_enum! {
         ExpireDraft = "expire_draft",
         EndInvitation = "end_invitation",
         IssueInvoice = "issue_invoice",
+        RenderInvoice = "render_invoice",
         WatchInvoice = "watch_invoice",
         EndMembership = "end_membership",
         GrantPoints = "grant_points",
@@ -59,6 +62,7 @@ impl JobKind {
             Self::SendMail => JobQueue::Mail,
             Self::RunBatch => JobQueue::Batches,
             Self::MatchStatement | Self::ForgetStatement => JobQueue::Bank,
+            Self::IssueInvoice | Self::RenderInvoice | Self::WatchInvoice => JobQueue::Invoices,
             Self::TellKnownAddress
             | Self::SendStarted
             | Self::AnswerReset
@@ -66,8 +70,6 @@ impl JobKind {
             | Self::WatchReview
             | Self::ExpireDraft
             | Self::EndInvitation
-            | Self::IssueInvoice
-            | Self::WatchInvoice
             | Self::EndMembership
             | Self::GrantPoints
             | Self::TidyBatch
@@ -223,9 +225,11 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation issue_invoice end_membership grant_points tidy_batch tell_customer expire_offers remind_offers";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation end_membership grant_points tidy_batch tell_customer expire_offers remind_offers";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
+        let invoices = "issue_invoice render_invoice watch_invoice";
+        assert_eq!(of(JobQueue::Invoices), invoices);
         assert_eq!(of(JobQueue::Batches), "run_batch");
         assert_eq!(of(JobQueue::Bank), "match_statement forget_statement");
         let files = "delete_file delete_application_files sweep_files";

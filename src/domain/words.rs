@@ -1,9 +1,12 @@
-//! How an amount and a date are written in the way of a language. Texts around them are in `texts`.
+//! How an amount, a date and a country are written in the way of a language. Texts around them are in `texts`.
 
 use chrono::{Datelike, NaiveDate};
 
+use rust_decimal::Decimal;
+
 use super::language::Language;
 use super::money::Amount;
+use super::values::Country;
 
 const MONTHS: [(&str, &str); 12] = [
     ("januar", "January"),
@@ -19,6 +22,48 @@ const MONTHS: [(&str, &str); 12] = [
     ("november", "November"),
     ("december", "December"),
 ];
+
+const COUNTRIES: [(&str, &str, &str); 19] = [
+    ("AT", "Østrig", "Austria"),
+    ("BE", "Belgien", "Belgium"),
+    ("CZ", "Tjekkiet", "Czechia"),
+    ("DE", "Tyskland", "Germany"),
+    ("DK", "Danmark", "Denmark"),
+    ("ES", "Spanien", "Spain"),
+    ("FI", "Finland", "Finland"),
+    ("FR", "Frankrig", "France"),
+    ("GB", "Storbritannien", "United Kingdom"),
+    ("HU", "Ungarn", "Hungary"),
+    ("IE", "Irland", "Ireland"),
+    ("IT", "Italien", "Italy"),
+    ("LU", "Luxembourg", "Luxembourg"),
+    ("NL", "Nederlandene", "Netherlands"),
+    ("NO", "Norge", "Norway"),
+    ("PL", "Polen", "Poland"),
+    ("PT", "Portugal", "Portugal"),
+    ("SE", "Sverige", "Sweden"),
+    ("SK", "Slovakiet", "Slovakia"),
+];
+
+/// The name of a country that takes part, of another its code.
+pub fn country(language: Language, country: &Country) -> &str {
+    let named = COUNTRIES
+        .iter()
+        .find(|(code, ..)| *code == country.as_str());
+    named.map_or(country.as_str(), |(_, danish, english)| match language {
+        Language::Da => danish,
+        Language::En => english,
+    })
+}
+
+/// A rate of 0.255 as `25,5` or `25.5`.
+pub fn percent(language: Language, rate: Decimal) -> String {
+    let percent = (rate * Decimal::ONE_HUNDRED).normalize().to_string();
+    match language {
+        Language::Da => percent.replace('.', ","),
+        Language::En => percent,
+    }
+}
 
 /// `5. marts 2026` or `5 March 2026`.
 pub fn date(language: Language, date: NaiveDate) -> String {
@@ -78,6 +123,17 @@ mod tests {
             };
             assert_eq!(shown, case["shown"], "{case}");
         }
+    }
+
+    #[test]
+    fn a_country_and_a_rate_are_written_as_each_language_has_them() {
+        let (there, elsewhere) = (Country::DK, "GR".parse().unwrap());
+        assert_eq!(country(Language::Da, &there), "Danmark");
+        assert_eq!(country(Language::En, &there), "Denmark");
+        assert_eq!(country(Language::Da, &elsewhere), "GR");
+        let rate = "0.2550".parse().unwrap();
+        assert_eq!(percent(Language::Da, rate), "25,5");
+        assert_eq!(percent(Language::En, rate), "25.5");
     }
 
     #[test]

@@ -90,6 +90,7 @@ codes! {
         LevelNotOpen = "level_not_open",
         AlreadyMember = "already_member",
         PaymentDue = "payment_due",
+        EinvoiceNotPossible = "einvoice_not_possible",
         BatchNotCancellable = "batch_not_cancellable",
         JobNotDead = "job_not_dead",
         RefundExceedsPayment = "refund_exceeds_payment",

@@ -23,7 +23,7 @@ use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, Revis
 use crate::domain::invoice::v2::LineKind;
 use crate::domain::invoice::{CreditReason, InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
-use crate::domain::membership::{MembershipStatus, Track};
+use crate::domain::membership::{EndedReason, MembershipStanding, Track};
 use crate::domain::model::Category;
 use crate::domain::offer::Blocked;
 use crate::domain::payment::{RefundKind, RefundState};
@@ -132,7 +132,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 31] {
+fn vocabularies() -> [(&'static str, Vec<String>); 32] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("bank_evidence", listed(BankEvidence::ALL)),
@@ -150,7 +150,8 @@ fn vocabularies() -> [(&'static str, Vec<String>); 31] {
         ("invoice_kinds", listed(InvoiceKind::ALL)),
         ("invoice_line_kinds", listed(LineKind::ALL)),
         ("invoice_statuses", listed(InvoiceStatus::ALL)),
-        ("membership_statuses", listed(MembershipStatus::ALL)),
+        ("membership_end_reasons", listed(EndedReason::ALL)),
+        ("membership_statuses", listed(MembershipStanding::ALL)),
         ("offer_blocks", listed(Blocked::ALL)),
         ("offer_refusals", listed(RefusalReason::ALL)),
         ("payment_methods", listed(PaymentMethod::ALL)),

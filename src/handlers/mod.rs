@@ -13,6 +13,7 @@ mod endpoint;
 mod events;
 pub mod extract;
 mod faq;
+mod invoice_files;
 mod invoice_search;
 mod invoices;
 mod jobs;
@@ -78,6 +79,7 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(refunds::routes)
         .configure(bank_statements::routes)
         .configure(bank_transactions::routes)
+        .configure(invoice_files::routes)
         .configure(membership::routes)
         .configure(programme::routes)
         .configure(reviews::routes)

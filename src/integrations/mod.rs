@@ -3,3 +3,4 @@
 pub mod cards;
 pub mod document_store;
 pub mod mail;
+pub mod pdf;

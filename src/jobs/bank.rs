@@ -64,6 +64,16 @@ pub struct Outcome {
     pub is_known: bool,
 }
 
+/// A line for each statement.
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.statements.iter().try_for_each(|one| {
+            let (state, new, seen) = (one.state, one.lines_new, one.lines_seen);
+            writeln!(f, "{state}: {new} new lines, {seen} seen before.")
+        })
+    }
+}
+
 /// Where statements are taken in, and by whom.
 #[derive(Clone)]
 pub struct Importer {

@@ -20,6 +20,7 @@ pub const fn rules(queue: JobQueue) -> Rules {
     let (at_once, limit, retries) = match queue {
         JobQueue::Rules => (2, Some(10), Retries::Doubling),
         JobQueue::Mail => (4, Some(20), Retries::Mail),
+        JobQueue::Invoices => (2, Some(20), Retries::Doubling),
         JobQueue::Batches => (2, None, Retries::Batches),
         JobQueue::Bank => (1, None, Retries::Doubling),
         JobQueue::Files => (2, Some(30), Retries::Doubling),

@@ -7,7 +7,9 @@ mod dispatch;
 mod failure;
 mod files;
 mod housekeeping;
+pub mod invoice_files;
 mod kinds;
+mod mails;
 pub mod sandbox;
 pub mod sequencer;
 mod stepping;
@@ -159,6 +161,12 @@ impl Worker {
             .write(move |conn| jobs::put_back(conn, job.id, &lease, &failure, again));
         put.await.map(drop)
     }
+}
+
+/// The proof of the service that brings its database up to date.
+#[expect(clippy::disallowed_methods, reason = "migrating acts as the service")]
+pub fn migrating() -> ServiceAccess {
+    ServiceAccess::new(Cause::Command("migrate"))
 }
 
 /// The proof of the service that does a job.

@@ -1,16 +1,12 @@
 //! What each kind of task does: either one transaction, or something outside and then one transaction.
 
-use serde_json::Value;
-
-use super::{Worker, bank, batches, files, housekeeping};
+use super::{Worker, bank, batches, files, housekeeping, invoice_files, mails};
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
 use crate::domain::job::JobId;
-use crate::error::{Error, Result};
-use crate::repository::jobs;
-use crate::repository::mails::MailId;
-use crate::repository::{DbConn, documents, mails};
+use crate::error::Result;
+use crate::repository::{self, DbConn, documents, jobs};
 use crate::workflows::tasks::{Bought, Task};
 use crate::workflows::{
     self, Context, accounts, collection, invoices, membership, offers, passwords, products,
@@ -21,7 +17,7 @@ use crate::workflows::{
 pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Result<()> {
     let (context, service) = (worker.context(), super::proof(job));
     match task {
-        Task::SendMail { mail_id } => send_mail(worker, mail_id, job, lease).await,
+        Task::SendMail { mail_id } => mails::send(worker, mail_id, job, lease).await,
         Task::DeleteFile {
             document_id,
             file_key,
@@ -41,10 +37,14 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             })
             .await
         }
-        Task::SweepFiles { .. }
-        | Task::KeepHouse { .. }
-        | Task::RunBatch { .. }
-        | Task::MatchStatement { .. } => {
+        Task::RenderInvoice { invoice_id } => {
+            let files = invoice_files::store(worker, invoice_id).await?;
+            within(worker, job, lease, move |conn| {
+                repository::invoice_files::insert(conn, &files)
+            })
+            .await
+        }
+        task if is_in_parts(&task) => {
             in_parts(worker, service, task).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
@@ -53,6 +53,17 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             within(worker, job, lease, work).await
         }
     }
+}
+
+/// Whether a task is done in transactions of its own.
+fn is_in_parts(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::SweepFiles { .. }
+            | Task::KeepHouse { .. }
+            | Task::RunBatch { .. }
+            | Task::MatchStatement { .. }
+    )
 }
 
 /// What is done in transactions of its own, part by part, and goes on where it stood if it is tried again.
@@ -64,8 +75,8 @@ async fn in_parts(worker: &Worker, service: ServiceAccess, task: Task) -> Result
             files::sweep(worker).await
         }
         Task::RunBatch { batch_id, .. } => batches::run(worker, service, batch_id).await,
-        Task::MatchStatement { statement_id, .. } => {
-            bank::match_statement(worker, service, statement_id).await
+        Task::MatchStatement { statement, .. } => {
+            bank::match_statement(worker, service, statement).await
         }
         _ => Ok(()),
     }
@@ -108,6 +119,34 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             account_id,
             user_id,
         } => users::end_invitation(conn, context, service, account_id, user_id),
+        Task::IssueInvoice(_) | Task::WatchInvoice { .. } | Task::EndMembership { .. } => {
+            of_memberships(conn, context, service, task)
+        }
+        Task::GrantPoints { .. }
+        | Task::TellCustomer { .. }
+        | Task::ExpireOffers { .. }
+        | Task::RemindOffers { .. }
+        | Task::TidyBatch { .. } => of_products(conn, context, service, task),
+        Task::ForgetStatement { statement, .. } => workflows::bank::forget_broken(conn, statement),
+        Task::SendMail { .. }
+        | Task::RenderInvoice { .. }
+        | Task::RunBatch { .. }
+        | Task::MatchStatement { .. }
+        | Task::DeleteFile { .. }
+        | Task::DeleteApplicationFiles { .. }
+        | Task::SweepFiles { .. }
+        | Task::KeepHouse { .. } => Ok(()),
+    }
+}
+
+/// What becomes of memberships and their invoices by itself.
+fn of_memberships(
+    conn: &mut DbConn,
+    context: &Context,
+    service: ServiceAccess,
+    task: Task,
+) -> Result<()> {
+    match task {
         Task::IssueInvoice(Bought::Purchase { purchase_id }) => {
             invoices::issue(conn, context, service, purchase_id)
         }
@@ -120,21 +159,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         Task::EndMembership { membership_id, .. } => {
             membership::end_term(conn, context, service, membership_id)
         }
-        Task::GrantPoints { .. }
-        | Task::TellCustomer { .. }
-        | Task::ExpireOffers { .. }
-        | Task::RemindOffers { .. }
-        | Task::TidyBatch { .. } => of_products(conn, context, service, task),
-        Task::ForgetStatement { statement_id, .. } => {
-            workflows::bank::forget_broken(conn, statement_id)
-        }
-        Task::SendMail { .. }
-        | Task::RunBatch { .. }
-        | Task::MatchStatement { .. }
-        | Task::DeleteFile { .. }
-        | Task::DeleteApplicationFiles { .. }
-        | Task::SweepFiles { .. }
-        | Task::KeepHouse { .. } => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -161,7 +186,8 @@ fn of_products(
     }
 }
 
-async fn within<F>(worker: &Worker, job: JobId, lease: String, work: F) -> Result<()>
+/// Does `work` and finishes the job in one transaction.
+pub(super) async fn within<F>(worker: &Worker, job: JobId, lease: String, work: F) -> Result<()>
 where
     F: FnOnce(&mut DbConn) -> Result<()> + Clone + Send + 'static,
 {
@@ -173,34 +199,4 @@ where
             jobs::finish(conn, job, &lease, clock.now())
         })
         .await
-}
-
-async fn send_mail(worker: &Worker, id: MailId, job: JobId, lease: String) -> Result<()> {
-    let found = worker.db.fetch(move |conn| mails::find(conn, id)).await?;
-    let unsent = found.filter(|mail| mail.sent_at.is_none());
-    let Some((mail, sealed)) =
-        unsent.and_then(|mail| mail.sealed.clone().map(|sealed| (mail, sealed)))
-    else {
-        return within(worker, job, lease, |_| Ok(())).await;
-    };
-    let now = worker.clock.now();
-    if mail.expires_at.is_some_and(|end| end <= now) {
-        metrics::counter!("mails_run_out_total").increment(1);
-        return within(worker, job, lease, move |conn| mails::drop_unsent(conn, id)).await;
-    }
-    let opened = worker.sealer.open(&sealed)?;
-    let opened = opened.ok_or_else(|| Error::internal("opening a mail")("its key is gone"))?;
-    let values: Value = serde_json::from_slice(&opened)?;
-    let rendered = worker
-        .mailer
-        .render(mail.template, mail.language, &values)?;
-    worker
-        .mailer
-        .send(&id.to_string(), &mail.to_address, &rendered)
-        .await?;
-    let (keeps, now) = (worker.mailer.keeps(), worker.clock.now());
-    within(worker, job, lease, move |conn| {
-        mails::mark_sent(conn, id, keeps, now)
-    })
-    .await
 }

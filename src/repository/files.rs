@@ -4,7 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::schema::{documents, files};
+use super::schema::{documents, files, invoice_files};
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::file::FileState;
@@ -73,7 +73,10 @@ pub fn refuse_abandoned(
 
 /// The keys of all files, before a sandbox begins again.
 pub fn keys(conn: &mut DbConn) -> Result<Vec<String>> {
-    Ok(files::table.select(files::key).load(conn)?)
+    let mut keys: Vec<String> = files::table.select(files::key).load(conn)?;
+    let of_invoices = invoice_files::table.select(invoice_files::file_key);
+    keys.extend(of_invoices.load::<String>(conn)?);
+    Ok(keys)
 }
 
 const UNWANTED: [FileState; 2] = [FileState::Refused, FileState::Gone];
@@ -98,7 +101,7 @@ pub fn forget(conn: &mut DbConn, keys: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Which of `keys` no row names, that of a file or of a document.
+/// Which of `keys` no row names, that of a file, of a document or of an invoice's file.
 pub fn unnamed(conn: &mut DbConn, mut keys: Vec<String>) -> Result<Vec<String>> {
     let of_files: Vec<String> = files::table
         .filter(files::key.eq_any(&keys))
@@ -108,8 +111,13 @@ pub fn unnamed(conn: &mut DbConn, mut keys: Vec<String>) -> Result<Vec<String>> 
         .filter(documents::file_key.eq_any(&keys))
         .select(documents::file_key)
         .load(conn)?;
+    let of_invoices: Vec<String> = invoice_files::table
+        .filter(invoice_files::file_key.eq_any(&keys))
+        .select(invoice_files::file_key)
+        .load(conn)?;
     let named: std::collections::BTreeSet<String> = of_files
         .into_iter()
+        .chain(of_invoices)
         .chain(of_documents.into_iter().flatten())
         .collect();
     keys.retain(|key| !named.contains(key));

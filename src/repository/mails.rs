@@ -54,14 +54,15 @@ pub fn find(conn: &mut DbConn, id: MailId) -> Result<Option<Mail>> {
         .optional()?)
 }
 
-/// Marks a mail as sent; `keep` keeps what it says for the sandbox mailbox.
-pub fn mark_sent(conn: &mut DbConn, id: MailId, keep: bool, now: Instant) -> Result<()> {
+/// Marks a mail as sent; of what it says stays what is `kept` for the sandbox mailbox.
+pub fn mark_sent(conn: &mut DbConn, id: MailId, kept: Option<&str>, now: Instant) -> Result<()> {
     diesel::update(mails::table.find(id))
-        .set((mails::sent_at.eq(now), mails::stranger_waits.eq(false)))
+        .set((
+            mails::sent_at.eq(now),
+            mails::stranger_waits.eq(false),
+            mails::sealed.eq(kept),
+        ))
         .execute(conn)?;
-    if !keep {
-        forget_text(conn, id)?;
-    }
     Ok(())
 }
 

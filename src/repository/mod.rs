@@ -20,6 +20,7 @@ pub mod files;
 mod held;
 pub mod idempotency_keys;
 pub mod invoice_collection;
+pub mod invoice_files;
 pub mod invoice_search;
 pub mod invoices;
 pub mod jobs;

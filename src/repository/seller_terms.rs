@@ -42,6 +42,15 @@ pub fn find(conn: &mut DbConn, id: SellerTermsId) -> Result<SellerTerms> {
         .first(conn)?)
 }
 
+/// What other sellers sold under.
+pub fn of_others(conn: &mut DbConn, seller_key: &str) -> Result<Vec<SellerTerms>> {
+    Ok(seller_terms::table
+        .filter(seller_terms::seller_key.ne(seller_key))
+        .order(seller_terms::id)
+        .select(SellerTerms::as_select())
+        .load(conn)?)
+}
+
 /// The terms of these ids.
 pub fn all(conn: &mut DbConn, ids: &[SellerTermsId]) -> Result<Vec<SellerTerms>> {
     Ok(seller_terms::table

@@ -41,6 +41,8 @@ subjects! {
     Labels = "labels",
     /// Subject and text of each mail.
     Mails = "mails",
+    /// What is printed around what an invoice says.
+    Printed = "printed",
     /// What a problem says, and its page.
     Problems = "problems",
     /// The words of the rules as people say them.

@@ -42,6 +42,17 @@ pub fn terms(conn: &mut DbConn, id: SellerTermsId) -> Result<programme::SellerTe
     Ok(seller_terms::find(conn, id)?.content.decode()?)
 }
 
+/// The other seller whose invoices have the prefix of this programme's: numbers are told apart by it.
+pub fn prefix_owner(conn: &mut DbConn, programme: &Programme) -> Result<Option<String>> {
+    for other in seller_terms::of_others(conn, &programme.seller.key())? {
+        let terms: programme::SellerTerms = other.content.decode()?;
+        if terms.invoice.prefix == programme.invoice.prefix {
+            return Ok(Some(other.seller_key));
+        }
+    }
+    Ok(None)
+}
+
 /// Stores that a first term was bought; the caller holds the account's lock.
 pub fn record_join(
     conn: &mut DbConn,

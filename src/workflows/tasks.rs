@@ -64,6 +64,8 @@ pub enum Task {
     DeleteApplicationFiles { account_id: AccountId },
     /// Issues the invoice of what was bought.
     IssueInvoice(Bought),
+    /// Makes and stores the documents of an invoice or a credit note.
+    RenderInvoice { invoice_id: InvoiceId },
     /// Takes the next step against an invoice that is not paid.
     WatchInvoice { invoice_id: InvoiceId, due: Instant },
     /// Ends a membership whose last day is over.
@@ -88,13 +90,13 @@ pub enum Task {
     TidyBatch { batch_id: BatchId, due: Instant },
     /// Matches the lines of a bank statement with invoices.
     MatchStatement {
-        statement_id: BankStatementId,
+        statement: BankStatementId,
         /// Of the statement when it was asked for: it may be asked for again.
         version: i64,
     },
     /// Forgets a bank statement that never came whole.
     ForgetStatement {
-        statement_id: BankStatementId,
+        statement: BankStatementId,
         due: Instant,
     },
     /// Tells a customer of what a partner has reported from `since` on.
@@ -157,6 +159,7 @@ impl Task {
             Self::DeleteFile { .. } => JobKind::DeleteFile,
             Self::DeleteApplicationFiles { .. } => JobKind::DeleteApplicationFiles,
             Self::IssueInvoice(_) => JobKind::IssueInvoice,
+            Self::RenderInvoice { .. } => JobKind::RenderInvoice,
             Self::WatchInvoice { .. } => JobKind::WatchInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
@@ -185,13 +188,15 @@ impl Task {
             Self::EndInvitation { user_id, .. } => Some(user_id.to_string()),
             Self::DeleteFile { document_id, .. } => Some(document_id.to_string()),
             Self::IssueInvoice(bought) => Some(bought.to_string()),
+            Self::RenderInvoice { invoice_id } => Some(invoice_id.to_string()),
             Self::WatchInvoice { invoice_id, .. } => Some(invoice_id.to_string()),
             Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
                 Some(batch_id.to_string())
             }
-            Self::MatchStatement { statement_id, .. }
-            | Self::ForgetStatement { statement_id, .. } => Some(statement_id.to_string()),
+            Self::MatchStatement { statement, .. } | Self::ForgetStatement { statement, .. } => {
+                Some(statement.to_string())
+            }
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
             | Self::GrantPoints { .. }
@@ -227,30 +232,25 @@ impl Task {
                 version,
             } => format!("{account_id}:{version}"),
             Self::DeleteApplicationFiles { account_id } => account_id.to_string(),
-            Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
-                request.clone()
-            }
-            Self::WatchReview { account_id, due } | Self::ExpireDraft { account_id, due } => {
-                format!("{account_id}:{due}")
-            }
+            Self::AnswerReset { request, .. } => request.clone(),
+            Self::SendApplicantLinks { request, .. } => request.clone(),
+            Self::WatchReview { account_id, due } => format!("{account_id}:{due}"),
+            Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
             Self::IssueInvoice(bought) => bought.to_string(),
+            Self::RenderInvoice { invoice_id } => invoice_id.to_string(),
             Self::WatchInvoice { invoice_id, due } => format!("{invoice_id}:{due}"),
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
-            Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
-                behind(due, *after)
-            }
+            Self::GrantPoints { due, after } => behind(due, *after),
+            Self::RemindOffers { hour, after } => behind(hour, *after),
             Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
             Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
             Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
-            Self::MatchStatement {
-                statement_id,
-                version,
-            } => format!("{statement_id}:{version}"),
-            Self::ForgetStatement { statement_id, .. } => statement_id.to_string(),
+            Self::MatchStatement { statement, version } => format!("{statement}:{version}"),
+            Self::ForgetStatement { statement, .. } => statement.to_string(),
             Self::TellCustomer {
                 partner_id,
                 account_id,

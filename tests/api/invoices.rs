@@ -180,7 +180,7 @@ fn danish_seller(database: &Database) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_for_a_seller_waits_for_an_instance_that_knows_it() {
     let app = TestApp::start().await;
-    let joined = invoiced(&app, "SELECT 1", by_transfer("gold")).await;
+    let joined = invoiced(&app, "SELECT 1", by_card("gold", "tok_visa")).await;
     let database = app.stop().await;
     let danish = danish_seller(&database);
     let app = TestApp::on(database, &[("CPS_PROGRAMME", &danish)]).await;

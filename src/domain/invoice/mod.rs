@@ -74,6 +74,26 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What is made of an invoice.
+    pub enum InvoiceFileKind {
+        /// For people, PDF/A-3b.
+        Pdf = "pdf",
+        /// The electronic invoice, UBL 2.1.
+        Xml = "xml",
+    }
+}
+
+impl InvoiceFileKind {
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Xml => "application/xml",
+        }
+    }
+}
+
 /// Section `[invoice]` of the programme.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -31,6 +31,32 @@ impl Standing {
 }
 
 text_enum! {
+    /// Where a membership stands, as people see it.
+    pub enum MembershipStanding {
+        /// It runs, and nothing is overdue.
+        Active = "active",
+        /// It runs; an invoice is overdue, and the benefits stay.
+        PastDue = "past_due",
+        /// It runs; an invoice is overdue for so long that the benefits stop.
+        Suspended = "suspended",
+        /// Its term is over, or it was not paid.
+        Ended = "ended",
+    }
+}
+
+impl MembershipStanding {
+    /// Of a membership that stands so with what it owes while it runs, or runs no more.
+    pub fn of(standing: Option<Standing>) -> Self {
+        match standing {
+            Some(Standing::Current) => Self::Active,
+            Some(Standing::PastDue) => Self::PastDue,
+            Some(Standing::Suspended) => Self::Suspended,
+            None => Self::Ended,
+        }
+    }
+}
+
+text_enum! {
     /// Why a membership ended.
     pub enum EndedReason {
         /// Its term was over.

@@ -27,10 +27,11 @@ use crate::repository::accounts;
 use crate::repository::documents;
 use crate::workflows;
 use crate::workflows::documents::Upload;
+pub(super) use download::disposition;
 use receiving::ExpectedFile;
 pub use upload::form_config;
 use upload::{UnreadForm, UploadForm, request_hash};
-use views::FileBytes;
+pub(super) use views::FileBytes;
 pub use views::{DocumentPath, DocumentView};
 
 /// Registers the operations of this module.
@@ -245,10 +246,7 @@ async fn read_content(
     let bytes = service.store.get(key).await?.ok_or(Code::NotFound)?;
     Ok(HttpResponse::Ok()
         .content_type(document.media_type.as_str())
-        .insert_header((
-            "Content-Disposition",
-            download::disposition(&document.file_name),
-        ))
+        .insert_header(("Content-Disposition", disposition(&document.file_name)))
         .insert_header(("Content-Security-Policy", download::POLICY))
         .insert_header(("Cache-Control", "no-store"))
         .streaming(bytes))

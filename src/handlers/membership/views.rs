@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 use crate::domain::account::AccountId;
 use crate::domain::invoice::PaymentMethod;
 use crate::domain::language::Language;
-use crate::domain::membership::{Level, MembershipId, MembershipStatus, corporate_available};
+use crate::domain::membership::{
+    EndedReason, Level, MembershipId, MembershipStanding, corporate_available,
+};
 use crate::domain::money::Money;
 use crate::error::Result;
 use crate::programme::Programme;
@@ -112,7 +114,12 @@ pub struct MembershipView {
     previous_member_numbers: Vec<String>,
     #[schema(example = "gold")]
     level: String,
-    status: MembershipStatus,
+    status: MembershipStanding,
+    /// Whether the level gives what it promises.
+    benefits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ended_reason: Option<EndedReason>,
     /// Its first day.
     starts_date: NaiveDate,
     /// Its last day.
@@ -143,10 +150,12 @@ impl MembershipView {
         let ends = membership.ends_date;
         Ok(Self {
             previous_member_numbers: previous_numbers(conn, &membership)?,
+            benefits: membership.has_benefits(),
+            status: MembershipStanding::of(membership.standing),
+            ended_reason: membership.ended_reason,
             id: membership.id,
             member_number: membership.member_number,
             level: membership.level,
-            status: membership.status,
             starts_date: membership.starts_date,
             ends_date: ends,
             renewal_opens_date: ends.checked_sub_days(early).unwrap_or(ends),
@@ -186,7 +195,7 @@ pub struct MemberView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     current_member_number: Option<String>,
-    /// Whether the account has a membership that runs.
+    /// Whether the account has a membership that runs and gives its benefits.
     valid: bool,
     #[schema(required = false)]
     account_id: AccountId,
@@ -200,7 +209,7 @@ pub struct MemberView {
     level: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    status: Option<MembershipStatus>,
+    status: Option<MembershipStanding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     starts_date: Option<NaiveDate>,
@@ -222,7 +231,7 @@ impl MemberView {
             account_number: member.account.account_number,
             company_name: member.account.company_name,
             level: newest.map(|one| one.level.clone()),
-            status: newest.map(|one| one.status),
+            status: newest.map(|one| MembershipStanding::of(one.standing)),
             starts_date: newest.map(|one| one.starts_date),
             ends_date: newest.map(|one| one.ends_date),
         }

@@ -26,6 +26,7 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::LevelNotOpen => "listLevels",
         Code::AlreadyMember => "readMembership",
         Code::PaymentDue => "listInvoices",
+        Code::EinvoiceNotPossible => "readInvoicePdf",
         Code::BatchNotCancellable => "readRegistrationBatch",
         Code::RefundExceedsPayment | Code::PaymentInDispute => "listAccountPayments",
         Code::RefundNotToPay => "listRefunds",

@@ -26,7 +26,7 @@ statuses! {
         ClaimedByAnother DocumentsUndecided EmailInUse VatNumberInUse AccountNotActive AccountStateConflict LastSuperuser
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
         ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
-        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue
+        NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue EinvoiceNotPossible
         RefundExceedsPayment PaymentInDispute PayingAccountUnknown RefundNotToPay CreditExceedsInvoice
         BatchNotCancellable JobNotDead CredentialLimitReached SecretRotationOpen WorkItemClosed WorkItemClosesItself
         StatementNotHeld TransactionNotOpen AmountExceedsTransaction AmountExceedsInvoice CurrencyMismatch PaymentRefunded

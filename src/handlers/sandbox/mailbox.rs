@@ -2,7 +2,7 @@
 
 use actix_web::get;
 use actix_web::web::Data;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -47,7 +47,22 @@ struct MailView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     code: Option<String>,
+    /// The files that came with it.
+    attachments: Vec<AttachmentView>,
     sent_at: Instant,
+}
+
+/// A file that came with a mail.
+#[derive(Serialize, Deserialize, ToSchema)]
+struct AttachmentView {
+    #[schema(example = "CPS-2026-000001.pdf")]
+    name: String,
+    /// In bytes.
+    #[schema(minimum = 1)]
+    size: u64,
+    /// Of its bytes, in lower-case hex.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    sha256: String,
 }
 
 /// A page of mails.
@@ -99,6 +114,8 @@ fn view(worker: &Worker, mail: Mail) -> Result<Option<MailView>> {
         .mailer
         .render(mail.template, mail.language, &values)?;
     let text = |name: &str| values.get(name).and_then(Value::as_str).map(str::to_owned);
+    let attachments = values.get("attachments").cloned();
+    let attachments = attachments.map(serde_json::from_value).transpose()?;
     Ok(Some(MailView {
         to: mail.to_address,
         from: worker.mailer.from(),
@@ -108,6 +125,7 @@ fn view(worker: &Worker, mail: Mail) -> Result<Option<MailView>> {
         text: rendered.text,
         action_url: text("action_url"),
         code: text("code"),
+        attachments: attachments.unwrap_or_default(),
         sent_at: mail.sent_at.unwrap_or(mail.created_at),
     }))
 }

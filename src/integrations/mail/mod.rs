@@ -6,7 +6,7 @@ mod odd_values;
 mod route;
 
 use lettre::Message;
-use lettre::message::{Mailbox, SinglePart, header};
+use lettre::message::{self, Mailbox, MultiPart, SinglePart, header};
 use minijinja::value::Serde;
 use serde_json::Value;
 
@@ -25,6 +25,14 @@ pub use failure::failure_class;
 pub struct Rendered {
     pub subject: String,
     pub text: String,
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    pub name: String,
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
 }
 
 /// Fills mails in and sends them.
@@ -70,7 +78,13 @@ impl Mailer {
     }
 
     /// Hands a mail to the mail server; without one it stays in the sandbox mailbox. `id` makes a repeated mail recognisable.
-    pub async fn send(&self, id: &str, to: &str, mail: &Rendered) -> Result<()> {
+    pub async fn send(
+        &self,
+        id: &str,
+        to: &str,
+        mail: &Rendered,
+        attached: &[Attachment],
+    ) -> Result<()> {
         let Some(route) = &self.route else {
             return Ok(());
         };
@@ -80,9 +94,13 @@ impl Mailer {
             .from(self.from.clone())
             .to(mailbox(to)?)
             .subject(mail.subject.clone())
-            .header(header::MIME_VERSION_1_0)
-            .singlepart(SinglePart::plain(mail.text.clone()))
-            .map_err(Error::internal("writing a mail"))?;
+            .header(header::MIME_VERSION_1_0);
+        let text = SinglePart::plain(mail.text.clone());
+        let message = match attached {
+            [] => message.singlepart(text),
+            files => message.multipart(with_files(text, files)?),
+        };
+        let message = message.map_err(Error::internal("writing a mail"))?;
         route
             .hand_over(&message)
             .await
@@ -93,6 +111,18 @@ impl Mailer {
     pub fn from(&self) -> String {
         self.from.to_string()
     }
+}
+
+/// A text with files behind it.
+fn with_files(text: SinglePart, files: &[Attachment]) -> Result<MultiPart> {
+    let mut parts = MultiPart::mixed().singlepart(text);
+    for file in files {
+        let media_type = header::ContentType::parse(file.media_type);
+        let media_type = media_type.map_err(Error::internal("attaching a file"))?;
+        let attachment = message::Attachment::new(file.name.clone());
+        parts = parts.singlepart(attachment.body(file.bytes.clone(), media_type));
+    }
+    Ok(parts)
 }
 
 /// Where a mail goes, in the letters that every mail server knows.

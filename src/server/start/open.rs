@@ -12,8 +12,6 @@ use crate::auth::passwords::Hasher;
 use crate::auth::tokens::SigningKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
-use crate::domain::access::ServiceAccess;
-use crate::domain::actor::Cause;
 use crate::domain::partner::SECRET_PREFIXES;
 use crate::error::Result as ServiceResult;
 use crate::handlers::extract::Limits;
@@ -22,13 +20,14 @@ use crate::handlers::service::{INTAKES, Service};
 use crate::integrations::cards::Cards;
 use crate::integrations::document_store::DocumentStore;
 use crate::integrations::mail::Mailer;
-use crate::jobs::Worker;
+use crate::jobs::{self, Worker};
 use crate::programme::Programme;
 use crate::repository::catalogue::CatalogueCache;
 use crate::repository::{Db, DbConn, settings, sqlite_file};
 use crate::secrets::Sealer;
 use crate::server::{ownership, seed};
 use crate::workflows::invoices::earlier;
+use crate::workflows::purchases::prefix_owner;
 use crate::workflows::{Context, Links};
 
 /// Why the service cannot start.
@@ -61,6 +60,7 @@ async fn claimed(config: &Config) -> Result<(Db, bool), StartError> {
     let is_migrated = db.is_migrated().await?;
     if is_migrated {
         claim(&db, config.mode).await?;
+        own_prefix(config, &db).await?;
     }
     Ok((db, is_migrated))
 }
@@ -94,14 +94,10 @@ async fn bring_up_to_date(config: &Config, db: &Db) -> Result<(), StartError> {
 }
 
 /// Records what was bought before purchases were recorded, some memberships a transaction.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a command writes is written by the service"
-)]
 async fn complete_purchases(config: &Config, db: &Db) -> Result<(), StartError> {
     let programme = Arc::new(check::programme(config)?);
     let now = clock(config, db).await?.now();
-    let by = (ServiceAccess::new(Cause::Command("migrate")), now);
+    let by = (jobs::migrating(), now);
     let mut after = None;
     loop {
         let programme = programme.clone();
@@ -115,6 +111,20 @@ async fn complete_purchases(config: &Config, db: &Db) -> Result<(), StartError> 
 
 async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {
     Ok(db.write(move |conn| ownership::claim(conn, mode)).await??)
+}
+
+/// Refuses a programme whose invoices would have the prefix of another seller's.
+async fn own_prefix(config: &Config, db: &Db) -> Result<(), StartError> {
+    let programme = Arc::new(check::programme(config)?);
+    let (looked, prefix) = (programme.clone(), programme.invoice.prefix.clone());
+    let owner = db.fetch(move |conn| prefix_owner(conn, &looked)).await?;
+    match owner {
+        Some(owner) => Err(format!(
+            "CPS_PROGRAMME: prefix = \"{prefix}\" of [invoice] is that of another seller, {owner}: give this one its own"
+        )
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// The database and what a workflow works with, for a command beside the service.
@@ -142,7 +152,8 @@ pub async fn command_context(config: &Config) -> Result<(Db, Context), StartErro
     Ok((db, context))
 }
 
-fn document_store(config: &Config) -> ServiceResult<DocumentStore> {
+/// The store of documents.
+pub(super) fn document_store(config: &Config) -> ServiceResult<DocumentStore> {
     let database = sqlite_file(config.database_url.expose_secret());
     DocumentStore::open(&config.documents, database)
 }

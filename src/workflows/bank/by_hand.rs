@@ -83,22 +83,9 @@ pub fn match_by_hand(
         Some(reason) => stamp.because(reason),
         None => stamp,
     };
-    let date = placed::received(context, &line);
     let mut made = Vec::new();
-    for (owner, share) in shares(new, &invoices, cents) {
-        let account = accounts.get(owner)?;
-        let payment = Received {
-            origin: Origin::Line(id),
-            amount_cents: share.cents,
-            currency: line.currency,
-            date,
-        };
-        let payment = settlement::receive(conn, &stamp, account, payment)?;
-        made.push(payment.id);
-        for one in share.placings {
-            let placing = (one.invoice, Source::Payment(&payment), one.amount.cents);
-            settlement::place(conn, context, &stamp, account, placing)?;
-        }
+    for share in shares(new, &invoices, cents) {
+        made.push(make(conn, context, &stamp, (&accounts, &line), share)?);
     }
     line.state = TransactionState::Matched;
     line.reason = new.reason.clone();
@@ -110,6 +97,29 @@ pub fn match_by_hand(
     };
     events::record(conn, &stamp, &[matched])?;
     Ok(line.into_row())
+}
+
+/// Makes the payment of one account of a line, and places it; its id.
+fn make(
+    conn: &mut DbConn,
+    context: &Context,
+    stamp: &Stamp,
+    (accounts, line): (&Accounts, &BankTransaction),
+    (owner, share): (AccountId, Share),
+) -> Result<PaymentId> {
+    let account = accounts.get(owner)?;
+    let received = Received {
+        origin: Origin::Line(line.id),
+        amount_cents: share.cents,
+        currency: line.currency,
+        date: placed::received(context, line),
+    };
+    let payment = settlement::receive(conn, stamp, account, received)?;
+    for one in share.placings {
+        let placing = (one.invoice, Source::Payment(&payment), one.amount.cents);
+        settlement::place(conn, context, stamp, account, placing)?;
+    }
+    Ok(payment.id)
 }
 
 /// Refuses a match that names what is not there, the same invoice twice, or nothing at all.

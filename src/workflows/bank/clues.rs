@@ -29,14 +29,7 @@ pub fn look(conn: &mut DbConn, line: &Line) -> Result<Clues> {
         return Ok(Clues::default());
     };
     let of_amount = lookups::with_open(conn, cents, line.currency)?;
-    let texts = line.reference.iter().chain(&line.texts);
-    let words = numbers_in(&texts.cloned().collect::<Vec<_>>());
-    let mut of_numbers = Vec::new();
-    let mut members = Vec::new();
-    if !words.is_empty() {
-        of_numbers = lookups::with_numbers(conn, &words)?;
-        members = lookups::members(conn, &words)?;
-    }
+    let (of_numbers, members) = numbered(conn, line)?;
     let paid_from = match &line.payer.account {
         Some(account) => lookups::paid_from(conn, account)?,
         None => Vec::new(),
@@ -65,6 +58,17 @@ pub fn look(conn: &mut DbConn, line: &Line) -> Result<Clues> {
         of_name,
         invoices,
     })
+}
+
+/// The invoices and the members whose numbers stand in what the payer wrote.
+fn numbered(conn: &mut DbConn, line: &Line) -> Result<(Vec<Payable>, Vec<(String, AccountId)>)> {
+    let texts = line.reference.iter().chain(&line.texts);
+    let words = numbers_in(&texts.cloned().collect::<Vec<_>>());
+    if words.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let invoices = lookups::with_numbers(conn, &words)?;
+    Ok((invoices, lookups::members(conn, &words)?))
 }
 
 /// A decision in the words of the contract, with the invoices that the line names or may be for.

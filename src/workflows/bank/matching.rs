@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::clues::{self, Clues};
-use super::placed::Accounts;
+use super::naming::{Named, name_all};
 use super::{placed, reversing, rows};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::bank::{
-    BankStatementId, BankTransactionId, Decision, Facts, Found, Line, References, StatementState,
-    TransactionState, decide, references_in,
+    BankStatementId, BankTransactionId, Decision, Facts, Found, Line, StatementState,
+    TransactionState, decide,
 };
 use crate::domain::event::Event;
-use crate::domain::invoice::{InvoiceId, fi71_number};
+use crate::domain::invoice::InvoiceId;
 use crate::domain::money::Money;
 use crate::error::{Error, Result};
 use crate::repository::bank_lookups::{self as lookups, Payable};
@@ -22,6 +22,7 @@ use crate::repository::{DbConn, Held, events};
 use crate::types::Json;
 use crate::workflows::Context;
 use crate::workflows::settlement::{self, Origin, Received, Source};
+use placed::Accounts;
 
 /// Decides on the next lines of a statement, at most `most` of them; from which place on there may be more, none once all are decided.
 pub fn work(
@@ -46,16 +47,6 @@ pub fn work(
     }
     events::record(conn, &desk.stamp, &desk.told)?;
     Ok(Some(last + 1))
-}
-
-/// The invoices that a line names.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Named {
-    pub references: References,
-    /// Each of them once.
-    pub invoices: Vec<InvoiceId>,
-    /// By what stands where the payer's bank keeps its own.
-    pub in_end_to_end: Vec<InvoiceId>,
 }
 
 /// What some lines are decided with: the accounts that they concern are held.
@@ -202,56 +193,4 @@ impl<'a> Desk<'a> {
         }
         Ok(())
     }
-}
-
-/// What each line names, and the invoices that are named by any of them.
-fn name_all(
-    conn: &mut DbConn,
-    context: &Context,
-    waiting: &[BankTransaction],
-) -> Result<(HashMap<BankTransactionId, Named>, Vec<Payable>)> {
-    let seller = &context.programme.seller;
-    let mut read = Vec::new();
-    for row in waiting {
-        let line = rows::line(row)?;
-        read.push((row.id, references_in(&line, seller.fi_creditor.as_deref())));
-    }
-    let asked = read
-        .iter()
-        .flat_map(|(_, bears)| bears.rf.iter().chain(&bears.end_to_end));
-    let asked: Vec<String> = asked.cloned().collect();
-    let mut found = lookups::bearing(conn, &asked)?;
-    let (mut by_number, key) = (HashMap::new(), seller.key());
-    for identification in read.iter().flat_map(|(_, bears)| &bears.fi71) {
-        let number = fi71_number(identification);
-        let invoice = number.map(|number| lookups::numbered(conn, &key, number));
-        if let Some(invoice) = invoice.transpose()?.flatten() {
-            by_number.insert(identification.clone(), invoice.id);
-            found.push(invoice);
-        }
-    }
-    let by_reference: HashMap<String, InvoiceId> = found
-        .iter()
-        .filter_map(|invoice| Some((invoice.payment_reference.clone()?, invoice.id)))
-        .collect();
-    let named = read.into_iter().map(|(id, references)| {
-        let of = |references: &[String], by: &HashMap<String, InvoiceId>| -> Vec<InvoiceId> {
-            references
-                .iter()
-                .filter_map(|one| by.get(one).copied())
-                .collect()
-        };
-        let mut invoices = of(&references.rf, &by_reference);
-        invoices.extend(of(&references.fi71, &by_number));
-        invoices.sort();
-        invoices.dedup();
-        let in_end_to_end = of(&references.end_to_end, &by_reference);
-        let named = Named {
-            references,
-            invoices,
-            in_end_to_end,
-        };
-        (id, named)
-    });
-    Ok((named.collect(), found))
 }

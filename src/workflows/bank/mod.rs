@@ -4,10 +4,13 @@ mod by_hand;
 mod clues;
 mod importing;
 mod matching;
+mod naming;
+mod pages;
 mod placed;
 mod reading;
 mod reversing;
 mod rows;
+mod spreadsheet;
 
 pub use by_hand::{
     NewMatch, Placing, bring_back, dismiss, match_by_hand, release, take_match_back,

@@ -46,15 +46,10 @@ impl Accounts {
     }
 }
 
-/// The seller's day.
-pub fn today(context: &Context) -> NaiveDate {
-    local_date(context.now, context.programme.seller.zone)
-}
-
 /// The day on which the money of a line came.
 pub fn received(context: &Context, row: &BankTransaction) -> NaiveDate {
     let said = row.booking_date.or(row.value_date);
-    said.unwrap_or_else(|| today(context))
+    said.unwrap_or_else(|| local_date(context.now, context.programme.seller.zone))
 }
 
 /// Why the rest of an invoice was written off: its payment was short by no more than the programme lets pass.

@@ -5,20 +5,16 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 
 use crate::domain::bank::camt::{self, Header, Part, Refused, Stopped, Why};
-use crate::domain::bank::csv::Row;
 use crate::domain::bank::{
-    Entry, Line, Page, StatementFormat, Sums, csv, entry_lines, fingerprint, number_repeats, state,
+    Entry, Line, Page, StatementFormat, Sums, entry_lines, fingerprint, number_repeats, state,
     turned_round,
 };
-use crate::domain::money::Amount;
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
 use crate::secrets::sha256_hex;
-use crate::workflows::csv_file::{Column, Row as Record, decode, optional, required, rows};
 
 use super::importing::NewLine;
+use super::spreadsheet;
 
-/// The most rows of a CSV file.
-const MOST_ROWS: usize = 50_000;
 /// So many lines are handed on at once.
 const CHUNK: usize = 500;
 
@@ -40,7 +36,7 @@ impl Contents {
                 let mut bytes = Vec::new();
                 file.rewind().map_err(&unreadable)?;
                 file.read_to_end(&mut bytes).map_err(&unreadable)?;
-                of_csv(&bytes)
+                Ok(Self::Csv(spreadsheet::statements(&bytes)?))
             }
         }
     }
@@ -229,81 +225,4 @@ impl Reader {
 fn stored_fingerprint(account: &str, line: &Line) -> String {
     let state = if line.is_booked { "booked" } else { "pending" };
     sha256_hex(format!("{state}:{}", fingerprint(account, line)).as_bytes())
-}
-
-const COLUMNS: [Column; 11] = [
-    required("account"),
-    required("booking_date"),
-    optional("value_date"),
-    required("amount"),
-    required("currency"),
-    required("balance"),
-    optional("reference"),
-    optional("text"),
-    optional("payer_name"),
-    optional("payer_account"),
-    optional("bank_reference"),
-];
-
-/// What the bytes of a CSV file hold.
-fn of_csv(bytes: &[u8]) -> Result<Contents> {
-    let refused = |why| Error::from(NotAccepted(Refused { line: 1, why }));
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(refused(Why::Empty));
-    }
-    let file = decode(bytes, None).ok_or_else(|| refused(Why::Encoding))?;
-    let records = rows(&file.text, &COLUMNS, MOST_ROWS).map_err(not_accepted)?;
-    let mut faults = Vec::new();
-    let read: Vec<Option<Row>> = records
-        .iter()
-        .map(|record| csv_row(record, &mut faults))
-        .collect();
-    match read.into_iter().collect::<Option<Vec<Row>>>() {
-        Some(rows) if faults.is_empty() => Ok(Contents::Csv(csv::statements(rows))),
-        _ => Err(not_accepted(faults)),
-    }
-}
-
-fn not_accepted(faults: Vec<Fault>) -> Error {
-    let line = |fault: &Fault| {
-        let number = fault.pointer.strip_prefix("#/rows/")?.split('/').next()?;
-        number.parse::<usize>().ok()
-    };
-    let first = faults.first().and_then(line).unwrap_or(1);
-    let placed = faults.into_iter().map(|fault| Fault {
-        pointer: fault.pointer.replacen("#/rows/", "#/line/", 1),
-        ..fault
-    });
-    Refusal::from(Code::StatementNotAccepted)
-        .with("why", Why::Value)
-        .with("line", first)
-        .faults(placed.collect())
-        .into()
-}
-
-fn csv_row(record: &Record, faults: &mut Vec<Fault>) -> Option<Row> {
-    let amount = |column, faults: &mut Vec<Fault>| {
-        record.parsed::<Amount>(column, (FaultCode::Format, "-350.00"), faults)
-    };
-    let (sum, balance) = (amount("amount", faults), amount("balance", faults));
-    let day = |column, faults: &mut Vec<Fault>| {
-        record.parsed(column, (FaultCode::Format, "yyyy-mm-dd"), faults)
-    };
-    let (booking_date, value_date) = (day("booking_date", faults), day("value_date", faults));
-    let currency = record.parsed("currency", (FaultCode::Format, "EUR"), faults);
-    let text = |column| record.get(column).map(str::to_owned);
-    let account = record.get("account")?;
-    Some(Row {
-        account: account.split_whitespace().collect(),
-        booking_date: booking_date?,
-        value_date,
-        amount: sum?,
-        currency: currency?,
-        balance: balance?,
-        reference: text("reference"),
-        text: text("text"),
-        payer_name: text("payer_name"),
-        payer_account: text("payer_account").map(|account| account.replace(' ', "")),
-        bank_reference: text("bank_reference"),
-    })
 }

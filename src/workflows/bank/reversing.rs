@@ -52,18 +52,17 @@ pub(super) fn take_back(
     named: &[InvoiceId],
 ) -> Result<bool> {
     let ids = earlier_of(conn, row, named)?;
-    let mut held = lines::lock_many(conn, &ids)?;
+    let held = lines::lock_many(conn, &ids)?;
     let mut pairs = Vec::new();
     for earlier in &held {
         pairs.push((earlier.id, rows::line(earlier)?));
     }
-    let Some(id) = takes_back(line, &pairs).copied() else {
+    let taken = takes_back(line, &pairs).copied();
+    let found = held.into_iter().find(|earlier| Some(earlier.id) == taken);
+    let Some(mut earlier) = found else {
         return Ok(false);
     };
-    let Some(at) = held.iter().position(|earlier| earlier.id == id) else {
-        return Ok(false);
-    };
-    let mut earlier = held.swap_remove(at);
+    let id = earlier.id;
     let clue = Clue {
         code: Evidence::ReversalOf,
         value: Some(id.to_string()),

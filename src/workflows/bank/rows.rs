@@ -2,13 +2,19 @@
 
 use rust_decimal::Decimal;
 
+use super::importing::{NewLine, Plan};
+use super::reading::Surveyed;
 use crate::domain::bank::camt::Header;
-use crate::domain::bank::{Line, Party, Sums, TransactionState};
+use crate::domain::bank::{
+    BankStatementId, BankTransactionId, Line, Party, StatementFormat, StatementState, Sums,
+    TransactionState,
+};
 use crate::error::{Error, Result};
 use crate::repository::bank_statements::BankStatement;
 use crate::repository::bank_transactions::BankTransaction;
+use crate::types::{Instant, Json};
 
-fn exact(text: &str) -> Option<Decimal> {
+fn decimal(text: &str) -> Option<Decimal> {
     Some(text).filter(|text| !text.is_empty())?.parse().ok()
 }
 
@@ -24,8 +30,8 @@ pub fn header(statement: &BankStatement) -> Header {
         currency: statement.currency.parse().ok(),
         from: statement.from_date.parse().ok(),
         to: statement.to_date.parse().ok(),
-        opening: exact(&statement.opening),
-        closing: exact(&statement.closing),
+        opening: decimal(&statement.opening),
+        closing: decimal(&statement.closing),
     }
 }
 
@@ -63,5 +69,88 @@ pub fn line(row: &BankTransaction) -> Result<Line> {
         place: 0,
         has_charges: row.has_charges,
         is_batch: row.is_batch,
+    })
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn exact(amount: Option<Decimal>) -> String {
+    text(amount.map(|amount| amount.normalize()))
+}
+
+/// The row of a page whose lines may come.
+pub fn receiving(
+    read: &Surveyed,
+    (file_sha256, format): (&str, StatementFormat),
+    (actor, now): (String, Instant),
+) -> BankStatement {
+    let header = &read.header;
+    BankStatement {
+        id: BankStatementId::new(now),
+        version: 1,
+        file_sha256: file_sha256.to_owned(),
+        format,
+        message_id: header.message_id.clone(),
+        statement_ref: header.statement_ref.clone(),
+        sequence: header.sequence.clone(),
+        page: i64::from(header.page.max(1)),
+        last_page: header.is_last_page,
+        account: header.account.clone(),
+        currency: text(header.currency),
+        from_date: text(header.from),
+        to_date: text(header.to),
+        opening: exact(header.opening),
+        closing: exact(header.closing),
+        state: StatementState::Receiving,
+        why: None,
+        reversals_inverted: false,
+        booked_sum: read.sums.all.to_string(),
+        reversed_sum: read.sums.reversals.to_string(),
+        lines_new: 0,
+        lines_seen: 0,
+        lines_pending: 0,
+        imported_by: actor,
+        created_at: now,
+    }
+}
+
+/// The row of a line that was read: which one of its like it is, when it came and what is known of it.
+pub fn new_line(
+    plan: &Plan,
+    new: &NewLine,
+    (ordinal, now, known): (i64, Instant, Json),
+) -> Result<BankTransaction> {
+    let line = new.line.clone();
+    Ok(BankTransaction {
+        id: BankTransactionId::new(now),
+        statement_id: plan.id,
+        version: 1,
+        position: plan.behind + new.position,
+        account: plan.account.clone(),
+        state: match line.is_booked {
+            true => TransactionState::Open,
+            false => TransactionState::Pending,
+        },
+        amount_cents: line.cents,
+        amount_text: line.amount.normalize().to_string(),
+        currency: line.currency,
+        booking_date: line.booking_date,
+        value_date: line.value_date,
+        bank_reference: line.bank_reference,
+        end_to_end_id: line.end_to_end_id,
+        reference: line.reference,
+        texts: Json::of(&line.texts)?,
+        payer_name: line.payer.name,
+        payer_account: line.payer.account,
+        is_reversal: line.is_reversal,
+        has_charges: line.has_charges,
+        is_batch: line.is_batch,
+        fingerprint: new.fingerprint.clone(),
+        ordinal,
+        evidence: known,
+        reason: None,
+        created_at: now,
     })
 }

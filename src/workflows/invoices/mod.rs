@@ -5,6 +5,7 @@ mod collecting;
 mod content;
 mod credit;
 mod details;
+pub mod document;
 pub mod earlier;
 mod reissue;
 
@@ -22,6 +23,7 @@ use super::collection;
 use super::mail::{Recipient, send};
 use super::purchases as sales;
 use super::settlement::{self, Source};
+use super::tasks::{Task, enqueue};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
@@ -38,7 +40,7 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::purchases::{self, Purchase};
 use crate::repository::{DbConn, Held, events, memberships, payments};
-use crate::types::Json;
+use crate::types::{Instant, Json};
 
 /// Issues the invoice of a purchase, unless it has one or is too small to be invoiced.
 pub fn issue(
@@ -75,11 +77,21 @@ pub(in crate::workflows) fn issue_as(
         return Ok(());
     };
     invoices::insert(conn, &invoice)?;
+    render_later(conn, invoice.id, context.now)?;
     let stamp = service.stamp(context.now);
     events::record(conn, &stamp, issued(&invoice).as_slice())?;
     let left = set_off(conn, context, &stamp, &account, &invoice)?;
     collection::watch(conn, context, &left)?;
     tell(conn, context, &account, &left)
+}
+
+/// Has the documents of what was issued made and stored.
+pub(in crate::workflows) fn render_later(
+    conn: &mut DbConn,
+    invoice_id: InvoiceId,
+    now: Instant,
+) -> Result<()> {
+    enqueue(conn, &Task::RenderInvoice { invoice_id }, now, now)
 }
 
 fn issued(invoice: &Invoice) -> Option<Event> {
@@ -120,10 +132,13 @@ fn draw_up(
         account,
         membership: &membership,
     };
-    let (content, totals) = content(conn, &sale, due_date)?;
+    let (mut content, totals) = content(conn, &sale, due_date)?;
     if !is_invoiced(totals.gross, terms.invoice.smallest.0) {
         return Ok(None);
     }
+    let number = next_number(conn, &terms, issued_date)?;
+    content.payment.reference = invoice::rf_reference(&number.text);
+    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     let drawn = Drawn {
         id,
         membership_id: membership.id,
@@ -131,7 +146,7 @@ fn draw_up(
         content,
         totals,
     };
-    numbered(conn, context, (purchase, &terms), drawn).map(Some)
+    numbered(drawn, number, purchase, context.now).map(Some)
 }
 
 /// What is invoiced, before it has its number.
@@ -144,19 +159,9 @@ struct Drawn {
     totals: Totals,
 }
 
-/// The invoice under the next number of its seller.
-fn numbered(
-    conn: &mut DbConn,
-    context: &Context,
-    (purchase, terms): (&Purchase, &SellerTerms),
-    drawn: Drawn,
-) -> Result<Invoice> {
+/// The invoice under its number.
+fn numbered(drawn: Drawn, number: Number, purchase: &Purchase, now: Instant) -> Result<Invoice> {
     let (issued_date, due_date) = drawn.dates;
-    let number = next_number(conn, terms, issued_date)?;
-    let mut content = drawn.content;
-    let reference = invoice::rf_reference(&number.text);
-    content.payment.reference.clone_from(&reference);
-    content.payment.inpayment = inpayment(&terms.seller, purchase.currency, &number);
     Ok(Invoice {
         id: drawn.id,
         account_id: purchase.account_id,
@@ -173,7 +178,7 @@ fn numbered(
         year: number.year,
         seq: number.seq,
         status: InvoiceStatus::Open,
-        issued_at: context.now,
+        issued_at: now,
         issued_date,
         due_date: Some(due_date),
         collect_from: Some(due_date),
@@ -184,11 +189,11 @@ fn numbered(
         gross_cents: drawn.totals.gross,
         open_cents: drawn.totals.gross,
         payment_method: purchase.payment_method,
-        payment_reference: reference,
+        payment_reference: drawn.content.payment.reference.clone(),
         reason: None,
         content_version: v2::VERSION,
-        content: Json::of(&content)?,
-        created_at: context.now,
+        content: Json::of(&drawn.content)?,
+        created_at: now,
     })
 }
 
@@ -270,6 +275,7 @@ pub(in crate::workflows) fn tell(
         "due_date": invoice.due_date,
         "payment_method": invoice.payment_method,
         "payment_reference": invoice.payment_reference,
+        "attached_invoice": invoice.id,
         "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
     });
     let to = Recipient::contact(account);

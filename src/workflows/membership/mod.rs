@@ -1,24 +1,27 @@
-//! Levels, joining, and the end of a term. The invoice that follows is in `invoices`, looking a member number up in `members`.
+//! Levels and joining. How a term ends is in `term`. The invoice that follows is in `invoices`, looking a member number up in `members`.
 
-use chrono::NaiveTime;
+mod term;
+
 use serde_json::json;
 
+pub use self::term::end_term;
+use self::term::watch_term;
 use super::Context;
 use super::mail::{Recipient, send};
 use super::purchases;
 use super::tasks::{Bought, Task, enqueue};
-use crate::domain::access::{AccountAccess, ServiceAccess};
+use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
-use crate::domain::calendar::{local_date, local_moment};
+use crate::domain::calendar::local_date;
 use crate::domain::card::Card;
 use crate::domain::event::Event;
 use crate::domain::invoice::{self, PaymentMethod};
 use crate::domain::mail::Template;
 use crate::domain::member_number::MemberNumber;
 use crate::domain::membership::{
-    CorporateSwitch, EndedReason, JoinFacts, Level, MembershipId, MembershipStatus, Standing,
-    Track, check_join, ends_date, find_level, offered_levels,
+    CorporateSwitch, JoinFacts, Level, MembershipId, MembershipStatus, Standing, Track, check_join,
+    ends_date, find_level, offered_levels,
 };
 use crate::domain::purchase::PurchaseId;
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
@@ -264,50 +267,4 @@ pub fn current(conn: &mut DbConn, access: &AccountAccess) -> Result<Membership> 
     let found = memberships::active(conn, access.account_id())?;
     accounts::exists_unless(conn, access, found.is_some())?;
     found.ok_or_else(|| Code::NoMembership.into())
-}
-
-fn watch_term(conn: &mut DbConn, context: &Context, membership: &Membership) -> Result<()> {
-    let Some(after) = membership.ends_date.succ_opt() else {
-        return Ok(());
-    };
-    let due = local_moment(after, NaiveTime::MIN, context.programme.seller.zone);
-    let task = Task::EndMembership {
-        membership_id: membership.id,
-        due,
-        seller_key: membership.seller_key.clone(),
-    };
-    enqueue(conn, &task, due, context.now)
-}
-
-/// Ends a membership whose last day is over, or looks again later.
-pub fn end_term(
-    conn: &mut DbConn,
-    context: &Context,
-    service: ServiceAccess,
-    id: MembershipId,
-) -> Result<()> {
-    let Some(found) = memberships::find_by_id(conn, id)? else {
-        return Ok(());
-    };
-    let account = accounts::lock(conn, &service.on(found.account_id))?;
-    let running = memberships::lock_active(conn, &account)?.filter(|one| one.id == id);
-    let Some(mut membership) = running else {
-        return Ok(());
-    };
-    context.check_seller(membership.seller_key.as_deref())?;
-    if local_date(context.now, context.programme.seller.zone) <= membership.ends_date {
-        return watch_term(conn, context, &membership);
-    }
-    membership.status = MembershipStatus::Ended;
-    membership.ended_at = Some(context.now);
-    (membership.standing, membership.suspended_at) = (None, None);
-    membership.ended_reason = Some(EndedReason::Expired);
-    memberships::store(conn, &mut membership)?;
-    let ended = Event::MembershipEnded {
-        account_id: account.id,
-        membership_id: id,
-        ends_date: membership.ends_date,
-        reason: EndedReason::Expired,
-    };
-    events::record(conn, &service.stamp(context.now), &[ended])
 }
