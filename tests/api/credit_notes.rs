@@ -151,6 +151,9 @@ async fn an_invoice_is_issued_again_with_what_the_account_says_today() {
     let invoice = format!("{JONAS}/invoices/{INVOICE}");
     let old = app.get(&invoice, &finance).await.expect(200);
     paid(&app, JONAS, Some(INVOICE), 8000);
+    let profile = json!({ "your_reference": "PO-4711" });
+    let path = format!("{JONAS}/billing-profile");
+    app.patch(&path, &jonas, 1, profile).await.expect(200);
     let street = json!({ "address": { "street": "Nygade 7" } });
     let version = app.get(JONAS, &jonas).await.body["version"]
         .as_i64()
@@ -168,6 +171,7 @@ async fn an_invoice_is_issued_again_with_what_the_account_says_today() {
         .expect(200);
     let new = &page.body["items"][0];
     assert_eq!(new["buyer"]["street"], "Nygade 7");
+    assert_eq!(new["buyer"]["your_reference"], "PO-4711");
     assert_eq!(
         (&new["gross"], &new["open"]),
         (&euro("200.00"), &euro("120.00"))

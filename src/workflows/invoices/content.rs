@@ -14,6 +14,7 @@ use crate::domain::vat::{self, Vat, VatTreatment};
 use crate::error::{Error, Result};
 use crate::programme::{self, SellerTerms};
 use crate::repository::accounts::Account;
+use crate::repository::billing_profiles::{self, BillingProfile};
 use crate::repository::cards::StoredCard;
 use crate::repository::memberships::Membership;
 use crate::repository::purchases::Purchase;
@@ -44,11 +45,12 @@ pub(super) fn content(
         Some(card) => Some(cards::find(conn, card)?),
         None => None,
     };
+    let profile = billing_profiles::find(conn, account.id)?;
     let content = Content {
         language: account.language,
         membership_id: sale.membership.id,
         seller: seller_of(seller),
-        buyer: buyer_of(account, sale.membership),
+        buyer: buyer_of(account, sale.membership, profile),
         lines,
         vat: vec![VatShare {
             category: vat.treatment,
@@ -85,7 +87,16 @@ fn seller_of(seller: &programme::Seller) -> Seller {
     }
 }
 
-fn buyer_of(account: &Account, membership: &Membership) -> Buyer {
+/// The account as it is, and what it wants to read on its invoices.
+fn buyer_of(account: &Account, membership: &Membership, profile: Option<BillingProfile>) -> Buyer {
+    let profile = profile.map(|one| {
+        (
+            one.company_number,
+            one.electronic_address,
+            one.your_reference,
+        )
+    });
+    let (company_number, electronic_address, your_reference) = profile.unwrap_or_default();
     Buyer {
         company_name: account.company_name.clone(),
         street: account.street.clone(),
@@ -93,9 +104,9 @@ fn buyer_of(account: &Account, membership: &Membership) -> Buyer {
         city: account.city.clone(),
         country: account.country,
         vat_number: account.vat_number.clone(),
-        company_number: None,
-        electronic_address: None,
-        your_reference: None,
+        company_number,
+        electronic_address,
+        your_reference,
         account_number: account.account_number.clone(),
         member_number: membership.member_number.clone(),
     }
