@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::membership::{ACCOUNT, EMAIL, bring_points_to, by_card, by_transfer, join};
 use crate::raw::Raw;
-use crate::support::{TestApp, Token};
+use crate::support::{Answer, TestApp};
 
 /// The first account is a member by transfer; when its invoice is due.
-async fn member(app: &TestApp) -> (Token, NaiveDate) {
+async fn member(app: &TestApp) -> NaiveDate {
     let token = app.sign_in(EMAIL).await;
     bring_points_to(app, ACCOUNT, 1600).await;
     join(app, ACCOUNT, &token, by_transfer("gold"))
@@ -17,10 +17,10 @@ async fn member(app: &TestApp) -> (Token, NaiveDate) {
     app.advance(TimeDelta::seconds(1)).await;
     let page = app.get(&format!("{ACCOUNT}/invoices"), &token).await;
     let due = page.expect(200).str("/items/0/due_date");
-    (token, due.parse().unwrap())
+    due.parse().unwrap()
 }
 
-/// The first minute of a day, where the seller is or a little later.
+/// Sets the clock to a time of a day, in UTC.
 async fn go_to(app: &TestApp, day: NaiveDate, time: &str) {
     app.set_clock(&format!("{day}T{time}:00Z")).await;
 }
@@ -37,9 +37,14 @@ fn reminders(app: &TestApp) -> Vec<String> {
     lines.iter().map(minute).collect()
 }
 
-async fn membership(app: &TestApp, token: &Token) -> Value {
-    let answer = app.get(&format!("{ACCOUNT}/membership"), token).await;
-    answer.body
+/// What the member reads, signed in anew: tokens do not last until then.
+async fn read(app: &TestApp, path: &str) -> Answer {
+    let token = app.sign_in(EMAIL).await;
+    app.get(&format!("{ACCOUNT}/{path}"), &token).await
+}
+
+async fn membership(app: &TestApp) -> Value {
+    read(app, "membership").await.expect(200).body
 }
 
 /// The mails about what is overdue, as they went out, oldest first.
@@ -55,7 +60,7 @@ async fn told(app: &TestApp) -> Vec<String> {
         .iter()
         .filter_map(|mail| {
             let template = mail["template"].as_str()?.to_owned();
-            let at = mail["created_at"].as_str()?.to_owned();
+            let at = mail["sent_at"].as_str()?.to_owned();
             ABOUT.contains(&template.as_str()).then_some((at, template))
         })
         .collect();
@@ -67,25 +72,26 @@ async fn told(app: &TestApp) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_paid_is_asked_for_three_times_then_the_benefits_stop_then_it_is_over() {
     let app = TestApp::start().await;
-    let (token, due) = member(&app).await;
+    let due = member(&app).await;
     let day = |n: u64| due + Days::new(n);
-    assert_eq!(membership(&app, &token).await["status"], "active");
+    assert_eq!(membership(&app).await["status"], "active");
 
     go_to(&app, day(1), "12:00").await;
-    let past_due = membership(&app, &token).await;
+    let past_due = membership(&app).await;
     assert_eq!(past_due["status"], "past_due");
     assert_eq!(past_due["benefits"], true);
-    let invoices = app.get(&format!("{ACCOUNT}/invoices"), &token).await;
+    let invoices = read(&app, "invoices").await.expect(200);
     assert_eq!(invoices.body["items"][0]["overdue"], true);
     let number = past_due["member_number"].as_str().unwrap().to_owned();
-    let staff = app.sign_in("support@cps.example").await;
     let member = format!("/v1/members/{number}");
+    let staff = app.sign_in("support@cps.example").await;
     assert_eq!(app.get(&member, &staff).await.body["valid"], true);
 
     go_to(&app, day(30), "12:00").await;
-    let suspended = membership(&app, &token).await;
+    let suspended = membership(&app).await;
     assert_eq!(suspended["status"], "suspended");
     assert_eq!(suspended["benefits"], false);
+    let staff = app.sign_in("support@cps.example").await;
     let seen = app.get(&member, &staff).await.expect(200);
     assert_eq!(
         (&seen.body["valid"], &seen.body["status"]),
@@ -93,9 +99,7 @@ async fn what_is_not_paid_is_asked_for_three_times_then_the_benefits_stop_then_i
     );
 
     go_to(&app, day(90), "12:00").await;
-    app.get(&format!("{ACCOUNT}/membership"), &token)
-        .await
-        .problem(404, "no_membership");
+    read(&app, "membership").await.problem(404, "no_membership");
     let sent: Vec<String> = reminders(&app)
         .iter()
         .map(|line| line[..12].to_owned())
@@ -110,6 +114,7 @@ async fn what_is_not_paid_is_asked_for_three_times_then_the_benefits_stop_then_i
         format!("{} membership_ended_unpaid", day(90)),
     ];
     assert_eq!(told(&app).await, expected);
+    let token = app.sign_in(EMAIL).await;
     join(&app, ACCOUNT, &token, by_transfer("gold"))
         .await
         .problem(409, "payment_due");
@@ -120,7 +125,7 @@ async fn the_steps_are_the_same_day_by_day_and_in_one_step() {
     let mut seen = Vec::new();
     for by in [TimeDelta::days(1), TimeDelta::days(130)] {
         let app = TestApp::start().await;
-        let (_, due) = member(&app).await;
+        let due = member(&app).await;
         let end = due + Days::new(95);
         while app.now().await.date_naive() < end {
             app.advance(by).await;
@@ -144,10 +149,11 @@ async fn nothing_is_done_against_an_invoice_that_is_paid_by_card() {
     let card = join(&app, ACCOUNT, &token, by_card("gold", "tok_visa")).await;
     card.expect(201);
     app.advance(TimeDelta::days(200)).await;
-    let running = membership(&app, &token).await;
+    let running = membership(&app).await;
     assert_eq!(running["status"], "active");
     assert!(reminders(&app).is_empty() && told(&app).await.is_empty());
     app.advance(TimeDelta::days(200)).await;
+    let token = app.sign_in(EMAIL).await;
     join(&app, ACCOUNT, &token, by_card("gold", "tok_visa"))
         .await
         .expect(201);

@@ -11,6 +11,7 @@ mod csv_files;
 mod database_away;
 #[path = "../common/dice.rs"]
 mod dice;
+mod earlier_invoices;
 mod events;
 mod examples;
 mod faq;
@@ -68,6 +69,7 @@ mod sessions;
 mod smtp;
 mod statements;
 mod support;
+mod two_sellers;
 mod users;
 mod values;
 mod wire;

@@ -5,6 +5,7 @@ mod mails;
 mod overdue;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 use self::overdue::{Overdue, load};
 use super::tasks::{Task, enqueue};
@@ -41,20 +42,25 @@ pub fn today(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<
     Ok(local_date(context.now, terms.seller.zone))
 }
 
-/// Has an open invoice that is paid by transfer looked at once it is past due.
+/// Has an open invoice looked at once it is past due; one that is paid by card is not.
 pub fn watch(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<()> {
-    let is_watched = invoice.status == InvoiceStatus::Open
-        && invoice.payment_method == PaymentMethod::BankTransfer;
-    let Some(collect_from) = invoice.collect_from.filter(|_| is_watched) else {
-        return Ok(());
-    };
     let zone = terms(conn, context, invoice)?.seller.zone;
-    look_again(
-        conn,
-        invoice.id,
-        past_due_moment(collect_from, zone),
-        context.now,
-    )
+    watch_in(conn, zone, invoice, context.now)
+}
+
+/// The same, where the seller is in this zone.
+pub(in crate::workflows) fn watch_in(
+    conn: &mut DbConn,
+    zone: Tz,
+    invoice: &Invoice,
+    now: Instant,
+) -> Result<()> {
+    let is_open = invoice.status == InvoiceStatus::Open;
+    let is_card = invoice.payment_method == PaymentMethod::Card;
+    match invoice.collect_from.filter(|_| is_open && !is_card) {
+        Some(day) => look_again(conn, invoice.id, past_due_moment(day, zone), now),
+        None => Ok(()),
+    }
 }
 
 fn look_again(conn: &mut DbConn, invoice_id: InvoiceId, due: Instant, now: Instant) -> Result<()> {

@@ -1,6 +1,5 @@
 //! Memberships and invoices from before purchases were recorded: what they lack is filled in, once. Issuing what is bought is in `invoices`.
 
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::domain::access::ServiceAccess;
@@ -15,7 +14,7 @@ use crate::repository::invoices::{self, Filling, Invoice};
 use crate::repository::memberships::{self, Membership};
 use crate::repository::{DbConn, purchases as stored};
 use crate::types::Instant;
-use crate::workflows::{Context, purchases};
+use crate::workflows::{Context, collection, purchases};
 
 /// Memberships that are looked at in one transaction.
 const MEMBERSHIPS: i64 = 100;
@@ -80,18 +79,21 @@ fn complete_one(
     let purchase = purchases::record_join(conn, programme, &service.stamp(now), sold)?;
     memberships::set_terms(conn, membership.id, terms)?;
     if let Some(invoice) = invoice {
-        let today = local_date(now, programme.seller.zone);
-        invoices::fill(conn, &filling(invoice, (purchase, terms), today))?;
+        let zone = programme.seller.zone;
+        let mut filled = invoice.clone();
+        // Nobody is past due by an invoice before the day on which it is watched.
+        filled.collect_from = invoice.collect_from.max(Some(local_date(now, zone)));
+        invoices::fill(conn, &filling(&filled, (purchase, terms)))?;
+        collection::watch_in(conn, zone, &filled, now)?;
         super::render_later(conn, invoice.id, now)?;
     }
     Ok(purchase)
 }
 
-/// What an invoice lacks: nobody is past due by it before the day on which it is filled in.
+/// What an invoice lacks.
 fn filling(
     invoice: &Invoice,
     (purchase_id, seller_terms_id): (PurchaseId, SellerTermsId),
-    today: NaiveDate,
 ) -> Filling {
     Filling {
         id: invoice.id,
@@ -101,7 +103,7 @@ fn filling(
             .payment_reference
             .clone()
             .or_else(|| rf_reference(&invoice.number)),
-        collect_from: invoice.collect_from.max(Some(today)),
+        collect_from: invoice.collect_from,
     }
 }
 

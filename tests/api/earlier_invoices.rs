@@ -1,0 +1,107 @@
+//! An invoice from before purchases were recorded: it says the same, is watched from the day of the migration on, and ends nobody.
+
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use serde_json::{Value, json};
+
+use crate::raw::Raw;
+use crate::support::{Answer, Database, TestApp};
+
+const ACCOUNT: &str = "/v1/accounts/acc_00000000000070008000000000000002";
+const INVOICE: &str = "invoices/inv_00000000000070008000000000000002";
+const EMAIL: &str = "jonas@lysogskygge.example";
+
+/// Takes the tables of money away again, whatever stands in them.
+fn without_money(database: &Database) {
+    let mut raw = Raw::open(database);
+    let folder = match database.is_shared() {
+        true => "migrations/postgres",
+        false => "migrations/sqlite",
+    };
+    let source = || FileBasedMigrations::from_path(folder).unwrap();
+    loop {
+        let done =
+            cps_api::each!(&mut raw.0, c => c.revert_last_migration(source()).map(|m| m.to_string()))
+                .unwrap();
+        if done.starts_with("20260313000001") {
+            return;
+        }
+    }
+}
+
+/// What an invoice said in the first version of its content.
+fn first_version(said: &Value) -> Value {
+    let mut seller = said["seller"].clone();
+    for number in ["company_number", "company_scheme", "electronic_address"] {
+        seller.as_object_mut().unwrap().remove(number);
+    }
+    for part in ["iban", "bic", "bank"] {
+        seller[part] = said["payment"][part].clone();
+    }
+    let mut buyer = said["buyer"].clone();
+    for number in ["company_number", "electronic_address", "your_reference"] {
+        buyer.as_object_mut().unwrap().remove(number);
+    }
+    let line = &said["lines"][0];
+    json!({
+        "language": said["language"], "membership_id": said["membership_id"], "seller": seller, "buyer": buyer,
+        "lines": [{
+            "description": line["description"], "net_cents": line["net_cents"], "period": [line["starts"], line["ends"]],
+        }],
+        "vat_treatment": said["vat"][0]["category"], "vat_rate": said["vat"][0]["rate"], "vat_evidence": said["evidence"],
+        "fi_line": null, "notices": said["notices"],
+    })
+}
+
+/// What an answer says that the first version of the content had too.
+fn compared(answer: &Answer) -> Value {
+    let mut body = answer.body.clone();
+    for number in ["company_number", "company_scheme"] {
+        body["seller"].as_object_mut().unwrap().remove(number);
+    }
+    body.as_object_mut().unwrap().remove("due_date");
+    body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_says_the_same_and_nobody_is_ended_by_it() {
+    let app = TestApp::start().await;
+    let path = format!("{ACCOUNT}/{INVOICE}");
+    let token = app.sign_in(EMAIL).await;
+    let before = app.get(&path, &token).await.expect(200);
+    let today = app.now().await.date_naive();
+    let database = app.stop().await;
+    let content = Raw::open(&database).lines("SELECT CAST(content AS TEXT) AS line FROM invoices");
+    without_money(&database);
+    let first = first_version(&serde_json::from_str(&content[0]).unwrap()).to_string();
+    database.execute(&format!(
+        "UPDATE invoices SET content = '{}', due_date = '2025-01-31', payment_reference = NULL;
+         DELETE FROM jobs WHERE kind <> 'end_membership'",
+        first.replace('\'', "''")
+    ));
+
+    let app = TestApp::on(database, &[]).await;
+    let token = app.sign_in(EMAIL).await;
+    let after = app.get(&path, &token).await.expect(200);
+    assert_eq!(compared(&after), compared(&before));
+    let one = |sql: &str| Raw::open(&app.database).lines(sql);
+    let collected = one("SELECT CAST(collect_from AS TEXT) AS line FROM invoices");
+    assert!(collected[0] >= today.to_string(), "{collected:?}");
+    let sold = one(
+        "SELECT p.kind || ' ' || p.state AS line FROM purchases p JOIN invoices i ON i.purchase_id = p.id AND i.seller_terms_id = p.seller_terms_id",
+    );
+    assert_eq!(sold, ["join started"]);
+    assert_eq!(
+        one("SELECT 'x' AS line FROM jobs WHERE kind = 'watch_invoice'").len(),
+        1
+    );
+    let membership = app.get(&format!("{ACCOUNT}/membership"), &token).await;
+    assert_eq!(membership.expect(200).body["status"], "active");
+    app.advance(chrono::TimeDelta::days(2)).await;
+    let membership = app.get(&format!("{ACCOUNT}/membership"), &token).await;
+    assert_eq!(membership.expect(200).body["status"], "past_due");
+    let (_, told) = app.after_command(&["verify-ledger"]).await;
+    assert!(
+        told.contains("Every sum of money is right: 1 invoices"),
+        "{told}"
+    );
+}
