@@ -1,9 +1,12 @@
 //! What the operator keeps: one file after a clean stop, a copy while the service runs, and everything back from it.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 
 use crate::process::{Said, Served, Setup};
+use crate::raw::Raw;
 use crate::support::{Answer, Database, Sending, Token, registration};
 
 const PDF: &[u8] = b"%PDF-1.7\nthe certificate of a business";
