@@ -229,6 +229,19 @@ impl Task {
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
+            Self::GrantPoints { .. }
+            | Self::RemindOffers { .. }
+            | Self::ExpireOffers { .. }
+            | Self::RunBatch { .. }
+            | Self::TidyBatch { .. }
+            | Self::TellCustomer { .. } => self.cause_of_products(),
+            Self::SweepFiles { date } => date.to_string(),
+            Self::KeepHouse { hour } => hour.to_string(),
+        }
+    }
+
+    fn cause_of_products(&self) -> String {
+        match self {
             Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
                 behind(due, *after)
             }
@@ -240,8 +253,7 @@ impl Task {
                 account_id,
                 since,
             } => format!("{partner_id}:{account_id}:{}", span(*since)),
-            Self::SweepFiles { date } => date.to_string(),
-            Self::KeepHouse { hour } => hour.to_string(),
+            _ => String::new(),
         }
     }
 }
