@@ -1,6 +1,7 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
 mod list;
+mod payload;
 mod stream;
 mod users;
 
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::access::{SessionId, UserId};
 use super::account::{AccountId, AccountStatus};
+use super::bank::{BankStatementId, BankTransactionId, StatementState, TransactionState};
 use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
 use super::invoice::{InvoiceId, PaymentId};
 use super::job::JobId;
@@ -28,21 +30,11 @@ use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
 use super::registration_batch::{BatchId, BatchLineStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
-use crate::types::{Instant, id};
+use crate::types::Instant;
 use list::events;
 
+pub use payload::{EventId, MOST_DATA, VERSION};
 pub use stream::Stream;
-
-id!(
-    /// One event.
-    EventId, "evt_"
-);
-
-/// The version of every payload. Fields may be added within it; what breaks a reader is a new word.
-pub const VERSION: i64 = 1;
-
-/// The most bytes that a payload has.
-pub const MOST_DATA: usize = 4096;
 
 events! {
     in Stream::Account(*account_id), about account_id => {
@@ -257,6 +249,24 @@ events! {
         /// The name of a member of staff, or the language of their mails, changed.
         StaffChanged = "staff.changed" { user_id: UserId, renamed: bool, language: bool }
     }
+    in Stream::Operator, about bank_statement_id => {
+        /// A bank statement was taken in.
+        BankStatementImported = "bank_statement.imported" { bank_statement_id: BankStatementId, state: StatementState, lines_new: i64, lines_seen: i64 }
+        /// The lines of a statement are booked although its balances do not prove them.
+        BankStatementReleased = "bank_statement.released" { bank_statement_id: BankStatementId, state: StatementState }
+    }
+    in Stream::Operator, about bank_transaction_id => {
+        /// Payments were made of a line.
+        BankTransactionMatched = "bank_transaction.matched" { bank_transaction_id: BankTransactionId, amount: Money, payments: Vec<PaymentId> }
+        /// The payments of a line were taken back: it waits again.
+        BankTransactionUnmatched = "bank_transaction.unmatched" { bank_transaction_id: BankTransactionId, payments: Vec<PaymentId> }
+        /// A line was put aside.
+        BankTransactionDismissed = "bank_transaction.dismissed" { bank_transaction_id: BankTransactionId, state: TransactionState }
+        /// A line that was put aside waits again.
+        BankTransactionBroughtBack = "bank_transaction.brought_back" { bank_transaction_id: BankTransactionId, state: TransactionState }
+        /// The bank took a line back.
+        BankTransactionReversed = "bank_transaction.reversed" { bank_transaction_id: BankTransactionId, reversal_id: BankTransactionId }
+    }
     in Stream::Operator, about "catalogue" => {
         /// Models were added to the catalogue or changed.
         CatalogueChanged = "catalogue.changed" { models: i64 }
@@ -280,13 +290,6 @@ events! {
         JobDead = "job.dead" { job_id: JobId, kind: String, attempts: i64 }
         /// A dead job is to be tried again.
         JobRetried = "job.retried" { job_id: JobId, kind: String }
-    }
-}
-
-impl Event {
-    /// The payload as it is kept and sent, byte for byte: JSON without spaces.
-    pub fn data(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
     }
 }
 

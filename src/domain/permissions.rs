@@ -131,6 +131,10 @@ permissions! {
     MembershipRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
     MembershipJoin: own [Superuser], all [];
     InvoicesRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
+    /// See bank statements and what waits of them.
+    BankRead: own [], all [Finance, Admin];
+    /// Take bank statements in, and decide on what waits of them.
+    BankWrite: own [], all [Finance];
     /// Send a new first-password link.
     FirstPasswordLink: own [], all [Support];
     /// Decide on another address of the contact that staff ask for.

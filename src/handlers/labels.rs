@@ -16,6 +16,9 @@ use super::service::Service;
 use super::users::UserStatus;
 use super::{Callers, RateLimit, Routes};
 use crate::domain::account::AccountStatus;
+use crate::domain::bank::{
+    Evidence as BankEvidence, StatementState, StatementWhy, TransactionState,
+};
 use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, RevisionCode};
 use crate::domain::invoice::v2::LineKind;
 use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
@@ -117,14 +120,24 @@ fn labels(programme: &Programme, language: Language) -> BTreeMap<&'static str, W
     of_texts.chain(of_rules).chain(others).collect()
 }
 
+/// What people call one word of a vocabulary.
+pub fn label(vocabulary: &str, word: impl Display, language: Language) -> String {
+    let key = format!("{vocabulary}.{word}");
+    say(Subject::Labels, &key, language, Value::UNDEFINED)
+}
+
 fn listed<T: Display>(words: &[T]) -> Vec<String> {
     words.iter().map(ToString::to_string).collect()
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 25] {
+fn vocabularies() -> [(&'static str, Vec<String>); 29] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
+        ("bank_evidence", listed(BankEvidence::ALL)),
+        ("bank_statement_states", listed(StatementState::ALL)),
+        ("bank_statement_whys", listed(StatementWhy::ALL)),
+        ("bank_transaction_states", listed(TransactionState::ALL)),
         ("batch_line_statuses", listed(BatchLineStatus::ALL)),
         ("batch_statuses", listed(BatchStatus::ALL)),
         ("categories", listed(Category::ALL)),

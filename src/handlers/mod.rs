@@ -3,6 +3,8 @@
 pub mod accounts;
 mod actor;
 pub mod answer;
+mod bank_statements;
+mod bank_transactions;
 mod contract;
 pub mod documents;
 mod endpoint;
@@ -66,6 +68,8 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(documents::routes)
         .configure(faq::routes)
         .configure(invoices::routes)
+        .configure(bank_statements::routes)
+        .configure(bank_transactions::routes)
         .configure(invoice_files::routes)
         .configure(membership::routes)
         .configure(programme::routes)

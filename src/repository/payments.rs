@@ -4,13 +4,14 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::accounts::Account;
-use super::schema::payments;
+use super::schema::{payments, refunds};
 use super::{DbConn, Held, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::bank::BankTransactionId;
 use crate::domain::charge::ChargeId;
 use crate::domain::invoice::PaymentId;
 use crate::domain::money::Currency;
+use crate::domain::payment::{RefundId, RefundKind, RefundState};
 use crate::error::{Error, Result};
 use crate::types::Instant;
 
@@ -72,6 +73,39 @@ pub fn of_line(conn: &mut DbConn, line: BankTransactionId, limit: i64) -> Result
         .limit(limit)
         .select(Payment::as_select())
         .load(conn)?)
+}
+
+/// Whether money of these payments went back, or is about to.
+pub fn are_refunded(conn: &mut DbConn, ids: &[PaymentId]) -> Result<bool> {
+    let refunded = refunds::table
+        .filter(refunds::payment_id.eq_any(ids))
+        .filter(refunds::state.ne(RefundState::Failed));
+    Ok(diesel::select(diesel::dsl::exists(refunded)).get_result(conn)?)
+}
+
+/// Notes that the bank took a whole payment back, of which nothing is placed any more; the account is held.
+pub fn reverse(
+    conn: &mut DbConn,
+    payment: &Payment,
+    (reason, actor, now): (&str, &str, Instant),
+) -> Result<()> {
+    let id = RefundId::new(now);
+    diesel::insert_into(refunds::table)
+        .values((
+            refunds::id.eq(id),
+            refunds::payment_id.eq(payment.id),
+            refunds::version.eq(1),
+            refunds::kind.eq(RefundKind::BankReversal),
+            refunds::amount_cents.eq(payment.amount_cents),
+            refunds::currency.eq(payment.currency),
+            refunds::state.eq(RefundState::Succeeded),
+            refunds::reason.eq(reason),
+            refunds::idempotency_key.eq(format!("cps-{id}")),
+            refunds::actor.eq(actor),
+            refunds::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Takes a payment of a line back, of which nothing is placed or given back any more; the account is held.

@@ -1,6 +1,7 @@
 //! The steps of the programme that more than one door leads to: functions on an open transaction. What must happen outside is a task.
 
 pub mod accounts;
+pub mod bank;
 pub mod catalogue;
 pub mod collection;
 pub mod credentials;

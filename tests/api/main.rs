@@ -3,6 +3,7 @@
 
 mod accounts;
 mod backup;
+mod bank;
 mod businesses;
 mod collection;
 mod contention;

@@ -29,6 +29,11 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::EinvoiceNotPossible => "readInvoicePdf",
         Code::BatchNotCancellable => "readRegistrationBatch",
         Code::JobNotDead => "listJobs",
+        Code::StatementNotHeld => "readBankStatement",
+        Code::TransactionNotOpen | Code::AmountExceedsTransaction | Code::PaymentRefunded => {
+            "readBankTransaction"
+        }
+        Code::AmountExceedsInvoice | Code::CurrencyMismatch => "readBankTransaction",
         Code::CredentialLimitReached => "revokeCredential",
         Code::SecretRotationOpen => "endPreviousSecret",
         Code::EventsExpired => "listEvents",

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
+use crate::bank::{send_statement, waiting_lines};
 use crate::businesses::{Business, PDF, id_of, token_of};
 use crate::partners::{FOTO_NORD, MEMBER};
 use crate::raw::{Raw, Sold};
@@ -104,6 +105,7 @@ async fn every_write_operation_leaves_its_event() {
     jobs(&mut walk).await;
     work(&mut walk, &asta).await;
     partners(&mut walk).await;
+    bank(&mut walk).await;
     let operations = include_str!("../../../openapi/operations.txt").lines();
     let writes = operations.filter_map(|line| {
         let mut words = line.split(' ');
@@ -468,6 +470,53 @@ pub async fn jobs(walk: &mut Walk) {
     let retry = format!("/v1/jobs/{job}/retry");
     walk.app.post(&retry, &admin, reason).await.expect(200);
     walk.left("retryJob", "staff", &["job.retried"]).await;
+}
+
+/// A bank statement that is held and released, and a line that finance decides on.
+pub async fn bank(walk: &mut Walk) {
+    let finance = walk.app.sign_in("finance@cps.example").await;
+    let held = include_str!("../../vectors/camt/42-not-balanced.xml");
+    let came = send_statement(&walk.app, &finance, held).await.expect(201);
+    let told = ["bank_statement.imported"];
+    walk.left("importBankStatement", "staff", &told).await;
+    let statement = format!("/v1/bank-statements/{}", came.str("/statements/0/id"));
+    let reason = json!({ "reason": "The bank confirmed it." });
+    let release = format!("{statement}/release");
+    let released = walk.app.post(&release, &finance, reason.clone()).await;
+    released.expect(200);
+    let told = ["bank_statement.released"];
+    walk.left("releaseBankStatement", "staff", &told).await;
+    let transfer =
+        json!({ "amount": "200.00", "text": "Tak for sidst", "payer_name": "Lys & Skygge" });
+    let lever = "/v1/sandbox/bank-transfers";
+    let came = walk.app.post(lever, &finance, transfer).await.expect(201);
+    let told = ["bank_statement.imported"];
+    walk.left("createBankTransfer", "service", &told).await;
+    let lines = waiting_lines(&walk.app, &finance, &came.str("/statements/0/id")).await;
+    let line = format!("/v1/bank-transactions/{}", lines[0]["id"].as_str().unwrap());
+    let dismissal = format!("{line}/dismissal");
+    let dismissed = walk.app.post(&dismissal, &finance, reason).await;
+    dismissed.expect(200);
+    let told = ["bank_transaction.dismissed"];
+    walk.left("dismissBankTransaction", "staff", &told).await;
+    walk.app.delete(&dismissal, &finance, 1).await.expect(200);
+    let told = ["bank_transaction.brought_back"];
+    walk.left("bringBackBankTransaction", "staff", &told).await;
+    let matching = json!({ "allocations": [{
+        "invoice_id": "inv_00000000000070008000000000000002", "amount": { "amount": "200.00", "currency": "EUR" }
+    }] });
+    let path = format!("{line}/match");
+    walk.app.post(&path, &finance, matching).await.expect(200);
+    let told = [
+        "bank_transaction.matched",
+        "payment.received",
+        "invoice.paid",
+    ];
+    walk.left("matchBankTransaction", "staff", &told).await;
+    let back = format!("{line}/match?reason=It%20was%20for%20another%20invoice");
+    walk.app.delete(&back, &finance, 1).await.expect(200);
+    let told = ["bank_transaction.unmatched", "invoice.reopened"];
+    walk.left("unmatchBankTransaction", "staff", &told).await;
 }
 
 /// Administrators take a dealer in, and give one of its systems a credential.

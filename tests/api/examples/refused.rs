@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use super::walk::{YEAR, on_that_day};
 use crate::accounts::{case_of, mailed_links};
+use crate::bank::send_statement;
 use crate::businesses::{Business, PDF};
 use crate::events::writes::partner_alert;
 use crate::legacy_migration::{OLD, prove, with_old_address};
@@ -25,7 +26,7 @@ const NOBODY: Token = Token(None);
 /// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
 /// dealers are bound to networks or have used up their quota, or report what cannot be, or whose invoices lack a number; and what only the token endpoint answers, in a form of its own. Other tests bring these
 /// about; here they are written as those answers are.
-const RARE: [Code; 23] = [
+const RARE: [Code; 28] = [
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -48,6 +49,11 @@ const RARE: [Code; 23] = [
     Code::CorrectionNeedsTrust,
     Code::ProductChangedByCustomer,
     Code::BatchNotCancellable,
+    Code::TransactionNotOpen,
+    Code::AmountExceedsTransaction,
+    Code::AmountExceedsInvoice,
+    Code::CurrencyMismatch,
+    Code::PaymentRefunded,
     Code::EinvoiceNotPossible,
 ];
 
@@ -84,11 +90,29 @@ pub async fn all() -> Vec<Heard> {
         memberships(&app).await;
         work(&app).await;
         dealers(&app).await;
+        statements(&app).await;
         too_often(&app).await;
         too_late(&app).await;
     });
     heard.extend(beside.await);
     heard
+}
+
+/// Files that are no bank statement, and a statement that needs no release.
+async fn statements(app: &TestApp) {
+    let finance = app.sign_in("finance@cps.example").await;
+    let html = include_str!("../../vectors/camt/h8-html-login-page.xml");
+    let refused = send_statement(app, &finance, html).await;
+    refused.problem(422, "statement_not_accepted");
+    let transfer = json!({ "amount": "1.00" });
+    let came = app
+        .post("/v1/sandbox/bank-transfers", &finance, transfer)
+        .await;
+    let id = came.expect(201).str("/statements/0/id");
+    let release = format!("/v1/bank-statements/{id}/release");
+    let reason = json!({ "reason": "It is right." });
+    let released = app.post(&release, &finance, reason).await;
+    released.problem(409, "statement_not_held");
 }
 
 /// What a dealer's system may not do with its token.
