@@ -22,6 +22,7 @@ use super::membership::{EndedReason, MembershipId};
 use super::model::ModelId;
 use super::money::Money;
 use super::partner::{AlertCause, CredentialId, PartnerId, PartnerStatus, Scope};
+use super::payment::{RefundId, RefundState};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
@@ -84,6 +85,8 @@ events! {
         AccountPartnerTrusted = "account.partner_trusted" { account_id: AccountId, partner_id: PartnerId }
         /// What a dealer reports is offered from then on.
         AccountPartnerTrustEnded = "account.partner_trust_ended" { account_id: AccountId, partner_id: PartnerId }
+        /// What the account wants to read on its invoices, or where they go, changed.
+        AccountBillingProfileChanged = "account.billing_profile_changed" { account_id: AccountId }
         /// The products of an old account were taken over.
         AccountMigrated = "account.migrated" { account_id: AccountId, legacy_account_id: LegacyAccountId }
         /// The points changed by the entries `from_seq` to `to_seq`; told once a transaction.
@@ -172,6 +175,18 @@ events! {
     in Stream::Account(*account_id), about payment_id => {
         /// Money came for the account.
         PaymentReceived = "payment.received" { account_id: AccountId, payment_id: PaymentId, amount: Money, received_date: NaiveDate }
+    }
+    in Stream::Account(*account_id), about invoice_id => {
+        /// A credit note was issued; it corrects an invoice in part or whole.
+        CreditNoteIssued = "credit_note.issued" { account_id: AccountId, invoice_id: InvoiceId, corrects: InvoiceId, number: String, gross: Money }
+        /// Finance says until when nothing is collected of an invoice.
+        InvoiceCollectionPaused = "invoice.collection_paused" { account_id: AccountId, invoice_id: InvoiceId, number: String, paused_until: NaiveDate }
+        /// An invoice is collected again.
+        InvoiceCollectionResumed = "invoice.collection_resumed" { account_id: AccountId, invoice_id: InvoiceId, number: String }
+    }
+    in Stream::Account(*account_id), about payment_id => {
+        /// Money of a payment goes back, went back, or did not after all.
+        PaymentRefunded = "payment.refunded" { account_id: AccountId, payment_id: PaymentId, refund_id: RefundId, state: RefundState, amount: Money }
     }
     in Stream::Partner(*partner_id), about partner_id => {
         /// A dealer was taken in.

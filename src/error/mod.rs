@@ -93,6 +93,11 @@ codes! {
         EinvoiceNotPossible = "einvoice_not_possible",
         BatchNotCancellable = "batch_not_cancellable",
         JobNotDead = "job_not_dead",
+        RefundExceedsPayment = "refund_exceeds_payment",
+        PaymentInDispute = "payment_in_dispute",
+        PayingAccountUnknown = "paying_account_unknown",
+        RefundNotToPay = "refund_not_to_pay",
+        CreditExceedsInvoice = "credit_exceeds_invoice",
         CredentialLimitReached = "credential_limit_reached",
         SecretRotationOpen = "secret_rotation_open",
         WorkItemClosed = "work_item_closed",
@@ -192,6 +197,8 @@ codes! {
         NotUtf8 = "not_utf8",
         ReferenceUnknown = "reference_unknown",
         EventTypeUnknown = "event_type_unknown",
+        CompanyNumberInvalid = "company_number_invalid",
+        ElectronicAddressInvalid = "electronic_address_invalid",
         More = "more",
     }
 }

@@ -21,11 +21,12 @@ use crate::domain::bank::{
 };
 use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, RevisionCode};
 use crate::domain::invoice::v2::LineKind;
-use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::{CreditReason, InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
 use crate::domain::membership::{EndedReason, MembershipStanding, Track};
 use crate::domain::model::Category;
 use crate::domain::offer::Blocked;
+use crate::domain::payment::{RefundKind, RefundState};
 use crate::domain::permissions::Role;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, Evidence, ProductField, ProductStatus};
@@ -131,7 +132,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 29] {
+fn vocabularies() -> [(&'static str, Vec<String>); 32] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("bank_evidence", listed(BankEvidence::ALL)),
@@ -142,6 +143,7 @@ fn vocabularies() -> [(&'static str, Vec<String>); 29] {
         ("batch_statuses", listed(BatchStatus::ALL)),
         ("categories", listed(Category::ALL)),
         ("check_decisions", listed(CheckDecision::ALL)),
+        ("credit_reasons", listed(CreditReason::ALL)),
         ("document_decisions", listed(DocumentVerdict::ALL)),
         ("document_statuses", listed(DocumentStatus::ALL)),
         ("end_reasons", listed(EndReason::ALL)),
@@ -156,6 +158,8 @@ fn vocabularies() -> [(&'static str, Vec<String>); 29] {
         ("point_entries", listed(EntryKind::ALL)),
         ("product_evidence", listed(Evidence::ALL)),
         ("product_statuses", listed(ProductStatus::ALL)),
+        ("refund_kinds", listed(RefundKind::ALL)),
+        ("refund_states", listed(RefundState::ALL)),
         ("registration_statuses", listed(RegistrationStatus::ALL)),
         ("review_decisions", listed(CaseDecision::ALL)),
         ("roles", listed(Role::ALL)),

@@ -12,6 +12,8 @@ const UNTRIED = new Set(["createToken", "createRegistration", "createRegistratio
 
 /** What cannot succeed on a sandbox that has just begun, and why. */
 const EXCUSED = new Map([
+  ["refundPayment", "nobody has paid anything yet"],
+  ["payOutRefund", "nobody has paid anything yet"],
   ["readBankStatement", "no bank statement has come yet"],
   ["releaseBankStatement", "no bank statement has come yet"],
   ["readBankTransaction", "no bank statement has come yet"],

@@ -106,6 +106,7 @@ FROM invoices_before;
 DROP TABLE invoices_before;
 CREATE INDEX invoices_account_id_idx ON invoices (account_id, id);
 CREATE INDEX invoices_membership_id_idx ON invoices (membership_id, id);
+CREATE INDEX invoices_status_idx ON invoices (status, id);
 CREATE INDEX invoices_corrects_id_idx ON invoices (corrects_id) WHERE corrects_id IS NOT NULL;
 CREATE INDEX invoices_due_date_idx ON invoices (due_date, id) WHERE status = 'open' AND kind = 'invoice';
 CREATE INDEX invoices_open_cents_idx ON invoices (open_cents, id);
@@ -323,7 +324,7 @@ CREATE TABLE refunds (
 );
 CREATE INDEX refunds_payment_id_idx ON refunds (payment_id);
 CREATE INDEX refunds_credit_note_id_idx ON refunds (credit_note_id) WHERE credit_note_id IS NOT NULL;
-CREATE INDEX refunds_to_pay_idx ON refunds (id) WHERE state = 'to_pay';
+CREATE INDEX refunds_state_idx ON refunds (state, id);
 
 CREATE TABLE provider_events (
     provider TEXT NOT NULL,

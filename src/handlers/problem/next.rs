@@ -28,6 +28,9 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::PaymentDue => "listInvoices",
         Code::EinvoiceNotPossible => "readInvoicePdf",
         Code::BatchNotCancellable => "readRegistrationBatch",
+        Code::RefundExceedsPayment | Code::PaymentInDispute => "listAccountPayments",
+        Code::RefundNotToPay => "listRefunds",
+        Code::CreditExceedsInvoice => "readInvoice",
         Code::JobNotDead => "listJobs",
         Code::StatementNotHeld => "readBankStatement",
         Code::TransactionNotOpen | Code::AmountExceedsTransaction | Code::PaymentRefunded => {

@@ -27,6 +27,7 @@ statuses! {
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
         ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
         NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue EinvoiceNotPossible
+        RefundExceedsPayment PaymentInDispute PayingAccountUnknown RefundNotToPay CreditExceedsInvoice
         BatchNotCancellable JobNotDead CredentialLimitReached SecretRotationOpen WorkItemClosed WorkItemClosesItself
         StatementNotHeld TransactionNotOpen AmountExceedsTransaction AmountExceedsInvoice CurrencyMismatch PaymentRefunded
         IdempotencyInProgress;

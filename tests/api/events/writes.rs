@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
 use crate::bank::{send_statement, waiting_lines};
 use crate::businesses::{Business, PDF, id_of, token_of};
+use crate::paid::paid;
 use crate::partners::{FOTO_NORD, MEMBER};
 use crate::raw::{Raw, Sold};
 use crate::support::{Answer, Sending, TestApp, Token};
@@ -102,6 +103,7 @@ async fn every_write_operation_leaves_its_event() {
     legacy(&mut walk, &asta).await;
     dealers(&mut walk).await;
     staff(&mut walk, &asta).await;
+    money(&mut walk, &asta).await;
     jobs(&mut walk).await;
     work(&mut walk, &asta).await;
     partners(&mut walk).await;
@@ -412,6 +414,12 @@ pub async fn staff(walk: &mut Walk, asta: &Business) {
     let told = ["user.removed", "user.sessions_ended"];
     walk.left("removeUser", "user", &told).await;
     own(walk, asta).await;
+    let profile = format!("{}/billing-profile", asta.account);
+    let change = json!({ "your_reference": "PO-4711" });
+    let changed = walk.app.patch(&profile, &asta.token, 1, change).await;
+    changed.expect(200);
+    let told = ["account.billing_profile_changed"];
+    walk.left("updateBillingProfile", "user", &told).await;
     let suspension = format!("{}/suspension", asta.account);
     let reason = json!({ "reason": "Two members claim the same." });
     let suspended: Answer = walk.app.post(&suspension, &admin, reason).await;
@@ -452,6 +460,43 @@ async fn own(walk: &mut Walk, asta: &Business) {
         walk.left("changePassword", kind, &[&told[0], &told[1]])
             .await;
     }
+}
+
+/// Finance pauses collecting an invoice, credits some of it, and has money go back.
+pub async fn money(walk: &mut Walk, asta: &Business) {
+    let finance = walk
+        .app
+        .sign_in_with("finance@cps.example", CHOSEN_PASSWORD);
+    let finance = finance.await;
+    walk.app.mail(&asta.email, "invoice_issued").await;
+    let invoices = format!("{}/invoices", asta.account);
+    let listed = walk.app.get(&invoices, &finance).await.expect(200);
+    let invoice = format!("{invoices}/{}", listed.str("/items/0/id"));
+    let pause = json!({ "paused_until": "2098-03-02", "reason": "They asked for a month." });
+    let collection = format!("{invoice}/collection");
+    let paused = walk.app.put(&collection, &finance, pause).await;
+    paused.expect(200);
+    let told = ["invoice.collection_paused"];
+    walk.left("pauseCollection", "staff", &told).await;
+    let some = json!({ "amount": "1.00", "currency": "EUR" });
+    let credit = json!({ "net": some, "reason": "goodwill", "note": "A late camera." });
+    let notes = format!("{invoice}/credit-notes");
+    let credited = walk.app.post_once(&notes, &finance, credit).await;
+    credited.expect(201);
+    walk.left("creditInvoice", "staff", &["credit_note.issued"])
+        .await;
+    let payment = paid(&walk.app, &asta.account, None, 5000);
+    let refunds = format!("{}/payments/{payment}/refunds", asta.account);
+    let back = json!({ "amount": some, "reason": "Paid twice." });
+    let refund = walk.app.post_once(&refunds, &finance, back).await;
+    let refund = refund.expect(202).str("/id");
+    walk.left("refundPayment", "staff", &["payment.refunded"])
+        .await;
+    let payout = format!("/v1/refunds/{refund}/payout");
+    let day = json!({ "paid_date": walk.app.now().await.date_naive() });
+    walk.app.post(&payout, &finance, day).await.expect(200);
+    walk.left("payOutRefund", "staff", &["payment.refunded"])
+        .await;
 }
 
 /// A mail that nobody could send for three days, tried again.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
 use crate::events::writes::{
-    CHOSEN_PASSWORD, Walk, application, bank, dealers, jobs, legacy, offers, partners, products,
-    staff, work,
+    CHOSEN_PASSWORD, Walk, application, bank, dealers, jobs, legacy, money, offers, partners,
+    products, staff, work,
 };
 use crate::openapi::document;
 use crate::partners::FOTO_NORD;
@@ -43,6 +43,7 @@ pub async fn writes_and_reads() -> Vec<Heard> {
         legacy(&mut walk, &business).await;
         dealers(&mut walk).await;
         staff(&mut walk, &business).await;
+        money(&mut walk, &business).await;
         jobs(&mut walk).await;
         work(&mut walk, &business).await;
         partners(&mut walk).await;
