@@ -14,6 +14,7 @@ use crate::domain::vat::{self, Vat, VatTreatment};
 use crate::error::{Error, Result};
 use crate::programme::{self, SellerTerms};
 use crate::repository::accounts::Account;
+use crate::repository::billing_profiles::{self, BillingProfile};
 use crate::repository::cards::StoredCard;
 use crate::repository::memberships::Membership;
 use crate::repository::purchases::Purchase;
@@ -40,6 +41,7 @@ pub(super) fn content(
         .ok_or_else(|| Error::internal("charging VAT")("the seller has no rate"))?;
     let lines = lines(sale)?;
     let totals = added_up(&lines, vat)?;
+    let profile = billing_profiles::find(conn, account.id)?;
     let card = match sale.membership.card_id {
         Some(card) => Some(cards::find(conn, card)?),
         None => None,
@@ -48,7 +50,7 @@ pub(super) fn content(
         language: account.language,
         membership_id: sale.membership.id,
         seller: seller_of(seller),
-        buyer: buyer_of(account, sale.membership),
+        buyer: buyer_of(account, sale.membership, profile.as_ref()),
         lines,
         vat: vec![VatShare {
             category: vat.treatment,
@@ -85,7 +87,7 @@ fn seller_of(seller: &programme::Seller) -> Seller {
     }
 }
 
-fn buyer_of(account: &Account, membership: &Membership) -> Buyer {
+fn buyer_of(account: &Account, membership: &Membership, profile: Option<&BillingProfile>) -> Buyer {
     Buyer {
         company_name: account.company_name.clone(),
         street: account.street.clone(),
@@ -93,9 +95,9 @@ fn buyer_of(account: &Account, membership: &Membership) -> Buyer {
         city: account.city.clone(),
         country: account.country,
         vat_number: account.vat_number.clone(),
-        company_number: None,
-        electronic_address: None,
-        your_reference: None,
+        company_number: profile.and_then(|one| one.company_number.clone()),
+        electronic_address: profile.and_then(|one| one.electronic_address.clone()),
+        your_reference: profile.and_then(|one| one.your_reference.clone()),
         account_number: account.account_number.clone(),
         member_number: membership.member_number.clone(),
     }
