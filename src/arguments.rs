@@ -56,6 +56,8 @@ pub enum Command {
     /// Store the old CPS accounts of a CSV file, one row a product: email, member_number, legacy_reference, model, serial_number,
     /// purchase_date, purchase_country, dealer.
     ImportLegacy { file: PathBuf },
+    /// Take a bank statement in: camt.053, or CSV where its name ends so.
+    ImportBankStatement { file: PathBuf },
     /// Recompute every balance of points and every sum of money, and name the first wrong one.
     VerifyLedger {
         /// And read every stored document of an invoice.

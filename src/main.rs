@@ -14,6 +14,7 @@ use cps_api::domain::access::ServiceAccess;
 use cps_api::domain::actor::Cause;
 use cps_api::domain::model::ModelId;
 use cps_api::handlers::problem::explained;
+use cps_api::jobs::bank::{Importer, SentFile};
 use cps_api::jobs::command::{self, JobsCommand};
 use cps_api::private;
 use cps_api::server::start::{self, StartError};
@@ -52,10 +53,8 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), StartError> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Openapi { sandbox } => {
-            println!(
-                "{}",
-                serde_json::to_string_pretty(&cps_api::handlers::document(sandbox))?
-            );
+            let document = cps_api::handlers::document(sandbox);
+            println!("{}", serde_json::to_string_pretty(&document)?);
             Ok(())
         }
         Command::Serve => serve(start::configuration()?).await,
@@ -81,6 +80,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Command::CheckConfig => check_config(&start::configuration()?),
         Command::ImportModels { file } => import(&file, "models", Import::Models).await,
         Command::ImportLegacy { file } => import(&file, "old accounts", Import::Legacy).await,
+        Command::ImportBankStatement { file } => import_bank_statement(&file).await,
         Command::VerifyLedger { files } => {
             start::verify_ledger(&Config::from_env()?, files, tell).await
         }
@@ -248,6 +248,15 @@ async fn import(file: &Path, what: &str, kind: Import) -> Result<(), StartError>
         .await;
     let stored = stored.map_err(|error| explained(&error))?;
     println!("Stored {stored} {what}. The file was read as {encoding}.");
+    Ok(())
+}
+
+async fn import_bank_statement(file: &Path) -> Result<(), StartError> {
+    let sent = SentFile::open(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let (db, context) = start::command_context(&start::configuration()?).await?;
+    let stamp = proof("import-bank-statement").stamp(context.now);
+    let outcome = Importer { db, context, stamp }.import(sent).await;
+    print!("{}", outcome.map_err(|e| explained(&e))?);
     Ok(())
 }
 

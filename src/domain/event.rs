@@ -1,6 +1,7 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
 mod list;
+mod payload;
 mod stream;
 mod users;
 
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::access::{SessionId, UserId};
 use super::account::{AccountId, AccountStatus};
+use super::bank::{BankStatementId, BankTransactionId, StatementState, TransactionState};
 use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
 use super::invoice::{InvoiceId, PaymentId};
 use super::job::JobId;
@@ -20,6 +22,7 @@ use super::membership::{EndedReason, MembershipId};
 use super::model::ModelId;
 use super::money::Money;
 use super::partner::{AlertCause, CredentialId, PartnerId, PartnerStatus, Scope};
+use super::payment::{RefundId, RefundState};
 use super::permissions::Role;
 use super::points::EntryId;
 use super::product::{EndReason, ProductId, ProductStatus};
@@ -28,21 +31,11 @@ use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
 use super::registration_batch::{BatchId, BatchLineStatus};
 use super::review::CaseDecision;
 use super::work_item::WorkItemId;
-use crate::types::{Instant, id};
+use crate::types::Instant;
 use list::events;
 
+pub use payload::{EventId, MOST_DATA, VERSION};
 pub use stream::Stream;
-
-id!(
-    /// One event.
-    EventId, "evt_"
-);
-
-/// The version of every payload. Fields may be added within it; what breaks a reader is a new word.
-pub const VERSION: i64 = 1;
-
-/// The most bytes that a payload has.
-pub const MOST_DATA: usize = 4096;
 
 events! {
     in Stream::Account(*account_id), about account_id => {
@@ -92,6 +85,8 @@ events! {
         AccountPartnerTrusted = "account.partner_trusted" { account_id: AccountId, partner_id: PartnerId }
         /// What a dealer reports is offered from then on.
         AccountPartnerTrustEnded = "account.partner_trust_ended" { account_id: AccountId, partner_id: PartnerId }
+        /// What the account wants to read on its invoices, or where they go, changed.
+        AccountBillingProfileChanged = "account.billing_profile_changed" { account_id: AccountId }
         /// The products of an old account were taken over.
         AccountMigrated = "account.migrated" { account_id: AccountId, legacy_account_id: LegacyAccountId }
         /// The points changed by the entries `from_seq` to `to_seq`; told once a transaction.
@@ -181,6 +176,18 @@ events! {
         /// Money came for the account.
         PaymentReceived = "payment.received" { account_id: AccountId, payment_id: PaymentId, amount: Money, received_date: NaiveDate }
     }
+    in Stream::Account(*account_id), about invoice_id => {
+        /// A credit note was issued; it corrects an invoice in part or whole.
+        CreditNoteIssued = "credit_note.issued" { account_id: AccountId, invoice_id: InvoiceId, corrects: InvoiceId, number: String, gross: Money }
+        /// Finance says until when nothing is collected of an invoice.
+        InvoiceCollectionPaused = "invoice.collection_paused" { account_id: AccountId, invoice_id: InvoiceId, number: String, paused_until: NaiveDate }
+        /// An invoice is collected again.
+        InvoiceCollectionResumed = "invoice.collection_resumed" { account_id: AccountId, invoice_id: InvoiceId, number: String }
+    }
+    in Stream::Account(*account_id), about payment_id => {
+        /// Money of a payment goes back, went back, or did not after all.
+        PaymentRefunded = "payment.refunded" { account_id: AccountId, payment_id: PaymentId, refund_id: RefundId, state: RefundState, amount: Money }
+    }
     in Stream::Partner(*partner_id), about partner_id => {
         /// A dealer was taken in.
         PartnerCreated = "partner.created" { partner_id: PartnerId, status: PartnerStatus }
@@ -257,6 +264,24 @@ events! {
         /// The name of a member of staff, or the language of their mails, changed.
         StaffChanged = "staff.changed" { user_id: UserId, renamed: bool, language: bool }
     }
+    in Stream::Operator, about bank_statement_id => {
+        /// A bank statement was taken in.
+        BankStatementImported = "bank_statement.imported" { bank_statement_id: BankStatementId, state: StatementState, lines_new: i64, lines_seen: i64 }
+        /// The lines of a statement are booked although its balances do not prove them.
+        BankStatementReleased = "bank_statement.released" { bank_statement_id: BankStatementId, state: StatementState }
+    }
+    in Stream::Operator, about bank_transaction_id => {
+        /// Payments were made of a line.
+        BankTransactionMatched = "bank_transaction.matched" { bank_transaction_id: BankTransactionId, amount: Money, payments: Vec<PaymentId> }
+        /// The payments of a line were taken back: it waits again.
+        BankTransactionUnmatched = "bank_transaction.unmatched" { bank_transaction_id: BankTransactionId, payments: Vec<PaymentId> }
+        /// A line was put aside.
+        BankTransactionDismissed = "bank_transaction.dismissed" { bank_transaction_id: BankTransactionId, state: TransactionState }
+        /// A line that was put aside waits again.
+        BankTransactionBroughtBack = "bank_transaction.brought_back" { bank_transaction_id: BankTransactionId, state: TransactionState }
+        /// The bank took a line back.
+        BankTransactionReversed = "bank_transaction.reversed" { bank_transaction_id: BankTransactionId, reversal_id: BankTransactionId }
+    }
     in Stream::Operator, about "catalogue" => {
         /// Models were added to the catalogue or changed.
         CatalogueChanged = "catalogue.changed" { models: i64 }
@@ -280,13 +305,6 @@ events! {
         JobDead = "job.dead" { job_id: JobId, kind: String, attempts: i64 }
         /// A dead job is to be tried again.
         JobRetried = "job.retried" { job_id: JobId, kind: String }
-    }
-}
-
-impl Event {
-    /// The payload as it is kept and sent, byte for byte: JSON without spaces.
-    pub fn data(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
     }
 }
 

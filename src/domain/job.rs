@@ -18,6 +18,8 @@ text_enum! {
         Invoices = "invoices",
         /// Batches of partners, a chunk after the other.
         Batches = "batches",
+        /// Lines of bank statements, one statement at a time.
+        Bank = "bank",
         Files = "files",
         Housekeeping = "housekeeping",
     }
@@ -41,6 +43,8 @@ text_enum! {
         GrantPoints = "grant_points",
         RunBatch = "run_batch",
         TidyBatch = "tidy_batch",
+        MatchStatement = "match_statement",
+        ForgetStatement = "forget_statement",
         TellCustomer = "tell_customer",
         ExpireOffers = "expire_offers",
         RemindOffers = "remind_offers",
@@ -57,6 +61,7 @@ impl JobKind {
         match self {
             Self::SendMail => JobQueue::Mail,
             Self::RunBatch => JobQueue::Batches,
+            Self::MatchStatement | Self::ForgetStatement => JobQueue::Bank,
             Self::IssueInvoice | Self::RenderInvoice | Self::WatchInvoice => JobQueue::Invoices,
             Self::TellKnownAddress
             | Self::SendStarted
@@ -226,6 +231,7 @@ mod tests {
         let invoices = "issue_invoice render_invoice watch_invoice";
         assert_eq!(of(JobQueue::Invoices), invoices);
         assert_eq!(of(JobQueue::Batches), "run_batch");
+        assert_eq!(of(JobQueue::Bank), "match_statement forget_statement");
         let files = "delete_file delete_application_files sweep_files";
         assert_eq!(of(JobQueue::Files), files);
         assert_eq!(of(JobQueue::Housekeeping), "keep_house");

@@ -26,6 +26,7 @@ text_enum! {
         ProgrammeInvitation = "programme_invitation",
         MembershipWelcome = "membership_welcome",
         InvoiceIssued = "invoice_issued",
+        CreditNoteIssued = "credit_note_issued",
         Reminder = "reminder",
         MembershipSuspended = "membership_suspended",
         MembershipRestored = "membership_restored",

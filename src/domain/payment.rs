@@ -1,5 +1,6 @@
 //! Money that came, where it was placed and what went back: identities and states. How it is placed is in `allocation`.
 
+use crate::error::Code;
 use crate::types::{id, text_enum};
 
 id!(
@@ -39,5 +40,62 @@ text_enum! {
         Succeeded = "succeeded",
         /// It did not go, or came back: the cents are open again.
         Failed = "failed",
+    }
+}
+
+/// What a transfer that pays a refund is told by: 35 letters and digits, as many as a bank takes for an end-to-end reference.
+pub fn refund_reference(id: RefundId) -> String {
+    let digits = id.uuid().simple().to_string();
+    format!("RFN{}", digits.to_uppercase())
+}
+
+/// Of a payment, what decides whether some of it may go back.
+#[derive(Debug, Clone, Copy)]
+pub struct Refundable {
+    /// Neither on an invoice nor on its way back.
+    pub open_cents: i64,
+    /// Whether it is another account's after all.
+    pub is_taken_back: bool,
+    pub is_disputed: bool,
+}
+
+/// Whether `cents` of a payment may go back: `payment_in_dispute`, `refund_exceeds_payment`.
+pub fn check_refund(cents: i64, payment: Refundable) -> Result<(), Code> {
+    match payment.is_taken_back {
+        _ if payment.is_disputed => Err(Code::PaymentInDispute),
+        false if cents <= payment.open_cents => Ok(()),
+        _ => Err(Code::RefundExceedsPayment),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_goes_back_than_is_open() {
+        let of = |is_taken_back, is_disputed| Refundable {
+            open_cents: 100,
+            is_taken_back,
+            is_disputed,
+        };
+        assert_eq!(check_refund(100, of(false, false)), Ok(()));
+        let exceeds = Err(Code::RefundExceedsPayment);
+        assert_eq!(check_refund(101, of(false, false)), exceeds);
+        assert_eq!(check_refund(1, of(true, false)), exceeds);
+        let disputed = Err(Code::PaymentInDispute);
+        assert_eq!(check_refund(1, of(false, true)), disputed);
+    }
+
+    #[test]
+    fn a_bank_takes_the_reference_of_a_refund() {
+        let id = RefundId::new("2026-11-26T12:00:00Z".parse().unwrap());
+        let reference = refund_reference(id);
+        assert_eq!(reference.len(), 35);
+        assert!(
+            reference
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        );
     }
 }

@@ -131,6 +131,19 @@ permissions! {
     MembershipRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
     MembershipJoin: own [Superuser], all [];
     InvoicesRead: own [ReadOnly, Member, Superuser], all [Support, Finance, Admin];
+    /// Read invoices and payments of all accounts together.
+    BooksRead: own [], all [Support, Finance, Admin];
+    RefundsRead: own [], all [Finance, Admin];
+    /// Have money go back, and say that it went.
+    RefundsMake: own [], all [Finance];
+    /// Issue credit notes, and say when nothing is collected.
+    InvoicesCorrect: own [], all [Finance];
+    /// Say what is to be read on invoices, and where they go.
+    BillingProfileChange: own [Superuser], all [Support];
+    /// See bank statements and what waits of them.
+    BankRead: own [], all [Finance, Admin];
+    /// Take bank statements in, and decide on what waits of them.
+    BankWrite: own [], all [Finance];
     /// Send a new first-password link.
     FirstPasswordLink: own [], all [Support];
     /// Decide on another address of the contact that staff ask for.
@@ -144,7 +157,7 @@ permissions! {
     /// Confirm, correct or take away the serial number of a product.
     ProductsCheck: own [], all [Support, Admin];
     /// See what waits for staff, of the kinds that a role works at, and claim it.
-    WorkItems: own [], all [Support, Admin];
+    WorkItems: own [], all [Support, Finance, Admin];
     /// Close what nothing else closes.
     WorkItemsComplete: own [], all [Admin];
     /// Read what happened: to the own account, or all of it.
@@ -221,11 +234,17 @@ mod tests {
             (Action::MembershipRead, "-ooo-aaa"),
             (Action::MembershipJoin, "---o----"),
             (Action::InvoicesRead, "-ooo-aaa"),
+            (Action::BillingProfileChange, "---o-a--"),
+            // all accounts' invoices and payments; refunds, credit notes, collection
+            (Action::BooksRead, "-----aaa"),
+            (Action::RefundsRead, "------aa"),
+            (Action::RefundsMake, "------a-"),
+            (Action::InvoicesCorrect, "------a-"),
             // dead jobs
             (Action::JobsManage, "-------a"),
             // serial checks, work items, event feed
             (Action::ProductsCheck, "-----a-a"),
-            (Action::WorkItems, "-----a-a"),
+            (Action::WorkItems, "-----aaa"),
             (Action::WorkItemsComplete, "-------a"),
             (Action::EventsRead, "-ooo---a"),
             // the contract: support sends links, admin suspends, staff look a number up

@@ -22,6 +22,8 @@ text_enum! {
         PartnerAlert = "partner_alert",
         /// A job that failed for good; trying it again closes the matter.
         DeadJob = "dead_job",
+        /// Money that a credit note freed and no invoice wants; giving it back closes the matter.
+        CreditLeft = "credit_left",
     }
 }
 
@@ -32,6 +34,7 @@ impl WorkItemKind {
             Self::StolenSerial | Self::SerialCheck => Action::ProductsCheck,
             Self::PartnerAlert => Action::WorkItemsComplete,
             Self::DeadJob => Action::JobsManage,
+            Self::CreditLeft => Action::RefundsMake,
         }
     }
 
@@ -47,6 +50,7 @@ impl WorkItemKind {
             Self::SerialCheck => rules.serial_check_hours,
             Self::PartnerAlert => rules.partner_alert_hours,
             Self::DeadJob => rules.dead_job_hours,
+            Self::CreditLeft => rules.credit_left_hours,
         };
         now.plus(TimeDelta::hours(hours.into()))
     }
@@ -62,6 +66,7 @@ pub struct WorkItemRules {
     pub serial_check_hours: u32,
     pub partner_alert_hours: u32,
     pub dead_job_hours: u32,
+    pub credit_left_hours: u32,
 }
 
 #[cfg(test)]

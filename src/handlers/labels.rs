@@ -16,13 +16,17 @@ use super::service::Service;
 use super::users::UserStatus;
 use super::{Callers, RateLimit, Routes};
 use crate::domain::account::AccountStatus;
+use crate::domain::bank::{
+    Evidence as BankEvidence, StatementState, StatementWhy, TransactionState,
+};
 use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, RevisionCode};
 use crate::domain::invoice::v2::LineKind;
-use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
+use crate::domain::invoice::{CreditReason, InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
 use crate::domain::membership::{EndedReason, MembershipStanding, Track};
 use crate::domain::model::Category;
 use crate::domain::offer::Blocked;
+use crate::domain::payment::{RefundKind, RefundState};
 use crate::domain::permissions::Role;
 use crate::domain::points::EntryKind;
 use crate::domain::product::{EndReason, Evidence, ProductField, ProductStatus};
@@ -117,18 +121,29 @@ fn labels(programme: &Programme, language: Language) -> BTreeMap<&'static str, W
     of_texts.chain(of_rules).chain(others).collect()
 }
 
+/// What people call one word of a vocabulary.
+pub fn label(vocabulary: &str, word: impl Display, language: Language) -> String {
+    let key = format!("{vocabulary}.{word}");
+    say(Subject::Labels, &key, language, Value::UNDEFINED)
+}
+
 fn listed<T: Display>(words: &[T]) -> Vec<String> {
     words.iter().map(ToString::to_string).collect()
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 25] {
+fn vocabularies() -> [(&'static str, Vec<String>); 32] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
+        ("bank_evidence", listed(BankEvidence::ALL)),
+        ("bank_statement_states", listed(StatementState::ALL)),
+        ("bank_statement_whys", listed(StatementWhy::ALL)),
+        ("bank_transaction_states", listed(TransactionState::ALL)),
         ("batch_line_statuses", listed(BatchLineStatus::ALL)),
         ("batch_statuses", listed(BatchStatus::ALL)),
         ("categories", listed(Category::ALL)),
         ("check_decisions", listed(CheckDecision::ALL)),
+        ("credit_reasons", listed(CreditReason::ALL)),
         ("document_decisions", listed(DocumentVerdict::ALL)),
         ("document_statuses", listed(DocumentStatus::ALL)),
         ("end_reasons", listed(EndReason::ALL)),
@@ -143,6 +158,8 @@ fn vocabularies() -> [(&'static str, Vec<String>); 25] {
         ("point_entries", listed(EntryKind::ALL)),
         ("product_evidence", listed(Evidence::ALL)),
         ("product_statuses", listed(ProductStatus::ALL)),
+        ("refund_kinds", listed(RefundKind::ALL)),
+        ("refund_states", listed(RefundState::ALL)),
         ("registration_statuses", listed(RegistrationStatus::ALL)),
         ("review_decisions", listed(CaseDecision::ALL)),
         ("roles", listed(Role::ALL)),

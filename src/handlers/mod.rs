@@ -3,13 +3,18 @@
 pub mod accounts;
 mod actor;
 pub mod answer;
+mod bank_statements;
+mod bank_transactions;
+mod billing_profiles;
 mod contract;
+mod csv_answer;
 pub mod documents;
 mod endpoint;
 mod events;
 pub mod extract;
 mod faq;
 mod invoice_files;
+mod invoice_search;
 mod invoices;
 mod jobs;
 mod labels;
@@ -22,10 +27,12 @@ pub mod oauth;
 mod offers;
 pub mod operation;
 mod partners;
+mod payments;
 mod points;
 pub mod problem;
 mod products;
 mod programme;
+mod refunds;
 mod registration_batches;
 mod registrations;
 mod reviews;
@@ -66,6 +73,12 @@ pub fn v1_routes(config: &mut impl Routes, is_sandbox: bool) {
         .configure(documents::routes)
         .configure(faq::routes)
         .configure(invoices::routes)
+        .configure(billing_profiles::routes)
+        .configure(invoice_search::routes)
+        .configure(payments::routes)
+        .configure(refunds::routes)
+        .configure(bank_statements::routes)
+        .configure(bank_transactions::routes)
         .configure(invoice_files::routes)
         .configure(membership::routes)
         .configure(programme::routes)

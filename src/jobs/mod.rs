@@ -1,5 +1,6 @@
 //! The queue at work: who runs a job, and what becomes of one that fails. What each kind does is in `tasks`, when it begins in `dispatch`.
 
+pub mod bank;
 mod batches;
 pub mod command;
 mod dispatch;

@@ -1,6 +1,6 @@
 //! What each kind of task does: either one transaction, or something outside and then one transaction.
 
-use super::{Worker, batches, files, housekeeping, invoice_files, mails};
+use super::{Worker, bank, batches, files, housekeeping, invoice_files, mails};
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
@@ -44,7 +44,7 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             })
             .await
         }
-        Task::SweepFiles { .. } | Task::KeepHouse { .. } | Task::RunBatch { .. } => {
+        task if is_in_parts(&task) => {
             in_parts(worker, service, task).await?;
             within(worker, job, lease, |_| Ok(())).await
         }
@@ -53,6 +53,17 @@ pub async fn run(worker: &Worker, task: Task, job: JobId, lease: String) -> Resu
             within(worker, job, lease, work).await
         }
     }
+}
+
+/// Whether a task is done in transactions of its own.
+fn is_in_parts(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::SweepFiles { .. }
+            | Task::KeepHouse { .. }
+            | Task::RunBatch { .. }
+            | Task::MatchStatement { .. }
+    )
 }
 
 /// What is done in transactions of its own, part by part, and goes on where it stood if it is tried again.
@@ -64,6 +75,9 @@ async fn in_parts(worker: &Worker, service: ServiceAccess, task: Task) -> Result
             files::sweep(worker).await
         }
         Task::RunBatch { batch_id, .. } => batches::run(worker, service, batch_id).await,
+        Task::MatchStatement { statement, .. } => {
+            bank::match_statement(worker, service, statement).await
+        }
         _ => Ok(()),
     }
 }
@@ -113,9 +127,11 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
         | Task::ExpireOffers { .. }
         | Task::RemindOffers { .. }
         | Task::TidyBatch { .. } => of_products(conn, context, service, task),
+        Task::ForgetStatement { statement, .. } => workflows::bank::forget_broken(conn, statement),
         Task::SendMail { .. }
         | Task::RenderInvoice { .. }
         | Task::RunBatch { .. }
+        | Task::MatchStatement { .. }
         | Task::DeleteFile { .. }
         | Task::DeleteApplicationFiles { .. }
         | Task::SweepFiles { .. }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::schema::allocations;
+use super::schema::{allocations, invoices};
 use super::{DbConn, MultiBackend};
 use crate::domain::invoice::{InvoiceId, PaymentId};
 use crate::domain::payment::AllocationId;
@@ -61,6 +61,17 @@ pub fn of_payment(conn: &mut DbConn, payment: PaymentId, limit: i64) -> Result<V
         .order(allocations::id)
         .limit(limit)
         .select(Allocation::as_select())
+        .load(conn)?)
+}
+
+/// All that was placed of these payments and taken back, oldest first, each with the number of its invoice.
+pub fn of_payments(conn: &mut DbConn, payments: &[PaymentId]) -> Result<Vec<(Allocation, String)>> {
+    let of = allocations::table
+        .inner_join(invoices::table.on(allocations::invoice_id.eq(invoices::id)))
+        .filter(allocations::payment_id.eq_any(payments));
+    let rows = of.order(allocations::id);
+    Ok(rows
+        .select((Allocation::as_select(), invoices::number))
         .load(conn)?)
 }
 

@@ -75,14 +75,19 @@ impl Invoice {
         if self.content_version == v2::VERSION {
             return Ok(self.content.decode()?);
         }
-        let totals = Totals {
-            net: self.net_cents,
-            vat: self.vat_cents,
-            gross: self.gross_cents,
-        };
+        let totals = self.totals();
         let earlier: Content = self.content.decode()?;
         let payment = (self.payment_method, self.payment_reference.clone());
         Ok(earlier.into_v2(totals, payment))
+    }
+
+    /// What it adds up to.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            net: self.net_cents,
+            vat: self.vat_cents,
+            gross: self.gross_cents,
+        }
     }
 
     /// Whether it is collected from a day that is over on `today`.

@@ -4,14 +4,18 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::accounts::Account;
-use super::schema::payments;
+use super::schema::{accounts, bank_transactions, payments, refunds};
 use super::{DbConn, Held, MultiBackend};
+use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::bank::BankTransactionId;
 use crate::domain::charge::ChargeId;
-use crate::domain::invoice::PaymentId;
+use crate::domain::invoice::{PaymentId, PaymentMethod};
 use crate::domain::money::Currency;
-use crate::error::{Error, Result};
+use crate::domain::payment::{RefundId, RefundKind, RefundState};
+use crate::error::{Code, Error, Result};
+use crate::locked;
+use crate::repository::invoice_search::Owner;
 use crate::types::Instant;
 
 /// Money that came for an account: of one charge, or of a line of a bank statement.
@@ -35,12 +39,93 @@ pub struct Payment {
     pub created_at: Instant,
 }
 
+impl Payment {
+    /// How it was paid.
+    pub fn method(&self) -> PaymentMethod {
+        match self.charge_id {
+            Some(_) => PaymentMethod::Card,
+            None => PaymentMethod::BankTransfer,
+        }
+    }
+}
+
 /// Stores new money; the caller holds the account's lock.
 pub fn insert(conn: &mut DbConn, payment: &Payment) -> Result<()> {
     diesel::insert_into(payments::table)
         .values(payment)
         .execute(conn)?;
     Ok(())
+}
+
+/// A payment of a held account, held too.
+pub fn lock(conn: &mut DbConn, account: &Held<Account>, id: PaymentId) -> Result<Held<Payment>> {
+    let found: Option<Payment> = locked!(
+        conn,
+        payments::table
+            .find(id)
+            .filter(payments::account_id.eq(account.id))
+            .select(Payment::as_select())
+    )
+    .optional()?;
+    found.map(Held::new).ok_or_else(|| Code::NotFound.into())
+}
+
+/// The payments of an account, newest first, from before `before`.
+pub fn list(
+    conn: &mut DbConn,
+    access: &AccountAccess,
+    before: Option<PaymentId>,
+    limit: i64,
+) -> Result<Vec<Payment>> {
+    let mut query = payments::table
+        .filter(payments::account_id.eq(access.account_id()))
+        .select(Payment::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(payments::id.lt(before));
+    }
+    Ok(query.order(payments::id.desc()).limit(limit).load(conn)?)
+}
+
+/// Which payments of all accounts are asked for, by the day on which they came.
+#[derive(Debug, Clone, Copy)]
+pub struct Days {
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+    /// Behind this one.
+    pub after: Option<(NaiveDate, PaymentId)>,
+    pub limit: i64,
+}
+
+/// The payments of those days with whose they are, in the order in which they came.
+pub fn of_days(conn: &mut DbConn, days: Days) -> Result<Vec<(Payment, Owner)>> {
+    let mut query = payments::table
+        .inner_join(accounts::table)
+        .select((Payment::as_select(), Owner::as_select()))
+        .into_boxed();
+    if let Some(first) = days.after.map(|(day, _)| day).or(days.from) {
+        query = query.filter(payments::received_date.ge(first));
+    }
+    if let Some(last) = days.to {
+        query = query.filter(payments::received_date.le(last));
+    }
+    if let Some((day, id)) = days.after {
+        query = query.filter(payments::received_date.gt(day).or(payments::id.gt(id)));
+    }
+    let ordered = query.order((payments::received_date, payments::id));
+    Ok(ordered.limit(days.limit).load(conn)?)
+}
+
+/// Who paid: name and account, as the line of the bank says; nothing where no bank was told of it.
+pub fn payer(conn: &mut DbConn, payment: &Payment) -> Result<(Option<String>, Option<String>)> {
+    let Some(line) = payment.bank_transaction_id else {
+        return Ok((None, None));
+    };
+    let line = bank_transactions::table.find(line).select((
+        bank_transactions::payer_name,
+        bank_transactions::payer_account,
+    ));
+    Ok(line.first(conn)?)
 }
 
 /// The money of a held account in a currency that is open, oldest first.
@@ -72,6 +157,39 @@ pub fn of_line(conn: &mut DbConn, line: BankTransactionId, limit: i64) -> Result
         .limit(limit)
         .select(Payment::as_select())
         .load(conn)?)
+}
+
+/// Whether money of these payments went back, or is about to.
+pub fn are_refunded(conn: &mut DbConn, ids: &[PaymentId]) -> Result<bool> {
+    let refunded = refunds::table
+        .filter(refunds::payment_id.eq_any(ids))
+        .filter(refunds::state.ne(RefundState::Failed));
+    Ok(diesel::select(diesel::dsl::exists(refunded)).get_result(conn)?)
+}
+
+/// Notes that the bank took a whole payment back, of which nothing is placed any more; the account is held.
+pub fn reverse(
+    conn: &mut DbConn,
+    payment: &Payment,
+    (reason, actor, now): (&str, &str, Instant),
+) -> Result<()> {
+    let id = RefundId::new(now);
+    diesel::insert_into(refunds::table)
+        .values((
+            refunds::id.eq(id),
+            refunds::payment_id.eq(payment.id),
+            refunds::version.eq(1),
+            refunds::kind.eq(RefundKind::BankReversal),
+            refunds::amount_cents.eq(payment.amount_cents),
+            refunds::currency.eq(payment.currency),
+            refunds::state.eq(RefundState::Succeeded),
+            refunds::reason.eq(reason),
+            refunds::idempotency_key.eq(format!("cps-{id}")),
+            refunds::actor.eq(actor),
+            refunds::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Takes a payment of a line back, of which nothing is placed or given back any more; the account is held.

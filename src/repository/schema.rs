@@ -760,6 +760,8 @@ diesel::table! {
         state -> Text,
         why -> Nullable<Text>,
         reversals_inverted -> Bool,
+        booked_sum -> Text,
+        reversed_sum -> Text,
         lines_new -> BigInt,
         lines_seen -> BigInt,
         lines_pending -> BigInt,

@@ -1,13 +1,17 @@
 //! The steps of the programme that more than one door leads to: functions on an open transaction. What must happen outside is a task.
 
 pub mod accounts;
+pub mod bank;
+pub mod billing_profiles;
 pub mod catalogue;
 pub mod collection;
 pub mod credentials;
+pub mod credit_notes;
 pub mod csv_file;
 pub mod documents;
 pub mod faq;
 pub mod feed;
+pub mod finance_files;
 pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;
@@ -20,10 +24,12 @@ pub mod offers;
 pub mod partner_alerts;
 pub mod partners;
 pub mod passwords;
+pub mod payments;
 pub mod points;
 pub mod product_files;
 pub mod products;
 pub mod purchases;
+pub mod refunds;
 pub mod registration_batches;
 pub mod registrations;
 pub mod review_deadlines;

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 
 use super::{Context, collection};
 use crate::domain::actor::Stamp;
+use crate::domain::allocation::{self, Part};
 use crate::domain::bank::BankTransactionId;
 use crate::domain::charge::ChargeId;
 use crate::domain::event::Event;
@@ -150,16 +151,7 @@ pub fn take_back(
 ) -> Result<Invoice> {
     let mut invoice = invoices::lock(conn, account, placed.invoice_id)?;
     let was_settled = invoice.status != InvoiceStatus::Open;
-    let reversal = Allocation {
-        id: AllocationId::new(stamp.now),
-        amount_cents: -placed.amount_cents,
-        reverses_id: Some(placed.id),
-        reason: stamp.reason.clone(),
-        actor: stamp.actor.to_string(),
-        created_at: stamp.now,
-        ..placed.clone()
-    };
-    allocations::insert(conn, &reversal)?;
+    reverse(conn, stamp, placed)?;
     let collect_from = match was_settled {
         true => Some(collection::today(conn, context, &invoice)?),
         false => invoice.collect_from,
@@ -176,4 +168,62 @@ pub fn take_back(
         events::record(conn, stamp, &[event])?;
     }
     Ok(invoice.into_row())
+}
+
+fn reverse(conn: &mut DbConn, stamp: &Stamp, placed: &Allocation) -> Result<()> {
+    let reversal = Allocation {
+        amount_cents: -placed.amount_cents,
+        reverses_id: Some(placed.id),
+        ..again(stamp, placed)
+    };
+    allocations::insert(conn, &reversal)
+}
+
+/// The same allocation, made anew.
+fn again(stamp: &Stamp, placed: &Allocation) -> Allocation {
+    Allocation {
+        id: AllocationId::new(stamp.now),
+        reason: stamp.reason.clone(),
+        actor: stamp.actor.to_string(),
+        created_at: stamp.now,
+        ..placed.clone()
+    }
+}
+
+/// Makes cents of a held invoice open whose place a credit note takes at once: what was written off first, then what was paid, the newest first. Of which payments
+/// so much is open by it.
+pub fn free(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    invoice: InvoiceId,
+    cents: i64,
+) -> Result<Vec<Part<PaymentId>>> {
+    let mut placed = allocations::standing(allocations::of_invoices(conn, &[invoice])?);
+    placed.retain(|one| one.credit_note_id.is_none());
+    placed.sort_by_key(|one| (!one.written_off, std::cmp::Reverse(one.id)));
+    let parts: Vec<Part<&Allocation>> = placed
+        .iter()
+        .map(|one| Part {
+            of: one,
+            cents: one.amount_cents,
+        })
+        .collect();
+    let mut freed = Vec::new();
+    for one in allocation::free(cents, &parts) {
+        let placed = one.allocation.of;
+        reverse(conn, stamp, placed)?;
+        if one.again > 0 {
+            let rest = Allocation {
+                amount_cents: one.again,
+                reason: placed.reason.clone(),
+                ..again(stamp, placed)
+            };
+            allocations::insert(conn, &rest)?;
+        }
+        freed.extend(placed.payment_id.map(|of| Part {
+            of,
+            cents: one.allocation.cents - one.again,
+        }));
+    }
+    Ok(freed)
 }

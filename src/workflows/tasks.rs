@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
+use crate::domain::bank::BankStatementId;
 use crate::domain::document::DocumentId;
 use crate::domain::invoice::InvoiceId;
 use crate::domain::job::JobKind;
@@ -87,6 +88,17 @@ pub enum Task {
     },
     /// Forgets a batch that never came whole, or what was sent in the lines of one that is over.
     TidyBatch { batch_id: BatchId, due: Instant },
+    /// Matches the lines of a bank statement with invoices.
+    MatchStatement {
+        statement: BankStatementId,
+        /// Of the statement when it was asked for: it may be asked for again.
+        version: i64,
+    },
+    /// Forgets a bank statement that never came whole.
+    ForgetStatement {
+        statement: BankStatementId,
+        due: Instant,
+    },
     /// Tells a customer of what a partner has reported from `since` on.
     TellCustomer {
         partner_id: PartnerId,
@@ -153,6 +165,8 @@ impl Task {
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
             Self::TidyBatch { .. } => JobKind::TidyBatch,
+            Self::MatchStatement { .. } => JobKind::MatchStatement,
+            Self::ForgetStatement { .. } => JobKind::ForgetStatement,
             Self::TellCustomer { .. } => JobKind::TellCustomer,
             Self::ExpireOffers { .. } => JobKind::ExpireOffers,
             Self::RemindOffers { .. } => JobKind::RemindOffers,
@@ -179,6 +193,9 @@ impl Task {
             Self::EndMembership { membership_id, .. } => Some(membership_id.to_string()),
             Self::RunBatch { batch_id, .. } | Self::TidyBatch { batch_id, .. } => {
                 Some(batch_id.to_string())
+            }
+            Self::MatchStatement { statement, .. } | Self::ForgetStatement { statement, .. } => {
+                Some(statement.to_string())
             }
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
@@ -218,9 +235,8 @@ impl Task {
             Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
                 request.clone()
             }
-            Self::WatchReview { account_id, due } | Self::ExpireDraft { account_id, due } => {
-                format!("{account_id}:{due}")
-            }
+            Self::WatchReview { account_id, due } => format!("{account_id}:{due}"),
+            Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
             Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
             Self::IssueInvoice(bought) => bought.to_string(),
@@ -235,6 +251,8 @@ impl Task {
             | Self::RunBatch { .. }
             | Self::TidyBatch { .. }
             | Self::TellCustomer { .. } => self.cause_of_products(),
+            Self::MatchStatement { statement, version } => format!("{statement}:{version}"),
+            Self::ForgetStatement { statement, .. } => statement.to_string(),
             Self::SweepFiles { date } => date.to_string(),
             Self::KeepHouse { hour } => hour.to_string(),
         }

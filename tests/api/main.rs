@@ -3,10 +3,13 @@
 
 mod accounts;
 mod backup;
+mod bank;
+mod billing_profiles;
 mod businesses;
 mod collection;
 mod contention;
 mod credentials;
+mod credit_notes;
 mod csv_files;
 mod database_away;
 #[path = "../common/dice.rs"]
@@ -40,6 +43,7 @@ mod offers;
 mod openapi;
 mod operation;
 mod pages;
+mod paid;
 mod pairs;
 mod partners;
 mod permissions;
@@ -54,6 +58,7 @@ mod proxy;
 mod queue;
 mod races;
 mod raw;
+mod refunds;
 mod refusals;
 mod registrations;
 #[path = "../common/relay.rs"]

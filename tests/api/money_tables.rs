@@ -119,8 +119,8 @@ const STORY: &[(&str, &str)] = &[
     // The payments of a line are never more than it.
     (
         "INSERT INTO bank_statements (id, version, file_sha256, format, message_id, statement_ref, sequence, page, last_page, account, currency, from_date,
-            to_date, opening, closing, state, reversals_inverted, lines_new, lines_seen, lines_pending, imported_by, created_at)
-         VALUES (#b1, 1, 'h', 'csv', '', '', '', 1, TRUE, 'NL', 'EUR', '', '', '', '', 'booked', FALSE, 0, 0, 0, 'service:seed', 'AT')",
+            to_date, opening, closing, state, reversals_inverted, booked_sum, reversed_sum, lines_new, lines_seen, lines_pending, imported_by, created_at)
+         VALUES (#b1, 1, 'h', 'csv', '', '', '', 1, TRUE, 'NL', 'EUR', '', '', '', '', 'booked', FALSE, '0', '0', 0, 0, 0, 'service:seed', 'AT')",
         "",
     ),
     ("INSERT INTO LINE (id, amount_cents, fingerprint) VALUES (#t1, 20000, 'f1')", ""),

@@ -361,6 +361,13 @@ impl Fixture {
         self.own.insert("invoice_id", invoice);
         let job = self.first_of("/v1", "jobs", &admin).await;
         self.own.insert("job_id", job);
+        let transfer = json!({ "amount": "1.00" });
+        let lever = "/v1/sandbox/bank-transfers";
+        let came = self.app.post(lever, &Token::default(), transfer).await;
+        let statement = came.expect(201).str("/statements/0/id");
+        self.own.insert("bank_statement_id", statement);
+        let line = self.first_of("/v1", "bank-transactions", &admin).await;
+        self.own.insert("bank_transaction_id", line);
         let dealer = self.app.dealer(FOTO_NORD, "registrations:write").await;
         let line = json!({
             "external_id": "F-900", "member_number": MEMBER, "model": "EOS R5", "serial_number": "130210049000", "purchase_date": "2026-05-20"
@@ -464,6 +471,7 @@ impl Fixture {
                 json!({ "now": now }).to_string()
             }
             ("registerAccount", _) => registration(json!({ "contact": { "email": format!("{}@strandfoto.example", uuid::Uuid::new_v4().simple()) } })).to_string(),
+            (_, "application/xml") => operation.example(&self.contract).as_str().unwrap().to_owned(),
             (_, FORM) => form_of_json(&operation.example(&self.contract)),
             _ => operation.example(&self.contract).to_string(),
         };
@@ -516,6 +524,8 @@ fn nothing(name: &str) -> String {
         "credential_id" => "crd",
         "registration_id" => "reg",
         "batch_id" => "bat",
+        "bank_statement_id" => "bst",
+        "bank_transaction_id" => "btx",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")

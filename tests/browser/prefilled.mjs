@@ -12,6 +12,15 @@ const UNTRIED = new Set(["createToken", "createRegistration", "createRegistratio
 
 /** What cannot succeed on a sandbox that has just begun, and why. */
 const EXCUSED = new Map([
+  ["refundPayment", "nobody has paid anything yet"],
+  ["payOutRefund", "nobody has paid anything yet"],
+  ["readBankStatement", "no bank statement has come yet"],
+  ["releaseBankStatement", "no bank statement has come yet"],
+  ["readBankTransaction", "no bank statement has come yet"],
+  ["matchBankTransaction", "no bank statement has come yet"],
+  ["unmatchBankTransaction", "no bank statement has come yet"],
+  ["dismissBankTransaction", "no bank statement has come yet"],
+  ["bringBackBankTransaction", "no bank statement has come yet"],
   ["retryJob", "no job has failed for good yet"],
   ["completeWorkItem", "no dealer's system has behaved oddly yet"],
   ["readEvent", "the events of a sandbox have ids of their own"],

@@ -1,3 +1,4 @@
+DROP INDEX accounts_company_key_idx;
 DROP TABLE invoice_files;
 DROP TABLE reminders;
 DROP TABLE provider_events;

@@ -106,8 +106,10 @@ FROM invoices_before;
 DROP TABLE invoices_before;
 CREATE INDEX invoices_account_id_idx ON invoices (account_id, id);
 CREATE INDEX invoices_membership_id_idx ON invoices (membership_id, id);
+CREATE INDEX invoices_status_idx ON invoices (status, id);
 CREATE INDEX invoices_corrects_id_idx ON invoices (corrects_id) WHERE corrects_id IS NOT NULL;
 CREATE INDEX invoices_due_date_idx ON invoices (due_date, id) WHERE status = 'open' AND kind = 'invoice';
+CREATE INDEX invoices_open_cents_idx ON invoices (open_cents, id);
 CREATE UNIQUE INDEX invoices_issue_no_key ON invoices (purchase_id, issue_no) WHERE kind = 'invoice';
 
 ALTER TABLE cards ADD COLUMN provider TEXT NOT NULL DEFAULT 'sandbox';
@@ -206,6 +208,9 @@ CREATE TABLE bank_statements (
     state TEXT NOT NULL CHECK (state IN ('receiving', 'booked', 'held', 'incomplete', 'foreign')),
     why TEXT NULL,
     reversals_inverted BOOLEAN NOT NULL,
+    -- What its booked entries come to, and of them those that take an earlier one back: the balances are the witnesses of these.
+    booked_sum TEXT NOT NULL,
+    reversed_sum TEXT NOT NULL,
     lines_new BIGINT NOT NULL CHECK (lines_new >= 0),
     lines_seen BIGINT NOT NULL CHECK (lines_seen >= 0),
     lines_pending BIGINT NOT NULL CHECK (lines_pending >= 0),
@@ -214,6 +219,7 @@ CREATE TABLE bank_statements (
     CONSTRAINT bank_statements_statement_ref_key UNIQUE (account, statement_ref, sequence, from_date, page, opening, closing)
 );
 CREATE INDEX bank_statements_file_sha256_idx ON bank_statements (file_sha256);
+CREATE INDEX bank_statements_account_idx ON bank_statements (account, created_at);
 
 CREATE TABLE bank_transactions (
     id UUID NOT NULL PRIMARY KEY,
@@ -247,7 +253,10 @@ CREATE TABLE bank_transactions (
     CHECK (state <> 'ignored' OR reason IS NOT NULL)
 );
 CREATE INDEX bank_transactions_statement_id_idx ON bank_transactions (statement_id, position);
-CREATE INDEX bank_transactions_open_idx ON bank_transactions (id) WHERE state = 'open';
+CREATE INDEX bank_transactions_state_idx ON bank_transactions (state, id);
+CREATE INDEX bank_transactions_reference_idx ON bank_transactions (account, reference) WHERE reference IS NOT NULL;
+CREATE INDEX bank_transactions_amount_cents_idx ON bank_transactions (account, amount_cents);
+CREATE INDEX bank_transactions_payer_account_idx ON bank_transactions (payer_account) WHERE payer_account IS NOT NULL;
 CREATE INDEX bank_transactions_bank_reference_idx ON bank_transactions (bank_reference) WHERE state = 'pending';
 
 CREATE TABLE payments (
@@ -315,7 +324,7 @@ CREATE TABLE refunds (
 );
 CREATE INDEX refunds_payment_id_idx ON refunds (payment_id);
 CREATE INDEX refunds_credit_note_id_idx ON refunds (credit_note_id) WHERE credit_note_id IS NOT NULL;
-CREATE INDEX refunds_to_pay_idx ON refunds (id) WHERE state = 'to_pay';
+CREATE INDEX refunds_state_idx ON refunds (state, id);
 
 CREATE TABLE provider_events (
     provider TEXT NOT NULL,
@@ -525,3 +534,5 @@ BEGIN
 END $$;
 CREATE TRIGGER refunds_move AFTER INSERT OR UPDATE ON refunds
     FOR EACH ROW EXECUTE FUNCTION refunds_move();
+
+CREATE INDEX accounts_company_key_idx ON accounts (company_key);

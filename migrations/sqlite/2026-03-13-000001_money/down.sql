@@ -1,3 +1,4 @@
+DROP INDEX accounts_company_key_idx;
 DROP TRIGGER memberships_standing;
 DROP TRIGGER memberships_standing_of_new;
 DROP TABLE invoice_files;

@@ -5,6 +5,7 @@ pub mod camt;
 pub mod csv;
 mod entry;
 mod fingerprint;
+mod known;
 mod matching;
 mod statement;
 
@@ -15,6 +16,7 @@ use crate::types::{id, text_enum};
 pub use balance::{Balance, Sums, balance};
 pub use entry::{BadBankAmount, BankAmount, Detail, Entry, Line, Party, entry_lines, turned_round};
 pub use fingerprint::{fingerprint, number_repeats};
+pub use known::{Clue, Known};
 pub use matching::{
     Decision, Facts, Found, InvoiceFacts, References, decide, numbers_in, references_in, takes_back,
 };
@@ -43,6 +45,42 @@ text_enum! {
         Incomplete = "incomplete",
         /// It is of another account: nothing of it is booked.
         Foreign = "foreign",
+    }
+}
+
+text_enum! {
+    /// In which form a bank wrote a statement.
+    pub enum StatementFormat {
+        /// ISO 20022, camt.053.001.02 or .08.
+        Camt = "camt.053",
+        /// Rows with a balance each.
+        Csv = "csv",
+    }
+}
+
+text_enum! {
+    /// Why a statement stands as it does.
+    pub enum StatementWhy {
+        /// Opening balance and lines are not the closing balance, or there is none of both.
+        BalancesDiffer = "balances_differ",
+        /// Pages of it are missing.
+        PagesMissing = "pages_missing",
+        /// It is of another account.
+        NotOurAccount = "not_our_account",
+        /// Somebody released it although its balances do not prove it.
+        Released = "released",
+    }
+}
+
+impl StatementWhy {
+    /// Why a statement stands so by its balances alone; nothing where they prove it.
+    pub fn of(state: StatementState) -> Option<Self> {
+        match state {
+            StatementState::Held => Some(Self::BalancesDiffer),
+            StatementState::Incomplete => Some(Self::PagesMissing),
+            StatementState::Foreign => Some(Self::NotOurAccount),
+            StatementState::Receiving | StatementState::Booked => None,
+        }
     }
 }
 

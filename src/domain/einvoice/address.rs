@@ -2,8 +2,19 @@
 
 use std::str::FromStr;
 
+use serde_with::DeserializeFromStr;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
 use crate::domain::check_digits::{has_gs1_check_digit, luhn};
-use crate::domain::values::Country;
+use crate::domain::values::{Country, Value};
+use crate::error::{Fault, FaultCode};
+
+/// The `format` of its schema.
+pub const ELECTRONIC_ADDRESS: &str = "electronic-address";
+/// Characters that somebody may type for one.
+const MOST: usize = 60;
 
 /// The schemes that Peppol BIS Billing 3 knows (rule CL008).
 const SCHEMES: &str = "\
@@ -12,7 +23,7 @@ const SCHEMES: &str = "\
     9936 9937 9938 9939 9940 9941 9942 9943 9944 9945 9946 9947 9948 9949 9950 9951 9952 9953 9957 9959";
 
 /// A number in a scheme, as `0184:13585628`; right by the scheme's own rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, DeserializeFromStr)]
 pub struct ElectronicAddress {
     scheme: String,
     number: String,
@@ -49,6 +60,29 @@ impl FromStr for ElectronicAddress {
         Self::new(scheme, number).ok_or(BadElectronicAddress)
     }
 }
+
+impl Value for ElectronicAddress {
+    const WRITTEN: &'static str = "0184:13585628";
+
+    fn fault(pointer: impl Into<String>, _typed: &str) -> Fault {
+        Fault::new(pointer, FaultCode::ElectronicAddressInvalid)
+    }
+}
+
+impl PartialSchema for ElectronicAddress {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom(ELECTRONIC_ADDRESS.to_owned())))
+            .max_length(Some(MOST))
+            .description(Some(
+                "The four digits of a scheme of Peppol, a colon and a number that is right in it, as `0184:13585628`.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for ElectronicAddress {}
 
 impl std::fmt::Display for ElectronicAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

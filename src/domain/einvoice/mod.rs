@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 
 use super::invoice::{InvoiceKind, Totals, v2::Content};
 use super::money::Currency;
-pub use address::{BadElectronicAddress, ElectronicAddress, address};
+pub use address::{BadElectronicAddress, ELECTRONIC_ADDRESS, ElectronicAddress, address};
 pub use means::{Means, means};
 pub use ubl::ubl;
 

@@ -55,6 +55,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// Why finance credits an invoice.
+    pub enum CreditReason {
+        /// It said something wrong.
+        Error = "error",
+        /// To make up for something.
+        Goodwill = "goodwill",
+    }
+}
+
+text_enum! {
     /// How an invoice is paid.
     pub enum PaymentMethod {
         /// A stored card, charged on the due date.

@@ -2,6 +2,7 @@
 //! of them are in the modules of what they are about.
 
 mod account_number;
+mod company_number;
 mod country;
 mod date;
 mod email;
@@ -18,11 +19,13 @@ mod vat_number;
 
 use std::str::FromStr;
 
+use super::einvoice::{ELECTRONIC_ADDRESS, ElectronicAddress};
 use super::partner::{SCOPE, Scope};
 use crate::error::{Fault, FaultCode};
 use crate::types::{Instant, NETWORK, Network};
 
 pub use account_number::AccountNumber;
+pub use company_number::CompanyNumber;
 pub use country::{Country, is_eu};
 pub use date::Date;
 pub use email::{Email, email_key};
@@ -63,7 +66,7 @@ pub struct Format {
 }
 
 /// Every format that is read here: what a schema accepts is what is read.
-pub const FORMATS: [Format; 12] = [
+pub const FORMATS: [Format; 13] = [
     Format {
         name: email::FORMAT,
         check: is_value::<Email>,
@@ -98,6 +101,11 @@ pub const FORMATS: [Format; 12] = [
         name: manufacturer_code::FORMAT,
         check: is_value::<ManufacturerCode>,
         fault: |pointer| ManufacturerCode::fault(pointer, ""),
+    },
+    Format {
+        name: ELECTRONIC_ADDRESS,
+        check: is_value::<ElectronicAddress>,
+        fault: |pointer| ElectronicAddress::fault(pointer, ""),
     },
     Format {
         name: line::LINE,

@@ -49,6 +49,8 @@ const BEGIN_IN_SANDBOX: &str = "\n\n**Where to begin.** On the [start page](/): 
         (name = "points", description = "The ledger of points"),
         (name = "membership", description = "The programme, its levels and the membership"),
         (name = "invoices", description = "Invoices"),
+        (name = "payments", description = "Money that came, and money that goes back"),
+        (name = "bank", description = "Bank statements, and what waits of their lines"),
         (name = "partners", description = "Dealers and their systems"),
         (name = "events", description = "What happened, as it is told: each type with its payload"),
         (name = "work_items", description = "What waits for staff"),

@@ -90,7 +90,7 @@ impl Default for Limits {
                 within: Duration::from_secs(60),
             },
             unanswered: Unanswered {
-                bytes: 9 * 1024 * 1024,
+                bytes: 17 * 1024 * 1024,
                 within: Duration::from_secs(60),
             },
         }

@@ -1,5 +1,6 @@
 //! Invoices, as their account sees them.
 
+mod correcting;
 mod parts;
 mod view;
 
@@ -34,14 +35,15 @@ pub fn routes(config: &mut impl Routes) {
             read_invoice,
             Callers::account(InvoicesRead),
             RateLimit::PerCaller,
-        );
+        )
+        .configure(correcting::routes);
 }
 
 /// Names the account whose invoices are listed.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 #[allow(dead_code)]
-struct InvoicesPath {
+pub struct InvoicesPath {
     /// The account.
     #[param(example = "acc_00000000000070008000000000000002")]
     account_id: AccountId,

@@ -28,7 +28,15 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::PaymentDue => "listInvoices",
         Code::EinvoiceNotPossible => "readInvoicePdf",
         Code::BatchNotCancellable => "readRegistrationBatch",
+        Code::RefundExceedsPayment | Code::PaymentInDispute => "listAccountPayments",
+        Code::RefundNotToPay => "listRefunds",
+        Code::CreditExceedsInvoice => "readInvoice",
         Code::JobNotDead => "listJobs",
+        Code::StatementNotHeld => "readBankStatement",
+        Code::TransactionNotOpen | Code::AmountExceedsTransaction | Code::PaymentRefunded => {
+            "readBankTransaction"
+        }
+        Code::AmountExceedsInvoice | Code::CurrencyMismatch => "readBankTransaction",
         Code::CredentialLimitReached => "revokeCredential",
         Code::SecretRotationOpen => "endPreviousSecret",
         Code::EventsExpired => "listEvents",

@@ -27,14 +27,16 @@ statuses! {
         SerialAlreadyRegistered ProductEnded ExternalIdReused SerialAlreadyReported OfferDeclined RegistrationNotOpen
         ChangeTooLate CorrectionNeedsTrust ProductChangedByCustomer ProductDisputed OfferClosed NoLegacyEmail AwaitingProof
         NoLegacyAccount AlreadyMigrated LegacyAccountTaken CorporateNotAvailable LevelNotOpen AlreadyMember PaymentDue EinvoiceNotPossible
+        RefundExceedsPayment PaymentInDispute PayingAccountUnknown RefundNotToPay CreditExceedsInvoice
         BatchNotCancellable JobNotDead CredentialLimitReached SecretRotationOpen WorkItemClosed WorkItemClosesItself
+        StatementNotHeld TransactionNotOpen AmountExceedsTransaction AmountExceedsInvoice CurrencyMismatch PaymentRefunded
         IdempotencyInProgress;
     GONE: EventsExpired;
     PRECONDITION_FAILED: PreconditionFailed;
     PAYLOAD_TOO_LARGE: BodyTooLarge DocumentTooLarge;
     UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType;
     UNPROCESSABLE_ENTITY: PointsOutOfRange InvalidRequest IdempotencyKeyReused DocumentKindNotAccepted CodeInvalid
-        CardExpiresTooEarly;
+        CardExpiresTooEarly StatementNotAccepted;
     PRECONDITION_REQUIRED: PreconditionRequired;
     TOO_MANY_REQUESTS: QuotaExceeded RateLimited TooManyAttempts;
     INTERNAL_SERVER_ERROR: InternalError;

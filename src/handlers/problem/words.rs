@@ -62,7 +62,9 @@ mod tests {
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.
-    const GIVEN: [(Code, &[&str]); 12] = [
+    const GIVEN: [(Code, &[&str]); 14] = [
+        (Code::RefundExceedsPayment, &["open"]),
+        (Code::CreditExceedsInvoice, &["left"]),
         (Code::ScopeMissing, &["scope"]),
         (Code::EventsExpired, &["oldest"]),
         (Code::MethodNotAllowed, &["allowed"]),

@@ -1,7 +1,8 @@
-//! The sandbox's own operations, neither routed nor documented in live mode: the card, the clock, the way back; the mailbox has its own file.
+//! The sandbox's own operations, neither routed nor documented in live mode: the card, the clock, the way back; the mailbox and the bank have their own files.
 
 mod card;
 mod mailbox;
+mod transfers;
 
 use actix_web::web::Data;
 use actix_web::{get, post, put};
@@ -24,6 +25,11 @@ pub fn routes(config: &mut impl Routes) {
         .service(read_sandbox, Callers::Anybody, RateLimit::PerCaller)
         .service(read_clock, Callers::Anybody, RateLimit::PerCaller)
         .service(set_clock, Callers::Anybody, RateLimit::PerCaller)
+        .service(
+            transfers::create_bank_transfer,
+            Callers::Anybody,
+            RateLimit::PerCaller,
+        )
         .service(start_again, Callers::Anybody, RateLimit::PerCaller)
         .configure(mailbox::routes);
 }

@@ -80,6 +80,10 @@ fn worked_at(item: &WorkItem) -> (&'static str, String) {
             "checkProduct",
             format!("/v1/accounts/{account}/products/{subject}/check"),
         ),
+        (WorkItemKind::CreditLeft, Some(account)) => (
+            "refundPayment",
+            format!("/v1/accounts/{account}/payments/{subject}/refunds"),
+        ),
         (WorkItemKind::DeadJob, _) => ("retryJob", format!("/v1/jobs/{subject}/retry")),
         _ => (
             "completeWorkItem",

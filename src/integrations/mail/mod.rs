@@ -177,8 +177,8 @@ mod tests {
     /// What several templates say of an invoice.
     fn of_invoices() -> Value {
         json!({
-            "invoice_number": "CPS-2026-000001", "iban": "NL13 TEST 0123 4567 89", "bic": "TESTNL2A", "nth": 1, "is_last": false, "gross": "100.00",
-            "set_off": "40.00", "open": "60.00", "currency": "EUR", "due_date": "2026-07-01", "payment_method": "card", "payment_reference": null,
+            "invoice_number": "CPS-2026-000001", "iban": "NL13 TEST 0123 4567 89", "bic": "TESTNL2A", "nth": 1, "is_last": false, "gross": "100.00", "set_off": "40.00", "open": "60.00", "currency": "EUR", "due_date": "2026-07-01",
+            "payment_method": "card", "payment_reference": null, "credit_note_number": "CPS-2026-000002", "left": "10.00",
         })
     }
 

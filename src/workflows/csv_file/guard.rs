@@ -1,6 +1,7 @@
 //! Cells that a spreadsheet would take for formulas: written so that it does not, and read again as they were.
 
 use super::Spreadsheet;
+use crate::domain::money::Amount;
 
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 /// A spreadsheet of another country splits cells where ours do not end.
@@ -21,6 +22,15 @@ pub fn cell(text: &str, reader: Option<Spreadsheet>) -> String {
     match reader {
         Some(Spreadsheet::Excel) if looks_like_a_number(text) => format!("=\"{text}\""),
         _ => guarded(text),
+    }
+}
+
+/// Cents as a number that the program adds up: it is ours, so it needs no guard.
+pub fn amount(cents: i64, reader: Option<Spreadsheet>) -> String {
+    let text = Amount(cents).to_string();
+    match reader {
+        Some(Spreadsheet::Excel) => text.replace('.', ","),
+        None => text,
     }
 }
 
@@ -92,6 +102,12 @@ mod tests {
             assert_eq!(cell(text, excel), guarded(text));
         }
         assert_eq!(unguarded("=\"1\"&A1"), "=\"1\"&A1");
+    }
+
+    #[test]
+    fn an_amount_is_a_number_for_whoever_reads_it() {
+        assert_eq!(amount(-123_450, None), "-1234.50");
+        assert_eq!(amount(-123_450, Some(Spreadsheet::Excel)), "-1234,50");
     }
 
     proptest! {

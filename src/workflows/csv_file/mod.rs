@@ -8,8 +8,8 @@ mod writer;
 use records::{Record, records};
 
 pub use encoding::{Decoded, Encoding, decode, of_charset};
-pub use guard::{cell, unguarded};
-pub use writer::{Spreadsheet, writer};
+pub use guard::{amount, cell, unguarded};
+pub use writer::{ListFormat, Spreadsheet, writer};
 
 use crate::domain::values::{Line, Value};
 use crate::error::{Fault, FaultCode};

@@ -10,6 +10,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How a list is answered.
+    pub enum ListFormat {
+        /// Page by page.
+        Json = "json",
+        /// All of it as a file.
+        Csv = "csv",
+    }
+}
+
 /// What writes a file for a reader; for none in particular, with commas.
 pub fn writer(reader: Option<Spreadsheet>) -> csv::Writer<Vec<u8>> {
     match reader {

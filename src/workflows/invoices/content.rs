@@ -9,6 +9,7 @@ use crate::domain::invoice::v2::{
 use crate::domain::invoice::{Evidence, Totals, totals};
 use crate::domain::language::Language;
 use crate::domain::money::Currency;
+use crate::domain::values::Country;
 use crate::domain::vat::{self, Vat, VatTreatment};
 use crate::error::{Error, Result};
 use crate::programme::{self, SellerTerms};
@@ -118,7 +119,7 @@ fn payment(sale: &Sale<'_>, card: Option<StoredCard>) -> Payment {
 }
 
 /// What the invoice says of `key`: an invoice without its words is not issued.
-fn words(key: &str, language: Language, values: Value) -> Result<String> {
+pub(super) fn words(key: &str, language: Language, values: Value) -> Result<String> {
     render(Subject::Invoices, key, language, values)
 }
 
@@ -174,7 +175,8 @@ fn notices(
     due: NaiveDate,
 ) -> Result<Vec<String>> {
     let language = sale.account.language;
-    let mut notices = vat_notices(vat, sale.account)?;
+    let number = sale.account.vat_number.as_deref();
+    let mut notices = vat_notices(vat, (sale.account.country, number), language)?;
     let due = due.to_string();
     match card {
         Some(card) => {
@@ -192,17 +194,21 @@ fn notices(
     Ok(notices)
 }
 
-fn vat_notices(vat: Vat, account: &Account) -> Result<Vec<String>> {
+/// What the law has to say of the VAT to a buyer in that country with that number.
+pub(super) fn vat_notices(
+    vat: Vat,
+    (country, number): (Country, Option<&str>),
+    language: Language,
+) -> Result<Vec<String>> {
     let treatment = match vat.treatment {
         VatTreatment::Standard => return Ok(Vec::new()),
         VatTreatment::OutsideScope => "outside_scope",
         VatTreatment::ReverseCharge => "reverse_charge",
     };
-    let language = account.language;
     let mut notices = vec![words(treatment, language, Value::UNDEFINED)?];
     let is_reverse = vat.treatment == VatTreatment::ReverseCharge;
-    if let Some(number) = account.vat_number.as_ref().filter(|_| is_reverse) {
-        let number = context! { number => format!("{}{number}", account.country) };
+    if let Some(number) = number.filter(|_| is_reverse) {
+        let number = context! { number => format!("{country}{number}") };
         notices.push(words("reverse_charge_number", language, number)?);
     }
     Ok(notices)

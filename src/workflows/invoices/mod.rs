@@ -1,17 +1,23 @@
 //! Issuing the invoice of a purchase: its number, its sums, and what the account had paid ahead. What it says is in `content`; what comes later is placed by
 //! `settlement`.
 
+mod collecting;
 mod content;
+mod credit;
 mod details;
 pub mod document;
 pub mod earlier;
+mod reissue;
 
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
+pub use self::collecting::{Pause, pause};
 pub use self::content::bank_fee_notice;
 use self::content::{Sale, content};
+pub(in crate::workflows) use self::credit::credit_note;
 pub use self::details::{Details, details, details_of};
+pub(in crate::workflows) use self::reissue::reissue;
 use super::Context;
 use super::collection;
 use super::mail::{Recipient, send};
@@ -67,7 +73,7 @@ pub(in crate::workflows) fn issue_as(
     if invoices::is_issued(conn, purchase.id)? {
         return Ok(());
     }
-    let Some(invoice) = draw_up(conn, context, &account, &purchase, id)? else {
+    let Some(invoice) = draw_up(conn, context, &account, &purchase, (id, None))? else {
         return Ok(());
     };
     invoices::insert(conn, &invoice)?;
@@ -99,13 +105,13 @@ fn issued(invoice: &Invoice) -> Option<Event> {
     })
 }
 
-/// Nothing where it is not invoiced, or its membership is not there yet.
+/// Nothing where it is not invoiced, or its membership is not there yet. What is issued again was due on a day.
 fn draw_up(
     conn: &mut DbConn,
     context: &Context,
     account: &Account,
     purchase: &Purchase,
-    id: InvoiceId,
+    (id, was_due): (InvoiceId, Option<NaiveDate>),
 ) -> Result<Option<Invoice>> {
     let membership = match purchase.membership_id {
         Some(id) => memberships::find_by_id(conn, id)?,
@@ -116,7 +122,10 @@ fn draw_up(
     };
     let terms = sales::terms(conn, purchase.seller_terms_id)?;
     let (issued_date, _) = invoice::issued(context.now, terms.seller.zone);
-    let due_date = invoice::due_date(issued_date, terms.invoice.due_days);
+    let due_date = match was_due {
+        Some(was_due) => was_due.max(issued_date),
+        None => invoice::due_date(issued_date, terms.invoice.due_days),
+    };
     let sale = Sale {
         purchase,
         terms: &terms,
@@ -250,7 +259,12 @@ fn set_off(
 }
 
 /// Mails the invoice, as it stands once what was open is set off.
-fn tell(conn: &mut DbConn, context: &Context, account: &Account, invoice: &Invoice) -> Result<()> {
+pub(in crate::workflows) fn tell(
+    conn: &mut DbConn,
+    context: &Context,
+    account: &Account,
+    invoice: &Invoice,
+) -> Result<()> {
     let set_off = invoice.gross_cents - invoice.open_cents;
     let values = json!({
         "invoice_number": invoice.number,
@@ -277,7 +291,8 @@ mod tests {
 
     #[test]
     fn each_text_names_what_it_is_given_and_none_is_left_over() {
-        let given: [(&str, &[&str]); 10] = [
+        let given: [(&str, &[&str]); 11] = [
+            ("credit", &["number"]),
             ("membership", &["level", "starts", "ends"]),
             ("transfer_fee", &[]),
             ("reverse_charge", &[]),

@@ -9,23 +9,26 @@ mod offers;
 mod partners;
 mod products;
 mod tokens;
+mod transfers;
 
 use uuid::Uuid;
 
 use super::Context;
 use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
-use crate::domain::actor::Cause;
+use crate::domain::actor::{Cause, Stamp};
 use crate::domain::file::SAMPLES;
 use crate::domain::permissions::Role;
 use crate::error::Result;
 use crate::repository::{DbConn, catalogue, files, settings, users};
+use crate::types::Instant;
 
 pub use applications::{APPLICATIONS, Application, SAMPLE_PDF, set_password_url};
 pub use businesses::{MEMBERS, Member, Standing};
 pub use lines::{MagicLine, magic_lines};
 pub use partners::{Customers, DEALERS, Dealer, member_number, unknown_number};
 pub use products::TAKEN_SERIAL;
+pub use transfers::{Transfer, camt};
 
 /// The password of everybody who is seeded.
 pub const PASSWORD: &str = "Sandbox-Adgang-2026";
@@ -70,6 +73,11 @@ pub fn account_id(n: u128) -> AccountId {
 )]
 fn seeding() -> ServiceAccess {
     ServiceAccess::new(Cause::Seed)
+}
+
+/// Who acts where anybody has the sandbox do something.
+pub fn stamp(now: Instant) -> Stamp {
+    seeding().stamp(now)
 }
 
 /// Who may do with the `n`-th seeded account what the seed does.

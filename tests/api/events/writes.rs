@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::accounts::{PASSWORD, case_of, decide, propose_email, set_password, submit};
+use crate::bank::{send_statement, waiting_lines};
 use crate::businesses::{Business, PDF, id_of, token_of};
+use crate::paid::paid;
 use crate::partners::{FOTO_NORD, MEMBER};
 use crate::raw::{Raw, Sold};
 use crate::support::{Answer, Sending, TestApp, Token};
@@ -101,9 +103,11 @@ async fn every_write_operation_leaves_its_event() {
     legacy(&mut walk, &asta).await;
     dealers(&mut walk).await;
     staff(&mut walk, &asta).await;
+    money(&mut walk, &asta).await;
     jobs(&mut walk).await;
     work(&mut walk, &asta).await;
     partners(&mut walk).await;
+    bank(&mut walk).await;
     let operations = include_str!("../../../openapi/operations.txt").lines();
     let writes = operations.filter_map(|line| {
         let mut words = line.split(' ');
@@ -410,6 +414,12 @@ pub async fn staff(walk: &mut Walk, asta: &Business) {
     let told = ["user.removed", "user.sessions_ended"];
     walk.left("removeUser", "user", &told).await;
     own(walk, asta).await;
+    let profile = format!("{}/billing-profile", asta.account);
+    let change = json!({ "your_reference": "PO-4711" });
+    let changed = walk.app.patch(&profile, &asta.token, 1, change).await;
+    changed.expect(200);
+    let told = ["account.billing_profile_changed"];
+    walk.left("updateBillingProfile", "user", &told).await;
     let suspension = format!("{}/suspension", asta.account);
     let reason = json!({ "reason": "Two members claim the same." });
     let suspended: Answer = walk.app.post(&suspension, &admin, reason).await;
@@ -452,6 +462,43 @@ async fn own(walk: &mut Walk, asta: &Business) {
     }
 }
 
+/// Finance pauses collecting an invoice, credits some of it, and has money go back.
+pub async fn money(walk: &mut Walk, asta: &Business) {
+    let finance = walk
+        .app
+        .sign_in_with("finance@cps.example", CHOSEN_PASSWORD);
+    let finance = finance.await;
+    walk.app.mail(&asta.email, "invoice_issued").await;
+    let invoices = format!("{}/invoices", asta.account);
+    let listed = walk.app.get(&invoices, &finance).await.expect(200);
+    let invoice = format!("{invoices}/{}", listed.str("/items/0/id"));
+    let pause = json!({ "paused_until": "2098-03-02", "reason": "They asked for a month." });
+    let collection = format!("{invoice}/collection");
+    let paused = walk.app.put(&collection, &finance, pause).await;
+    paused.expect(200);
+    let told = ["invoice.collection_paused"];
+    walk.left("pauseCollection", "staff", &told).await;
+    let some = json!({ "amount": "1.00", "currency": "EUR" });
+    let credit = json!({ "net": some, "reason": "goodwill", "note": "A late camera." });
+    let notes = format!("{invoice}/credit-notes");
+    let credited = walk.app.post_once(&notes, &finance, credit).await;
+    credited.expect(201);
+    walk.left("creditInvoice", "staff", &["credit_note.issued"])
+        .await;
+    let payment = paid(&walk.app, &asta.account, None, 5000);
+    let refunds = format!("{}/payments/{payment}/refunds", asta.account);
+    let back = json!({ "amount": some, "reason": "Paid twice." });
+    let refund = walk.app.post_once(&refunds, &finance, back).await;
+    let refund = refund.expect(202).str("/id");
+    walk.left("refundPayment", "staff", &["payment.refunded"])
+        .await;
+    let payout = format!("/v1/refunds/{refund}/payout");
+    let day = json!({ "paid_date": walk.app.now().await.date_naive() });
+    walk.app.post(&payout, &finance, day).await.expect(200);
+    walk.left("payOutRefund", "staff", &["payment.refunded"])
+        .await;
+}
+
 /// A mail that nobody could send for three days, tried again.
 pub async fn jobs(walk: &mut Walk) {
     let dead =
@@ -468,6 +515,53 @@ pub async fn jobs(walk: &mut Walk) {
     let retry = format!("/v1/jobs/{job}/retry");
     walk.app.post(&retry, &admin, reason).await.expect(200);
     walk.left("retryJob", "staff", &["job.retried"]).await;
+}
+
+/// A bank statement that is held and released, and a line that finance decides on.
+pub async fn bank(walk: &mut Walk) {
+    let finance = walk.app.sign_in("finance@cps.example").await;
+    let held = include_str!("../../vectors/camt/42-not-balanced.xml");
+    let came = send_statement(&walk.app, &finance, held).await.expect(201);
+    let told = ["bank_statement.imported"];
+    walk.left("importBankStatement", "staff", &told).await;
+    let statement = format!("/v1/bank-statements/{}", came.str("/statements/0/id"));
+    let reason = json!({ "reason": "The bank confirmed it." });
+    let release = format!("{statement}/release");
+    let released = walk.app.post(&release, &finance, reason.clone()).await;
+    released.expect(200);
+    let told = ["bank_statement.released"];
+    walk.left("releaseBankStatement", "staff", &told).await;
+    let transfer =
+        json!({ "amount": "200.00", "text": "Tak for sidst", "payer_name": "Lys & Skygge" });
+    let lever = "/v1/sandbox/bank-transfers";
+    let came = walk.app.post(lever, &finance, transfer).await.expect(201);
+    let told = ["bank_statement.imported"];
+    walk.left("createBankTransfer", "service", &told).await;
+    let lines = waiting_lines(&walk.app, &finance, &came.str("/statements/0/id")).await;
+    let line = format!("/v1/bank-transactions/{}", lines[0]["id"].as_str().unwrap());
+    let dismissal = format!("{line}/dismissal");
+    let dismissed = walk.app.post(&dismissal, &finance, reason).await;
+    dismissed.expect(200);
+    let told = ["bank_transaction.dismissed"];
+    walk.left("dismissBankTransaction", "staff", &told).await;
+    walk.app.delete(&dismissal, &finance, 1).await.expect(200);
+    let told = ["bank_transaction.brought_back"];
+    walk.left("bringBackBankTransaction", "staff", &told).await;
+    let matching = json!({ "allocations": [{
+        "invoice_id": "inv_00000000000070008000000000000002", "amount": { "amount": "200.00", "currency": "EUR" }
+    }] });
+    let path = format!("{line}/match");
+    walk.app.post(&path, &finance, matching).await.expect(200);
+    let told = [
+        "bank_transaction.matched",
+        "payment.received",
+        "invoice.paid",
+    ];
+    walk.left("matchBankTransaction", "staff", &told).await;
+    let back = format!("{line}/match?reason=It%20was%20for%20another%20invoice");
+    walk.app.delete(&back, &finance, 1).await.expect(200);
+    let told = ["bank_transaction.unmatched", "invoice.reopened"];
+    walk.left("unmatchBankTransaction", "staff", &told).await;
 }
 
 /// Administrators take a dealer in, and give one of its systems a credential.

@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use super::walk::{YEAR, on_that_day};
 use crate::accounts::{case_of, mailed_links};
+use crate::bank::send_statement;
 use crate::businesses::{Business, PDF};
 use crate::events::writes::partner_alert;
 use crate::legacy_migration::{OLD, prove, with_old_address};
 use crate::limits::limited;
 use crate::membership::{EMAIL, bring_points_to, by_transfer, join};
+use crate::paid::paid;
 use crate::partners::FOTO_NORD;
 use crate::products::METTE;
 use crate::raw::{Raw, Sold};
@@ -25,7 +27,10 @@ const NOBODY: Token = Token(None);
 /// What only a service answers that is crowded, broken or at its end, that counts to a billion, whose staff are customers or have two roles, or whose
 /// dealers are bound to networks or have used up their quota, or report what cannot be, or whose invoices lack a number; and what only the token endpoint answers, in a form of its own. Other tests bring these
 /// about; here they are written as those answers are.
-const RARE: [Code; 23] = [
+const RARE: [Code; 31] = [
+    Code::PaymentInDispute,
+    Code::PayingAccountUnknown,
+    Code::RefundNotToPay,
     Code::OwnAccount,
     Code::OwnProposal,
     Code::BodyTooSlow,
@@ -48,6 +53,11 @@ const RARE: [Code; 23] = [
     Code::CorrectionNeedsTrust,
     Code::ProductChangedByCustomer,
     Code::BatchNotCancellable,
+    Code::TransactionNotOpen,
+    Code::AmountExceedsTransaction,
+    Code::AmountExceedsInvoice,
+    Code::CurrencyMismatch,
+    Code::PaymentRefunded,
     Code::EinvoiceNotPossible,
 ];
 
@@ -80,15 +90,34 @@ pub async fn all() -> Vec<Heard> {
         company(&app, &asta).await;
         applications(&app).await;
         claims(&app).await;
+        money(&app).await;
         staff(&app, &asta).await;
         memberships(&app).await;
         work(&app).await;
         dealers(&app).await;
+        statements(&app).await;
         too_often(&app).await;
         too_late(&app).await;
     });
     heard.extend(beside.await);
     heard
+}
+
+/// Files that are no bank statement, and a statement that needs no release.
+async fn statements(app: &TestApp) {
+    let finance = app.sign_in("finance@cps.example").await;
+    let html = include_str!("../../vectors/camt/h8-html-login-page.xml");
+    let refused = send_statement(app, &finance, html).await;
+    refused.problem(422, "statement_not_accepted");
+    let transfer = json!({ "amount": "1.00" });
+    let came = app
+        .post("/v1/sandbox/bank-transfers", &finance, transfer)
+        .await;
+    let id = came.expect(201).str("/statements/0/id");
+    let release = format!("/v1/bank-statements/{id}/release");
+    let reason = json!({ "reason": "It is right." });
+    let released = app.post(&release, &finance, reason).await;
+    released.problem(409, "statement_not_held");
 }
 
 /// What a dealer's system may not do with its token.
@@ -298,6 +327,22 @@ async fn claims(app: &TestApp) {
     app.act(&case, &reviewer)
         .await
         .problem(409, "claimed_by_another");
+}
+
+/// More is credited than the invoice was, and more goes back than came.
+async fn money(app: &TestApp) {
+    let finance = app.sign_in("finance@cps.example").await;
+    let jonas = "/v1/accounts/acc_00000000000070008000000000000002";
+    let much = json!({ "amount": "500.00", "currency": "EUR" });
+    let body = json!({ "net": much, "reason": "error", "note": "A wrong price." });
+    let notes = format!("{jonas}/invoices/inv_00000000000070008000000000000002/credit-notes");
+    let credited = app.post_once(&notes, &finance, body).await;
+    credited.problem(409, "credit_exceeds_invoice");
+    let payment = paid(app, jonas, None, 5000);
+    let body = json!({ "amount": much, "reason": "Paid twice." });
+    let refunds = format!("{jonas}/payments/{payment}/refunds");
+    let refunded = app.post_once(&refunds, &finance, body).await;
+    refunded.problem(409, "refund_exceeds_payment");
 }
 
 /// What the state of an account and of a job forbids.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::heard::{Heard, hear};
 use crate::businesses::{Business, id_of};
 use crate::events::writes::{
-    CHOSEN_PASSWORD, Walk, application, dealers, jobs, legacy, offers, partners, products, staff,
-    work,
+    CHOSEN_PASSWORD, Walk, application, bank, dealers, jobs, legacy, money, offers, partners,
+    products, staff, work,
 };
 use crate::openapi::document;
 use crate::partners::FOTO_NORD;
@@ -43,9 +43,11 @@ pub async fn writes_and_reads() -> Vec<Heard> {
         legacy(&mut walk, &business).await;
         dealers(&mut walk).await;
         staff(&mut walk, &business).await;
+        money(&mut walk, &business).await;
         jobs(&mut walk).await;
         work(&mut walk, &business).await;
         partners(&mut walk).await;
+        bank(&mut walk).await;
         sandbox_and_sessions(&walk.app, &business).await;
         asta = Some(business);
     });
@@ -142,6 +144,14 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
     objects.insert("registration_id", reported.str("/items/0/id"));
     let batches = app.get("/v1/registration-batches", &staff).await;
     objects.insert("batch_id", batches.expect(200).str("/items/1/id"));
+    let finance = app.sign_in("finance@cps.example").await;
+    for (name, list) in [
+        ("bank_statement_id", "bank-statements"),
+        ("bank_transaction_id", "bank-transactions"),
+    ] {
+        let listed = app.get(&format!("/v1/{list}"), &finance).await;
+        objects.insert(name, listed.expect(200).str("/items/0/id"));
+    }
     let membership = app
         .get(&format!("{}/membership", asta.account), &asta.token)
         .await;

@@ -9,7 +9,16 @@ use crate::partners::FOTO_NORD;
 use crate::support::{FORM, Sending, TestApp, Token, form_of_json};
 
 /// What cannot succeed on a sandbox that has just begun, and why.
-const EXCUSED: [(&str, &str); 7] = [
+const EXCUSED: [(&str, &str); 16] = [
+    ("readBankStatement", "no bank statement has come yet"),
+    ("releaseBankStatement", "no bank statement has come yet"),
+    ("readBankTransaction", "no bank statement has come yet"),
+    ("matchBankTransaction", "no bank statement has come yet"),
+    ("unmatchBankTransaction", "no bank statement has come yet"),
+    ("dismissBankTransaction", "no bank statement has come yet"),
+    ("bringBackBankTransaction", "no bank statement has come yet"),
+    ("refundPayment", "nobody has paid anything yet"),
+    ("payOutRefund", "nobody has paid anything yet"),
     ("retryJob", "no job has failed for good yet"),
     (
         "completeWorkItem",

@@ -82,7 +82,7 @@ pub const BANK_STATEMENTS: Table = Table {
     name: "bank_statements",
     stay: Kept(BOOKS),
     personal: &[personal("account")],
-    other: "version file_sha256 format message_id statement_ref sequence page currency from_date to_date opening closing state why lines_new lines_seen lines_pending imported_by",
+    other: "version file_sha256 format message_id statement_ref sequence page currency from_date to_date opening closing state why booked_sum reversed_sum lines_new lines_seen lines_pending imported_by",
 };
 
 pub const BANK_TRANSACTIONS: Table = Table {

@@ -16,11 +16,7 @@ impl VatNumber {
     /// Reads what somebody typed as a number of `country`. `vat_number_invalid` where the check digits are wrong or nobody knows the
     /// country's rule.
     pub fn read(country: Country, typed: &str) -> Result<Self, FaultCode> {
-        let all: String = typed
-            .chars()
-            .filter(|c| !is_separator(*c))
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
+        let all = plain(typed);
         // An Irish number of before 2013 may have one of two signs.
         let is_of_number = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'*');
         if all.len() > 20 || !all.bytes().all(is_of_number) {
@@ -39,6 +35,12 @@ impl From<VatNumber> for String {
     fn from(number: VatNumber) -> Self {
         number.0
     }
+}
+
+/// A number without separators, in upper case.
+pub(super) fn plain(typed: &str) -> String {
+    let signs = typed.chars().filter(|c| !is_separator(*c));
+    signs.map(|c| c.to_ascii_uppercase()).collect()
 }
 
 fn is_separator(c: char) -> bool {

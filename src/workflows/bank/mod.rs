@@ -1,0 +1,23 @@
+//! Bank statements: taking files in, matching their lines with invoices, and what people decide on those that wait. What banks write is read by `domain::bank`.
+
+mod by_hand;
+mod clues;
+mod importing;
+mod matching;
+mod naming;
+mod pages;
+mod placed;
+mod reading;
+mod reversing;
+mod rows;
+mod spreadsheet;
+
+pub use by_hand::{
+    NewMatch, Placing, bring_back, dismiss, match_by_hand, release, take_match_back,
+};
+pub use importing::{
+    Imported, NewLine, Plan, begin, count_seen, finish, forget_broken, known_file, rehearse,
+    take_in,
+};
+pub use matching::work;
+pub use reading::{Contents, Surveyed, read_lines, survey};

@@ -1,0 +1,100 @@
+//! Reversals: a later line takes an earlier one back, and what was paid with it is owed again.
+
+use super::matching::Desk;
+use super::{placed, rows};
+use crate::domain::account::AccountId;
+use crate::domain::bank::{
+    BankTransactionId, Clue, Evidence, Known, Line, TransactionState, takes_back,
+};
+use crate::domain::event::Event;
+use crate::domain::invoice::{InvoiceId, PaymentId};
+use crate::error::Result;
+use crate::repository::bank_lookups as lookups;
+use crate::repository::bank_transactions::{self as lines, BankTransaction};
+use crate::repository::{DbConn, Held, payments};
+use crate::types::Json;
+
+/// The most payments of a line.
+const MOST: i64 = 1000;
+
+fn earlier_of(
+    conn: &mut DbConn,
+    row: &BankTransaction,
+    named: &[InvoiceId],
+) -> Result<Vec<BankTransactionId>> {
+    let Some(cents) = row.amount_cents else {
+        return Ok(Vec::new());
+    };
+    let asked = (row.reference.as_deref(), named, cents);
+    let mut found = lookups::reversible(conn, &row.account, asked)?;
+    found.retain(|id| *id != row.id);
+    Ok(found)
+}
+
+/// The accounts of the money that a reversal may take back.
+pub fn concerned(
+    conn: &mut DbConn,
+    row: &BankTransaction,
+    named: &[InvoiceId],
+) -> Result<Vec<AccountId>> {
+    let mut accounts = Vec::new();
+    for earlier in earlier_of(conn, row, named)? {
+        accounts.extend(placed::accounts_of(conn, earlier)?);
+    }
+    Ok(accounts)
+}
+
+/// Takes back the one earlier line that a reversal is of; whether the reversal is over. One whose money went back by another way waits for somebody.
+pub(super) fn take_back(
+    conn: &mut DbConn,
+    desk: &mut Desk<'_>,
+    (row, line): (&mut Held<BankTransaction>, &Line),
+    named: &[InvoiceId],
+) -> Result<bool> {
+    let ids = earlier_of(conn, row, named)?;
+    let held = lines::lock_many(conn, &ids)?;
+    let mut pairs = Vec::new();
+    for earlier in &held {
+        pairs.push((earlier.id, rows::line(earlier)?));
+    }
+    let taken = takes_back(line, &pairs).copied();
+    let found = held.into_iter().find(|earlier| Some(earlier.id) == taken);
+    let Some(mut earlier) = found else {
+        return Ok(false);
+    };
+    let id = earlier.id;
+    let clue = Clue {
+        code: Evidence::ReversalOf,
+        value: Some(id.to_string()),
+    };
+    row.evidence = Json::of(&Known::new(vec![clue], Vec::new()))?;
+    let made = payments::of_line(conn, id, MOST)?;
+    let ids: Vec<PaymentId> = made.iter().map(|payment| payment.id).collect();
+    if payments::are_refunded(conn, &ids)? {
+        lines::store(conn, row)?;
+        return Ok(true);
+    }
+    send_back(conn, desk, id)?;
+    for one in [&mut earlier, row] {
+        one.state = TransactionState::Reversed;
+        lines::store(conn, one)?;
+    }
+    desk.told.push(Event::BankTransactionReversed {
+        bank_transaction_id: id,
+        reversal_id: row.id,
+    });
+    Ok(true)
+}
+
+/// What the payments of a line settled is owed again, and the bank has their money.
+fn send_back(conn: &mut DbConn, desk: &Desk<'_>, line: BankTransactionId) -> Result<()> {
+    let reason = line.to_string();
+    let place = (&desk.accounts, line);
+    let actor = desk.stamp.actor.to_string();
+    let stamp = desk.stamp.clone().because(&reason);
+    for payment in placed::free(conn, desk.context, &stamp, place)? {
+        let by = (reason.as_str(), actor.as_str(), desk.stamp.now);
+        payments::reverse(conn, &payment, by)?;
+    }
+    Ok(())
+}

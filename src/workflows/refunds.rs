@@ -1,0 +1,145 @@
+//! Giving money back by bank: asked for by staff, listed, and paid by hand to the account that it came from.
+
+use chrono::NaiveDate;
+
+use super::{Context, work_items};
+use crate::domain::access::{AccountAccess, StaffAccess};
+use crate::domain::actor::Stamp;
+use crate::domain::calendar::local_date;
+use crate::domain::event::Event;
+use crate::domain::invoice::PaymentId;
+use crate::domain::money::{Amount, Money};
+use crate::domain::payment::{
+    RefundId, RefundKind, RefundState, Refundable, check_refund, refund_reference,
+};
+use crate::domain::work_item::WorkItemKind;
+use crate::error::{Code, Fault, FaultCode, Result};
+use crate::repository::payments::{self, Payment};
+use crate::repository::refunds::{self, Owned, Refund};
+use crate::repository::{DbConn, Held, accounts, events, sessions};
+
+/// Has some of a payment go back: it is to be paid to the account that it came from, and to no other.
+pub fn ask(
+    conn: &mut DbConn,
+    context: &Context,
+    access: &AccountAccess,
+    id: PaymentId,
+    (amount, reason): (Money, &str),
+) -> Result<Owned> {
+    let account = accounts::lock(conn, access)?;
+    sessions::confirm(conn, access.actor())?;
+    let payment = payments::lock(conn, &account, id)?;
+    check(&payment, amount)?;
+    let stamp = access.stamp(context.now).because(reason);
+    let refund = to_pay(conn, &stamp, &payment, (amount.cents, reason))?;
+    refunds::insert(conn, &refund)?;
+    let mut told = vec![happened(&refund, &payment)];
+    if refund.amount_cents == payment.open_cents {
+        told.extend(nothing_left(conn, &stamp, payment.id)?);
+    }
+    events::record(conn, &stamp, &told)?;
+    Ok((refund, account.id))
+}
+
+/// A refund that somebody has to pay to the account that the payment came from: 409 `paying_account_unknown` where nobody knows it.
+fn to_pay(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    payment: &Payment,
+    (amount_cents, reason): (i64, &str),
+) -> Result<Refund> {
+    let (payee_name, payee_account) = payments::payer(conn, payment)?;
+    if payee_account.is_none() {
+        return Err(Code::PayingAccountUnknown.into());
+    }
+    let id = RefundId::new(stamp.now);
+    Ok(Refund {
+        id,
+        payment_id: payment.id,
+        version: 1,
+        kind: RefundKind::BankTransfer,
+        amount_cents,
+        currency: payment.currency,
+        state: RefundState::ToPay,
+        reason: reason.to_owned(),
+        credit_note_id: None,
+        provider_id: None,
+        idempotency_key: refund_reference(id),
+        payee_name,
+        payee_account,
+        paid_date: None,
+        actor: stamp.actor.to_string(),
+        created_at: stamp.now,
+    })
+}
+
+fn check(payment: &Held<Payment>, amount: Money) -> Result<()> {
+    if amount.currency != payment.currency {
+        let fault = Fault::new("#/amount/currency", FaultCode::NotAccepted);
+        return Err(fault.with("allowed", payment.currency.as_str()).into());
+    }
+    let refundable = Refundable {
+        open_cents: payment.open_cents,
+        is_taken_back: payment.taken_back_at.is_some(),
+        is_disputed: payment.disputed_at.is_some(),
+    };
+    check_refund(amount.cents, refundable).map_err(|code| {
+        let open = format!(
+            "{} {}",
+            Amount(payment.open_cents),
+            payment.currency.as_str()
+        );
+        match code {
+            Code::RefundExceedsPayment => code.with("open", open).into(),
+            code => code.into(),
+        }
+    })
+}
+
+fn happened(refund: &Refund, payment: &Payment) -> Event {
+    Event::PaymentRefunded {
+        account_id: payment.account_id,
+        payment_id: payment.id,
+        refund_id: refund.id,
+        state: refund.state,
+        amount: Money::new(refund.amount_cents, refund.currency),
+    }
+}
+
+/// Nothing of a payment is left over any more: what waited for it is done.
+pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<Vec<Event>> {
+    let subject = [payment.to_string()];
+    work_items::close(conn, stamp, WorkItemKind::CreditLeft, &subject)
+}
+
+/// Says on which day somebody paid a refund at the bank. Saying the same again changes nothing.
+pub fn pay_out(
+    conn: &mut DbConn,
+    context: &Context,
+    staff: &StaffAccess,
+    id: RefundId,
+    paid_date: NaiveDate,
+) -> Result<Owned> {
+    if paid_date > local_date(context.now, context.programme.seller.zone) {
+        return Err(Fault::new("#/paid_date", FaultCode::DateInFuture).into());
+    }
+    let owner = refunds::account_of(conn, id)?;
+    let account = accounts::lock_many(conn, &[owner])?.pop();
+    let account = account.ok_or(Code::NotFound)?;
+    sessions::confirm(conn, staff.actor())?;
+    let mut refund = refunds::lock(conn, &account, id)?;
+    match refund.state {
+        RefundState::ToPay => {}
+        RefundState::Succeeded if refund.paid_date == Some(paid_date) => {
+            return Ok((refund.into_row(), account.id));
+        }
+        _ => return Err(Code::RefundNotToPay.into()),
+    }
+    refund.state = RefundState::Succeeded;
+    refund.paid_date = Some(paid_date);
+    refunds::store(conn, &mut refund)?;
+    let payment = payments::lock(conn, &account, refund.payment_id)?;
+    let paid = happened(&refund, &payment);
+    events::record(conn, &staff.stamp(context.now), &[paid])?;
+    Ok((refund.into_row(), account.id))
+}
