@@ -222,6 +222,7 @@ pub fn tell(
         "left": Some(Amount(left)).filter(|left| left.0 > 0),
         "currency": credited.note.currency,
         "note": note,
+        "attached_invoice": credited.note.id,
         "action_url": context.links.page(&format!("invoices/{}", credited.note.id)),
     });
     let to = Recipient::contact(account);

@@ -1,7 +1,7 @@
 //! What a credit note says: out of the invoice that it corrects, under a number of its own. What it settles is in `credit_notes`.
 
 use super::content::{vat_notices, words};
-use super::next_number;
+use super::{next_number, render_later};
 use crate::domain::invoice::v2::{self, Content, Corrected, Line, LineKind, Payment, VatShare};
 use crate::domain::invoice::{self, InvoiceId, InvoiceKind, InvoiceStatus, Totals};
 use crate::domain::vat::Vat;
@@ -55,6 +55,7 @@ pub(in crate::workflows) fn credit_note(
         ..invoice.clone()
     };
     invoices::insert(conn, &note)?;
+    render_later(conn, note.id, context.now)?;
     Ok(note)
 }
 

@@ -1,6 +1,6 @@
 //! Issuing an invoice again in the place of one that was credited.
 
-use super::{draw_up, issued};
+use super::{draw_up, issued, render_later};
 use crate::domain::actor::Stamp;
 use crate::domain::invoice::InvoiceId;
 use crate::error::Result;
@@ -37,6 +37,7 @@ pub(in crate::workflows) fn reissue(
         ..drawn
     };
     invoices::insert(conn, &invoice)?;
+    render_later(conn, invoice.id, context.now)?;
     events::record(conn, stamp, issued(&invoice).as_slice())?;
     collection::watch(conn, context, &invoice)?;
     Ok(Some(invoice))
