@@ -181,10 +181,14 @@ mod tests {
             "status": "draft", "revisions": [{ "kind": "vat_invoice", "code": "too_old" }], "review_due_date": "2026-06-10", "account_number": "4410081", "registered_date": "2026-06-08", "code": "12345678", "valid_minutes": 15, "points": 1250, "levels": ["Silver", "Gold"],
             "user_name": "Nina Holm", "user_email": "nina@nordlys.example", "role": "Superuser", "member_number": "123456", "level": "Gold", "starts_date": "2026-06-01", "ends_date": "2027-05-31", "previous_member_numbers": [],
             "vat_number": "13585628", "invoice_number": "CPS-2026-000001", "iban": "NL13 TEST 0123 4567 89", "bic": "TESTNL2A", "nth": 1, "is_last": false, "gross": "100.00", "set_off": "40.00", "open": "60.00", "currency": "EUR", "due_date": "2026-07-01",
+        });
+        let how = json!({
             "payment_method": "card", "payment_reference": null, "links": [{ "account_number": "4410081", "registered_date": "2026-06-08", "url": "https://cps.example/a" }],
         });
-        let more = of_dealers().as_object().cloned().unwrap();
-        values.as_object_mut().unwrap().extend(more);
+        for more in [of_dealers(), how] {
+            let more = more.as_object().cloned().unwrap();
+            values.as_object_mut().unwrap().extend(more);
+        }
         values
     }
 
