@@ -53,10 +53,8 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), StartError> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Openapi { sandbox } => {
-            println!(
-                "{}",
-                serde_json::to_string_pretty(&cps_api::handlers::document(sandbox))?
-            );
+            let document = cps_api::handlers::document(sandbox);
+            println!("{}", serde_json::to_string_pretty(&document)?);
             Ok(())
         }
         Command::Serve => serve(start::configuration()?).await,

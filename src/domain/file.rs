@@ -16,9 +16,11 @@ text_enum! {
     }
 }
 
-/// What the keys of uploads begin with.
-const FOLDER: &str = "documents/";
-/// Hexadecimal digits behind that.
+/// Where uploads are in a store.
+pub const UPLOADS: &str = "documents";
+/// Where the documents of invoices are.
+pub const INVOICES: &str = "invoices";
+/// Hexadecimal digits behind that and a slash.
 const DIGITS: usize = 32;
 
 /// The keys of the files that every sandbox begins with.
@@ -30,13 +32,19 @@ pub const SAMPLES: [&str; 3] = [
 
 /// The key of an upload, from 16 random bytes in lower-case hex.
 pub fn key(random_hex: &str) -> String {
-    format!("{FOLDER}{random_hex}")
+    format!("{UPLOADS}/{random_hex}")
 }
 
-/// Whether `key` is one that an upload may have: nothing else in a store is ours to delete.
+/// The key of a document of an invoice, from the first 16 bytes of what tells it apart in lower-case hex.
+pub fn invoice_key(hex: &str) -> String {
+    format!("{INVOICES}/{hex}")
+}
+
+/// Whether `key` is one that an upload or a document of an invoice may have: nothing else in a store is ours to delete.
 pub fn is_key(key: &str) -> bool {
-    let digits = key.strip_prefix(FOLDER).unwrap_or_default();
-    digits.len() == DIGITS
+    let (folder, digits) = key.split_once('/').unwrap_or_default();
+    [UPLOADS, INVOICES].contains(&folder)
+        && digits.len() == DIGITS
         && digits
             .bytes()
             .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
@@ -47,9 +55,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_an_upload_is_called_is_ours() {
+    fn only_what_an_upload_or_an_invoice_is_called_is_ours() {
         let digits = "0123456789abcdef0123456789abcdef";
-        assert!(is_key(&key(digits)));
+        assert!(is_key(&key(digits)) && is_key(&invoice_key(digits)));
         for other in [
             "",
             digits,

@@ -131,7 +131,7 @@ fn row(
         renderer: pdf::RENDERER.to_owned(),
         sha256: made.sha256.clone(),
         bytes: i64::try_from(made.bytes.len()).unwrap_or(i64::MAX),
-        file_key: file::key(&place),
+        file_key: file::invoice_key(&place),
         created_at,
     }
 }

@@ -118,6 +118,18 @@ pub fn count(conn: &mut DbConn, statement: BankStatementId) -> Result<i64> {
     Ok(of_statement.count().get_result(conn)?)
 }
 
+/// What the booked lines of a statement come to, in cents; nothing where one of them is in parts of a cent.
+pub fn booked_cents(conn: &mut DbConn, statement: BankStatementId) -> Result<Option<i64>> {
+    let amounts: Vec<Option<i64>> = lines::table
+        .filter(lines::statement_id.eq(statement))
+        .filter(lines::state.ne(TransactionState::Pending))
+        .filter(lines::state.ne(TransactionState::Superseded))
+        .select(lines::amount_cents)
+        .load(conn)?;
+    let add = |sum: i64, cents: Option<i64>| sum.checked_add(cents?);
+    Ok(amounts.into_iter().try_fold(0, add))
+}
+
 /// The ids and positions of the lines of a statement that nobody has decided on, from a position on.
 pub fn undecided(
     conn: &mut DbConn,
@@ -144,6 +156,18 @@ pub fn find(conn: &mut DbConn, id: BankTransactionId) -> Result<BankTransaction>
         .first(conn)
         .optional()?;
     found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// What the booked lines of a statement come to, in cents; nothing where one of them is in parts of a cent.
+pub fn booked_cents(conn: &mut DbConn, statement: BankStatementId) -> Result<Option<i64>> {
+    let amounts: Vec<Option<i64>> = transactions::table
+        .filter(transactions::statement_id.eq(statement))
+        .filter(transactions::state.ne(TransactionState::Pending))
+        .filter(transactions::state.ne(TransactionState::Superseded))
+        .select(transactions::amount_cents)
+        .load(conn)?;
+    let sum = |sum: i64, cents: Option<i64>| sum.checked_add(cents?);
+    Ok(amounts.into_iter().try_fold(0, sum))
 }
 
 /// A line, held; the accounts that it concerns are held before it.

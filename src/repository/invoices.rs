@@ -145,6 +145,15 @@ pub fn earlier(conn: &mut DbConn, membership: MembershipId) -> Result<Option<Inv
     Ok(invoice.optional()?)
 }
 
+/// The invoices of a membership, oldest first.
+pub fn of_membership(conn: &mut DbConn, membership: MembershipId) -> Result<Vec<Invoice>> {
+    let all = invoices::table
+        .filter(invoices::membership_id.eq(membership))
+        .filter(invoices::kind.eq(InvoiceKind::Invoice));
+    let all = all.order(invoices::id).select(Invoice::as_select());
+    Ok(all.load(conn)?)
+}
+
 /// Whether a membership has an invoice that is paid by transfer, open and overdue on `today`.
 pub fn is_overdue(conn: &mut DbConn, membership: MembershipId, today: NaiveDate) -> Result<bool> {
     let overdue = invoices::table

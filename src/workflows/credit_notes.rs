@@ -11,7 +11,7 @@ use crate::domain::actor::Stamp;
 use crate::domain::allocation::{self, Part};
 use crate::domain::event::Event;
 use crate::domain::invoice::{
-    CreditReason, InvoiceId, InvoiceKind, PaymentId, Totals, credit, issued,
+    CreditCause, InvoiceId, InvoiceKind, PaymentId, Totals, credit, issued,
 };
 use crate::domain::mail::Template;
 use crate::domain::money::{Amount, Money};
@@ -27,7 +27,7 @@ use crate::repository::{DbConn, Held, events, invoice_collection, payments, sess
 pub struct Credit {
     /// Without VAT; none is all that is left.
     pub net: Option<Money>,
-    pub reason: CreditReason,
+    pub cause: CreditCause,
     /// What the customer reads.
     pub note: String,
     /// Whether an invoice of the same purchase is issued in its place.
@@ -104,14 +104,20 @@ pub fn credit_invoice(
     })
 }
 
-/// What is credited with its VAT: 409 `credit_exceeds_invoice` where so much is not left. Whatever is issued again is credited whole.
-fn sums(conn: &mut DbConn, invoice: &Held<Invoice>, wanted: &Credit) -> Result<Totals> {
+/// What of an invoice is not credited yet.
+pub fn left(conn: &mut DbConn, invoice: &Invoice) -> Result<Totals> {
     let mut left = invoice.totals();
     for note in invoices::credit_notes(conn, &[invoice.id])? {
         let less = left.less(note.totals());
         left =
             less.ok_or_else(|| Error::internal("adding credit notes up")("they leave 64 bits"))?;
     }
+    Ok(left)
+}
+
+/// What is credited with its VAT: 409 `credit_exceeds_invoice` where so much is not left. Whatever is issued again is credited whole.
+fn sums(conn: &mut DbConn, invoice: &Held<Invoice>, wanted: &Credit) -> Result<Totals> {
+    let left = left(conn, invoice)?;
     let other = wanted.net.filter(|net| net.currency != invoice.currency);
     if other.is_some() {
         let fault = Fault::new("#/net/currency", FaultCode::NotAccepted);

@@ -232,8 +232,9 @@ impl Task {
                 version,
             } => format!("{account_id}:{version}"),
             Self::DeleteApplicationFiles { account_id } => account_id.to_string(),
-            Self::AnswerReset { request, .. } => request.clone(),
-            Self::SendApplicantLinks { request, .. } => request.clone(),
+            Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
+                request.clone()
+            }
             Self::WatchReview { account_id, due } => format!("{account_id}:{due}"),
             Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
             Self::EndInvitation { user_id, .. } => user_id.to_string(),
@@ -244,20 +245,33 @@ impl Task {
             Self::EndMembership {
                 membership_id, due, ..
             } => format!("{membership_id}:{due}"),
-            Self::GrantPoints { due, after } => behind(due, *after),
-            Self::RemindOffers { hour, after } => behind(hour, *after),
+            Self::GrantPoints { .. }
+            | Self::RemindOffers { .. }
+            | Self::ExpireOffers { .. }
+            | Self::RunBatch { .. }
+            | Self::TidyBatch { .. }
+            | Self::TellCustomer { .. } => self.cause_of_products(),
+            Self::MatchStatement { statement, version } => format!("{statement}:{version}"),
+            Self::ForgetStatement { statement, .. } => statement.to_string(),
+            Self::SweepFiles { date } => date.to_string(),
+            Self::KeepHouse { hour } => hour.to_string(),
+        }
+    }
+
+    fn cause_of_products(&self) -> String {
+        match self {
+            Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
+                behind(due, *after)
+            }
             Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
             Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
             Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
-            Self::MatchStatement { statement, version } => format!("{statement}:{version}"),
-            Self::ForgetStatement { statement, .. } => statement.to_string(),
             Self::TellCustomer {
                 partner_id,
                 account_id,
                 since,
             } => format!("{partner_id}:{account_id}:{}", span(*since)),
-            Self::SweepFiles { date } => date.to_string(),
-            Self::KeepHouse { hour } => hour.to_string(),
+            _ => String::new(),
         }
     }
 }

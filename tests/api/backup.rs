@@ -1,9 +1,12 @@
 //! What the operator keeps: one file after a clean stop, a copy while the service runs, and everything back from it.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 
 use crate::process::{Said, Served, Setup};
+use crate::raw::Raw;
 use crate::support::{Answer, Database, Sending, Token, registration};
 
 const PDF: &[u8] = b"%PDF-1.7\nthe certificate of a business";
@@ -52,6 +55,13 @@ async fn a_copy_made_while_the_service_runs_brings_everything_back() {
     let setup = Setup::on(&database).with("CPS_DOCUMENT_STORE", "file://kept");
     let mut served = setup.serve();
     let (content, token) = application(&served).await;
+    for _ in 0..400 {
+        let kept = "SELECT file_key AS line FROM invoice_files";
+        if Raw::open(&database).lines(kept).len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
     let said = setup.run(&["backup", "copy.tar"]);
     if database.is_shared() {
         refused(&said, &["PostgreSQL", "pg_dump", "documents"]);
@@ -75,6 +85,8 @@ async fn a_copy_made_while_the_service_runs_brings_everything_back() {
         .with("CPS_DOCUMENT_STORE", "file://elsewhere/documents");
     let said = elsewhere.run(&["restore", "copy.tar"]);
     assert!(said.ok, "{said:?}");
+    let said = elsewhere.run(&["verify-ledger", "--files"]);
+    assert!(said.stdout.contains("2 documents of invoices"), "{said:?}");
     let served = elsewhere.serve();
     let restored = read(&served, &content, &token).await.expect(200);
     assert_eq!(restored.text.as_bytes(), PDF);

@@ -73,6 +73,7 @@ mod secrets;
 mod sessions;
 mod smtp;
 mod statements;
+mod story;
 mod support;
 mod two_sellers;
 mod users;

@@ -64,6 +64,24 @@ text_enum! {
     }
 }
 
+/// Why a credit note was issued, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditCause {
+    /// Finance asked for it.
+    Staff(CreditReason),
+    /// The membership ended, since it was not paid.
+    EndedUnpaid,
+}
+
+impl std::fmt::Display for CreditCause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Staff(reason) => reason.fmt(f),
+            Self::EndedUnpaid => f.write_str("ended_unpaid"),
+        }
+    }
+}
+
 text_enum! {
     /// How an invoice is paid.
     pub enum PaymentMethod {

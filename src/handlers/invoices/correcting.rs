@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::InvoicePath;
 use super::view::InvoiceView;
 use crate::auth::Access;
-use crate::domain::invoice::CreditReason;
+use crate::domain::invoice::{CreditCause, CreditReason};
 use crate::domain::money::Money;
 use crate::domain::permissions::InvoicesCorrect;
 use crate::domain::values::{Date, Field, Line};
@@ -72,7 +72,7 @@ impl Input for CreditInvoice {
         let credit = || {
             Some(Credit {
                 net: net?,
-                reason: reason?,
+                cause: CreditCause::Staff(reason?),
                 note: note?.into(),
                 reissue: reissue?,
             })

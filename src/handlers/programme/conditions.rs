@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::calendar::Calendar;
+use crate::domain::collection::OverdueRules;
 use crate::domain::language::Language;
 use crate::domain::media_type::MediaType;
 use crate::domain::money::Money;
@@ -104,6 +105,30 @@ impl AnswerTime {
             closes_at: calendar.closes_at.format("%H:%M").to_string(),
             zone: calendar.zone.to_string(),
             days_off: calendar.days_off(calendar.date_of(now)),
+        }
+    }
+}
+
+/// What follows when an invoice is not paid by its due date, in days after it.
+#[derive(Serialize, ToSchema)]
+pub struct OverdueSteps {
+    /// A reminder goes out on these.
+    #[schema(example = json!([3, 13, 23]))]
+    reminder_days: Vec<u32>,
+    /// The benefits stop until it is paid.
+    #[schema(minimum = 0, example = 30)]
+    benefits_suspended_after_days: u32,
+    /// The membership ends.
+    #[schema(minimum = 0, example = 90)]
+    membership_ended_after_days: u32,
+}
+
+impl OverdueSteps {
+    pub fn of(rules: &OverdueRules) -> Self {
+        Self {
+            reminder_days: rules.reminder_days.clone(),
+            benefits_suspended_after_days: rules.benefits_suspended_after_days,
+            membership_ended_after_days: rules.membership_ended_after_days,
         }
     }
 }

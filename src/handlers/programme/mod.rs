@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use conditions::{AnswerTime, BankTransfer, ProgrammeLimits, ProgrammeTerms};
+use conditions::{AnswerTime, BankTransfer, OverdueSteps, ProgrammeLimits, ProgrammeTerms};
 
 use super::answer::Answer;
 use super::language::preferred;
@@ -164,6 +164,7 @@ struct ProgrammeView {
     /// An invoice is due so many days after its date.
     #[schema(minimum = 0, example = 30)]
     invoice_due_days: u32,
+    overdue: OverdueSteps,
     bank_transfer: BankTransfer,
     seller: ProgrammeSeller,
     /// Of mails and answers; the first stands in for any other.
@@ -195,6 +196,7 @@ impl ProgrammeView {
             },
             payment_methods: PaymentMethod::ALL,
             invoice_due_days: programme.invoice.due_days,
+            overdue: OverdueSteps::of(&programme.overdue),
             bank_transfer: BankTransfer::of(programme, language)?,
             seller: ProgrammeSeller::of(seller),
             languages: programme.languages.clone(),

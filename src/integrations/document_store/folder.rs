@@ -104,11 +104,12 @@ fn foreign(root: &Path, folder: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 fn is_inner_folder(entry: &DirEntry, name: &Path) -> io::Result<bool> {
-    let is_known = ["documents", "sandbox"].iter().any(|known| name == *known);
+    let known = [file::UPLOADS, file::INVOICES, "sandbox"];
+    let is_known = known.iter().any(|known| name == *known);
     Ok(is_known && entry.file_type()?.is_dir())
 }
 
-/// Whether it is the file of an upload or the sample, whole or half written.
+/// Whether it is the file of an upload, of an invoice or a sample, whole or half written.
 fn is_ours_file(entry: &DirEntry, name: &Path) -> io::Result<bool> {
     Ok(entry.file_type()?.is_file() && is_ours(&name.to_string_lossy()))
 }

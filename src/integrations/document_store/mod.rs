@@ -1,4 +1,4 @@
-//! Where the bytes of verification documents are kept: a folder, or a bucket of S3. Which of them are wanted is in their rows.
+//! Where the bytes of verification documents and invoices are kept: a folder, or a bucket of S3. Which of them are wanted is in their rows.
 
 #[cfg(feature = "s3")]
 mod bucket;
@@ -115,7 +115,7 @@ impl DocumentStore {
         }
     }
 
-    /// The next keys of uploads behind `after`, at most `limit`, in order, with the machine's time at which each was stored.
+    /// The next keys of ours behind `after`, at most `limit`, in order, with the machine's time at which each was stored.
     pub async fn keys_after(&self, after: &str, limit: usize) -> Result<Vec<(String, Instant)>> {
         let mut listed = match after {
             "" => self.inner.list(None),

@@ -9,6 +9,7 @@ use tar::{Archive, Builder, EntryType, Header};
 
 use super::StartError;
 use crate::config::{Config, DocumentPlace};
+use crate::domain::file;
 use crate::integrations::document_store::{self, DocumentStore};
 use crate::private;
 use crate::repository::{copy_sqlite, sqlite_file};
@@ -18,7 +19,7 @@ const DATABASE: &str = "cps.db";
 /// What the folder of documents is called in a backup.
 const DOCUMENTS: &str = "store";
 /// The folders in a document store.
-const FOLDERS: [&str; 2] = ["documents", "sandbox"];
+const FOLDERS: [&str; 3] = [file::UPLOADS, file::INVOICES, "sandbox"];
 
 /// Writes the database, as it is at one moment, and the documents to `file`, where nothing is yet; the service may go on meanwhile. How many
 /// documents there are.

@@ -1,12 +1,14 @@
 //! Collecting what is overdue, step by step: an invoice is watched from the day after its due date until it is settled. What comes next is decided in
 //! `domain/collection`, what people are told is in `mails`.
 
+mod ending;
 mod mails;
 mod overdue;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
+use self::ending::end;
 use self::overdue::{Overdue, load};
 use super::tasks::{Task, enqueue};
 use super::{Context, purchases};
@@ -18,7 +20,7 @@ use crate::domain::collection::{
 };
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentMethod};
-use crate::domain::membership::{EndedReason, MembershipStatus, Standing};
+use crate::domain::membership::Standing;
 use crate::error::Result;
 use crate::programme::SellerTerms;
 use crate::repository::accounts::Account;
@@ -180,27 +182,6 @@ fn suspend(
     events::record(conn, stamp, &[event])?;
     mails::suspended(conn, context, overdue)?;
     Ok(true)
-}
-
-/// What the invoice bought is over: its membership ends, unpaid.
-fn end(conn: &mut DbConn, context: &Context, stamp: &Stamp, overdue: &mut Overdue) -> Result<bool> {
-    let Some(membership) = overdue.membership.as_mut() else {
-        return Ok(false);
-    };
-    membership.status = MembershipStatus::Ended;
-    membership.ended_at = Some(context.now);
-    (membership.standing, membership.suspended_at) = (None, None);
-    membership.ended_reason = Some(EndedReason::Unpaid);
-    memberships::store(conn, membership)?;
-    let event = Event::MembershipEnded {
-        account_id: membership.account_id,
-        membership_id: membership.id,
-        ends_date: membership.ends_date,
-        reason: EndedReason::Unpaid,
-    };
-    events::record(conn, stamp, &[event])?;
-    mails::ended_unpaid(conn, context, overdue)?;
-    Ok(false)
 }
 
 /// Gives the membership of a held account its benefits back, where nothing of it is overdue any more.

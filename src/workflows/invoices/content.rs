@@ -41,16 +41,16 @@ pub(super) fn content(
         .ok_or_else(|| Error::internal("charging VAT")("the seller has no rate"))?;
     let lines = lines(sale)?;
     let totals = added_up(&lines, vat)?;
+    let profile = billing_profiles::find(conn, account.id)?;
     let card = match sale.membership.card_id {
         Some(card) => Some(cards::find(conn, card)?),
         None => None,
     };
-    let profile = billing_profiles::find(conn, account.id)?;
     let content = Content {
         language: account.language,
         membership_id: sale.membership.id,
         seller: seller_of(seller),
-        buyer: buyer_of(account, sale.membership, profile),
+        buyer: buyer_of(account, sale.membership, profile.as_ref()),
         lines,
         vat: vec![VatShare {
             category: vat.treatment,
@@ -87,16 +87,7 @@ fn seller_of(seller: &programme::Seller) -> Seller {
     }
 }
 
-/// The account as it is, and what it wants to read on its invoices.
-fn buyer_of(account: &Account, membership: &Membership, profile: Option<BillingProfile>) -> Buyer {
-    let profile = profile.map(|one| {
-        (
-            one.company_number,
-            one.electronic_address,
-            one.your_reference,
-        )
-    });
-    let (company_number, electronic_address, your_reference) = profile.unwrap_or_default();
+fn buyer_of(account: &Account, membership: &Membership, profile: Option<&BillingProfile>) -> Buyer {
     Buyer {
         company_name: account.company_name.clone(),
         street: account.street.clone(),
@@ -104,9 +95,9 @@ fn buyer_of(account: &Account, membership: &Membership, profile: Option<BillingP
         city: account.city.clone(),
         country: account.country,
         vat_number: account.vat_number.clone(),
-        company_number,
-        electronic_address,
-        your_reference,
+        company_number: profile.and_then(|one| one.company_number.clone()),
+        electronic_address: profile.and_then(|one| one.electronic_address.clone()),
+        your_reference: profile.and_then(|one| one.your_reference.clone()),
         account_number: account.account_number.clone(),
         member_number: membership.member_number.clone(),
     }

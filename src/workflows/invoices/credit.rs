@@ -48,7 +48,7 @@ pub(in crate::workflows) fn credit_note(
         gross_cents: totals.gross,
         open_cents: totals.gross,
         payment_reference: None,
-        reason: Some(credit.reason.to_string()),
+        reason: Some(credit.cause.to_string()),
         content_version: v2::VERSION,
         content: Json::of(&content)?,
         created_at: context.now,

@@ -291,7 +291,8 @@ mod tests {
 
     #[test]
     fn each_text_names_what_it_is_given_and_none_is_left_over() {
-        let given: [(&str, &[&str]); 11] = [
+        let given: [(&str, &[&str]); 12] = [
+            ("ended_unpaid", &["ended"]),
             ("credit", &["number"]),
             ("membership", &["level", "starts", "ends"]),
             ("transfer_fee", &[]),

@@ -1,5 +1,6 @@
 //! The businesses that every sandbox begins with, and the people who can sign in for them.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{account_id, applications, fixed, seeding};
@@ -41,6 +42,12 @@ text_enum! {
         CorporateAvailable = "corporate_available",
         /// Staff suspended it.
         Suspended = "suspended",
+        /// It is a member, and its invoice is overdue.
+        PastDue = "past_due",
+        /// It is a member whose benefits stopped, since its invoice is overdue for long.
+        BenefitsStopped = "benefits_stopped",
+        /// It was a member and did not pay.
+        EndedUnpaid = "ended_unpaid",
     }
 }
 
@@ -72,7 +79,7 @@ const fn business(
 }
 
 /// The businesses whose accounts are active, or were before they were suspended.
-pub(super) const ACTIVE: [Business; 5] = [
+pub(super) const ACTIVE: [Business; 8] = [
     business(
         1,
         ("Fjord Foto ApS", "24256790"),
@@ -103,7 +110,28 @@ pub(super) const ACTIVE: [Business; 5] = [
         ("1457", "København K"),
         ("gerda@gammeltorv.example", "Gerda Torv"),
     ),
+    business(
+        OWING[0],
+        ("Vinterlys Foto ApS", "16180335"),
+        ("7500", "Holstebro"),
+        ("viggo@vinterlys.example", "Viggo Vinter"),
+    ),
+    business(
+        OWING[1],
+        ("Ravnkilde Billeder ApS", "14142134"),
+        ("9610", "Nørager"),
+        ("rikke@ravnkilde.example", "Rikke Ravn"),
+    ),
+    business(
+        OWING[2],
+        ("Østerå Film A/S", "57721561"),
+        ("9000", "Aalborg"),
+        ("oskar@osteraa.example", "Oskar Østerå"),
+    ),
 ];
+
+/// The accounts that have not paid their membership: for some days, for longer, and for so long that it ended.
+pub(super) const OWING: [u128; 3] = [12, 13, 14];
 
 /// The account that staff have suspended.
 pub(super) const SUSPENDED: u128 = 8;
@@ -126,7 +154,7 @@ const fn member(
 }
 
 /// Who can sign in for a business; the first two are the only superusers of theirs.
-pub const MEMBERS: [Member; 7] = [
+pub const MEMBERS: [Member; 10] = [
     member(
         111,
         1,
@@ -170,11 +198,45 @@ pub const MEMBERS: [Member; 7] = [
         Role::Superuser,
         Standing::Suspended,
     ),
+    member(
+        123,
+        OWING[0],
+        ACTIVE[5].contact,
+        Role::Superuser,
+        Standing::PastDue,
+    ),
+    member(
+        124,
+        OWING[1],
+        ACTIVE[6].contact,
+        Role::Superuser,
+        Standing::BenefitsStopped,
+    ),
+    member(
+        125,
+        OWING[2],
+        ACTIVE[7].contact,
+        Role::Superuser,
+        Standing::EndedUnpaid,
+    ),
 ];
+
+/// The sandbox when a business came to it: those that have not paid were there long before.
+pub(super) fn since(context: &Context, business: u128) -> Context {
+    let now = match OWING.contains(&business) {
+        true => context.now.plus(TimeDelta::days(-200)),
+        false => context.now,
+    };
+    Context {
+        now,
+        ..context.clone()
+    }
+}
 
 /// Seeds the active businesses with a document each that was accepted, and their people.
 pub fn seed(conn: &mut DbConn, context: &Context, password_hash: &str) -> Result<()> {
     for business in ACTIVE {
+        let context = &since(context, business.n);
         let mut account = account(context, &business);
         account.status = AccountStatus::Active;
         account.approved_at = Some(context.now);

@@ -1,5 +1,6 @@
 //! What a sandbox has of products: the catalogue, and the members' own.
 
+use super::businesses::{OWING, since};
 use super::{account_id, fixed, seeding};
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{EndReason, ProductField, ProductId};
@@ -62,6 +63,27 @@ const PRODUCTS: [(u128, &str, Option<&str>, Option<&str>); 10] = [
     ),
     (7, "EOS C300 Mark III", Some("072021000833"), BOUGHT_LATER),
 ];
+/// What opened the level of each member that has not paid.
+const OWNED: [(u128, &str, Option<&str>, Option<&str>); 3] = [
+    (
+        OWING[0],
+        "EOS R5 Mark II",
+        Some("122021000111"),
+        BOUGHT_LATER,
+    ),
+    (
+        OWING[1],
+        "EOS R5 Mark II",
+        Some("132021000222"),
+        BOUGHT_LATER,
+    ),
+    (
+        OWING[2],
+        "EOS R5 Mark II",
+        Some("142021000333"),
+        BOUGHT_LATER,
+    ),
+];
 /// A camera that was reported stolen and has turned up: its model and its serial number.
 pub const STOLEN: (&str, &str) = ("EOS R3", "082021000944");
 const BOUGHT_LATER: Option<&str> = Some("2024-11-04");
@@ -71,7 +93,8 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
     catalogue::import(conn, context, seeding(), MODELS, model_id)?;
     let example = |n| model_id(EXAMPLE_MODEL + n);
     catalogue::import(conn, context, seeding(), EXAMPLE, example)?;
-    for ((member, model, serial, date), n) in PRODUCTS.into_iter().zip(201..) {
+    let owned = OWNED.into_iter().zip(231..);
+    for ((member, model, serial, date), n) in PRODUCTS.into_iter().zip(201..).chain(owned) {
         let details = Details {
             serial_number: serial.map(str::to_owned),
             purchase_date: date.and_then(|date| date.parse().ok()),
@@ -84,6 +107,7 @@ pub fn seed(conn: &mut DbConn, context: &Context) -> Result<()> {
             ..Details::default()
         };
         let id = (fixed(n).into(), model);
+        let context = &since(context, member);
         register(conn, context, member, id, &details, Origin::Owner)?;
     }
     seed_stolen(conn, context)

@@ -87,7 +87,7 @@ async fn a_stored_document_is_not_swept_and_none_that_was_changed_is_served() {
     let app = TestApp::start().await;
     let rows = stored(&app).await;
     let paths: Vec<PathBuf> = rows.iter().map(|(.., key)| in_store(&app, key)).collect();
-    let orphan = in_store(&app, &format!("documents/{}", "e".repeat(32)));
+    let orphan = in_store(&app, &format!("invoices/{}", "e".repeat(32)));
     File::create(&orphan).unwrap();
     paths.iter().chain([&orphan]).for_each(|path| age(path));
     app.advance(TimeDelta::days(1)).await;

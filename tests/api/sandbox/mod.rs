@@ -39,6 +39,9 @@ async fn the_card_names_everybody_with_a_word_on_how_they_stand() {
             "read_only ready_to_join",
             "superuser corporate_available",
             "superuser suspended",
+            "superuser past_due",
+            "superuser benefits_stopped",
+            "superuser ended_unpaid",
         ]
     );
     assert_eq!(
@@ -72,6 +75,9 @@ async fn everybody_stands_where_the_card_says() {
         match one["state"].as_str().unwrap() {
             "no_membership" => assert_eq!(membership.status, 404),
             "member" => assert_eq!(membership.str("/level"), "gold"),
+            "past_due" => assert_eq!(membership.str("/status"), "past_due"),
+            "benefits_stopped" => assert_eq!(membership.str("/status"), "suspended"),
+            "ended_unpaid" => assert_eq!(membership.status, 404),
             "ready_to_join" => assert!((1000..=2500).contains(&points), "{points}"),
             "corporate_available" => assert!(points > 2500, "{points}"),
             "suspended" => assert_eq!(read.str("/status"), "suspended"),

@@ -1,5 +1,7 @@
 //! Whether the books of money are right: every equation of `repository/money_checks`, and that each invoice says what it adds up to. Nothing is repaired.
 
+mod statements;
+
 use crate::domain::invoice::{InvoiceId, Totals};
 use crate::error::Result;
 use crate::repository::DbConn;
@@ -24,6 +26,9 @@ pub fn verify(conn: &mut DbConn) -> Result<Verdict> {
         if let Some(row) = first_broken(conn, check)? {
             return Ok(Verdict::Wrong(told(check.name, &row)));
         }
+    }
+    if let Some((name, row)) = statements::first_broken(conn)? {
+        return Ok(Verdict::Wrong(told(name, &row)));
     }
     let (mut count, mut after) = (0, None);
     loop {
