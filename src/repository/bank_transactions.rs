@@ -158,18 +158,6 @@ pub fn find(conn: &mut DbConn, id: BankTransactionId) -> Result<BankTransaction>
     found.ok_or_else(|| Code::NotFound.into())
 }
 
-/// What the booked lines of a statement come to, in cents; nothing where one of them is in parts of a cent.
-pub fn booked_cents(conn: &mut DbConn, statement: BankStatementId) -> Result<Option<i64>> {
-    let amounts: Vec<Option<i64>> = transactions::table
-        .filter(transactions::statement_id.eq(statement))
-        .filter(transactions::state.ne(TransactionState::Pending))
-        .filter(transactions::state.ne(TransactionState::Superseded))
-        .select(transactions::amount_cents)
-        .load(conn)?;
-    let sum = |sum: i64, cents: Option<i64>| sum.checked_add(cents?);
-    Ok(amounts.into_iter().try_fold(0, sum))
-}
-
 /// A line, held; the accounts that it concerns are held before it.
 pub fn lock(conn: &mut DbConn, id: BankTransactionId) -> Result<Held<BankTransaction>> {
     let found: Option<BankTransaction> = locked!(

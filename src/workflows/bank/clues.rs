@@ -60,8 +60,11 @@ pub fn look(conn: &mut DbConn, line: &Line) -> Result<Clues> {
     })
 }
 
+/// The number of a member, and whose it is.
+type Numbered = (String, AccountId);
+
 /// The invoices and the members whose numbers stand in what the payer wrote.
-fn numbered(conn: &mut DbConn, line: &Line) -> Result<(Vec<Payable>, Vec<(String, AccountId)>)> {
+fn numbered(conn: &mut DbConn, line: &Line) -> Result<(Vec<Payable>, Vec<Numbered>)> {
     let texts = line.reference.iter().chain(&line.texts);
     let words = numbers_in(&texts.cloned().collect::<Vec<_>>());
     if words.is_empty() {
