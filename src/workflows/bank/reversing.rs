@@ -44,6 +44,19 @@ pub fn concerned(
     Ok(accounts)
 }
 
+/// The earlier lines that a reversal may take back, held. One that was taken back before is none, although its payment stays on record.
+fn hold_earlier(
+    conn: &mut DbConn,
+    row: &BankTransaction,
+    named: &[InvoiceId],
+) -> Result<Vec<Held<BankTransaction>>> {
+    let ids = earlier_of(conn, row, named)?;
+    let mut held = lines::lock_many(conn, &ids)?;
+    let stands = [TransactionState::Open, TransactionState::Matched];
+    held.retain(|earlier| stands.contains(&earlier.state));
+    Ok(held)
+}
+
 /// Takes back the one earlier line that a reversal is of; whether the reversal is over. One whose money went back by another way waits for somebody.
 pub(super) fn take_back(
     conn: &mut DbConn,
@@ -51,8 +64,7 @@ pub(super) fn take_back(
     (row, line): (&mut Held<BankTransaction>, &Line),
     named: &[InvoiceId],
 ) -> Result<bool> {
-    let ids = earlier_of(conn, row, named)?;
-    let held = lines::lock_many(conn, &ids)?;
+    let held = hold_earlier(conn, row, named)?;
     let mut pairs = Vec::new();
     for earlier in &held {
         pairs.push((earlier.id, rows::line(earlier)?));

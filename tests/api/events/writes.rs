@@ -519,7 +519,10 @@ pub async fn jobs(walk: &mut Walk) {
 
 /// A bank statement that is held and released, and a line that finance decides on.
 pub async fn bank(walk: &mut Walk) {
-    let finance = walk.app.sign_in("finance@cps.example").await;
+    let finance = walk
+        .app
+        .sign_in_with("finance@cps.example", CHOSEN_PASSWORD)
+        .await;
     let held = include_str!("../../vectors/camt/42-not-balanced.xml");
     let came = send_statement(&walk.app, &finance, held).await.expect(201);
     let told = ["bank_statement.imported"];

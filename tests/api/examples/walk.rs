@@ -144,12 +144,12 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
     objects.insert("registration_id", reported.str("/items/0/id"));
     let batches = app.get("/v1/registration-batches", &staff).await;
     objects.insert("batch_id", batches.expect(200).str("/items/1/id"));
-    let finance = app.sign_in("finance@cps.example").await;
+    let admin = app.sign_in("admin@cps.example").await;
     for (name, list) in [
         ("bank_statement_id", "bank-statements"),
         ("bank_transaction_id", "bank-transactions"),
     ] {
-        let listed = app.get(&format!("/v1/{list}"), &finance).await;
+        let listed = app.get(&format!("/v1/{list}"), &admin).await;
         objects.insert(name, listed.expect(200).str("/items/0/id"));
     }
     let membership = app
