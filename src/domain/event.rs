@@ -1,37 +1,15 @@
 //! What can happen, as one list: the word of each event, its stream, its resource and its payload. How events are stored and numbered is in `repository`.
 
+mod fields;
 mod list;
 mod payload;
 mod stream;
 mod users;
 
-use std::collections::BTreeMap;
-
-use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::access::{SessionId, UserId};
-use super::account::{AccountId, AccountStatus};
-use super::bank::{BankStatementId, BankTransactionId, StatementState, TransactionState};
-use super::document::{DocumentId, DocumentKind, DocumentStatus, RejectionCode};
-use super::invoice::{InvoiceId, PaymentId};
-use super::job::JobId;
-use super::legacy_migration::LegacyAccountId;
-use super::membership::{EndedReason, MembershipId};
-use super::model::ModelId;
-use super::money::Money;
-use super::partner::{AlertCause, CredentialId, PartnerId, PartnerStatus, Scope};
-use super::payment::{RefundId, RefundState};
-use super::permissions::Role;
-use super::points::EntryId;
-use super::product::{EndReason, ProductId, ProductStatus};
-use super::product_check::CheckDecision;
-use super::registration::{RefusalReason, RegistrationId, RegistrationStatus};
-use super::registration_batch::{BatchId, BatchLineStatus};
-use super::review::CaseDecision;
-use super::work_item::WorkItemId;
-use crate::types::Instant;
+use fields::*;
 use list::events;
 
 pub use payload::{EventId, MOST_DATA, VERSION};

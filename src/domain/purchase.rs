@@ -1,5 +1,10 @@
 //! What was bought: its identity, its kinds and where it stands. What it costs is in `membership`, what is asked for it in `invoice`.
 
+use std::fmt::{Display, Formatter};
+
+use serde::{Deserialize, Serialize};
+
+use super::membership::MembershipId;
 use crate::types::{id, text_enum};
 
 id!(
@@ -35,6 +40,25 @@ text_enum! {
         Started = "started",
         /// It was taken back.
         Undone = "undone",
+    }
+}
+
+/// What an invoice is issued for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bought {
+    /// A purchase.
+    Purchase { purchase_id: PurchaseId },
+    /// A membership from before purchases were recorded.
+    Membership { membership_id: MembershipId },
+}
+
+impl Display for Bought {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Purchase { purchase_id } => purchase_id.fmt(f),
+            Self::Membership { membership_id } => membership_id.fmt(f),
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use crate::domain::access::ServiceAccess;
 use crate::domain::account::AccountId;
 use crate::domain::document::DocumentId;
 use crate::domain::job::JobId;
+use crate::domain::purchase::Bought;
 use crate::error::Result;
 use crate::repository::{self, DbConn, documents, jobs};
-use crate::workflows::tasks::{Bought, Task};
+use crate::workflows::tasks::Task;
 use crate::workflows::{
     self, Context, accounts, collection, invoices, membership, offers, passwords, products,
     registration_batches, registrations, review_deadlines, users,

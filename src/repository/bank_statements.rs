@@ -79,9 +79,14 @@ pub fn of_file(conn: &mut DbConn, file_sha256: &str) -> Result<Vec<BankStatement
         .load(conn)?)
 }
 
-/// The other pages of a statement, which are stored whole.
+/// The other pages of a statement, which are stored whole; one that is its first page and its last has none, whatever else leaves its names out.
 pub fn other_pages(conn: &mut DbConn, page: &BankStatement) -> Result<Vec<BankStatement>> {
+    if page.page == 1 && page.last_page {
+        return Ok(Vec::new());
+    }
+    let is_one_of_several = statements::page.gt(1).or(statements::last_page.eq(false));
     let others = statements::table
+        .filter(is_one_of_several)
         .filter(statements::account.eq(&page.account))
         .filter(statements::statement_ref.eq(&page.statement_ref))
         .filter(statements::sequence.eq(&page.sequence))

@@ -146,6 +146,7 @@ pub fn placeholders(
 mod tests {
     use super::*;
     use crate::domain::account::AccountStatus;
+    use crate::domain::bank::camt::Why;
     use crate::domain::document::{DocumentKind, RejectionCode, RevisionCode};
     use crate::domain::points::PointsReason;
     use crate::domain::product::ProductField;
@@ -215,6 +216,7 @@ mod tests {
             words("statuses", AccountStatus::ALL),
             words("product_fields", ProductField::ALL),
             words("points_reasons", PointsReason::ALL),
+            words("statement_faults", Why::ALL),
         ];
         assert_eq!(keys(Subject::Words), asked.into_iter().flatten().collect());
     }

@@ -13,7 +13,7 @@ use crate::domain::invoice::InvoiceId;
 use crate::domain::job::JobKind;
 use crate::domain::membership::MembershipId;
 use crate::domain::partner::PartnerId;
-use crate::domain::purchase::PurchaseId;
+use crate::domain::purchase::Bought;
 use crate::domain::registration_batch::BatchId;
 use crate::error::Result;
 use crate::repository::DbConn;
@@ -116,25 +116,6 @@ pub enum Task {
     SweepFiles { date: NaiveDate },
     /// Forgets the rows whose time is over, and the files that nobody wants; once an hour.
     KeepHouse { hour: Instant },
-}
-
-/// What an invoice is issued for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Bought {
-    /// A purchase.
-    Purchase { purchase_id: PurchaseId },
-    /// A membership from before purchases were recorded.
-    Membership { membership_id: MembershipId },
-}
-
-impl Display for Bought {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Purchase { purchase_id } => purchase_id.fmt(f),
-            Self::Membership { membership_id } => membership_id.fmt(f),
-        }
-    }
 }
 
 impl Task {

@@ -191,7 +191,7 @@ async fn an_invoice_is_issued_again_with_what_the_account_says_today() {
         .iter()
         .map(|one| &one["number"])
         .collect();
-    assert_eq!(numbers, [&new["number"]]);
+    assert!(numbers.contains(&&new["number"]) && !numbers.contains(&&old.body["number"]));
     let told = app.stop().await.command(&["verify-ledger"]);
     assert!(told.contains("Every sum of money is right"), "{told}");
 }

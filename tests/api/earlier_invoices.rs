@@ -1,5 +1,6 @@
 //! An invoice from before purchases were recorded: it says the same, is watched from the day of the migration on, and ends nobody.
 
+use chrono::Datelike;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use serde_json::{Value, json};
 
@@ -69,12 +70,18 @@ async fn it_says_the_same_and_nobody_is_ended_by_it() {
     let token = app.sign_in(EMAIL).await;
     let before = app.get(&path, &token).await.expect(200);
     let today = app.now().await.date_naive();
+    let year = today.year();
     let database = app.stop().await;
-    let content = Raw::open(&database).lines("SELECT CAST(content AS TEXT) AS line FROM invoices");
+    let content = Raw::open(&database).lines(&format!(
+        "SELECT CAST(content AS TEXT) AS line FROM invoices WHERE seq = 1 AND year = {year}"
+    ));
     without_money(&database);
     let first = first_version(&serde_json::from_str(&content[0]).unwrap()).to_string();
     database.execute(&format!(
         "UPDATE invoices SET content = '{}', due_date = '2025-01-31', payment_reference = NULL;
+         DELETE FROM invoices WHERE seq <> 1 OR number NOT LIKE '%{year}-%';
+         DELETE FROM invoice_counters WHERE year <> {year};
+         UPDATE invoice_counters SET last = 1;
          DELETE FROM jobs WHERE kind <> 'end_membership'",
         first.replace('\'', "''")
     ));

@@ -38,7 +38,10 @@ fn ids(listed: &Answer) -> Vec<String> {
 async fn a_mail_that_failed_for_three_days_is_dead_kept_and_told() {
     let database = Database::create();
     let (app, admin) = with_dead_mails(&database).await;
-    let listed = app.get("/v1/jobs?state=dead", &admin).await.expect(200);
+    let listed = app
+        .get("/v1/jobs?state=dead&limit=100", &admin)
+        .await
+        .expect(200);
     let dead = &listed.body["items"][0];
     for (name, value) in [
         ("kind", "send_mail"),
@@ -76,11 +79,11 @@ async fn a_mail_that_failed_for_three_days_is_dead_kept_and_told() {
     assert_eq!(ready.body, json!({ "status": "ready" }));
     // Nobody sweeps it away, nor what it would send.
     app.advance(TimeDelta::days(60)).await;
-    let again = app.get("/v1/jobs?state=dead", &admin).await;
+    let again = app.get("/v1/jobs?state=dead&limit=100", &admin).await;
     let again = match again.status {
         401 => {
             let admin = app.sign_in("admin@cps.example").await;
-            app.get("/v1/jobs?state=dead", &admin).await
+            app.get("/v1/jobs?state=dead&limit=100", &admin).await
         }
         _ => again,
     };
@@ -148,7 +151,10 @@ async fn jobs_are_listed_by_state_queue_and_kind_a_page_at_a_time() {
 async fn an_administrator_has_a_dead_job_tried_again_and_says_why() {
     let database = Database::create();
     let (app, admin) = with_dead_mails(&database).await;
-    let dead = ids(&app.get("/v1/jobs?state=dead", &admin).await.expect(200));
+    let dead = ids(&app
+        .get("/v1/jobs?state=dead&limit=100", &admin)
+        .await
+        .expect(200));
     let retry = format!("/v1/jobs/{}/retry", dead[0]);
     let without = app.post(&retry, &admin, json!({ "reason": "  " })).await;
     without.problem(422, "invalid_request");
@@ -188,7 +194,10 @@ async fn an_administrator_has_a_dead_job_tried_again_and_says_why() {
 async fn the_command_lists_dead_jobs_and_has_them_tried_again() {
     let database = Database::create();
     let (app, admin) = with_dead_mails(&database).await;
-    let dead = ids(&app.get("/v1/jobs?state=dead", &admin).await.expect(200));
+    let dead = ids(&app
+        .get("/v1/jobs?state=dead&limit=100", &admin)
+        .await
+        .expect(200));
     assert!(dead.len() >= 2);
     let database = app.stop().await;
     let setup = Setup::on(&database);

@@ -349,9 +349,9 @@ async fn of_many_joins_at_once_one_makes_a_member() {
         lost.problem(409, "already_member");
     }
     let query = "SELECT COUNT(*) AS n FROM memberships WHERE status = 'active'";
-    assert_eq!(database.numbers(query), [2]);
+    assert_eq!(database.numbers(query), [4]);
     let query = "SELECT COUNT(*) AS n FROM member_numbers WHERE membership_id IS NOT NULL";
-    assert_eq!(database.numbers(query), [2]);
+    assert_eq!(database.numbers(query), [5]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -373,7 +373,7 @@ async fn every_magic_card_does_what_the_sandbox_says() {
         // Has the invoice issued, so that it can be paid.
         app.advance(TimeDelta::seconds(1)).await;
         app.database.execute(
-            "UPDATE memberships SET status = 'ended', ended_at = created_at, standing = NULL, ended_reason = 'expired';
+            "UPDATE memberships SET status = 'ended', ended_at = created_at, standing = NULL, suspended_at = NULL, ended_reason = 'expired';
              UPDATE invoices SET status = 'paid', open_cents = 0",
         );
     }

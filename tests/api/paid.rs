@@ -22,7 +22,7 @@ pub fn paid(app: &TestApp, account: &str, invoice: Option<&str>, cents: i64) -> 
          INSERT INTO bank_transactions (id, statement_id, version, position, account, state, amount_cents, amount_text, currency, booking_date, value_date, texts,
              payer_name, payer_account, is_reversal, has_charges, is_batch, fingerprint, ordinal, evidence, created_at)
          VALUES ('{line}', '{statement}', 1, 0, 'NL', 'matched', {cents}, '{text}', 'EUR', '2026-12-01', '2026-12-01', '[]',
-             '=Foto Nord', '{PAYER}', FALSE, FALSE, FALSE, '{line}', 0, '[]', '{at}');
+             '=Foto Nord', '{PAYER}', FALSE, FALSE, FALSE, '{line}', 0, '{{\"clues\":[],\"candidates\":[]}}', '{at}');
          INSERT INTO payments (id, account_id, bank_transaction_id, amount_cents, open_cents, currency, received_date, actor, created_at)
          VALUES ('{payment}', '{account}', '{line}', {cents}, {cents}, 'EUR', '2026-12-01', 'service:seed', '{at}')"
     ));

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::credentials::{new_dealer, token_of};
 use crate::events::feed::told_to_dealers;
 use crate::openapi::{document, operations};
+use crate::paid::paid;
 use crate::partners::{FOTO_NORD, KAMERAHUSET, MEMBER};
 use crate::support::{Answer, FORM, Sending, TestApp, Token, form_of_json, registration};
 
@@ -368,6 +369,13 @@ impl Fixture {
         self.own.insert("bank_statement_id", statement);
         let line = self.first_of("/v1", "bank-transactions", &admin).await;
         self.own.insert("bank_transaction_id", line);
+        let payment = paid(&self.app, &self.own["account_id"], None, 20000);
+        let back = json!({ "amount": { "amount": "50.00", "currency": "EUR" }, "reason": "for the table of permissions" });
+        let refunds = format!("{account}/payments/{payment}/refunds");
+        let finance = self.fresh("finance").await;
+        let refund = self.keyed(&refunds, &finance, back).await.expect(202);
+        self.own.insert("refund_id", refund.str("/id"));
+        self.own.insert("payment_id", payment);
         let dealer = self.app.dealer(FOTO_NORD, "registrations:write").await;
         let line = json!({
             "external_id": "F-900", "member_number": MEMBER, "model": "EOS R5", "serial_number": "130210049000", "purchase_date": "2026-05-20"
@@ -526,6 +534,8 @@ fn nothing(name: &str) -> String {
         "batch_id" => "bat",
         "bank_statement_id" => "bst",
         "bank_transaction_id" => "btx",
+        "payment_id" => "pay",
+        "refund_id" => "rfn",
         other => panic!("{other}"),
     };
     format!("{prefix}_0190000000007000800000000000dead")

@@ -93,7 +93,7 @@ async fn a_job_whose_worker_was_killed_is_taken_over_when_its_lease_is_over() {
     );
     // As if a minute had gone by.
     let past = "UPDATE jobs SET leased_until = created_at WHERE state = 'running'";
-    assert_eq!(raw.run(past).unwrap(), 1);
+    assert!(raw.run(past).unwrap() >= 1);
     becomes(&mut raw, &job(), &["done 2"]).await;
     let mailbox = second.get("/v1/sandbox/mailbox").await.expect(200);
     let mails = mailbox.body["items"].as_array().unwrap().iter();

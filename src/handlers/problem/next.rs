@@ -8,8 +8,10 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::TokenInvalid => "requestPasswordReset",
         Code::Unauthenticated | Code::InvalidCredentials => "createSession",
         Code::Forbidden => "readMe",
-        Code::ScopeMissing | Code::InvalidClient | Code::UnsupportedGrantType => "createToken",
-        Code::InvalidScope => "createToken",
+        Code::ScopeMissing
+        | Code::InvalidClient
+        | Code::UnsupportedGrantType
+        | Code::InvalidScope => "createToken",
         Code::TooManyOpenApplications => "sendApplicantLink",
         Code::RequirementsDue | Code::DocumentKindNotAccepted => "readRequirements",
         Code::DocumentLimitReached => "removeDocument",

@@ -62,7 +62,7 @@ mod tests {
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.
-    const GIVEN: [(Code, &[&str]); 14] = [
+    const GIVEN: [(Code, &[&str]); 15] = [
         (Code::RefundExceedsPayment, &["open"]),
         (Code::CreditExceedsInvoice, &["left"]),
         (Code::ScopeMissing, &["scope"]),
@@ -73,6 +73,7 @@ mod tests {
         (Code::AccountNotActive, &["status"]),
         (Code::CorporateNotAvailable, &["points", "threshold"]),
         (Code::LevelNotOpen, &["level", "points_missing"]),
+        (Code::StatementNotAccepted, &["line", "why"]),
         (Code::PreconditionFailed, &["is_weak"]),
         (Code::UnsupportedMediaType, &["expected"]),
         (Code::BodyTooLarge, &["limit"]),

@@ -24,7 +24,6 @@ pub(in crate::workflows) fn credit_note(
 ) -> Result<Invoice> {
     let terms = terms_of(conn, invoice)?;
     let (issued_date, _) = invoice::issued(context.now, terms.seller.zone);
-    let content = content(invoice, credit, totals)?;
     let number = next_number(conn, &terms, issued_date)?;
     let note = Invoice {
         id: InvoiceId::new(context.now),
@@ -50,7 +49,7 @@ pub(in crate::workflows) fn credit_note(
         payment_reference: None,
         reason: Some(credit.cause.to_string()),
         content_version: v2::VERSION,
-        content: Json::of(&content)?,
+        content: Json::of(&content(invoice, credit, totals)?)?,
         created_at: context.now,
         ..invoice.clone()
     };

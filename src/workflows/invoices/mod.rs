@@ -38,8 +38,9 @@ use crate::error::Result;
 use crate::programme::{self, SellerTerms};
 use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
+use crate::repository::memberships::{self, Membership};
 use crate::repository::purchases::{self, Purchase};
-use crate::repository::{DbConn, Held, events, memberships, payments};
+use crate::repository::{DbConn, Held, events, payments};
 use crate::types::{Instant, Json};
 
 /// Issues the invoice of a purchase, unless it has one or is too small to be invoiced.
@@ -105,6 +106,14 @@ fn issued(invoice: &Invoice) -> Option<Event> {
     })
 }
 
+/// Nothing where it begins later.
+fn membership_of(conn: &mut DbConn, purchase: &Purchase) -> Result<Option<Membership>> {
+    match purchase.membership_id {
+        Some(id) => memberships::find_by_id(conn, id),
+        None => Ok(None),
+    }
+}
+
 /// Nothing where it is not invoiced, or its membership is not there yet. What is issued again was due on a day.
 fn draw_up(
     conn: &mut DbConn,
@@ -113,11 +122,7 @@ fn draw_up(
     purchase: &Purchase,
     (id, was_due): (InvoiceId, Option<NaiveDate>),
 ) -> Result<Option<Invoice>> {
-    let membership = match purchase.membership_id {
-        Some(id) => memberships::find_by_id(conn, id)?,
-        None => None,
-    };
-    let Some(membership) = membership else {
+    let Some(membership) = membership_of(conn, purchase)? else {
         return Ok(None);
     };
     let terms = sales::terms(conn, purchase.seller_terms_id)?;

@@ -9,7 +9,7 @@ use self::term::watch_term;
 use super::Context;
 use super::mail::{Recipient, send};
 use super::purchases;
-use super::tasks::{Bought, Task, enqueue};
+use super::tasks::{Task, enqueue};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
@@ -23,7 +23,7 @@ use crate::domain::membership::{
     CorporateSwitch, JoinFacts, Level, MembershipId, MembershipStatus, Standing, Track, check_join,
     ends_date, find_level, offered_levels,
 };
-use crate::domain::purchase::PurchaseId;
+use crate::domain::purchase::{Bought, PurchaseId};
 use crate::error::{Code, Error, Fault, FaultCode, Refusal, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::memberships::{self, Membership};

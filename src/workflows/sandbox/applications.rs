@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::businesses::{Business, account, user};
+use super::businesses::{account, user};
+use super::people::Business;
 use super::{REVIEWER, SUPPORT, account_id, fixed, seeding, tokens};
 use crate::domain::access::UserId;
 use crate::domain::account::{AccountId, AccountStatus};

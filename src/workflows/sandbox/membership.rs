@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::businesses::OWING;
+use super::people::OWING;
 use super::{account_id, fixed, seeding};
 use crate::domain::account::AccountId;
 use crate::domain::collection::{past_due_moment, step_moment};

@@ -7,6 +7,7 @@ mod membership;
 mod migration;
 mod offers;
 mod partners;
+mod people;
 mod products;
 mod tokens;
 mod transfers;
@@ -24,9 +25,9 @@ use crate::repository::{DbConn, catalogue, files, settings, users};
 use crate::types::Instant;
 
 pub use applications::{APPLICATIONS, Application, SAMPLE_PDF, set_password_url};
-pub use businesses::{MEMBERS, Member, Standing};
 pub use lines::{MagicLine, magic_lines};
 pub use partners::{Customers, DEALERS, Dealer, member_number, unknown_number};
+pub use people::{MEMBERS, Member, Standing};
 pub use products::TAKEN_SERIAL;
 pub use transfers::{Transfer, camt};
 

@@ -1,6 +1,7 @@
 //! The dealers that every sandbox begins with, and customers to report lines of.
 
-use super::businesses::{ACTIVE, SUSPENDED, number_of};
+use super::businesses::number_of;
+use super::people::{ACTIVE, SUSPENDED};
 use super::{account_id, fixed, seeding};
 use crate::domain::account::AccountId;
 use crate::domain::event::Event;

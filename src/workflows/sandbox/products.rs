@@ -1,6 +1,7 @@
 //! What a sandbox has of products: the catalogue, and the members' own.
 
-use super::businesses::{OWING, since};
+use super::businesses::since;
+use super::people::OWING;
 use super::{account_id, fixed, seeding};
 use crate::domain::model::{ModelId, name_key};
 use crate::domain::product::{EndReason, ProductField, ProductId};

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::bank::StatementState;
+use crate::domain::bank::{StatementState, StatementWhy};
 use crate::error::{Error, Result};
 use crate::repository::bank_statements::{self as statements, BankStatement};
 use crate::repository::bank_transactions as lines;
@@ -50,9 +50,9 @@ fn booked(page: &BankStatement) -> Result<Decimal> {
     })
 }
 
-/// Asked once for all pages of a statement: of the last one.
+/// Asked once for all pages of a statement: of the last one. One that finance released need not add up.
 fn off_its_balances(conn: &mut DbConn, last: &BankStatement) -> Result<Option<Broken>> {
-    if !last.last_page {
+    if !last.last_page || last.why == Some(StatementWhy::Released) {
         return Ok(None);
     }
     let mut pages = statements::other_pages(conn, last)?;
