@@ -60,6 +60,8 @@ impl Worker {
                 return Ok(());
             };
             if self.clock.now() < due {
+                // What was made meanwhile may be begun by somebody else: the clock stands until that is done.
+                self.finish(self.clock.now()).await?;
                 self.set_clock(due).await?;
                 rounds = 0;
             }

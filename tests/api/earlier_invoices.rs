@@ -104,6 +104,7 @@ async fn it_says_the_same_and_nobody_is_ended_by_it() {
     let membership = app.get(&format!("{ACCOUNT}/membership"), &token).await;
     assert_eq!(membership.expect(200).body["status"], "active");
     app.advance(chrono::TimeDelta::days(2)).await;
+    let token = app.sign_in(EMAIL).await;
     let membership = app.get(&format!("{ACCOUNT}/membership"), &token).await;
     assert_eq!(membership.expect(200).body["status"], "past_due");
     let (_, told) = app.after_command(&["verify-ledger"]).await;

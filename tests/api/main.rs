@@ -38,6 +38,7 @@ mod mail_tls;
 mod me;
 mod membership;
 mod models;
+mod money_cents;
 mod money_tables;
 mod offers;
 mod openapi;

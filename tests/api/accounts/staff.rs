@@ -54,10 +54,10 @@ async fn staff_find_accounts_by_status_and_by_what_they_know() {
         assert_eq!(names(&format!("?query={whole}")).await, [fjord], "{whole}");
     }
     assert_eq!(names("?query=%25").await, Vec::<Value>::new());
-    let first = app.get("/v1/accounts?limit=9", &staff).await.expect(200);
+    let first = app.get("/v1/accounts?limit=12", &staff).await.expect(200);
     let cursor = first.str("/next_cursor");
     assert!(first.header("link").contains("rel=\"next\""));
-    assert_eq!(names(&format!("?limit=9&cursor={cursor}")).await, [fjord]);
+    assert_eq!(names(&format!("?limit=12&cursor={cursor}")).await, [fjord]);
     app.get("/v1/accounts?status=sleeping", &staff)
         .await
         .problem(422, "invalid_request");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::walk::YEAR;
 
 /// What is shown for a value that is drawn or secret, by the name of its field.
-const SHOWN: [(&str, &str); 11] = [
+const SHOWN: [(&str, &str); 12] = [
     ("request_id", "req-0190f3"),
     (
         "access_token",
@@ -34,6 +34,7 @@ const SHOWN: [(&str, &str); 11] = [
     ("kid", "2Zl0cJ8wU1xq"),
     ("x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"),
     ("next_cursor", "kUaB8xk2QW0T4Xq1mZ7c"),
+    ("statement_ref", "0190000000007000800000000000d001"),
     ("account_number", "4711081597"),
     ("member_number", "100000000287"),
 ];
@@ -43,6 +44,7 @@ fn pattern(text: &str) -> Regex {
 }
 
 static ID: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b([a-z]{3})_([0-9a-f]{32})\b"));
+static REFUND: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bRFN[0-9A-F]{32}\b"));
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"http://127\.0\.0\.1:\d+"));
 static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r"#token=[\w.-]+"));
 static MOMENT: LazyLock<Regex> =
@@ -97,6 +99,7 @@ impl Same {
             "#token=cpt_mJ0p9hDJb2b4a2m7o1yJ7v9S0m0lqk5Jc3vYw1dZx8E",
         );
         let text = ID.replace_all(&text, |id: &Captures| self.id(&id[1], &id[0]));
+        let text = REFUND.replace_all(&text, "RFN01900000000070008000000000000001");
         let text = MOMENT.replace_all(&text, "${1}0:00.000000Z");
         let text = YEARS.replace_all(&text, |year: &Captures| {
             (year[1].parse::<i32>().unwrap() - YEAR + 2026).to_string()
