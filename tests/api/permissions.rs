@@ -179,6 +179,8 @@ struct Fixture {
     application: Objects,
     /// The business of the stranger.
     strange: Objects,
+    /// What waits for finance.
+    for_finance: String,
     /// What is nowhere.
     nowhere: Objects,
     /// An event of their own, of the dealers who may read one.
@@ -201,6 +203,7 @@ impl Fixture {
             own: Objects::new(),
             application: Objects::new(),
             strange: Objects::from([("account_id", JONAS_ACCOUNT.to_owned())]),
+            for_finance: String::new(),
             nowhere: Objects::new(),
             dealers_events: BTreeMap::new(),
         };
@@ -369,10 +372,17 @@ impl Fixture {
         self.own.insert("bank_statement_id", statement);
         let line = self.first_of("/v1", "bank-transactions", &admin).await;
         self.own.insert("bank_transaction_id", line);
-        let payment = paid(&self.app, &self.own["account_id"], None, 20000);
+        // What is credited though it was paid leaves money over: finance has to look.
+        let of_account = self.own["account_id"].clone();
+        paid(&self.app, &of_account, Some(&self.own["invoice_id"]), 10000);
+        let credit = json!({ "reason": "goodwill", "note": "for the table of permissions" });
+        let notes = format!("{account}/invoices/{}/credit-notes", self.own["invoice_id"]);
+        let finance = self.fresh("finance").await;
+        self.keyed(&notes, &finance, credit).await.expect(201);
+        self.for_finance = self.first_of("/v1", "work-items", &finance).await;
+        let payment = paid(&self.app, &of_account, None, 20000);
         let back = json!({ "amount": { "amount": "50.00", "currency": "EUR" }, "reason": "for the table of permissions" });
         let refunds = format!("{account}/payments/{payment}/refunds");
-        let finance = self.fresh("finance").await;
         let refund = self.keyed(&refunds, &finance, back).await.expect(202);
         self.own.insert("refund_id", refund.str("/id"));
         self.own.insert("payment_id", payment);
@@ -508,6 +518,11 @@ impl Fixture {
                     Objects::from([("event_id", event)]),
                     self.tokens[caller].clone(),
                 )
+            }
+            ("claimWorkItem" | "releaseWorkItem", "finance") => {
+                let mut own = self.own.clone();
+                own.insert("work_item_id", self.for_finance.clone());
+                (own, self.tokens[caller].clone())
             }
             _ => (self.own.clone(), self.tokens[caller].clone()),
         };

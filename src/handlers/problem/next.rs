@@ -27,22 +27,28 @@ pub fn next_operation(code: Code) -> Option<&'static str> {
         Code::OfferClosed => "listOffers",
         Code::LevelNotOpen => "listLevels",
         Code::AlreadyMember => "readMembership",
+        Code::BatchNotCancellable => "readRegistrationBatch",
+        Code::JobNotDead => "listJobs",
+        Code::CredentialLimitReached => "revokeCredential",
+        Code::SecretRotationOpen => "endPreviousSecret",
+        Code::EventsExpired => "listEvents",
+        Code::WorkItemClosed | Code::WorkItemClosesItself => "listWorkItems",
+        _ => return of_money(code),
+    })
+}
+
+fn of_money(code: Code) -> Option<&'static str> {
+    Some(match code {
         Code::PaymentDue => "listInvoices",
         Code::EinvoiceNotPossible => "readInvoicePdf",
-        Code::BatchNotCancellable => "readRegistrationBatch",
         Code::RefundExceedsPayment | Code::PaymentInDispute => "listAccountPayments",
         Code::RefundNotToPay => "listRefunds",
         Code::CreditExceedsInvoice => "readInvoice",
-        Code::JobNotDead => "listJobs",
         Code::StatementNotHeld => "readBankStatement",
         Code::TransactionNotOpen | Code::AmountExceedsTransaction | Code::PaymentRefunded => {
             "readBankTransaction"
         }
         Code::AmountExceedsInvoice | Code::CurrencyMismatch => "readBankTransaction",
-        Code::CredentialLimitReached => "revokeCredential",
-        Code::SecretRotationOpen => "endPreviousSecret",
-        Code::EventsExpired => "listEvents",
-        Code::WorkItemClosed | Code::WorkItemClosesItself => "listWorkItems",
         _ => return None,
     })
 }

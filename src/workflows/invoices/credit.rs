@@ -54,8 +54,7 @@ pub(in crate::workflows) fn credit_note(
         ..invoice.clone()
     };
     invoices::insert(conn, &note)?;
-    render_later(conn, note.id, context.now)?;
-    Ok(note)
+    render_later(conn, note.id, context.now).map(|()| note)
 }
 
 fn terms_of(conn: &mut DbConn, invoice: &Invoice) -> Result<SellerTerms> {

@@ -115,6 +115,20 @@ async fn read_all(app: &TestApp, asta: &Business) {
     }
 }
 
+/// Waits until something is known of each line of the bank that waits.
+async fn until_looked_at(app: &TestApp, admin: &Token) {
+    for _ in 0..600 {
+        let waiting = app.get("/v1/bank-transactions?state=open", admin).await;
+        let waiting = waiting.expect(200);
+        let lines = waiting.body["items"].as_array().unwrap();
+        if lines.iter().all(|line| line["evidence"] != json!([])) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the bank's lines are not looked at");
+}
+
 /// What of the business the paths name: the first thing of each of its lists.
 async fn objects(app: &TestApp, asta: &Business) -> Objects {
     let mut objects = Objects::from([("account_id", id_of(&asta.account).to_owned())]);
@@ -146,6 +160,7 @@ async fn objects(app: &TestApp, asta: &Business) -> Objects {
     let batches = app.get("/v1/registration-batches", &staff).await;
     objects.insert("batch_id", batches.expect(200).str("/items/1/id"));
     let admin = app.sign_in("admin@cps.example").await;
+    until_looked_at(app, &admin).await;
     for (name, list) in [
         ("bank_statement_id", "bank-statements"),
         ("bank_transaction_id", "bank-transactions"),

@@ -214,7 +214,7 @@ async fn who_sends_too_much_is_answered_at_once_and_hung_up_on() {
         let chunk = format!("{:x}\r\n{}\r\n", MIB, "x".repeat(MIB));
         (0..100).take_while(|_| wire.try_send(&chunk)).count()
     });
-    assert!(sent.await.unwrap() < 32);
+    assert!(sent.await.unwrap() < 48);
     assert_eq!(case.stored(), Vec::<std::path::PathBuf>::new());
     let list = format!("{}/documents", case.account);
     let listed = case.app.get(&list, &case.token).await.expect(200);

@@ -62,6 +62,8 @@ async fn heard(request: impl Future<Output = Answer>) -> (Vec<String>, Answer) {
     statements::listen();
     let answer = request.await;
     let mut pieces = statements::heard("partner_days");
+    // Housekeeping forgets days when it comes to it.
+    pieces.retain(|piece| !piece.iter().any(|asked| asked.starts_with("DELETE FROM")));
     assert_eq!(pieces.len(), 1, "{pieces:#?}");
     (pieces.remove(0), answer)
 }
