@@ -11,7 +11,7 @@ pub use super::member_number::{BadMemberNumber, MemberNumber};
 use super::money::Amount;
 use crate::error::Code;
 use crate::types::{id, text_enum};
-pub use standing::{EndedReason, MembershipStanding, Standing};
+pub use standing::{EndedReason, MembershipStatus, Standing};
 pub use term::{anniversary, days_left, ends_date, rest_cents, term_days, upgrade_cents};
 
 id!(
@@ -21,7 +21,7 @@ id!(
 
 text_enum! {
     /// Where a membership stands.
-    pub enum MembershipStatus {
+    pub enum MembershipState {
         /// It runs.
         Active = "active",
         /// Its term is over, or it was ended unpaid.

@@ -23,7 +23,7 @@ use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, Revis
 use crate::domain::invoice::v2::LineKind;
 use crate::domain::invoice::{CreditReason, InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
-use crate::domain::membership::{EndedReason, MembershipStanding, Track};
+use crate::domain::membership::{EndedReason, MembershipStatus, Track};
 use crate::domain::model::Category;
 use crate::domain::offer::Blocked;
 use crate::domain::payment::{RefundKind, RefundState};
@@ -151,7 +151,7 @@ fn vocabularies() -> [(&'static str, Vec<String>); 32] {
         ("invoice_line_kinds", listed(LineKind::ALL)),
         ("invoice_statuses", listed(InvoiceStatus::ALL)),
         ("membership_end_reasons", listed(EndedReason::ALL)),
-        ("membership_statuses", listed(MembershipStanding::ALL)),
+        ("membership_statuses", listed(MembershipStatus::ALL)),
         ("offer_blocks", listed(Blocked::ALL)),
         ("offer_refusals", listed(RefusalReason::ALL)),
         ("payment_methods", listed(PaymentMethod::ALL)),

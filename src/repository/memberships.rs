@@ -10,7 +10,7 @@ use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::card::CardId;
 use crate::domain::invoice::{InvoiceKind, InvoiceStatus, PaymentMethod};
-use crate::domain::membership::{EndedReason, MembershipId, MembershipStatus, Standing};
+use crate::domain::membership::{EndedReason, MembershipId, MembershipState, Standing};
 use crate::domain::money::Currency;
 use crate::domain::purchase::SellerTermsId;
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub struct Membership {
     pub version: i64,
     pub member_number: String,
     pub level: String,
-    pub status: MembershipStatus,
+    pub status: MembershipState,
     pub starts_date: NaiveDate,
     pub ends_date: NaiveDate,
     pub payment_method: PaymentMethod,
@@ -71,7 +71,7 @@ pub fn lock_active(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<
         conn,
         memberships::table
             .filter(memberships::account_id.eq(account.id))
-            .filter(memberships::status.eq(MembershipStatus::Active))
+            .filter(memberships::status.eq(MembershipState::Active))
             .select(Membership::as_select())
     )
     .optional()?;
@@ -124,7 +124,7 @@ pub fn find_by_id(conn: &mut DbConn, id: MembershipId) -> Result<Option<Membersh
 pub fn active(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Membership>> {
     let running = memberships::table
         .filter(memberships::account_id.eq(account_id))
-        .filter(memberships::status.eq(MembershipStatus::Active));
+        .filter(memberships::status.eq(MembershipState::Active));
     Ok(running
         .select(Membership::as_select())
         .first(conn)
@@ -137,7 +137,7 @@ pub fn runs_for(conn: &mut DbConn, number_key: &str) -> Result<bool> {
     let running = member_numbers::table
         .inner_join(memberships::table.on(is_its))
         .filter(member_numbers::number_key.eq(number_key))
-        .filter(memberships::status.eq(MembershipStatus::Active))
+        .filter(memberships::status.eq(MembershipState::Active))
         .filter(memberships::standing.ne(Standing::Suspended));
     Ok(diesel::select(diesel::dsl::exists(running)).get_result(conn)?)
 }

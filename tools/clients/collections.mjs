@@ -20,7 +20,7 @@ const resolved = (value) => (value?.$ref ? value.$ref.slice(2).split("/").reduce
 
 /** The body that an operation gives as an example; a form has none. */
 function example({ requestBody }) {
-  const media = requestBody?.content["application/json"] ?? requestBody?.content["text/csv"];
+  const media = ["application/json", "application/xml", "text/csv"].map((type) => requestBody?.content[type]).find(Boolean);
   if (!media) return undefined;
   const [named] = Object.values(media.examples ?? {});
   const body = resolved(named)?.value ?? media.example ?? resolved(media.schema).example;
@@ -63,7 +63,7 @@ compare(
   "Bruno",
   bruno.map((item) => {
     const { auth, body } = item.request;
-    return { call: brunoCall(item), hasToken: TOKENS.has(auth.mode), text: body.json ?? body.text };
+    return { call: brunoCall(item), hasToken: TOKENS.has(auth.mode), text: body.json ?? body.text ?? body.xml };
   }),
 );
 

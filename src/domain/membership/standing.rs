@@ -32,7 +32,7 @@ impl Standing {
 
 text_enum! {
     /// Where a membership stands, as people see it.
-    pub enum MembershipStanding {
+    pub enum MembershipStatus {
         /// It runs, and nothing is overdue.
         Active = "active",
         /// It runs; an invoice is overdue, and the benefits stay.
@@ -44,7 +44,7 @@ text_enum! {
     }
 }
 
-impl MembershipStanding {
+impl MembershipStatus {
     /// Of a membership that stands so with what it owes while it runs, or runs no more.
     pub fn of(standing: Option<Standing>) -> Self {
         match standing {

@@ -8,7 +8,7 @@ use crate::domain::account::AccountId;
 use crate::domain::invoice::PaymentMethod;
 use crate::domain::language::Language;
 use crate::domain::membership::{
-    EndedReason, Level, MembershipId, MembershipStanding, corporate_available,
+    EndedReason, Level, MembershipId, MembershipStatus, corporate_available,
 };
 use crate::domain::money::Money;
 use crate::error::Result;
@@ -114,7 +114,7 @@ pub struct MembershipView {
     previous_member_numbers: Vec<String>,
     #[schema(example = "gold")]
     level: String,
-    status: MembershipStanding,
+    status: MembershipStatus,
     /// Whether the level gives what it promises.
     benefits: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,7 +151,7 @@ impl MembershipView {
         Ok(Self {
             previous_member_numbers: previous_numbers(conn, &membership)?,
             benefits: membership.has_benefits(),
-            status: MembershipStanding::of(membership.standing),
+            status: MembershipStatus::of(membership.standing),
             ended_reason: membership.ended_reason,
             id: membership.id,
             member_number: membership.member_number,
@@ -209,7 +209,7 @@ pub struct MemberView {
     level: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    status: Option<MembershipStanding>,
+    status: Option<MembershipStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     starts_date: Option<NaiveDate>,
@@ -231,7 +231,7 @@ impl MemberView {
             account_number: member.account.account_number,
             company_name: member.account.company_name,
             level: newest.map(|one| one.level.clone()),
-            status: newest.map(|one| MembershipStanding::of(one.standing)),
+            status: newest.map(|one| MembershipStatus::of(one.standing)),
             starts_date: newest.map(|one| one.starts_date),
             ends_date: newest.map(|one| one.ends_date),
         }

@@ -6,7 +6,7 @@ use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::invoice::CreditCause;
 use crate::domain::invoice::v2::Content;
-use crate::domain::membership::{EndedReason, MembershipStatus, rest_cents};
+use crate::domain::membership::{EndedReason, MembershipState, rest_cents};
 use crate::domain::money::Money;
 use crate::error::Result;
 use crate::repository::invoices::{self, Invoice};
@@ -25,7 +25,7 @@ pub(super) fn end(
     let Some(membership) = overdue.membership.as_mut() else {
         return Ok(false);
     };
-    membership.status = MembershipStatus::Ended;
+    membership.status = MembershipState::Ended;
     membership.ended_at = Some(context.now);
     (membership.standing, membership.suspended_at) = (None, None);
     membership.ended_reason = Some(EndedReason::Unpaid);

@@ -20,7 +20,7 @@ use crate::domain::invoice::{self, PaymentMethod};
 use crate::domain::mail::Template;
 use crate::domain::member_number::MemberNumber;
 use crate::domain::membership::{
-    CorporateSwitch, JoinFacts, Level, MembershipId, MembershipStatus, Standing, Track, check_join,
+    CorporateSwitch, JoinFacts, Level, MembershipId, MembershipState, Standing, Track, check_join,
     ends_date, find_level, offered_levels,
 };
 use crate::domain::purchase::{Bought, PurchaseId};
@@ -134,7 +134,7 @@ fn draw_up(
         version: 1,
         member_number: new_number(conn, context, account_id)?,
         level: level.code.clone(),
-        status: MembershipStatus::Active,
+        status: MembershipState::Active,
         starts_date: today,
         ends_date: ends_date(today, programme.membership.term_years),
         payment_method: joining.payment_method,

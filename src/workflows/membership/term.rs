@@ -5,7 +5,7 @@ use chrono::NaiveTime;
 use crate::domain::access::ServiceAccess;
 use crate::domain::calendar::{local_date, local_moment};
 use crate::domain::event::Event;
-use crate::domain::membership::{EndedReason, MembershipId, MembershipStatus};
+use crate::domain::membership::{EndedReason, MembershipId, MembershipState};
 use crate::error::Result;
 use crate::repository::memberships::{self, Membership};
 use crate::repository::{DbConn, accounts, events};
@@ -49,7 +49,7 @@ pub fn end_term(
     if local_date(context.now, context.programme.seller.zone) <= membership.ends_date {
         return watch_term(conn, context, &membership);
     }
-    membership.status = MembershipStatus::Ended;
+    membership.status = MembershipState::Ended;
     membership.ended_at = Some(context.now);
     (membership.standing, membership.suspended_at) = (None, None);
     membership.ended_reason = Some(EndedReason::Expired);

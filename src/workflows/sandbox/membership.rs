@@ -8,7 +8,7 @@ use crate::domain::account::AccountId;
 use crate::domain::collection::{past_due_moment, step_moment};
 use crate::domain::invoice::{self, InvoiceId, PaymentMethod};
 use crate::domain::member_number::MemberNumber;
-use crate::domain::membership::{MembershipId, MembershipStatus, Standing, ends_date, find_level};
+use crate::domain::membership::{MembershipId, MembershipState, Standing, ends_date, find_level};
 use crate::error::{Error, Result};
 use crate::repository::memberships::Membership;
 use crate::repository::{DbConn, accounts, invoices as stored, member_numbers, points};
@@ -78,7 +78,7 @@ fn join(conn: &mut DbConn, context: &Context, member: u8, level: &str) -> Result
         version: 1,
         member_number: number.to_string(),
         level: level.code.clone(),
-        status: MembershipStatus::Active,
+        status: MembershipState::Active,
         starts_date: today,
         ends_date: ends_date(today, programme.membership.term_years),
         payment_method: PaymentMethod::BankTransfer,
