@@ -78,7 +78,7 @@ compare(
   "Postman",
   postmanItems.map((item) => {
     const { auth, body } = item.request;
-    return { call: postmanCall(item), hasToken: TOKENS.has(auth?.type), text: body?.raw };
+    return { call: postmanCall(item), hasToken: TOKENS.has(auth?.type), text: body?.raw?.replace(/^<element>(.*)<\/element>\s*$/s, "$1") };
   }),
 );
 

@@ -38,7 +38,7 @@ text_enum! {
 /// Money that is to come.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "reference": "RF42 2026 0000 01", "amount": "200.00", "payer_name": "Foto Nord ApS" }))]
+#[schema(as = SandboxBankTransfer, example = json!({ "reference": "RF42 2026 0000 01", "amount": "200.00", "payer_name": "Foto Nord ApS" }))]
 struct BankTransfer {
     /// In the field for it.
     #[schema(nullable = false)]
