@@ -16,9 +16,7 @@ use super::service::Service;
 use super::users::UserStatus;
 use super::{Callers, RateLimit, Routes};
 use crate::domain::account::AccountStatus;
-use crate::domain::bank::{
-    Evidence as BankEvidence, StatementState, StatementWhy, TransactionState,
-};
+use crate::domain::bank::{BankEvidence, StatementState, StatementWhy, TransactionState};
 use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, RevisionCode};
 use crate::domain::invoice::v2::LineKind;
 use crate::domain::invoice::{CreditReason, InvoiceKind, InvoiceStatus, PaymentMethod};

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Evidence;
+use super::BankEvidence;
 use crate::domain::invoice::InvoiceId;
 
 /// One thing that is known of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clue {
-    pub code: Evidence,
+    pub code: BankEvidence,
     /// What it is about: a reference, a number, by how many cents an amount differs as an amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,

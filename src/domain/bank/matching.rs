@@ -1,6 +1,6 @@
 //! Deciding on a line: booked by itself only where reference, currency and amount are those of exactly one open invoice; else what is known of it.
 
-use super::{Evidence, Line, TransactionState};
+use super::{BankEvidence, Line, TransactionState};
 use crate::domain::invoice::{InvoiceStatus, fi71_candidates, rf_candidates};
 use crate::domain::money::Currency;
 
@@ -117,13 +117,13 @@ pub struct Decision {
     pub book: Option<i64>,
     /// So much of the invoice is written off.
     pub written_off: i64,
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<BankEvidence>,
     /// By how much it is short or over.
     pub difference: Option<i64>,
 }
 
 impl Decision {
-    fn waits(state: TransactionState, evidence: Vec<Evidence>) -> Self {
+    fn waits(state: TransactionState, evidence: Vec<BankEvidence>) -> Self {
         Self {
             state,
             book: None,
@@ -141,16 +141,18 @@ pub fn decide(facts: Facts<'_>) -> Decision {
         return Decision::waits(TransactionState::Pending, Vec::new());
     }
     let cents = match line.cents {
-        None => return Decision::waits(TransactionState::Open, vec![Evidence::FractionOfACent]),
+        None => {
+            return Decision::waits(TransactionState::Open, vec![BankEvidence::FractionOfACent]);
+        }
         Some(cents) if cents <= 0 => {
-            return Decision::waits(TransactionState::Open, vec![Evidence::MoneyOut]);
+            return Decision::waits(TransactionState::Open, vec![BankEvidence::MoneyOut]);
         }
         Some(cents) => cents,
     };
     let mut evidence = Vec::new();
-    let mut note = |is_so: bool, one: Evidence| evidence.extend(Some(one).filter(|_| is_so));
-    note(!facts.is_our_account, Evidence::NotOurAccount);
-    note(facts.is_held, Evidence::StatementHeld);
+    let mut note = |is_so: bool, one: BankEvidence| evidence.extend(Some(one).filter(|_| is_so));
+    note(!facts.is_our_account, BankEvidence::NotOurAccount);
+    note(facts.is_held, BankEvidence::StatementHeld);
     let may_book = facts.is_our_account && !facts.is_held;
     let fit = match facts.found {
         Found::One(invoice) => Some(fit(cents, line.currency, invoice)),
@@ -159,7 +161,7 @@ pub fn decide(facts: Facts<'_>) -> Decision {
     evidence.extend(found_evidence(facts, fit));
     evidence.extend(other_evidence(facts));
     if evidence.is_empty() {
-        evidence.push(Evidence::NothingKnown);
+        evidence.push(BankEvidence::NothingKnown);
     }
     settle(cents, fit, may_book, facts.tolerance, evidence)
 }
@@ -167,7 +169,7 @@ pub fn decide(facts: Facts<'_>) -> Decision {
 /// How an amount fits what an invoice has open: what speaks of it, and what is missing where that is all that is.
 #[derive(Debug, Clone, Copy)]
 struct Fit {
-    evidence: Evidence,
+    evidence: BankEvidence,
     /// Cents that the invoice has open beyond the amount; nothing where they cannot be compared.
     missing: Option<i64>,
 }
@@ -183,45 +185,45 @@ fn fit(cents: i64, currency: Currency, invoice: InvoiceFacts) -> Fit {
         missing: Some(missing),
     };
     match invoice.status {
-        _ if invoice.currency != currency => not(Evidence::CurrencyDiffers),
-        InvoiceStatus::Paid => not(Evidence::InvoicePaid),
-        InvoiceStatus::Credited => not(Evidence::InvoiceCredited),
-        InvoiceStatus::Open if missing == 0 => fits(Evidence::AmountExact),
-        InvoiceStatus::Open if missing > 0 => fits(Evidence::AmountShort),
-        InvoiceStatus::Open => fits(Evidence::AmountOver),
+        _ if invoice.currency != currency => not(BankEvidence::CurrencyDiffers),
+        InvoiceStatus::Paid => not(BankEvidence::InvoicePaid),
+        InvoiceStatus::Credited => not(BankEvidence::InvoiceCredited),
+        InvoiceStatus::Open if missing == 0 => fits(BankEvidence::AmountExact),
+        InvoiceStatus::Open if missing > 0 => fits(BankEvidence::AmountShort),
+        InvoiceStatus::Open => fits(BankEvidence::AmountOver),
     }
 }
 
 /// What the references say.
-fn found_evidence(facts: Facts<'_>, fit: Option<Fit>) -> Vec<Evidence> {
+fn found_evidence(facts: Facts<'_>, fit: Option<Fit>) -> Vec<BankEvidence> {
     let mut evidence = match facts.found {
-        Found::Several => return vec![Evidence::SeveralReferences],
+        Found::Several => return vec![BankEvidence::SeveralReferences],
         Found::One(_) => {
             let fit = fit.map(|fit| fit.evidence);
-            return std::iter::once(Evidence::ReferenceExact)
+            return std::iter::once(BankEvidence::ReferenceExact)
                 .chain(fit)
                 .collect();
         }
-        Found::Unknown => vec![Evidence::ReferenceNotKnown],
+        Found::Unknown => vec![BankEvidence::ReferenceNotKnown],
         Found::Nothing => Vec::new(),
     };
     if facts.in_end_to_end_id {
-        evidence.push(Evidence::ReferenceOnlyInEndToEndId);
+        evidence.push(BankEvidence::ReferenceOnlyInEndToEndId);
     }
     if facts.amount_exact {
-        evidence.push(Evidence::AmountExact);
+        evidence.push(BankEvidence::AmountExact);
     }
     evidence
 }
 
 /// What else speaks of a line.
-fn other_evidence(facts: Facts<'_>) -> Vec<Evidence> {
+fn other_evidence(facts: Facts<'_>) -> Vec<BankEvidence> {
     let all = [
-        (facts.number_in_text, Evidence::NumberInText),
-        (facts.payer_known, Evidence::PayerKnown),
-        (facts.payer_name, Evidence::PayerName),
-        (facts.line.has_charges, Evidence::ChargesDeducted),
-        (facts.line.is_batch, Evidence::BatchWithoutDetails),
+        (facts.number_in_text, BankEvidence::NumberInText),
+        (facts.payer_known, BankEvidence::PayerKnown),
+        (facts.payer_name, BankEvidence::PayerName),
+        (facts.line.has_charges, BankEvidence::ChargesDeducted),
+        (facts.line.is_batch, BankEvidence::BatchWithoutDetails),
     ];
     let known = all.into_iter().filter(|(is_so, _)| *is_so);
     known.map(|(_, evidence)| evidence).collect()
@@ -232,7 +234,7 @@ fn settle(
     fit: Option<Fit>,
     may_book: bool,
     tolerance: i64,
-    evidence: Vec<Evidence>,
+    evidence: Vec<BankEvidence>,
 ) -> Decision {
     let missing = fit.and_then(|fit| fit.missing);
     match missing {

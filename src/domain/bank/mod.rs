@@ -104,7 +104,7 @@ text_enum! {
 
 text_enum! {
     /// What is known of a line that may tell whose it is, or why it is not booked by itself.
-    pub enum Evidence {
+    pub enum BankEvidence {
         /// Its reference is that of exactly one invoice.
         ReferenceExact = "reference_exact",
         /// It bears something that looks like a reference, and no invoice has it.

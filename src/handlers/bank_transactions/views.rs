@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::domain::account::AccountId;
 use crate::domain::bank::{
-    BankStatementId, BankTransactionId, Clue, Evidence, Known, TransactionState,
+    BankEvidence, BankStatementId, BankTransactionId, Clue, Known, TransactionState,
 };
 use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentId};
 use crate::domain::language::Language;
@@ -119,9 +119,9 @@ impl Shown {
 
 /// Something that is known of a line.
 #[derive(Serialize, ToSchema)]
-#[schema(as = BankEvidence)]
+#[schema(as = BankClue)]
 struct EvidenceView {
-    code: Evidence,
+    code: BankEvidence,
     label: String,
     /// What it is about: a reference, a number, how much is missing.
     #[serde(skip_serializing_if = "Option::is_none")]

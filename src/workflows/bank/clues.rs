@@ -1,7 +1,7 @@
 //! What is known of a line that is not booked by itself: whose it may be, and in which words of the contract that is told.
 
 use crate::domain::account::AccountId;
-use crate::domain::bank::{Clue, Decision, Evidence, Known, Line, numbers_in};
+use crate::domain::bank::{BankEvidence, Clue, Decision, Known, Line, numbers_in};
 use crate::domain::money::Amount;
 use crate::error::Result;
 use crate::repository::DbConn;
@@ -80,7 +80,7 @@ pub fn told(
     (row, clues): (&BankTransaction, &Clues),
     named: &[&Payable],
 ) -> Known {
-    let value = |evidence: Evidence| value(evidence, decision, (row, clues), named);
+    let value = |evidence: BankEvidence| value(evidence, decision, (row, clues), named);
     let told = decision.evidence.iter().map(|evidence| Clue {
         code: *evidence,
         value: value(*evidence),
@@ -92,7 +92,7 @@ pub fn told(
 
 /// What a piece of evidence is about.
 fn value(
-    evidence: Evidence,
+    evidence: BankEvidence,
     decision: &Decision,
     (row, clues): (&BankTransaction, &Clues),
     named: &[&Payable],
@@ -102,27 +102,27 @@ fn value(
         Some(numbers.join(", ")).filter(|numbers| !numbers.is_empty())
     };
     match evidence {
-        Evidence::ReferenceExact => named.first()?.payment_reference.clone(),
-        Evidence::SeveralReferences | Evidence::InvoicePaid | Evidence::InvoiceCredited => {
-            numbers()
-        }
-        Evidence::ReferenceNotKnown => row.reference.clone(),
-        Evidence::ReferenceOnlyInEndToEndId => row.end_to_end_id.clone(),
-        Evidence::AmountShort | Evidence::AmountOver => {
+        BankEvidence::ReferenceExact => named.first()?.payment_reference.clone(),
+        BankEvidence::SeveralReferences
+        | BankEvidence::InvoicePaid
+        | BankEvidence::InvoiceCredited => numbers(),
+        BankEvidence::ReferenceNotKnown => row.reference.clone(),
+        BankEvidence::ReferenceOnlyInEndToEndId => row.end_to_end_id.clone(),
+        BankEvidence::AmountShort | BankEvidence::AmountOver => {
             decision.difference.map(|cents| Amount(cents).to_string())
         }
-        Evidence::CurrencyDiffers => Some(named.first()?.currency.to_string()),
-        Evidence::NumberInText => Some(clues.numbers.join(", ")),
-        Evidence::PayerKnown => row.payer_account.clone(),
-        Evidence::PayerName => row.payer_name.clone(),
-        Evidence::FractionOfACent => Some(row.amount_text.clone()),
-        Evidence::NotOurAccount => Some(row.account.clone()),
-        Evidence::AmountExact
-        | Evidence::ChargesDeducted
-        | Evidence::BatchWithoutDetails
-        | Evidence::StatementHeld
-        | Evidence::MoneyOut
-        | Evidence::ReversalOf
-        | Evidence::NothingKnown => None,
+        BankEvidence::CurrencyDiffers => Some(named.first()?.currency.to_string()),
+        BankEvidence::NumberInText => Some(clues.numbers.join(", ")),
+        BankEvidence::PayerKnown => row.payer_account.clone(),
+        BankEvidence::PayerName => row.payer_name.clone(),
+        BankEvidence::FractionOfACent => Some(row.amount_text.clone()),
+        BankEvidence::NotOurAccount => Some(row.account.clone()),
+        BankEvidence::AmountExact
+        | BankEvidence::ChargesDeducted
+        | BankEvidence::BatchWithoutDetails
+        | BankEvidence::StatementHeld
+        | BankEvidence::MoneyOut
+        | BankEvidence::ReversalOf
+        | BankEvidence::NothingKnown => None,
     }
 }

@@ -4,7 +4,7 @@ use super::matching::Desk;
 use super::{placed, rows};
 use crate::domain::account::AccountId;
 use crate::domain::bank::{
-    BankTransactionId, Clue, Evidence, Known, Line, TransactionState, takes_back,
+    BankEvidence, BankTransactionId, Clue, Known, Line, TransactionState, takes_back,
 };
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, PaymentId};
@@ -76,7 +76,7 @@ pub(super) fn take_back(
     };
     let id = earlier.id;
     let clue = Clue {
-        code: Evidence::ReversalOf,
+        code: BankEvidence::ReversalOf,
         value: Some(id.to_string()),
     };
     row.evidence = Json::of(&Known::new(vec![clue], Vec::new()))?;
