@@ -3,8 +3,6 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::accounts::Account;
-use super::held::{Held, store, stored};
 use super::schema::purchases;
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
@@ -13,12 +11,11 @@ use crate::domain::membership::MembershipId;
 use crate::domain::money::Currency;
 use crate::domain::purchase::{PurchaseId, PurchaseKind, PurchaseState, SellerTermsId};
 use crate::error::Result;
-use crate::locked;
 use crate::types::Instant;
 
 /// What was bought, as it was at that moment. Nothing but where it stands changes.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = purchases, check_for_backend(MultiBackend), treat_none_as_null = true)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = purchases, check_for_backend(MultiBackend))]
 pub struct Purchase {
     pub id: PurchaseId,
     pub account_id: AccountId,
@@ -81,26 +78,4 @@ pub fn join_of(conn: &mut DbConn, membership: MembershipId) -> Result<Option<Pur
         .select(purchases::id)
         .first(conn)
         .optional()?)
-}
-
-/// A purchase of a held account, held too.
-pub fn lock(
-    conn: &mut DbConn,
-    account: &Held<Account>,
-    id: PurchaseId,
-) -> Result<Option<Held<Purchase>>> {
-    let found: Option<Purchase> = locked!(
-        conn,
-        purchases::table
-            .find(id)
-            .filter(purchases::account_id.eq(account.id))
-            .select(Purchase::as_select())
-    )
-    .optional()?;
-    Ok(found.map(Held::new))
-}
-
-/// Stores the purchase as its next version.
-pub fn store(conn: &mut DbConn, purchase: &mut Held<Purchase>) -> Result<()> {
-    stored(store!(conn, purchases, purchase))
 }

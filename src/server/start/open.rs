@@ -48,19 +48,20 @@ pub struct Parts {
 
 /// Opens the database, which must not be that of the other mode; the sandbox migrates it.
 pub async fn database(config: &Config) -> Result<Db, StartError> {
-    Ok(claimed(config).await?.0)
+    let programme = Arc::new(check::programme(config)?);
+    Ok(claimed(config, &programme).await?.0)
 }
 
 /// The database, and whether it is up to date and so this mode's own.
-async fn claimed(config: &Config) -> Result<(Db, bool), StartError> {
+async fn claimed(config: &Config, programme: &Arc<Programme>) -> Result<(Db, bool), StartError> {
     let db = opened(config).await?;
     if config.mode == Mode::Sandbox {
-        bring_up_to_date(config, &db).await?;
+        bring_up_to_date(config, programme, &db).await?;
     }
     let is_migrated = db.is_migrated().await?;
     if is_migrated {
         claim(&db, config.mode).await?;
-        own_prefix(config, &db).await?;
+        own_prefix(programme, &db).await?;
     }
     Ok((db, is_migrated))
 }
@@ -75,8 +76,9 @@ fn health(is_claimed: bool) -> Health {
 
 /// Brings the database up to date, and makes it that of this mode.
 pub async fn migrate(config: &Config) -> Result<(), StartError> {
+    let programme = Arc::new(check::programme(config)?);
     let db = opened(config).await?;
-    bring_up_to_date(config, &db).await?;
+    bring_up_to_date(config, &programme, &db).await?;
     claim(&db, config.mode).await
 }
 
@@ -87,15 +89,22 @@ async fn opened(config: &Config) -> Result<Db, StartError> {
     Ok(db)
 }
 
-async fn bring_up_to_date(config: &Config, db: &Db) -> Result<(), StartError> {
+async fn bring_up_to_date(
+    config: &Config,
+    programme: &Arc<Programme>,
+    db: &Db,
+) -> Result<(), StartError> {
     let migrated = db.clone();
     tokio::task::spawn_blocking(move || migrated.migrate()).await??;
-    complete_purchases(config, db).await
+    complete_purchases(config, programme, db).await
 }
 
 /// Records what was bought before purchases were recorded, some memberships a transaction.
-async fn complete_purchases(config: &Config, db: &Db) -> Result<(), StartError> {
-    let programme = Arc::new(check::programme(config)?);
+async fn complete_purchases(
+    config: &Config,
+    programme: &Arc<Programme>,
+    db: &Db,
+) -> Result<(), StartError> {
     let now = clock(config, db).await?.now();
     let by = (jobs::migrating(), now);
     let mut after = None;
@@ -114,8 +123,7 @@ async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {
 }
 
 /// Refuses a programme whose invoices would have the prefix of another seller's.
-async fn own_prefix(config: &Config, db: &Db) -> Result<(), StartError> {
-    let programme = Arc::new(check::programme(config)?);
+async fn own_prefix(programme: &Arc<Programme>, db: &Db) -> Result<(), StartError> {
     let (looked, prefix) = (programme.clone(), programme.invoice.prefix.clone());
     let owner = db.fetch(move |conn| prefix_owner(conn, &looked)).await?;
     match owner {
@@ -130,7 +138,7 @@ async fn own_prefix(config: &Config, db: &Db) -> Result<(), StartError> {
 /// The database and what a workflow works with, for a command beside the service.
 pub async fn command_context(config: &Config) -> Result<(Db, Context), StartError> {
     let programme = Arc::new(check::programme(config)?);
-    let (db, is_claimed) = claimed(config).await?;
+    let (db, is_claimed) = claimed(config, &programme).await?;
     if !is_claimed {
         return Err("the database is not up to date: run `cps-api migrate` first".into());
     }
@@ -184,7 +192,7 @@ fn links(config: &Config, public_url: &str) -> Arc<Links> {
 /// Opens all that a service needs; `address` is where it will answer.
 pub async fn open(config: Config, address: SocketAddr) -> Result<Parts, StartError> {
     let programme = Arc::new(check::programme(&config)?);
-    let (db, is_claimed) = claimed(&config).await?;
+    let (db, is_claimed) = claimed(&config, &programme).await?;
     let clock = clock(&config, &db).await?;
     let public_url = public_url(&config, address);
     let issuer = config.public_url.as_deref().unwrap_or(SANDBOX_ISSUER);
