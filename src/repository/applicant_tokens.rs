@@ -6,7 +6,7 @@ use super::DbConn;
 use super::accounts::Account;
 use super::held::Held;
 use super::schema::{accounts, applicant_tokens};
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::applicant_token::TokenFacts;
 use crate::error::Result;
@@ -105,9 +105,9 @@ pub fn end_mailed(conn: &mut DbConn, account: &Held<Account>) -> Result<()> {
     Ok(())
 }
 
-const SWEEP: &str = sweep_text!("applicant_tokens", "token_hash", "created_at < $1");
+const SWEEP: SweepText = sweep_text!("applicant_tokens", "token_hash", "created_at < $1");
 
 /// Forgets at most `limit` tokens that were mailed before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP, before, limit)
+    sweeping::sweep(conn, &SWEEP, before, limit)
 }

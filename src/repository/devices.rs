@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::devices;
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::UserId;
 use crate::each;
@@ -47,9 +47,9 @@ pub fn end_all(conn: &mut DbConn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-const SWEEP: &str = sweep_text!("devices", "token_hash", "expires_at < $1");
+const SWEEP: SweepText = sweep_text!("devices", "token_hash", "expires_at < $1");
 
 /// Forgets at most `limit` devices that were known until before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP, before, limit)
+    sweeping::sweep(conn, &SWEEP, before, limit)
 }

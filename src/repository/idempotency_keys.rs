@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::idempotency_keys;
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::each;
 use crate::error::{Error, Result};
@@ -26,11 +26,11 @@ pub fn is_known(conn: &mut DbConn, scope: &str, since: Instant) -> Result<bool> 
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(conn)?)
 }
 
-const SWEEP: &str = sweep_text!("idempotency_keys", "scope", "created_at < $1");
+const SWEEP: SweepText = sweep_text!("idempotency_keys", "scope", "created_at < $1");
 
 /// Forgets at most `limit` keys that were used before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP, before, limit)
+    sweeping::sweep(conn, &SWEEP, before, limit)
 }
 
 /// Takes the key for this transaction, or finds the answer of the one that took it; waits for one that is still running. A key that was used

@@ -9,7 +9,7 @@ use super::held::Held;
 use super::schema::{
     legacy_accounts, legacy_products, legacy_proofs, legacy_takeovers, member_numbers,
 };
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MOST_ROWS, MultiBackend, Stored};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
@@ -243,7 +243,7 @@ pub fn lock_proof(conn: &mut DbConn, account: &Held<Account>) -> Result<Option<H
     Ok(found.map(Held::new))
 }
 
-const SWEEP_PROOFS: &str = sweep_text!(
+const SWEEP_PROOFS: SweepText = sweep_text!(
     "legacy_proofs",
     "account_id",
     "expires_at < $1 AND proven_at IS NULL"
@@ -251,7 +251,7 @@ const SWEEP_PROOFS: &str = sweep_text!(
 
 /// Forgets at most `limit` proofs that came to nothing and whose last code ran out before `before`; how many there were.
 pub fn sweep_proofs(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP_PROOFS, before, limit)
+    sweeping::sweep(conn, &SWEEP_PROOFS, before, limit)
 }
 
 /// Stores the proof of a held account, the first or the next one.

@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 
 use super::backend::advisory_lock;
 use super::schema::mails;
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::domain::language::Language;
 use crate::domain::mail::Template;
@@ -121,7 +121,7 @@ pub fn arrived(
     Ok(query.order(mails::id.desc()).limit(limit).load(conn)?)
 }
 
-const SWEEP: &str = sweep_text!(
+const SWEEP: SweepText = sweep_text!(
     "mails",
     "id",
     "created_at < $1 AND (sent_at IS NOT NULL OR sealed IS NULL)"
@@ -129,7 +129,7 @@ const SWEEP: &str = sweep_text!(
 
 /// Forgets at most `limit` mails that were made before `before` and do not wait any more; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP, before, limit)
+    sweeping::sweep(conn, &SWEEP, before, limit)
 }
 
 /// Keeps others from counting the mails to an address until the transaction ends, so that the count holds.

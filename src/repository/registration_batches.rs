@@ -6,7 +6,7 @@ use diesel::upsert::excluded;
 
 use super::held::{Held, store, stored};
 use super::schema::{registration_batches as batches, registration_lines as lines};
-use super::sweeping;
+use super::sweeping::{self, SweepText};
 use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::partner::{CredentialId, PartnerId};
 use crate::domain::registration::RegistrationId;
@@ -254,11 +254,13 @@ pub fn empty_lines(conn: &mut DbConn, batch: BatchId) -> Result<()> {
     Ok(())
 }
 
-const SWEEP: &str = "DELETE FROM registration_lines WHERE (batch_id, line) IN
+const SWEEP: SweepText = SweepText::of_both(
+    "DELETE FROM registration_lines WHERE (batch_id, line) IN
     (SELECT l.batch_id, l.line FROM registration_batches b JOIN registration_lines l ON l.batch_id = b.id
-     WHERE b.completed_at < $1 LIMIT $2)";
+     WHERE b.completed_at < $1 LIMIT $2)",
+);
 
 /// Forgets at most `limit` lines of batches that were over before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP, before, limit)
+    sweeping::sweep(conn, &SWEEP, before, limit)
 }

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::backend::advisory_lock;
 use super::schema::{refresh_tokens, sessions, sign_in_failures, users};
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{SessionId, UserId};
 use crate::domain::actor::Actor;
@@ -240,11 +240,11 @@ pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
     Ok(gone)
 }
 
-const SWEEP_FAILURES: &str = sweep_text!("sign_in_failures", "counted_hash", "last_at < $1");
+const SWEEP_FAILURES: SweepText = sweep_text!("sign_in_failures", "counted_hash", "last_at < $1");
 
 /// Forgets the failures of at most `limit` counters of which the last was before `before`; how many there were.
 pub fn sweep_failures(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP_FAILURES, before, limit)
+    sweeping::sweep(conn, &SWEEP_FAILURES, before, limit)
 }
 
 /// What was counted, held against other tries also where there was nothing yet.

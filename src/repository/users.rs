@@ -8,7 +8,7 @@ use super::accounts::Account;
 use super::backend::is_duplicate;
 use super::held::{Held, store, stored};
 use super::schema::{one_time_tokens, users};
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MultiBackend};
 use crate::domain::access::{AccountAccess, UserId};
 use crate::domain::account::AccountId;
@@ -248,11 +248,11 @@ pub fn end_tokens(conn: &mut DbConn, user: UserId, now: Instant) -> Result<()> {
     Ok(())
 }
 
-const SWEEP_TOKENS: &str = sweep_text!("one_time_tokens", "token_hash", "expires_at < $1");
+const SWEEP_TOKENS: SweepText = sweep_text!("one_time_tokens", "token_hash", "expires_at < $1");
 
 /// Forgets at most `limit` tokens that ran out before `before`; how many there were.
 pub fn sweep_tokens(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP_TOKENS, before, limit)
+    sweeping::sweep(conn, &SWEEP_TOKENS, before, limit)
 }
 
 /// The token of a hash while it can be used at `now`.

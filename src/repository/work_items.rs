@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::held::{Held, stored};
 use super::schema::work_items;
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
@@ -80,7 +80,7 @@ pub fn open(conn: &mut DbConn, items: &[WorkItem]) -> Result<HashSet<WorkItemId>
     Ok(opened)
 }
 
-const SWEEP: &str = sweep_text!(
+const SWEEP: SweepText = sweep_text!(
     "work_items",
     "id",
     "closed_at IS NOT NULL AND closed_at < $1"
@@ -88,7 +88,7 @@ const SWEEP: &str = sweep_text!(
 
 /// Forgets at most `limit` matters that were closed before `before`; how many there were.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP, before, limit)
+    sweeping::sweep(conn, &SWEEP, before, limit)
 }
 
 /// Closes the matters of this kind about these subjects; which were open.

@@ -9,7 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::schema::{event_inbox, event_reasons, events};
-use super::sweeping::sweep_text;
+use super::sweeping::{SweepText, sweep_text};
 use super::{DbConn, MultiBackend, wakeups};
 use crate::domain::actor::Stamp;
 use crate::domain::event::{Event, EventId, VERSION};
@@ -77,11 +77,12 @@ struct Waiting {
     created_at: Instant,
 }
 
-const SWEEP_REASONS: &str = sweep_text!("event_reasons", "event_id", "event_id < $1");
+const SWEEP_REASONS: SweepText = sweep_text!("event_reasons", "event_id", "event_id < $1");
 
 /// Forgets at most `limit` reasons of events that happened before `before`; how many there were. The ids sort by time.
 pub fn sweep_reasons(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    let swept = each!(conn, c => diesel::sql_query(SWEEP_REASONS)
+    let text = SWEEP_REASONS.of(conn);
+    let swept = each!(conn, c => diesel::sql_query(text)
         .bind::<SqlId, _>(EventId::first_at(before))
         .bind::<BigInt, _>(limit)
         .execute(c));

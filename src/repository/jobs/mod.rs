@@ -10,7 +10,7 @@ use diesel::prelude::*;
 
 use super::held::Held;
 use super::schema::jobs;
-use super::sweeping::{self, sweep_text};
+use super::sweeping::{self, SweepText, sweep_text};
 use super::{DbConn, MOST_ROWS, MultiBackend, wakeups};
 use crate::domain::job::{JobError, JobId, JobKind, JobQueue, JobState};
 use crate::error::{Error, Result};
@@ -209,11 +209,11 @@ pub fn revive(conn: &mut DbConn, job: &mut Held<Job>, now: Instant) -> Result<()
     Ok(())
 }
 
-const SWEEP: &str = sweep_text!("jobs", "id", "state = 'done' AND finished_at < $1");
+const SWEEP: SweepText = sweep_text!("jobs", "id", "state = 'done' AND finished_at < $1");
 
 /// Forgets at most `limit` jobs that were done before `before`, and says how many; dead ones stay.
 pub fn sweep(conn: &mut DbConn, before: Instant, limit: i64) -> Result<usize> {
-    sweeping::sweep(conn, SWEEP, before, limit)
+    sweeping::sweep(conn, &SWEEP, before, limit)
 }
 
 #[cfg(test)]
