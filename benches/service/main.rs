@@ -4,7 +4,8 @@
 //! `FSYNC=on tests/with-postgres cargo bench` fills a PostgreSQL with BENCH_ACCOUNTS accounts (100,000) of BENCH_ENTRIES ledger entries each (10;
 //! 100 make 10 million) and measures in one run, at random accounts: reading points, products and entries, registering products, and the last
 //! on the bare server without the statement that records events; registering on SQLite with an fsync of 2 ms, by one client and by 32; memory.
-//! What dealers report in bulk comes first, on either database, alone with BENCH_PART=dealers, and with BENCH_LINES lines a batch (10,000).
+//! What dealers report in bulk comes first, on either database, alone with BENCH_PART=dealers, and with BENCH_LINES lines a batch (10,000). Money is measured with
+//! BENCH_PART=money alone: statements of BENCH_LINES lines, BENCH_INVOICES issued (1,000), BENCH_ALLOCATIONS checked (1,000,000); it needs `pdftotext`.
 //! BENCH_BEFORE names a git revision whose service is built and measured beside this one. Each server is a process of its own, and they take
 //! turns, so that whatever else the machine does meets all of them; medians are told. BENCH_SECONDS (of one turn) and BENCH_ROUNDS change how
 //! long it takes. It needs `wrk` and a C compiler.
@@ -15,6 +16,9 @@ mod before;
 mod child;
 mod dealers;
 mod fill;
+mod money;
+#[path = "../../tests/common/open_invoices.rs"]
+mod open_invoices;
 mod rows;
 mod slow_fsync;
 mod wrk;
@@ -83,9 +87,10 @@ async fn measure(postgres: &str) {
         number("BENCH_ACCOUNTS", 100_000),
         number("BENCH_ENTRIES", 10),
     );
-    on_dealers(postgres).await;
-    if std::env::var("BENCH_PART").is_ok_and(|part| part == "dealers") {
-        return;
+    match std::env::var("BENCH_PART").as_deref() {
+        Ok("dealers") => return on_dealers(postgres).await,
+        Ok("money") => return on_money(postgres).await,
+        _ => on_dealers(postgres).await,
     }
     let folder = Folder::new(postgres);
     filled(&folder, &folder.postgres, accounts, entries).await;
@@ -142,6 +147,15 @@ async fn on_dealers(postgres: &str) {
         rows::Rows::open(url).prepare();
         dealers::measure(name, &folder, url).await;
     }
+}
+
+/// Money, on the database that each figure is about.
+async fn on_money(postgres: &str) {
+    let folder = Folder::new(postgres);
+    for url in [&folder.postgres, &folder.sqlite] {
+        money::filled(&folder, url).await;
+    }
+    money::measure(&folder).await;
 }
 
 /// The service of BENCH_BEFORE, on as many rows of its own.

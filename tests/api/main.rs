@@ -5,6 +5,7 @@ mod accounts;
 mod backup;
 mod bank;
 mod billing_profiles;
+mod books;
 mod businesses;
 mod collection;
 mod contention;
@@ -41,6 +42,8 @@ mod models;
 mod money_cents;
 mod money_tables;
 mod offers;
+#[path = "../common/open_invoices.rs"]
+mod open_invoices;
 mod openapi;
 mod operation;
 mod pages;

@@ -3,15 +3,19 @@
 //! SQLite by default; `TEST_DATABASE_URL=postgres://…` runs the same tests on PostgreSQL, each in its own schema.
 
 use std::net::TcpListener;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cps_api::config::Config;
 use cps_api::handlers::extract::Limits;
+use cps_api::repository::DbConn;
 use cps_api::server::start::{self, Running};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
+use crate::books;
 use crate::examples::heard;
 use crate::plans::{Plans, unheard};
 
@@ -394,6 +398,8 @@ pub struct Database(std::sync::Arc<Owned>);
 struct Owned {
     folder: tempfile::TempDir,
     postgres: Option<(String, String)>,
+    /// Whether a test made its books wrong.
+    is_falsified: AtomicBool,
 }
 
 impl Database {
@@ -407,7 +413,16 @@ impl Database {
                 .unwrap();
             (base, schema)
         });
-        Self(std::sync::Arc::new(Owned { folder, postgres }))
+        Self(std::sync::Arc::new(Owned {
+            folder,
+            postgres,
+            is_falsified: AtomicBool::new(false),
+        }))
+    }
+
+    /// Its books will be wrong, since the test makes them so.
+    pub fn falsified(&self) {
+        self.0.is_falsified.store(true, Ordering::Relaxed);
     }
 
     /// Waits until the threads of a stopped service have let go of the file.
@@ -480,15 +495,50 @@ impl Database {
     }
 
     pub fn url(&self) -> String {
-        match &self.0.postgres {
-            None => format!("sqlite://{}", self.folder().join("test.db").display()),
-            Some((base, schema)) => format!("{base}?options=-csearch_path%3D{schema}"),
-        }
+        self.0.url()
     }
 }
 
 impl Drop for Owned {
     fn drop(&mut self) {
+        let has_books = !self.is_falsified.load(Ordering::Relaxed) && !std::thread::panicking();
+        let look = AssertUnwindSafe(|| {
+            if has_books {
+                self.look_at_books();
+            }
+        });
+        let looked = std::panic::catch_unwind(look);
+        self.take_away();
+        if let Err(wrong) = looked {
+            std::panic::resume_unwind(wrong);
+        }
+    }
+}
+
+impl Owned {
+    fn url(&self) -> String {
+        match &self.postgres {
+            None => format!("sqlite://{}", self.folder.path().join("test.db").display()),
+            Some((base, schema)) => format!("{base}?options=-csearch_path%3D{schema}"),
+        }
+    }
+
+    fn look_at_books(&self) {
+        let url = self.url();
+        match url.strip_prefix("sqlite://") {
+            Some(path) if !std::path::Path::new(path).exists() => {}
+            Some(path) => {
+                let conn = unheard(SqliteConnection::establish(path).unwrap());
+                books::are_right(DbConn::Sqlite(conn));
+            }
+            None => {
+                let conn = unheard(PgConnection::establish(&url).unwrap());
+                books::are_right(DbConn::Postgres(conn));
+            }
+        }
+    }
+
+    fn take_away(&self) {
         if let Some((base, schema)) = &self.postgres {
             let dropped = PgConnection::establish(base)
                 .map(|mut conn| conn.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")));

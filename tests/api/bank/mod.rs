@@ -1,6 +1,9 @@
 //! Bank statements: taken in as banks write them, matched with invoices, and worked at by finance.
 
 mod importing;
+mod killed;
+mod outside;
+mod raced;
 mod samples;
 mod work_list;
 
