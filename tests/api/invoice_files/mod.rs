@@ -1,5 +1,6 @@
 //! The documents of invoices: what is in the files, that they stay as they are, and what stands in the way of an electronic one.
 
+mod credited;
 mod national;
 mod samples;
 mod stored;
