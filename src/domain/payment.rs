@@ -49,6 +49,13 @@ pub fn refund_reference(id: RefundId) -> String {
     format!("RFN{}", digits.to_uppercase())
 }
 
+/// The end of an account number, by which its owner tells it and nobody else can use it: four characters.
+pub fn account_end(account: &str) -> String {
+    let written: Vec<char> = account.chars().filter(|c| !c.is_whitespace()).collect();
+    let end = written.iter().rev().take(4).rev();
+    end.collect()
+}
+
 /// Of a payment, what decides whether some of it may go back.
 #[derive(Debug, Clone, Copy)]
 pub struct Refundable {
@@ -85,6 +92,12 @@ mod tests {
         assert_eq!(check_refund(1, of(true, false)), exceeds);
         let disputed = Err(Code::PaymentInDispute);
         assert_eq!(check_refund(1, of(false, true)), disputed);
+    }
+
+    #[test]
+    fn of_an_account_number_its_end_is_told() {
+        assert_eq!(account_end("DK50 0040 0440 1162 43"), "6243");
+        assert_eq!(account_end("123"), "123");
     }
 
     #[test]

@@ -79,11 +79,14 @@ pub fn free(
     for payment in &made {
         let account = accounts.get(payment.account_id)?;
         let placed = allocations::of_payment(conn, payment.id, MOST)?;
+        let mut by_invoice: BTreeMap<InvoiceId, Vec<Allocation>> = BTreeMap::new();
         for allocation in allocations::standing(placed) {
-            let written_off = written_off_with(conn, allocation.invoice_id, line)?;
-            for one in written_off.iter().chain([&allocation]) {
-                settlement::take_back(conn, context, stamp, account, one)?;
-            }
+            let of_invoice = by_invoice.entry(allocation.invoice_id).or_default();
+            of_invoice.push(allocation);
+        }
+        for (invoice, mut placed) in by_invoice {
+            placed.extend(written_off_with(conn, invoice, line)?);
+            settlement::take_back(conn, context, stamp, account, (invoice, &placed))?;
         }
     }
     Ok(made)

@@ -1,6 +1,7 @@
 //! Bank statements: taken in as banks write them, matched with invoices, and worked at by finance.
 
 mod importing;
+mod mails;
 mod samples;
 mod work_list;
 

@@ -1,11 +1,12 @@
-//! Giving money back by bank: asked for by staff, listed, and paid by hand to the account that it came from.
+//! Giving money back by bank: asked for by staff, listed, and paid by hand to the account that it came from. That it was paid is noted in `paying`.
 
-use chrono::NaiveDate;
+mod paying;
+
+pub use paying::pay_out;
 
 use super::{Context, work_items};
-use crate::domain::access::{AccountAccess, StaffAccess};
+use crate::domain::access::AccountAccess;
 use crate::domain::actor::Stamp;
-use crate::domain::calendar::local_date;
 use crate::domain::event::Event;
 use crate::domain::invoice::PaymentId;
 use crate::domain::money::{Amount, Money};
@@ -110,36 +111,4 @@ fn happened(refund: &Refund, payment: &Payment) -> Event {
 pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<Vec<Event>> {
     let subject = [payment.to_string()];
     work_items::close(conn, stamp, WorkItemKind::CreditLeft, &subject)
-}
-
-/// Says on which day somebody paid a refund at the bank. Saying the same again changes nothing.
-pub fn pay_out(
-    conn: &mut DbConn,
-    context: &Context,
-    staff: &StaffAccess,
-    id: RefundId,
-    paid_date: NaiveDate,
-) -> Result<Owned> {
-    if paid_date > local_date(context.now, context.programme.seller.zone) {
-        return Err(Fault::new("#/paid_date", FaultCode::DateInFuture).into());
-    }
-    let owner = refunds::account_of(conn, id)?;
-    let account = accounts::lock_many(conn, &[owner])?.pop();
-    let account = account.ok_or(Code::NotFound)?;
-    sessions::confirm(conn, staff.actor())?;
-    let mut refund = refunds::lock(conn, &account, id)?;
-    match refund.state {
-        RefundState::ToPay => {}
-        RefundState::Succeeded if refund.paid_date == Some(paid_date) => {
-            return Ok((refund.into_row(), account.id));
-        }
-        _ => return Err(Code::RefundNotToPay.into()),
-    }
-    refund.state = RefundState::Succeeded;
-    refund.paid_date = Some(paid_date);
-    refunds::store(conn, &mut refund)?;
-    let payment = payments::lock(conn, &account, refund.payment_id)?;
-    let paid = happened(&refund, &payment);
-    events::record(conn, &staff.stamp(context.now), &[paid])?;
-    Ok((refund.into_row(), account.id))
 }
