@@ -2,7 +2,7 @@
 
 mod paying;
 
-pub use paying::pay_out;
+pub use paying::{came_back, pay_out, shown_by_line};
 
 use super::{Context, work_items};
 use crate::domain::access::AccountAccess;
@@ -69,6 +69,7 @@ fn to_pay(
         payee_name,
         payee_account,
         paid_date: None,
+        bank_transaction_id: None,
         actor: stamp.actor.to_string(),
         created_at: stamp.now,
     })
@@ -110,5 +111,12 @@ fn happened(refund: &Refund, payment: &Payment) -> Event {
 /// Nothing of a payment is left over any more: what waited for it is done.
 pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<Vec<Event>> {
     let subject = [payment.to_string()];
-    work_items::close(conn, stamp, WorkItemKind::CreditLeft, &subject)
+    let mut told = work_items::close(conn, stamp, WorkItemKind::CreditLeft, &subject)?;
+    told.extend(work_items::close(
+        conn,
+        stamp,
+        WorkItemKind::RefundFailed,
+        &subject,
+    )?);
+    Ok(told)
 }

@@ -2,6 +2,7 @@
 
 mod importing;
 mod mails;
+mod refunds;
 mod samples;
 mod work_list;
 
