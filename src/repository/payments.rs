@@ -147,6 +147,12 @@ pub fn open(
         .load(conn)?)
 }
 
+/// What is open of a payment, as it stands.
+pub fn open_cents(conn: &mut DbConn, id: PaymentId) -> Result<i64> {
+    let row = payments::table.find(id).select(payments::open_cents);
+    Ok(row.first(conn)?)
+}
+
 /// The payments that were made of a line and not taken back.
 pub fn of_line(conn: &mut DbConn, line: BankTransactionId, limit: i64) -> Result<Vec<Payment>> {
     let made = payments::table

@@ -12,7 +12,7 @@ use crate::repository::bank_transactions::BankTransaction;
 #[derive(Debug, Clone, Default)]
 pub struct Clues {
     /// The references of the refunds that it names.
-    pub refunds: Vec<String>,
+    refunds: Vec<String>,
     /// Open invoices with exactly so much open.
     pub of_amount: Vec<Payable>,
     /// The numbers of invoices and members in its texts.
@@ -23,6 +23,13 @@ pub struct Clues {
     pub of_name: Vec<AccountId>,
     /// The invoices that any of it leads to, the likeliest first.
     invoices: Vec<Payable>,
+}
+
+impl Clues {
+    /// With the references of the refunds that the line names.
+    pub fn and_refunds(self, refunds: Vec<String>) -> Self {
+        Self { refunds, ..self }
+    }
 }
 
 /// Looks for whose a line may be; nothing where no money came in.

@@ -165,7 +165,7 @@ impl<'a> Desk<'a> {
             date: placed::received(self.context, row),
         };
         let payment = settlement::receive(conn, &self.stamp, account, received)?;
-        let placing = (invoice, Source::Payment(&payment), cents);
+        let placing = (invoice, Source::Received(&payment), cents);
         settlement::place(conn, self.context, &self.stamp, account, placing)?;
         if decision.written_off > 0 {
             let stamp = self.stamp.clone().because(placed::short_of(row.id));
@@ -191,10 +191,8 @@ impl<'a> Desk<'a> {
         row: &mut Held<BankTransaction>,
         (line, named): (&Line, &Named),
     ) -> Result<()> {
-        let clues = Clues {
-            refunds: refunding::told(&self.refunds, &named.references),
-            ..clues::look(conn, line)?
-        };
+        let refunds = refunding::told(&self.refunds, &named.references);
+        let clues = clues::look(conn, line)?.and_refunds(refunds);
         let decision = decide(self.facts(line, named, &clues));
         let asked = named.invoices.iter().chain(&named.in_end_to_end);
         let bear: Vec<&Payable> = asked.filter_map(|id| self.invoices.get(id)).collect();

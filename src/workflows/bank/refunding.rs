@@ -63,10 +63,7 @@ pub(super) fn pay(
         _ => return Err(Error::Contended),
     };
     row.state = TransactionState::Matched;
-    let clues = Clues {
-        refunds: told(&desk.refunds, references),
-        ..Clues::default()
-    };
+    let clues = Clues::default().and_refunds(told(&desk.refunds, references));
     row.evidence = Json::of(&clues::told(decision, (row, &clues), &[]))?;
     lines::store(conn, row)?;
     let paid = (id, row.id, placed::received(desk.context, row));

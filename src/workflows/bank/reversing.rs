@@ -13,6 +13,7 @@ use crate::repository::bank_lookups as lookups;
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, payments};
 use crate::types::Json;
+use crate::workflows::refunds;
 
 /// The most payments of a line.
 const MOST: i64 = 1000;
@@ -113,6 +114,7 @@ fn send_back(conn: &mut DbConn, desk: &Desk<'_>, line: BankTransactionId) -> Res
     for payment in placed::free(conn, desk.context, &stamp, place)? {
         let by = (reason.as_str(), actor.as_str(), desk.stamp.now);
         payments::reverse(conn, &payment, by)?;
+        refunds::nothing_left(conn, &stamp, payment.id)?;
     }
     Ok(())
 }

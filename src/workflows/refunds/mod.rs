@@ -34,11 +34,10 @@ pub fn ask(
     let stamp = access.stamp(context.now).because(reason);
     let refund = to_pay(conn, &stamp, &payment, (amount.cents, reason))?;
     refunds::insert(conn, &refund)?;
-    let mut told = vec![happened(&refund, &payment)];
+    events::record(conn, &stamp, &[happened(&refund, &payment)])?;
     if refund.amount_cents == payment.open_cents {
-        told.extend(nothing_left(conn, &stamp, payment.id)?);
+        nothing_left(conn, &stamp, payment.id)?;
     }
-    events::record(conn, &stamp, &told)?;
     Ok((refund, account.id))
 }
 
@@ -109,14 +108,11 @@ fn happened(refund: &Refund, payment: &Payment) -> Event {
 }
 
 /// Nothing of a payment is left over any more: what waited for it is done.
-pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<Vec<Event>> {
+pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<()> {
     let subject = [payment.to_string()];
-    let mut told = work_items::close(conn, stamp, WorkItemKind::CreditLeft, &subject)?;
-    told.extend(work_items::close(
-        conn,
-        stamp,
-        WorkItemKind::RefundFailed,
-        &subject,
-    )?);
-    Ok(told)
+    for kind in [WorkItemKind::CreditLeft, WorkItemKind::RefundFailed] {
+        let told = work_items::close(conn, stamp, kind, &subject)?;
+        events::record(conn, stamp, &told)?;
+    }
+    Ok(())
 }

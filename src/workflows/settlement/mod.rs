@@ -5,7 +5,7 @@ mod mails;
 
 use chrono::NaiveDate;
 
-use super::{Context, collection};
+use super::{Context, collection, refunds};
 use crate::domain::actor::Stamp;
 use crate::domain::allocation::{self, Part};
 use crate::domain::bank::BankTransactionId;
@@ -79,7 +79,9 @@ pub fn receive(
 /// What settles cents of an invoice.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
-    /// Money that came.
+    /// Money that has just come: nothing waits for what is left of it.
+    Received(&'a Payment),
+    /// Money that came before.
     Payment(&'a Payment),
     /// What was given back on paper.
     CreditNote(&'a Invoice),
@@ -130,7 +132,7 @@ fn put(
 ) -> Result<Invoice> {
     let mut invoice = invoices::lock(conn, account, invoice)?;
     let (payment_id, credit_note_id) = match source {
-        Source::Payment(payment) => (Some(payment.id), None),
+        Source::Received(payment) | Source::Payment(payment) => (Some(payment.id), None),
         Source::CreditNote(note) => (None, Some(note.id)),
         Source::WrittenOff => (None, None),
     };
@@ -149,7 +151,18 @@ fn put(
     allocations::insert(conn, &placed)?;
     let collect_from = invoice.collect_from;
     invoices::store_moved(conn, &mut invoice, collect_from)?;
+    if let Source::Payment(payment) = source {
+        used_up(conn, stamp, payment.id)?;
+    }
     Ok(invoice.into_row())
+}
+
+/// Whatever waited for what is left of a payment is done, where nothing of it is left.
+fn used_up(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<()> {
+    match payments::open_cents(conn, payment)? {
+        0 => refunds::nothing_left(conn, stamp, payment),
+        _ => Ok(()),
+    }
 }
 
 /// What follows where nothing of an invoice is open any more.

@@ -145,3 +145,23 @@ async fn a_refund_that_somebody_said_was_paid_is_shown_by_one_line_and_no_second
     );
     bank.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_money_is_done_once_it_is_no_longer_the_customers() {
+    let bank = Bank::open().await;
+    let (id, reference) = bank.first.clone();
+    let came = statement(("W1", 1), (0, 35100), &[super::credit(35100, &reference)]);
+    let lines = bank.lines_of(&came).await;
+    let path = format!("{}/invoices/{id}/credit-notes", crate::membership::ACCOUNT);
+    let note = json!({ "net": euro("51.00"), "reason": "goodwill", "note": "Undskyld." });
+    bank.app
+        .post_once(&path, &bank.finance, note)
+        .await
+        .expect(201);
+    let items = bank.waiting().await;
+    assert_eq!((items.len(), &items[0]["kind"]), (1, &json!("credit_left")));
+    bank.unmatch(&lines[0]).await.expect(200);
+    assert_eq!(bank.waiting().await, Vec::<Value>::new());
+    assert_eq!(bank.open_cents(), [30000, 35200, 0]);
+    bank.close().await;
+}
