@@ -249,7 +249,7 @@ events! {
         BankStatementReleased = "bank_statement.released" { bank_statement_id: BankStatementId, state: StatementState }
     }
     in Stream::Operator, about bank_transaction_id => {
-        /// Payments were made of a line.
+        /// Payments were made of a line, or it is the money of a refund.
         BankTransactionMatched = "bank_transaction.matched" { bank_transaction_id: BankTransactionId, amount: Money, payments: Vec<PaymentId> }
         /// The payments of a line were taken back: it waits again.
         BankTransactionUnmatched = "bank_transaction.unmatched" { bank_transaction_id: BankTransactionId, payments: Vec<PaymentId> }

@@ -1,5 +1,7 @@
 //! Money that came, where it was placed and what went back: identities and states. How it is placed is in `allocation`.
 
+use uuid::Uuid;
+
 use crate::error::Code;
 use crate::types::{id, text_enum};
 
@@ -49,6 +51,32 @@ pub fn refund_reference(id: RefundId) -> String {
     format!("RFN{}", digits.to_uppercase())
 }
 
+/// The refunds whose references stand in what somebody wrote: letters and digits alone are looked at, all texts joined, since banks break them anywhere.
+/// One counts only where there is such a refund.
+pub fn refunds_in<T: AsRef<str>>(texts: &[T]) -> Vec<RefundId> {
+    const DIGITS: usize = 32;
+    let characters = texts.iter().flat_map(|text| text.as_ref().chars());
+    let written: String = characters
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
+    let pieces = written.match_indices("RFN").filter_map(|(at, mark)| {
+        let digits = written.get(at + mark.len()..)?.get(..DIGITS)?;
+        Some(RefundId::from(Uuid::try_parse(digits).ok()?))
+    });
+    let mut found: Vec<RefundId> = pieces.collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The end of an account number, by which its owner tells it and nobody else can use it: four characters.
+pub fn account_end(account: &str) -> String {
+    let written: Vec<char> = account.chars().filter(|c| !c.is_whitespace()).collect();
+    let end = written.iter().rev().take(4).rev();
+    end.collect()
+}
+
 /// Of a payment, what decides whether some of it may go back.
 #[derive(Debug, Clone, Copy)]
 pub struct Refundable {
@@ -85,6 +113,25 @@ mod tests {
         assert_eq!(check_refund(1, of(true, false)), exceeds);
         let disputed = Err(Code::PaymentInDispute);
         assert_eq!(check_refund(1, of(false, true)), disputed);
+    }
+
+    #[test]
+    fn of_an_account_number_its_end_is_told() {
+        assert_eq!(account_end("DK50 0040 0440 1162 43"), "6243");
+        assert_eq!(account_end("123"), "123");
+    }
+
+    #[test]
+    fn a_refund_is_found_by_its_reference_however_it_is_written() {
+        let id = RefundId::new("2026-11-26T12:00:00Z".parse().unwrap());
+        let reference = refund_reference(id);
+        let (begin, end) = reference.split_at(17);
+        let spaced = format!("Retur {begin} {}", end.to_lowercase());
+        assert_eq!(refunds_in(&[spaced]), [id]);
+        let broken = [begin, end, "0123 tak", &reference];
+        assert_eq!(refunds_in(&broken), [id]);
+        assert!(refunds_in(&[begin]).is_empty());
+        assert!(refunds_in(&["RFN", "Ørsted og mange andre, der venter på svar"]).is_empty());
     }
 
     #[test]

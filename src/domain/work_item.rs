@@ -22,8 +22,10 @@ text_enum! {
         PartnerAlert = "partner_alert",
         /// A job that failed for good; trying it again closes the matter.
         DeadJob = "dead_job",
-        /// Money that a credit note freed and no invoice wants; giving it back closes the matter.
+        /// Money that a credit note freed and no invoice wants; giving it back closes the matter, and so does setting it off.
         CreditLeft = "credit_left",
+        /// A refund came back from the bank: its money is open again; giving it back closes the matter, and so does setting it off.
+        RefundFailed = "refund_failed",
     }
 }
 
@@ -34,7 +36,7 @@ impl WorkItemKind {
             Self::StolenSerial | Self::SerialCheck => Action::ProductsCheck,
             Self::PartnerAlert => Action::WorkItemsComplete,
             Self::DeadJob => Action::JobsManage,
-            Self::CreditLeft => Action::RefundsMake,
+            Self::CreditLeft | Self::RefundFailed => Action::RefundsMake,
         }
     }
 
@@ -51,6 +53,7 @@ impl WorkItemKind {
             Self::PartnerAlert => rules.partner_alert_hours,
             Self::DeadJob => rules.dead_job_hours,
             Self::CreditLeft => rules.credit_left_hours,
+            Self::RefundFailed => rules.refund_failed_hours,
         };
         now.plus(TimeDelta::hours(hours.into()))
     }
@@ -67,6 +70,7 @@ pub struct WorkItemRules {
     pub partner_alert_hours: u32,
     pub dead_job_hours: u32,
     pub credit_left_hours: u32,
+    pub refund_failed_hours: u32,
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub struct Check {
 }
 
 /// Every check, in the order of their names.
-pub const CHECKS: [Check; 10] = [
+pub const CHECKS: [Check; 11] = [
     Check {
         name: "M1: what came is open, placed or given back",
         prefix: "pay_",
@@ -111,12 +111,23 @@ pub const CHECKS: [Check; 10] = [
             ORDER BY t.id LIMIT 1",
     },
     Check {
-        name: "M9: a line that is matched has its payments, and no other has any",
+        name: "M9: a line of money in that is matched has its payments, and no other has any",
         prefix: "btx_",
         sql: "SELECT CAST(t.id AS TEXT) AS id, t.state AS says, CAST(COUNT(p.id) AS TEXT) || ' payments' AS comes_to
             FROM bank_transactions t LEFT JOIN payments p ON p.bank_transaction_id = t.id AND p.taken_back_at IS NULL
-            GROUP BY t.id, t.state
-            HAVING (t.state = 'matched' AND COUNT(p.id) = 0) OR (t.state IN ('open', 'ignored', 'pending', 'superseded') AND COUNT(p.id) > 0)
+            GROUP BY t.id, t.state, t.amount_cents
+            HAVING (t.state = 'matched' AND t.amount_cents > 0 AND COUNT(p.id) = 0) OR (t.state IN ('open', 'ignored', 'pending', 'superseded') AND COUNT(p.id) > 0)
+            ORDER BY t.id LIMIT 1",
+    },
+    Check {
+        name: "M9: a line of money out that is matched paid one refund of its amount, and no other paid any",
+        prefix: "btx_",
+        sql: "SELECT CAST(t.id AS TEXT) AS id, t.state || ' ' || t.amount_text AS says,
+                CAST(COUNT(r.id) AS TEXT) || ' refunds of ' || CAST(COALESCE(SUM(r.amount_cents), 0) AS TEXT) AS comes_to
+            FROM bank_transactions t LEFT JOIN refunds r ON r.bank_transaction_id = t.id AND r.state = CASE WHEN t.state = 'reversed' THEN 'failed' ELSE 'succeeded' END
+            WHERE (t.state = 'matched' AND t.amount_cents < 0) OR t.id IN (SELECT bank_transaction_id FROM refunds WHERE bank_transaction_id IS NOT NULL)
+            GROUP BY t.id, t.state, t.amount_cents, t.amount_text
+            HAVING t.state NOT IN ('matched', 'reversed') OR COUNT(r.id) <> 1 OR SUM(r.amount_cents) <> -t.amount_cents
             ORDER BY t.id LIMIT 1",
     },
 ];

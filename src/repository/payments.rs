@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::accounts::Account;
-use super::schema::{accounts, bank_transactions, payments, refunds};
+use super::schema::{accounts, allocations, bank_transactions, payments, refunds};
 use super::{DbConn, Held, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::bank::BankTransactionId;
 use crate::domain::charge::ChargeId;
-use crate::domain::invoice::{PaymentId, PaymentMethod};
+use crate::domain::invoice::{InvoiceId, PaymentId, PaymentMethod};
 use crate::domain::money::Currency;
 use crate::domain::payment::{RefundId, RefundKind, RefundState};
 use crate::error::{Code, Error, Result};
@@ -147,6 +147,12 @@ pub fn open(
         .load(conn)?)
 }
 
+/// What is open of a payment, as it stands.
+pub fn open_cents(conn: &mut DbConn, id: PaymentId) -> Result<i64> {
+    let row = payments::table.find(id).select(payments::open_cents);
+    Ok(row.first(conn)?)
+}
+
 /// The payments that were made of a line and not taken back.
 pub fn of_line(conn: &mut DbConn, line: BankTransactionId, limit: i64) -> Result<Vec<Payment>> {
     let made = payments::table
@@ -157,6 +163,24 @@ pub fn of_line(conn: &mut DbConn, line: BankTransactionId, limit: i64) -> Result
         .limit(limit)
         .select(Payment::as_select())
         .load(conn)?)
+}
+
+/// The payments that an invoice was paid with, in the order in which they came, and so many cents of each.
+pub fn of_invoice(conn: &mut DbConn, invoice: InvoiceId) -> Result<Vec<(Payment, i64)>> {
+    let placed = payments::table
+        .inner_join(allocations::table)
+        .filter(allocations::invoice_id.eq(invoice))
+        .order((payments::received_date, payments::id))
+        .select((Payment::as_select(), allocations::amount_cents));
+    let mut paid: Vec<(Payment, i64)> = Vec::new();
+    for (payment, cents) in placed.load::<(Payment, i64)>(conn)? {
+        match paid.last_mut().filter(|(last, _)| last.id == payment.id) {
+            Some((_, sum)) => *sum += cents,
+            None => paid.push((payment, cents)),
+        }
+    }
+    paid.retain(|(_, cents)| *cents > 0);
+    Ok(paid)
 }
 
 /// Whether money of these payments went back, or is about to.

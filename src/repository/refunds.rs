@@ -8,6 +8,7 @@ use super::held::{Held, store, stored};
 use super::schema::{payments, refunds};
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
+use crate::domain::bank::{BankTransactionId, RefundFacts};
 use crate::domain::invoice::{InvoiceId, PaymentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::{RefundId, RefundKind, RefundState};
@@ -34,9 +35,27 @@ pub struct Refund {
     pub payee_name: Option<String>,
     pub payee_account: Option<String>,
     pub paid_date: Option<NaiveDate>,
+    /// The line of money out that paid it.
+    pub bank_transaction_id: Option<BankTransactionId>,
     /// Who had it go back.
     pub actor: String,
     pub created_at: Instant,
+}
+
+impl Refund {
+    /// What a line of money out needs of it.
+    pub fn facts(&self) -> RefundFacts {
+        let is_shown = self.bank_transaction_id.is_some();
+        RefundFacts {
+            waits: match self.state {
+                RefundState::ToPay => true,
+                RefundState::Succeeded => !is_shown,
+                RefundState::Sending | RefundState::Unknown | RefundState::Failed => false,
+            },
+            amount_cents: self.amount_cents,
+            currency: self.currency,
+        }
+    }
 }
 
 /// A refund, and whose payment it is of.
@@ -55,6 +74,26 @@ pub fn of_payments(conn: &mut DbConn, payments: &[PaymentId]) -> Result<Vec<Refu
     let of = refunds::table.filter(refunds::payment_id.eq_any(payments));
     let rows = of.order(refunds::id).select(Refund::as_select());
     Ok(rows.load(conn)?)
+}
+
+/// Those of these that go back by bank.
+pub fn by_bank(conn: &mut DbConn, ids: &[RefundId]) -> Result<Vec<Owned>> {
+    let by_bank = refunds::table
+        .inner_join(payments::table)
+        .filter(refunds::id.eq_any(ids))
+        .filter(refunds::kind.eq(RefundKind::BankTransfer))
+        .order(refunds::id);
+    let rows = by_bank.select((Refund::as_select(), payments::account_id));
+    Ok(rows.load(conn)?)
+}
+
+/// The one that a line of money out paid.
+pub fn of_line(conn: &mut DbConn, line: BankTransactionId) -> Result<Option<Owned>> {
+    let of_line = refunds::table
+        .inner_join(payments::table)
+        .filter(refunds::bank_transaction_id.eq(line));
+    let row = of_line.select((Refund::as_select(), payments::account_id));
+    Ok(row.first(conn).optional()?)
 }
 
 /// Those in a state, or all, newest first, from before `before`.

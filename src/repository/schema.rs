@@ -860,6 +860,7 @@ diesel::table! {
         payee_name -> Nullable<Text>,
         payee_account -> Nullable<Text>,
         paid_date -> Nullable<Date>,
+        bank_transaction_id -> Nullable<SqlId>,
         actor -> Text,
         created_at -> SqlInstant,
     }

@@ -154,7 +154,10 @@ pub fn place_freed(
         let placed = allocation::place(freed.cents, &open);
         for part in &placed {
             let placing = (part.of, Source::Payment(&payment), part.cents);
-            settlement::place(conn, context, stamp, account, placing)?;
+            match Some(part.of) == first {
+                true => settlement::set_off(conn, context, stamp, account, placing)?,
+                false => settlement::place(conn, context, stamp, account, placing)?,
+            };
         }
         let over = freed.cents - placed.iter().map(|part| part.cents).sum::<i64>();
         if over > 0 {

@@ -144,6 +144,43 @@ async fn credit_beyond_what_is_open_goes_to_what_is_overdue_and_then_waits_for_f
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_over_waits_for_nobody_once_the_next_invoice_takes_it() {
+    let app = TestApp::start().await;
+    bring_points_to(&app, ACCOUNT, 1600).await;
+    let joins = async || {
+        let token = app.sign_in(EMAIL).await;
+        let joined = join(&app, ACCOUNT, &token, by_transfer("gold")).await;
+        joined.expect(201);
+        app.advance(chrono::TimeDelta::seconds(1)).await;
+        let page = app
+            .get(&format!("{ACCOUNT}/invoices?kind=invoice"), &token)
+            .await;
+        page.expect(200).body["items"][0].clone()
+    };
+    let waiting = async || {
+        let finance = app.sign_in("finance@cps.example").await;
+        let waits = app.get("/v1/work-items", &finance).await.expect(200);
+        waits.body["items"].as_array().unwrap().len()
+    };
+    let first = joins().await;
+    let id = first["id"].as_str().unwrap();
+    paid(&app, ACCOUNT, Some(id), 20000);
+    let finance = app.sign_in("finance@cps.example").await;
+    let path = format!("{ACCOUNT}/invoices/{id}");
+    let note = credit(&app, &finance, &path, goodwill(Some("50.00"))).await;
+    note.expect(201);
+    assert_eq!(waiting().await, 1);
+    let due: chrono::NaiveDate = first["due_date"].as_str().unwrap().parse().unwrap();
+    let later = due + chrono::Days::new(340);
+    app.set_clock(&format!("{later}T12:00:00Z")).await;
+    let second = joins().await;
+    assert_eq!(second["open"], euro("150.00"));
+    assert_eq!(waiting().await, 0);
+    let told = app.stop().await.command(&["verify-ledger"]);
+    assert!(told.contains("Every sum of money is right"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invoice_is_issued_again_with_what_the_account_says_today() {
     let app = TestApp::start().await;
     let finance = app.sign_in("finance@cps.example").await;

@@ -76,6 +76,18 @@ async fn never_more_goes_back_than_came_in() {
         let again = app.post(&payout(refund), &finance, on(day)).await;
         again.problem(409, "refund_not_to_pay");
     }
+    // Once, however often it was said.
+    app.advance(chrono::TimeDelta::seconds(1)).await;
+    let mails = app.mails("jonas@lysogskygge.example").await;
+    let mut paid = mails
+        .iter()
+        .filter(|mail| mail["template"] == "refund_paid");
+    let text = paid.next().unwrap()["text"].as_str().unwrap();
+    let reference = first.str("/reference");
+    for word in ["20,00 EUR", "6243", &reference] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(!text.contains(PAYER) && paid.next().is_none(), "{text}");
     let told = app.stop().await.command(&["verify-ledger"]);
     assert!(told.contains("Every sum of money is right"), "{told}");
 }

@@ -249,7 +249,7 @@ CREATE TABLE bank_transactions (
     reason TEXT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     CONSTRAINT bank_transactions_fingerprint_key UNIQUE (account, fingerprint, ordinal),
-    CHECK (state <> 'matched' OR amount_cents > 0),
+    CHECK (state <> 'matched' OR amount_cents <> 0),
     CHECK (state <> 'ignored' OR reason IS NOT NULL)
 );
 CREATE INDEX bank_transactions_statement_id_idx ON bank_transactions (statement_id, position);
@@ -317,10 +317,13 @@ CREATE TABLE refunds (
     payee_name TEXT NULL,
     payee_account TEXT NULL,
     paid_date DATE NULL,
+    -- The line of money out that paid it.
+    bank_transaction_id UUID NULL CONSTRAINT refunds_bank_transaction_id_key UNIQUE REFERENCES bank_transactions (id),
     actor TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     CHECK (kind <> 'bank_transfer' OR payee_account IS NOT NULL),
-    CHECK (state <> 'to_pay' OR kind = 'bank_transfer')
+    CHECK (state <> 'to_pay' OR kind = 'bank_transfer'),
+    CHECK (bank_transaction_id IS NULL OR (kind = 'bank_transfer' AND state IN ('succeeded', 'failed')))
 );
 CREATE INDEX refunds_payment_id_idx ON refunds (payment_id);
 CREATE INDEX refunds_credit_note_id_idx ON refunds (credit_note_id) WHERE credit_note_id IS NOT NULL;
@@ -516,8 +519,13 @@ BEGIN
         OR NEW.id IS DISTINCT FROM OLD.id OR NEW.payment_id IS DISTINCT FROM OLD.payment_id OR NEW.kind IS DISTINCT FROM OLD.kind
         OR NEW.amount_cents IS DISTINCT FROM OLD.amount_cents OR NEW.currency IS DISTINCT FROM OLD.currency
         OR NEW.idempotency_key IS DISTINCT FROM OLD.idempotency_key OR NEW.created_at IS DISTINCT FROM OLD.created_at
+        OR (OLD.bank_transaction_id IS NOT NULL AND NEW.bank_transaction_id IS DISTINCT FROM OLD.bank_transaction_id)
     THEN
         RAISE EXCEPTION 'refunds: final';
+    ELSIF NEW.bank_transaction_id IS DISTINCT FROM OLD.bank_transaction_id AND NOT EXISTS (
+        SELECT 1 FROM bank_transactions t WHERE t.id = NEW.bank_transaction_id AND t.amount_cents = -NEW.amount_cents AND t.currency = NEW.currency
+    ) THEN
+        RAISE EXCEPTION 'refunds: not what its line paid';
     END IF;
     RETURN NEW;
 END $$;

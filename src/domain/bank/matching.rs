@@ -1,63 +1,10 @@
 //! Deciding on a line: booked by itself only where reference, currency and amount are those of exactly one open invoice; else what is known of it.
 
+use super::money_out::{FoundRefund, money_out};
+use super::references::{References, references_in};
 use super::{BankEvidence, Line, TransactionState};
-use crate::domain::invoice::{InvoiceStatus, fi71_candidates, rf_candidates};
+use crate::domain::invoice::InvoiceStatus;
 use crate::domain::money::Currency;
-
-/// What a line bears that may be a reference; it counts only where an invoice has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct References {
-    /// RF creditor references with right check digits.
-    pub rf: Vec<String>,
-    /// Identifications of Danish payment lines.
-    pub fi71: Vec<String>,
-    /// RF creditor references where the payer's bank keeps its own.
-    pub end_to_end: Vec<String>,
-    /// Something that was meant as a reference, right or wrong.
-    pub is_meant: bool,
-}
-
-/// The references of a line: those of its own field, and where there is none those in its texts. Danish ones only for a seller with a creditor number.
-pub fn references_in(line: &Line, creditor: Option<&str>) -> References {
-    let texts = match &line.reference {
-        Some(reference) => std::slice::from_ref(reference),
-        None => line.texts.as_slice(),
-    };
-    let end_to_end = line.end_to_end_id.as_slice();
-    References {
-        rf: rf_candidates(texts),
-        fi71: creditor.map_or_else(Vec::new, |creditor| fi71_candidates(texts, creditor)),
-        end_to_end: rf_candidates(end_to_end),
-        is_meant: line.reference.is_some() || looks_like_rf(texts),
-    }
-}
-
-/// Whether a text has the beginning of an RF creditor reference and enough behind it, whatever its check digits.
-fn looks_like_rf(texts: &[String]) -> bool {
-    let written: String = texts.concat().to_uppercase();
-    let written: Vec<char> = written.chars().filter(|c| c.is_alphanumeric()).collect();
-    written.windows(9).any(|nine| match nine {
-        ['R', 'F', first, second, ..] => first.is_ascii_digit() && second.is_ascii_digit(),
-        _ => false,
-    })
-}
-
-/// Words that may be the number of an invoice or of a member: looked up as a whole, never as a part of another.
-pub fn numbers_in(texts: &[String]) -> Vec<String> {
-    const MOST: usize = 20;
-    let words = texts
-        .iter()
-        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
-    let digits = |word: &str| word.bytes().filter(u8::is_ascii_digit).count();
-    let mut numbers: Vec<String> = words
-        .map(|word| word.trim_matches('-').to_ascii_uppercase())
-        .filter(|word| word.len() <= 40 && digits(word) >= 6)
-        .collect();
-    numbers.sort();
-    numbers.dedup();
-    numbers.truncate(MOST);
-    numbers
-}
 
 /// What a decision needs of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +42,8 @@ impl Found {
 pub struct Facts<'a> {
     pub line: &'a Line,
     pub found: Found,
+    /// The refunds that it names.
+    pub refund: FoundRefund,
     /// An invoice has the reference that stands in the end-to-end id.
     pub in_end_to_end_id: bool,
     /// An open invoice has exactly so much open, in the line's currency.
@@ -117,17 +66,20 @@ pub struct Decision {
     pub book: Option<i64>,
     /// So much of the invoice is written off.
     pub written_off: i64,
+    /// Whether it is the money of the one refund found.
+    pub pays_refund: bool,
     pub evidence: Vec<BankEvidence>,
     /// By how much it is short or over.
     pub difference: Option<i64>,
 }
 
 impl Decision {
-    fn waits(state: TransactionState, evidence: Vec<BankEvidence>) -> Self {
+    pub(super) fn waits(state: TransactionState, evidence: Vec<BankEvidence>) -> Self {
         Self {
             state,
             book: None,
             written_off: 0,
+            pays_refund: false,
             evidence,
             difference: None,
         }
@@ -144,9 +96,7 @@ pub fn decide(facts: Facts<'_>) -> Decision {
         None => {
             return Decision::waits(TransactionState::Open, vec![BankEvidence::FractionOfACent]);
         }
-        Some(cents) if cents <= 0 => {
-            return Decision::waits(TransactionState::Open, vec![BankEvidence::MoneyOut]);
-        }
+        Some(cents) if cents <= 0 => return money_out(cents, &facts),
         Some(cents) => cents,
     };
     let mut evidence = Vec::new();
@@ -219,6 +169,10 @@ fn found_evidence(facts: Facts<'_>, fit: Option<Fit>) -> Vec<BankEvidence> {
 /// What else speaks of a line.
 fn other_evidence(facts: Facts<'_>) -> Vec<BankEvidence> {
     let all = [
+        (
+            facts.refund != FoundRefund::Nothing,
+            BankEvidence::RefundReference,
+        ),
         (facts.number_in_text, BankEvidence::NumberInText),
         (facts.payer_known, BankEvidence::PayerKnown),
         (facts.payer_name, BankEvidence::PayerName),
@@ -242,6 +196,7 @@ fn settle(
             state: TransactionState::Matched,
             book: Some(cents),
             written_off: missing,
+            pays_refund: false,
             evidence,
             difference: None,
         },
@@ -272,7 +227,9 @@ fn same_reference(line: &Line, reversal: &Line) -> bool {
     let (one, other) = (references_in(line, None), references_in(reversal, None));
     let written = |line: &Line| line.reference.clone();
     let (written, other_written) = (written(line), written(reversal));
-    (!one.rf.is_empty() && one.rf == other.rf) || (written.is_some() && written == other_written)
+    (!one.rf.is_empty() && one.rf == other.rf)
+        || (!one.refunds.is_empty() && one.refunds == other.refunds)
+        || (written.is_some() && written == other_written)
 }
 
 #[cfg(test)]
@@ -282,7 +239,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::bank::Party;
+    use crate::domain::bank::{Party, numbers_in};
     use crate::domain::money::Amount;
 
     fn vectors() -> Value {
@@ -361,6 +318,7 @@ mod tests {
             let decision = decide(Facts {
                 line: &line,
                 found: Found::of(&references, &borne),
+                refund: FoundRefund::Nothing,
                 in_end_to_end_id: invoices
                     .iter()
                     .any(|(reference, ..)| references.end_to_end.contains(reference)),
@@ -433,6 +391,7 @@ mod tests {
             let decision = decide(Facts {
                 line: &line,
                 found,
+                refund: FoundRefund::Nothing,
                 in_end_to_end_id: true,
                 amount_exact: true,
                 number_in_text: true,

@@ -7,6 +7,8 @@ mod entry;
 mod fingerprint;
 mod known;
 mod matching;
+mod money_out;
+mod references;
 mod statement;
 
 use serde::Deserialize;
@@ -17,9 +19,9 @@ pub use balance::{Balance, Sums, balance};
 pub use entry::{BadBankAmount, BankAmount, Detail, Entry, Line, Party, entry_lines, turned_round};
 pub use fingerprint::{fingerprint, number_repeats};
 pub use known::{Clue, Known};
-pub use matching::{
-    Decision, Facts, Found, InvoiceFacts, References, decide, numbers_in, references_in, takes_back,
-};
+pub use matching::{Decision, Facts, Found, InvoiceFacts, decide, takes_back};
+pub use money_out::{FoundRefund, RefundFacts};
+pub use references::{References, numbers_in, references_in};
 pub use statement::{Before, Page, goes_on, state};
 
 id!(
@@ -111,19 +113,19 @@ text_enum! {
         ReferenceNotKnown = "reference_not_known",
         /// The reference stands where the payer's bank keeps its own.
         ReferenceOnlyInEndToEndId = "reference_only_in_end_to_end_id",
-        /// It bears the references of several invoices.
+        /// It bears several references.
         SeveralReferences = "several_references",
         /// The invoice is paid already.
         InvoicePaid = "invoice_paid",
         /// The invoice was taken back by a credit note.
         InvoiceCredited = "invoice_credited",
-        /// An invoice has exactly so much open.
+        /// Exactly so much is open.
         AmountExact = "amount_exact",
-        /// It is less than the invoice has open.
+        /// It is less than is open.
         AmountShort = "amount_short",
-        /// It is more than the invoice has open.
+        /// It is more than is open.
         AmountOver = "amount_over",
-        /// The invoice is in another currency.
+        /// What it names is in another currency.
         CurrencyDiffers = "currency_differs",
         /// An account has paid from there before.
         PayerKnown = "payer_known",
@@ -141,6 +143,10 @@ text_enum! {
         StatementHeld = "statement_held",
         /// The money went out.
         MoneyOut = "money_out",
+        /// Its reference is that of a refund.
+        RefundReference = "refund_reference",
+        /// The refund does not wait for it: another line paid it, or it failed.
+        RefundNotToPay = "refund_not_to_pay",
         /// It takes an earlier line back.
         ReversalOf = "reversal_of",
         /// Its amount has a fraction of a cent.

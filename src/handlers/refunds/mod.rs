@@ -207,7 +207,7 @@ impl Plain for PayOutRefund {}
 
 /// Say that a refund was paid
 ///
-/// Somebody paid it at the bank. Saying the same again changes nothing; 409 `refund_not_to_pay` where it was paid on another day, or failed.
+/// Somebody paid it at the bank. A line of a bank statement with its reference and amount says the same by itself. Saying the same again changes nothing; 409 `refund_not_to_pay` where it was paid on another day, or failed.
 #[utoipa::path(
     tag = "payments",
     operation_id = "payOutRefund",

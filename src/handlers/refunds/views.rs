@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::account::AccountId;
+use crate::domain::bank::BankTransactionId;
 use crate::domain::invoice::PaymentId;
 use crate::domain::language::Language;
 use crate::domain::money::Money;
@@ -42,6 +43,10 @@ pub struct RefundView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     paid_date: Option<NaiveDate>,
+    /// The line of money out that paid it, once a bank statement shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    bank_transaction_id: Option<BankTransactionId>,
     created_at: Instant,
     /// Counts the changes of its state.
     #[schema(minimum = 1)]
@@ -64,6 +69,7 @@ impl RefundView {
             payee_name: refund.payee_name,
             payee_account: refund.payee_account,
             paid_date: refund.paid_date,
+            bank_transaction_id: refund.bank_transaction_id,
             created_at: refund.created_at,
             version: refund.version,
         }

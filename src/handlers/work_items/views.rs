@@ -80,7 +80,7 @@ fn worked_at(item: &WorkItem) -> (&'static str, String) {
             "checkProduct",
             format!("/v1/accounts/{account}/products/{subject}/check"),
         ),
-        (WorkItemKind::CreditLeft, Some(account)) => (
+        (WorkItemKind::CreditLeft | WorkItemKind::RefundFailed, Some(account)) => (
             "refundPayment",
             format!("/v1/accounts/{account}/payments/{subject}/refunds"),
         ),

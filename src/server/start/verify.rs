@@ -7,7 +7,8 @@ use crate::jobs::invoice_files;
 use crate::repository::events;
 use crate::workflows::{points, verify_money};
 
-/// Recomputes every balance of points and every sum of money, and with `files` reads every stored document of an invoice; tells what is right.
+/// Recomputes every balance of points and every sum of money, and with `files` reads every stored document of an invoice; tells what is right, and
+/// what somebody may look at although it is no fault.
 pub async fn verify_ledger(
     config: &Config,
     files: bool,
@@ -23,9 +24,14 @@ pub async fn verify_ledger(
         }
     }
     match db.read_all(verify_money::verify).await? {
-        verify_money::Verdict::Right { invoices } => tell(&format!(
-            "Every sum of money is right: {invoices} invoices and credit notes."
-        )),
+        verify_money::Verdict::Right { invoices, notes } => {
+            for note in &notes {
+                tell(note);
+            }
+            tell(&format!(
+                "Every sum of money is right: {invoices} invoices and credit notes."
+            ));
+        }
         verify_money::Verdict::Wrong(first) => return Err(first.into()),
     }
     if files {

@@ -18,8 +18,8 @@ use crate::repository::bank_lookups::{self as lookups, Payable};
 use crate::repository::bank_statements::{self as statements, BankStatement};
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, events, payments};
-use crate::workflows::Context;
 use crate::workflows::settlement::{self, Origin, Received, Source};
+use crate::workflows::{Context, refunds};
 
 /// Has the lines of a held statement booked as if its balances proved them.
 pub fn release(
@@ -116,7 +116,7 @@ fn make(
     };
     let payment = settlement::receive(conn, stamp, account, received)?;
     for one in share.placings {
-        let placing = (one.invoice, Source::Payment(&payment), one.amount.cents);
+        let placing = (one.invoice, Source::Received(&payment), one.amount.cents);
         settlement::place(conn, context, stamp, account, placing)?;
     }
     Ok(payment.id)
@@ -237,6 +237,7 @@ pub fn take_match_back(
     let mut taken: Vec<PaymentId> = Vec::new();
     for payment in freed {
         payments::take_back(conn, payment.id, context.now)?;
+        refunds::nothing_left(conn, &stamp, payment.id)?;
         taken.push(payment.id);
     }
     line.reason = Some(reason.to_owned());

@@ -11,6 +11,8 @@ use crate::repository::bank_transactions::BankTransaction;
 /// What was found beside the references of a line.
 #[derive(Debug, Clone, Default)]
 pub struct Clues {
+    /// The references of the refunds that it names.
+    refunds: Vec<String>,
     /// Open invoices with exactly so much open.
     pub of_amount: Vec<Payable>,
     /// The numbers of invoices and members in its texts.
@@ -21,6 +23,13 @@ pub struct Clues {
     pub of_name: Vec<AccountId>,
     /// The invoices that any of it leads to, the likeliest first.
     invoices: Vec<Payable>,
+}
+
+impl Clues {
+    /// With the references of the refunds that the line names.
+    pub fn and_refunds(self, refunds: Vec<String>) -> Self {
+        Self { refunds, ..self }
+    }
 }
 
 /// Looks for whose a line may be; nothing where no money came in.
@@ -52,6 +61,7 @@ pub fn look(conn: &mut DbConn, line: &Line) -> Result<Clues> {
     }
     invoices.extend(of_amount.iter().cloned());
     Ok(Clues {
+        refunds: Vec::new(),
         of_amount,
         numbers,
         paid_from,
@@ -103,6 +113,10 @@ fn value(
     };
     match evidence {
         BankEvidence::ReferenceExact => named.first()?.payment_reference.clone(),
+        BankEvidence::RefundReference => clues.refunds.first().cloned(),
+        BankEvidence::SeveralReferences if !clues.refunds.is_empty() && named.is_empty() => {
+            Some(clues.refunds.join(", "))
+        }
         BankEvidence::SeveralReferences
         | BankEvidence::InvoicePaid
         | BankEvidence::InvoiceCredited => numbers(),
@@ -122,6 +136,7 @@ fn value(
         | BankEvidence::BatchWithoutDetails
         | BankEvidence::StatementHeld
         | BankEvidence::MoneyOut
+        | BankEvidence::RefundNotToPay
         | BankEvidence::ReversalOf
         | BankEvidence::NothingKnown => None,
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clues::{self, Clues};
 use super::naming::{Named, name_all};
+use super::refunding::{self, Refunds};
 use super::{placed, reversing, rows};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
@@ -14,6 +15,7 @@ use crate::domain::bank::{
 use crate::domain::event::Event;
 use crate::domain::invoice::InvoiceId;
 use crate::domain::money::Money;
+use crate::domain::payment::RefundId;
 use crate::error::{Error, Result};
 use crate::repository::bank_lookups::{self as lookups, Payable};
 use crate::repository::bank_statements::{self as statements, BankStatement};
@@ -56,6 +58,8 @@ pub(super) struct Desk<'a> {
     pub accounts: Accounts,
     statement: &'a BankStatement,
     invoices: BTreeMap<InvoiceId, Payable>,
+    /// The refunds that the lines name.
+    pub refunds: Refunds,
     named: HashMap<BankTransactionId, Named>,
     pub told: Vec<Event>,
 }
@@ -69,6 +73,10 @@ impl<'a> Desk<'a> {
     ) -> Result<Self> {
         let (named, found) = name_all(conn, context, waiting)?;
         let mut concerned: Vec<_> = found.iter().map(|invoice| invoice.account_id).collect();
+        let asked = named.values().flat_map(|one| &one.references.refunds);
+        let asked: Vec<RefundId> = asked.copied().collect();
+        let refunds = refunding::find(conn, &asked)?;
+        concerned.extend(refunds.values().map(|(_, owner)| *owner));
         for line in waiting.iter().filter(|line| line.is_reversal) {
             let invoices = named.get(&line.id).map(|named| named.invoices.as_slice());
             concerned.extend(reversing::concerned(
@@ -87,6 +95,7 @@ impl<'a> Desk<'a> {
             accounts,
             statement,
             invoices: invoices.into_iter().map(|one| (one.id, one)).collect(),
+            refunds: refunding::find(conn, &asked)?,
             named,
             told: Vec::new(),
         })
@@ -103,6 +112,9 @@ impl<'a> Desk<'a> {
             }
         }
         let decision = decide(self.facts(&line, &named, &Clues::default()));
+        if decision.pays_refund {
+            return refunding::pay(conn, self, &mut row, (&named.references, &decision));
+        }
         match (decision.book, named.invoices.as_slice()) {
             (Some(cents), [invoice]) => {
                 self.book(conn, &mut row, (*invoice, cents), &decision)?;
@@ -123,6 +135,7 @@ impl<'a> Desk<'a> {
         Facts {
             line,
             found: Found::of(&named.references, &facts),
+            refund: refunding::found(&self.refunds, &named.references),
             in_end_to_end_id: !named.in_end_to_end.is_empty(),
             amount_exact: !clues.of_amount.is_empty(),
             number_in_text: !clues.numbers.is_empty(),
@@ -152,7 +165,7 @@ impl<'a> Desk<'a> {
             date: placed::received(self.context, row),
         };
         let payment = settlement::receive(conn, &self.stamp, account, received)?;
-        let placing = (invoice, Source::Payment(&payment), cents);
+        let placing = (invoice, Source::Received(&payment), cents);
         settlement::place(conn, self.context, &self.stamp, account, placing)?;
         if decision.written_off > 0 {
             let stamp = self.stamp.clone().because(placed::short_of(row.id));
@@ -178,7 +191,8 @@ impl<'a> Desk<'a> {
         row: &mut Held<BankTransaction>,
         (line, named): (&Line, &Named),
     ) -> Result<()> {
-        let clues = clues::look(conn, line)?;
+        let refunds = refunding::told(&self.refunds, &named.references);
+        let clues = clues::look(conn, line)?.and_refunds(refunds);
         let decision = decide(self.facts(line, named, &clues));
         let asked = named.invoices.iter().chain(&named.in_end_to_end);
         let bear: Vec<&Payable> = asked.filter_map(|id| self.invoices.get(id)).collect();

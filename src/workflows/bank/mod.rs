@@ -8,6 +8,7 @@ mod naming;
 mod pages;
 mod placed;
 mod reading;
+mod refunding;
 mod reversing;
 mod rows;
 mod spreadsheet;

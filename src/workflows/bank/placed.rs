@@ -14,7 +14,7 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::allocations::{self, Allocation};
 use crate::repository::bank_transactions::BankTransaction;
 use crate::repository::payments::{self, Payment};
-use crate::repository::{DbConn, Held};
+use crate::repository::{DbConn, Held, refunds};
 use crate::workflows::{Context, settlement};
 
 /// The most payments of a line, and the most that was ever placed of one or on an invoice.
@@ -64,7 +64,7 @@ pub fn accounts_of(conn: &mut DbConn, line: BankTransactionId) -> Result<Vec<Acc
 }
 
 /// Takes back what was placed of the payments of a line, and what was written off with it, for the reason of the stamp; the payments, which are open in
-/// full then. Refused where money of them went back.
+/// full then. Refused where money of them went back, and for a line by which it did.
 pub fn free(
     conn: &mut DbConn,
     context: &Context,
@@ -73,17 +73,21 @@ pub fn free(
 ) -> Result<Vec<Payment>> {
     let made = payments::of_line(conn, line, MOST)?;
     let ids: Vec<PaymentId> = made.iter().map(|payment| payment.id).collect();
-    if payments::are_refunded(conn, &ids)? {
+    let paid = refunds::of_line(conn, line)?;
+    if paid.is_some() || payments::are_refunded(conn, &ids)? {
         return Err(Code::PaymentRefunded.into());
     }
     for payment in &made {
         let account = accounts.get(payment.account_id)?;
         let placed = allocations::of_payment(conn, payment.id, MOST)?;
+        let mut by_invoice: BTreeMap<InvoiceId, Vec<Allocation>> = BTreeMap::new();
         for allocation in allocations::standing(placed) {
-            let written_off = written_off_with(conn, allocation.invoice_id, line)?;
-            for one in written_off.iter().chain([&allocation]) {
-                settlement::take_back(conn, context, stamp, account, one)?;
-            }
+            let of_invoice = by_invoice.entry(allocation.invoice_id).or_default();
+            of_invoice.push(allocation);
+        }
+        for (invoice, mut placed) in by_invoice {
+            placed.extend(written_off_with(conn, invoice, line)?);
+            settlement::take_back(conn, context, stamp, account, (invoice, &placed))?;
         }
     }
     Ok(made)

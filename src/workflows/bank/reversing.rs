@@ -1,7 +1,7 @@
 //! Reversals: a later line takes an earlier one back, and what was paid with it is owed again.
 
 use super::matching::Desk;
-use super::{placed, rows};
+use super::{placed, refunding, rows};
 use crate::domain::account::AccountId;
 use crate::domain::bank::{
     BankEvidence, BankTransactionId, Clue, Known, Line, TransactionState, takes_back,
@@ -13,6 +13,7 @@ use crate::repository::bank_lookups as lookups;
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, payments};
 use crate::types::Json;
+use crate::workflows::refunds;
 
 /// The most payments of a line.
 const MOST: i64 = 1000;
@@ -27,6 +28,9 @@ fn earlier_of(
     };
     let asked = (row.reference.as_deref(), named, cents);
     let mut found = lookups::reversible(conn, &row.account, asked)?;
+    found.extend(refunding::paid_by(conn, row)?);
+    found.sort();
+    found.dedup();
     found.retain(|id| *id != row.id);
     Ok(found)
 }
@@ -40,6 +44,7 @@ pub fn concerned(
     let mut accounts = Vec::new();
     for earlier in earlier_of(conn, row, named)? {
         accounts.extend(placed::accounts_of(conn, earlier)?);
+        accounts.extend(refunding::owner(conn, earlier)?);
     }
     Ok(accounts)
 }
@@ -86,7 +91,9 @@ pub(super) fn take_back(
         lines::store(conn, row)?;
         return Ok(true);
     }
-    send_back(conn, desk, id)?;
+    if !refunding::take_back(conn, desk, id)? {
+        send_back(conn, desk, id)?;
+    }
     for one in [&mut earlier, row] {
         one.state = TransactionState::Reversed;
         lines::store(conn, one)?;
@@ -107,6 +114,7 @@ fn send_back(conn: &mut DbConn, desk: &Desk<'_>, line: BankTransactionId) -> Res
     for payment in placed::free(conn, desk.context, &stamp, place)? {
         let by = (reason.as_str(), actor.as_str(), desk.stamp.now);
         payments::reverse(conn, &payment, by)?;
+        refunds::nothing_left(conn, &stamp, payment.id)?;
     }
     Ok(())
 }

@@ -9,14 +9,14 @@ use crate::domain::money::Amount;
 use crate::error::Result;
 use crate::repository::DbConn;
 use crate::repository::accounts::Account;
+use crate::repository::invoices::Invoice;
 use crate::repository::memberships::Membership;
 use crate::workflows::Context;
 use crate::workflows::mail::{Recipient, send};
 use crate::workflows::membership::level_name;
 
-/// What every mail about an overdue invoice says of it.
-fn values(context: &Context, overdue: &Overdue) -> Result<Value> {
-    let invoice = &overdue.invoice;
+/// What every mail says of an invoice that is to be paid by transfer.
+pub fn payable_values(context: &Context, invoice: &Invoice) -> Result<Value> {
     let payment = invoice.said()?.payment;
     let reference = payment.reference.as_deref().map(grouped);
     Ok(json!({
@@ -47,7 +47,7 @@ pub(super) fn reminder(
 ) -> Result<()> {
     let is_last = nth >= overdue.terms.overdue.reminder_days.len();
     let values = with(
-        values(context, overdue)?,
+        payable_values(context, &overdue.invoice)?,
         json!({ "nth": nth, "is_last": is_last }),
     );
     let to = Recipient::contact(&overdue.account);
@@ -56,14 +56,14 @@ pub(super) fn reminder(
 
 /// The benefits stopped.
 pub(super) fn suspended(conn: &mut DbConn, context: &Context, overdue: &Overdue) -> Result<()> {
-    let values = values(context, overdue)?;
+    let values = payable_values(context, &overdue.invoice)?;
     let to = Recipient::contact(&overdue.account);
     send(conn, context, &to, Template::MembershipSuspended, values)
 }
 
 /// The membership ended since it was not paid.
 pub(super) fn ended_unpaid(conn: &mut DbConn, context: &Context, overdue: &Overdue) -> Result<()> {
-    let values = values(context, overdue)?;
+    let values = payable_values(context, &overdue.invoice)?;
     let to = Recipient::contact(&overdue.account);
     send(conn, context, &to, Template::MembershipEndedUnpaid, values)
 }

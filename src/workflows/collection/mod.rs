@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use self::ending::end;
+pub use self::mails::payable_values;
 use self::overdue::{Overdue, load};
 use super::tasks::{Task, enqueue};
 use super::{Context, purchases};

@@ -257,7 +257,7 @@ fn set_off(
         let cents = payment.open_cents.min(invoice.open_cents);
         if cents > 0 {
             let placed = (invoice.id, Source::Payment(payment), cents);
-            invoice = settlement::place(conn, context, stamp, account, placed)?;
+            invoice = settlement::set_off(conn, context, stamp, account, placed)?;
         }
     }
     Ok(invoice)

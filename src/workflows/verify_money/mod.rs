@@ -1,5 +1,6 @@
 //! Whether the books of money are right: every equation of `repository/money_checks`, and that each invoice says what it adds up to. Nothing is repaired.
 
+mod gaps;
 mod statements;
 
 use crate::domain::invoice::{InvoiceId, Totals};
@@ -14,8 +15,8 @@ const PAGE: i64 = 500;
 /// How a check of the books ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing is wrong in so many invoices and credit notes.
-    Right { invoices: u64 },
+    /// Nothing is wrong in so many invoices and credit notes; what somebody may look at all the same, in words.
+    Right { invoices: u64, notes: Vec<String> },
     /// The first wrong row of the first check that fails, in words.
     Wrong(String),
 }
@@ -47,7 +48,11 @@ pub fn verify(conn: &mut DbConn) -> Result<Verdict> {
         }
         after = page.last().map(|last: &Invoice| -> InvoiceId { last.id });
         if after.is_none() {
-            return Ok(Verdict::Right { invoices: count });
+            let notes = gaps::find(conn)?;
+            return Ok(Verdict::Right {
+                invoices: count,
+                notes,
+            });
         }
     }
 }

@@ -246,3 +246,27 @@ async fn rows_of_a_spreadsheet_the_lever_and_the_command_go_the_same_way() {
     }
     panic!("what was announced is not superseded");
 }
+
+/// M8 of the design: one that is missing is told, and nothing of it is wrong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_is_missing_between_two_is_told_and_is_no_fault() {
+    let bank = Bank::open().await;
+    let entry = |text: &'static str| Entry {
+        text,
+        ..credit(500, "")
+    };
+    for (id, sequence, balances, text) in [
+        ("G1", 1, (0, 500), "en"),
+        ("G4", 4, (2000, 2500), "tre"),
+        ("G2", 2, (500, 1000), "to"),
+    ] {
+        let sent = bank.send(&statement((id, sequence), balances, &[entry(text)]));
+        assert_eq!(counts(&sent.await.expect(201)).0, "booked");
+    }
+    let verified = bank.app.stop().await.command(&["verify-ledger"]);
+    let is_warning = |line: &&str| line.starts_with("Warning: M8: bst_");
+    let warnings: Vec<&str> = verified.lines().filter(is_warning).collect();
+    assert_eq!(warnings.len(), 1, "{verified}");
+    assert!(warnings[0].contains("opens with 20,") && warnings[0].ends_with("closes with 10"));
+    assert!(verified.contains("Every sum of money is right"));
+}

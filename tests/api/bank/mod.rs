@@ -2,8 +2,10 @@
 
 mod importing;
 mod killed;
+mod mails;
 mod outside;
 mod raced;
+mod refunds;
 mod samples;
 mod work_list;
 

@@ -121,7 +121,7 @@ pub const REFUNDS: Table = Table {
         personal("reason").copied_to(ANSWERED),
         personal("provider_id"),
         personal("payee_name").copied_to(ANSWERED),
-        personal("payee_account").copied_to(ANSWERED),
+        personal("payee_account").copied_to(TOLD),
     ],
     other: "version kind amount_cents currency state idempotency_key paid_date actor",
 };

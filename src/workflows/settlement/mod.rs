@@ -1,9 +1,11 @@
 //! Settling invoices: money that came is booked, cents are placed and taken back. Which cents go where is decided in `domain/allocation`; what is open is
 //! moved by the database.
 
+mod mails;
+
 use chrono::NaiveDate;
 
-use super::{Context, collection};
+use super::{Context, collection, refunds};
 use crate::domain::actor::Stamp;
 use crate::domain::allocation::{self, Part};
 use crate::domain::bank::BankTransactionId;
@@ -77,7 +79,9 @@ pub fn receive(
 /// What settles cents of an invoice.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
-    /// Money that came.
+    /// Money that has just come: nothing waits for what is left of it.
+    Received(&'a Payment),
+    /// Money that came before.
     Payment(&'a Payment),
     /// What was given back on paper.
     CreditNote(&'a Invoice),
@@ -85,17 +89,50 @@ pub enum Source<'a> {
     WrittenOff,
 }
 
-/// Places cents on an invoice of a held account; no more than is open of either, or the database refuses. The invoice as it stands then.
+/// So many cents of a source for an invoice.
+pub type Placing<'a> = (InvoiceId, Source<'a>, i64);
+
+/// Places cents on an invoice of a held account; no more than is open of either, or the database refuses. Whose invoice it is hears of it once money has paid
+/// it. The invoice as it stands then.
 pub fn place(
     conn: &mut DbConn,
     context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
-    (invoice, source, cents): (InvoiceId, Source<'_>, i64),
+    placing: Placing<'_>,
+) -> Result<Invoice> {
+    // What a credit note settles, the mail of that note tells.
+    let is_money = !matches!(placing.1, Source::CreditNote(_));
+    let invoice = put(conn, stamp, account, placing)?;
+    if is_money && invoice.status == InvoiceStatus::Paid {
+        mails::received(conn, context, account, &invoice)?;
+    }
+    after(conn, context, stamp, (account, &invoice))?;
+    Ok(invoice)
+}
+
+/// The same for an invoice that is being issued: its own mail tells what is taken off it.
+pub fn set_off(
+    conn: &mut DbConn,
+    context: &Context,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    placing: Placing<'_>,
+) -> Result<Invoice> {
+    let invoice = put(conn, stamp, account, placing)?;
+    after(conn, context, stamp, (account, &invoice))?;
+    Ok(invoice)
+}
+
+fn put(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    (invoice, source, cents): Placing<'_>,
 ) -> Result<Invoice> {
     let mut invoice = invoices::lock(conn, account, invoice)?;
     let (payment_id, credit_note_id) = match source {
-        Source::Payment(payment) => (Some(payment.id), None),
+        Source::Received(payment) | Source::Payment(payment) => (Some(payment.id), None),
         Source::CreditNote(note) => (None, Some(note.id)),
         Source::WrittenOff => (None, None),
     };
@@ -114,11 +151,34 @@ pub fn place(
     allocations::insert(conn, &placed)?;
     let collect_from = invoice.collect_from;
     invoices::store_moved(conn, &mut invoice, collect_from)?;
-    if let Some(settled) = settled(&invoice) {
-        events::record(conn, stamp, &[settled])?;
-        collection::restore(conn, context, stamp, account)?;
+    if let Source::Payment(payment) = source {
+        used_up(conn, stamp, payment.id)?;
     }
     Ok(invoice.into_row())
+}
+
+/// Whatever waited for what is left of a payment is done, where nothing of it is left.
+fn used_up(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<()> {
+    match payments::open_cents(conn, payment)? {
+        0 => refunds::nothing_left(conn, stamp, payment),
+        _ => Ok(()),
+    }
+}
+
+/// What follows where nothing of an invoice is open any more.
+fn after(
+    conn: &mut DbConn,
+    context: &Context,
+    stamp: &Stamp,
+    (account, invoice): (&Held<Account>, &Invoice),
+) -> Result<()> {
+    match settled(invoice) {
+        Some(settled) => {
+            events::record(conn, stamp, &[settled])?;
+            collection::restore(conn, context, stamp, account)
+        }
+        None => Ok(()),
+    }
 }
 
 /// What is told where nothing is open any more.
@@ -140,18 +200,20 @@ fn settled(invoice: &Invoice) -> Option<Event> {
     }
 }
 
-/// Takes cents back that were placed on an invoice of a held account, all of that allocation. An invoice that was settled is open again and is collected
-/// from this day on. The invoice as it stands then.
+/// Takes cents back that were placed on an invoice of a held account, all of these allocations. An invoice that was settled is open again, is collected from
+/// this day on, and whose it is hears of it.
 pub fn take_back(
     conn: &mut DbConn,
     context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
-    placed: &Allocation,
-) -> Result<Invoice> {
-    let mut invoice = invoices::lock(conn, account, placed.invoice_id)?;
+    (invoice, placed): (InvoiceId, &[Allocation]),
+) -> Result<()> {
+    let mut invoice = invoices::lock(conn, account, invoice)?;
     let was_settled = invoice.status != InvoiceStatus::Open;
-    reverse(conn, stamp, placed)?;
+    for one in placed {
+        reverse(conn, stamp, one)?;
+    }
     let collect_from = match was_settled {
         true => Some(collection::today(conn, context, &invoice)?),
         false => invoice.collect_from,
@@ -166,8 +228,9 @@ pub fn take_back(
             open: Money::new(invoice.open_cents, invoice.currency),
         };
         events::record(conn, stamp, &[event])?;
+        mails::reversed(conn, context, account, &invoice)?;
     }
-    Ok(invoice.into_row())
+    Ok(())
 }
 
 fn reverse(conn: &mut DbConn, stamp: &Stamp, placed: &Allocation) -> Result<()> {

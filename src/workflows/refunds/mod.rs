@@ -1,11 +1,12 @@
-//! Giving money back by bank: asked for by staff, listed, and paid by hand to the account that it came from.
+//! Giving money back by bank: asked for by staff, listed, and paid by hand to the account that it came from. That it was paid is noted in `paying`.
 
-use chrono::NaiveDate;
+mod paying;
+
+pub use paying::{came_back, pay_out, shown_by_line};
 
 use super::{Context, work_items};
-use crate::domain::access::{AccountAccess, StaffAccess};
+use crate::domain::access::AccountAccess;
 use crate::domain::actor::Stamp;
-use crate::domain::calendar::local_date;
 use crate::domain::event::Event;
 use crate::domain::invoice::PaymentId;
 use crate::domain::money::{Amount, Money};
@@ -33,11 +34,10 @@ pub fn ask(
     let stamp = access.stamp(context.now).because(reason);
     let refund = to_pay(conn, &stamp, &payment, (amount.cents, reason))?;
     refunds::insert(conn, &refund)?;
-    let mut told = vec![happened(&refund, &payment)];
+    events::record(conn, &stamp, &[happened(&refund, &payment)])?;
     if refund.amount_cents == payment.open_cents {
-        told.extend(nothing_left(conn, &stamp, payment.id)?);
+        nothing_left(conn, &stamp, payment.id)?;
     }
-    events::record(conn, &stamp, &told)?;
     Ok((refund, account.id))
 }
 
@@ -68,6 +68,7 @@ fn to_pay(
         payee_name,
         payee_account,
         paid_date: None,
+        bank_transaction_id: None,
         actor: stamp.actor.to_string(),
         created_at: stamp.now,
     })
@@ -107,39 +108,11 @@ fn happened(refund: &Refund, payment: &Payment) -> Event {
 }
 
 /// Nothing of a payment is left over any more: what waited for it is done.
-pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<Vec<Event>> {
+pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<()> {
     let subject = [payment.to_string()];
-    work_items::close(conn, stamp, WorkItemKind::CreditLeft, &subject)
-}
-
-/// Says on which day somebody paid a refund at the bank. Saying the same again changes nothing.
-pub fn pay_out(
-    conn: &mut DbConn,
-    context: &Context,
-    staff: &StaffAccess,
-    id: RefundId,
-    paid_date: NaiveDate,
-) -> Result<Owned> {
-    if paid_date > local_date(context.now, context.programme.seller.zone) {
-        return Err(Fault::new("#/paid_date", FaultCode::DateInFuture).into());
+    for kind in [WorkItemKind::CreditLeft, WorkItemKind::RefundFailed] {
+        let told = work_items::close(conn, stamp, kind, &subject)?;
+        events::record(conn, stamp, &told)?;
     }
-    let owner = refunds::account_of(conn, id)?;
-    let account = accounts::lock_many(conn, &[owner])?.pop();
-    let account = account.ok_or(Code::NotFound)?;
-    sessions::confirm(conn, staff.actor())?;
-    let mut refund = refunds::lock(conn, &account, id)?;
-    match refund.state {
-        RefundState::ToPay => {}
-        RefundState::Succeeded if refund.paid_date == Some(paid_date) => {
-            return Ok((refund.into_row(), account.id));
-        }
-        _ => return Err(Code::RefundNotToPay.into()),
-    }
-    refund.state = RefundState::Succeeded;
-    refund.paid_date = Some(paid_date);
-    refunds::store(conn, &mut refund)?;
-    let payment = payments::lock(conn, &account, refund.payment_id)?;
-    let paid = happened(&refund, &payment);
-    events::record(conn, &staff.stamp(context.now), &[paid])?;
-    Ok((refund.into_row(), account.id))
+    Ok(())
 }
