@@ -12,6 +12,7 @@ pub mod documents;
 pub mod faq;
 pub mod feed;
 pub mod finance_files;
+pub mod invoice_email;
 pub mod invoices;
 pub mod jobs;
 pub mod legacy_migration;

@@ -149,11 +149,18 @@ CREATE TABLE billing_profiles (
     electronic_address TEXT NULL,
     invoice_email TEXT NULL,
     invoice_email_used_at TIMESTAMPTZ NULL,
+    invoice_email_waiting TEXT NULL,
+    invoice_email_token_hash TEXT NULL CONSTRAINT billing_profiles_invoice_email_token_hash_key UNIQUE,
+    invoice_email_token_ends_at TIMESTAMPTZ NULL,
+    invoice_email_asked_by UUID NULL REFERENCES users (id),
     automatic_renewal BOOLEAN NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     CHECK ((payment_method = 'card') = (mandate_id IS NOT NULL)),
-    CHECK (invoice_email IS NOT NULL OR invoice_email_used_at IS NULL)
+    CHECK ((invoice_email IS NULL) = (invoice_email_used_at IS NULL)),
+    CHECK ((invoice_email_waiting IS NULL) = (invoice_email_token_hash IS NULL)),
+    CHECK ((invoice_email_waiting IS NULL) = (invoice_email_token_ends_at IS NULL)),
+    CHECK ((invoice_email_waiting IS NULL) = (invoice_email_asked_by IS NULL))
 );
 
 CREATE TABLE charges (
