@@ -2,11 +2,13 @@
 //! moved by the database.
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 use super::{Context, collection};
 use crate::domain::actor::Stamp;
 use crate::domain::allocation::{self, Part};
 use crate::domain::bank::BankTransactionId;
+use crate::domain::calendar::local_date;
 use crate::domain::charge::ChargeId;
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentId};
@@ -141,10 +143,10 @@ fn settled(invoice: &Invoice) -> Option<Event> {
 }
 
 /// Takes cents back that were placed on an invoice of a held account, all of that allocation. An invoice that was settled is open again and is collected
-/// from this day on. The invoice as it stands then.
+/// from this day on, where its seller is. The invoice as it stands then.
 pub fn take_back(
     conn: &mut DbConn,
-    context: &Context,
+    zone: Tz,
     stamp: &Stamp,
     account: &Held<Account>,
     placed: &Allocation,
@@ -153,12 +155,12 @@ pub fn take_back(
     let was_settled = invoice.status != InvoiceStatus::Open;
     reverse(conn, stamp, placed)?;
     let collect_from = match was_settled {
-        true => Some(collection::today(conn, context, &invoice)?),
+        true => Some(local_date(stamp.now, zone)),
         false => invoice.collect_from,
     };
     invoices::store_moved(conn, &mut invoice, collect_from)?;
     if was_settled {
-        collection::watch(conn, context, &invoice)?;
+        collection::watch_in(conn, zone, &invoice, stamp.now)?;
         let event = Event::InvoiceReopened {
             account_id: account.id,
             invoice_id: invoice.id,

@@ -15,6 +15,7 @@ use crate::repository::allocations::{self, Allocation};
 use crate::repository::bank_transactions::BankTransaction;
 use crate::repository::payments::{self, Payment};
 use crate::repository::{DbConn, Held};
+use crate::workflows::collection::Sold;
 use crate::workflows::{Context, settlement};
 
 /// The most payments of a line, and the most that was ever placed of one or on an invoice.
@@ -76,14 +77,20 @@ pub fn free(
     if payments::are_refunded(conn, &ids)? {
         return Err(Code::PaymentRefunded.into());
     }
+    let mut standing = Vec::new();
     for payment in &made {
         let account = accounts.get(payment.account_id)?;
         let placed = allocations::of_payment(conn, payment.id, MOST)?;
-        for allocation in allocations::standing(placed) {
-            let written_off = written_off_with(conn, allocation.invoice_id, line)?;
-            for one in written_off.iter().chain([&allocation]) {
-                settlement::take_back(conn, context, stamp, account, one)?;
-            }
+        let its = allocations::standing(placed).into_iter();
+        standing.extend(its.map(|allocation| (account, allocation)));
+    }
+    let ids: Vec<InvoiceId> = standing.iter().map(|(_, one)| one.invoice_id).collect();
+    let sold = Sold::of(conn, context, &ids)?;
+    for (account, allocation) in &standing {
+        let zone = sold.zone(allocation.invoice_id)?;
+        let written_off = written_off_with(conn, allocation.invoice_id, line)?;
+        for one in written_off.iter().chain([allocation]) {
+            settlement::take_back(conn, zone, stamp, account, one)?;
         }
     }
     Ok(made)
