@@ -20,6 +20,7 @@ pub mod mail;
 pub mod me;
 pub mod members;
 pub mod membership;
+pub mod money_watch;
 pub mod oauth;
 pub mod offers;
 pub mod partner_alerts;

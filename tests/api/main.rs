@@ -40,6 +40,7 @@ mod membership;
 mod models;
 mod money_cents;
 mod money_tables;
+mod money_watch;
 mod offers;
 mod openapi;
 mod operation;

@@ -227,6 +227,7 @@ CREATE TABLE bank_statements (
 );
 CREATE INDEX bank_statements_file_sha256_idx ON bank_statements (file_sha256);
 CREATE INDEX bank_statements_account_idx ON bank_statements (account, created_at);
+CREATE INDEX bank_statements_held_idx ON bank_statements (id) WHERE state = 'held';
 
 CREATE TABLE bank_transactions (
     id TEXT NOT NULL PRIMARY KEY,
@@ -287,6 +288,7 @@ CREATE TABLE payments (
 CREATE INDEX payments_account_id_idx ON payments (account_id, id);
 CREATE INDEX payments_bank_transaction_id_idx ON payments (bank_transaction_id) WHERE bank_transaction_id IS NOT NULL;
 CREATE INDEX payments_received_date_idx ON payments (received_date, id);
+CREATE INDEX payments_open_cents_idx ON payments (id) WHERE open_cents > 0;
 
 CREATE TABLE allocations (
     id TEXT NOT NULL PRIMARY KEY,
@@ -514,3 +516,6 @@ BEGIN
 END;
 
 CREATE INDEX accounts_company_key_idx ON accounts (company_key);
+
+-- What ends a term has a queue of its own.
+UPDATE jobs SET queue = 'terms' WHERE kind = 'end_membership' AND queue = 'rules';
