@@ -1,11 +1,15 @@
 //! Collecting what is overdue: reminders, suspension, the end. Charging a card is not here; what a payment settles is in `allocation`.
 
+mod forecast;
+
 use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::calendar::local_moment;
 use crate::types::{Instant, id, text_enum};
+
+pub use forecast::{Consequence, forecast};
 
 id!(
     /// The identity of a reminder.

@@ -65,6 +65,8 @@ events! {
         AccountPartnerTrustEnded = "account.partner_trust_ended" { account_id: AccountId, partner_id: PartnerId }
         /// What the account wants to read on its invoices, or where they go, changed.
         AccountBillingProfileChanged = "account.billing_profile_changed" { account_id: AccountId }
+        /// The link was used that had been mailed to an address for invoices: mails about money go there.
+        AccountInvoiceEmailConfirmed = "account.invoice_email_confirmed" { account_id: AccountId }
         /// The products of an old account were taken over.
         AccountMigrated = "account.migrated" { account_id: AccountId, legacy_account_id: LegacyAccountId }
         /// The points changed by the entries `from_seq` to `to_seq`; told once a transaction.

@@ -20,6 +20,8 @@ text_enum! {
         Batches = "batches",
         /// Lines of bank statements, one statement at a time.
         Bank = "bank",
+        /// The terms of memberships, and the daily look at the money.
+        Terms = "terms",
         Files = "files",
         Housekeeping = "housekeeping",
     }
@@ -40,6 +42,7 @@ text_enum! {
         RenderInvoice = "render_invoice",
         WatchInvoice = "watch_invoice",
         EndMembership = "end_membership",
+        WatchMoney = "watch_money",
         GrantPoints = "grant_points",
         RunBatch = "run_batch",
         TidyBatch = "tidy_batch",
@@ -63,6 +66,7 @@ impl JobKind {
             Self::RunBatch => JobQueue::Batches,
             Self::MatchStatement | Self::ForgetStatement => JobQueue::Bank,
             Self::IssueInvoice | Self::RenderInvoice | Self::WatchInvoice => JobQueue::Invoices,
+            Self::EndMembership | Self::WatchMoney => JobQueue::Terms,
             Self::TellKnownAddress
             | Self::SendStarted
             | Self::AnswerReset
@@ -70,7 +74,6 @@ impl JobKind {
             | Self::WatchReview
             | Self::ExpireDraft
             | Self::EndInvitation
-            | Self::EndMembership
             | Self::GrantPoints
             | Self::TidyBatch
             | Self::TellCustomer
@@ -225,13 +228,14 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation end_membership grant_points tidy_batch tell_customer expire_offers remind_offers";
+        let rules = "tell_known_address send_started answer_reset send_applicant_links watch_review expire_draft end_invitation grant_points tidy_batch tell_customer expire_offers remind_offers";
         assert_eq!(of(JobQueue::Rules), rules);
         assert_eq!(of(JobQueue::Mail), "send_mail");
         let invoices = "issue_invoice render_invoice watch_invoice";
         assert_eq!(of(JobQueue::Invoices), invoices);
         assert_eq!(of(JobQueue::Batches), "run_batch");
         assert_eq!(of(JobQueue::Bank), "match_statement forget_statement");
+        assert_eq!(of(JobQueue::Terms), "end_membership watch_money");
         let files = "delete_file delete_application_files sweep_files";
         assert_eq!(of(JobQueue::Files), files);
         assert_eq!(of(JobQueue::Housekeeping), "keep_house");

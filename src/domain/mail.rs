@@ -30,6 +30,7 @@ text_enum! {
         PaymentReceived = "payment_received",
         PaymentReversed = "payment_reversed",
         RefundPaid = "refund_paid",
+        InvoiceEmailConfirm = "invoice_email_confirm",
         Reminder = "reminder",
         MembershipSuspended = "membership_suspended",
         MembershipRestored = "membership_restored",
@@ -49,4 +50,6 @@ text_enum! {
 pub struct MailRules {
     /// Mails an hour to one address for one purpose, of those that anybody can ask for.
     pub asked_per_hour: u32,
+    /// How long the link to an address for invoices is good.
+    pub invoice_email_hours: u32,
 }

@@ -11,7 +11,7 @@ pub use super::member_number::{BadMemberNumber, MemberNumber};
 use super::money::Amount;
 use crate::error::Code;
 use crate::types::{id, text_enum};
-pub use standing::{EndedReason, MembershipStatus, Standing};
+pub use standing::{EndedReason, MembershipStatus, MembershipStep, Standing};
 pub use term::{anniversary, days_left, ends_date, rest_cents, term_days, upgrade_cents};
 
 id!(

@@ -22,7 +22,7 @@ text_enum! {
         PartnerAlert = "partner_alert",
         /// A job that failed for good; trying it again closes the matter.
         DeadJob = "dead_job",
-        /// Money that a credit note freed and no invoice wants; giving it back closes the matter, and so does setting it off.
+        /// Money of a customer that no invoice wants; giving it back closes the matter, and so does an invoice that takes it.
         CreditLeft = "credit_left",
         /// A refund came back from the bank: its money is open again; giving it back closes the matter, and so does setting it off.
         RefundFailed = "refund_failed",

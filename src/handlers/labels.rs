@@ -21,7 +21,7 @@ use crate::domain::document::{DocumentKind, DocumentStatus, RejectionCode, Revis
 use crate::domain::invoice::v2::LineKind;
 use crate::domain::invoice::{CreditReason, InvoiceKind, InvoiceStatus, PaymentMethod};
 use crate::domain::language::Language;
-use crate::domain::membership::{EndedReason, MembershipStatus, Track};
+use crate::domain::membership::{EndedReason, MembershipStatus, MembershipStep, Track};
 use crate::domain::model::Category;
 use crate::domain::offer::Blocked;
 use crate::domain::payment::{RefundKind, RefundState};
@@ -130,7 +130,7 @@ fn listed<T: Display>(words: &[T]) -> Vec<String> {
 }
 
 /// The vocabularies whose words have a label of their own.
-fn vocabularies() -> [(&'static str, Vec<String>); 32] {
+fn vocabularies() -> [(&'static str, Vec<String>); 33] {
     [
         ("account_statuses", listed(AccountStatus::ALL)),
         ("bank_evidence", listed(BankEvidence::ALL)),
@@ -150,6 +150,7 @@ fn vocabularies() -> [(&'static str, Vec<String>); 32] {
         ("invoice_statuses", listed(InvoiceStatus::ALL)),
         ("membership_end_reasons", listed(EndedReason::ALL)),
         ("membership_statuses", listed(MembershipStatus::ALL)),
+        ("membership_steps", listed(MembershipStep::ALL)),
         ("offer_blocks", listed(Blocked::ALL)),
         ("offer_refusals", listed(RefusalReason::ALL)),
         ("payment_methods", listed(PaymentMethod::ALL)),

@@ -12,6 +12,7 @@ use crate::domain::job::JobQueue;
 use crate::error::Result;
 use crate::repository::jobs;
 use crate::types::Instant;
+use crate::workflows::money_watch;
 use crate::workflows::tasks::{Task, enqueue};
 
 /// How long an idle instance waits before it looks again.
@@ -129,11 +130,11 @@ impl Worker {
 
     /// Has done what comes again in the day and the hour that it is, once, whichever instance asks.
     pub(super) async fn plan_recurring(&self) -> Result<()> {
-        let now = self.clock.now();
+        let (now, zone) = (self.clock.now(), self.programme.seller.zone);
         let plan = self.db.write(move |conn| {
-            Task::recurring(now)
+            Task::recurring(now, zone)
                 .iter()
-                .try_for_each(|task| enqueue(conn, task, now, now))
+                .try_for_each(|(task, run_at)| enqueue(conn, task, *run_at, now))
         });
         plan.await
     }
@@ -150,6 +151,15 @@ impl Worker {
                 .set(fails.unwrap_or(0.0).max(0.0));
             let dead = i32::try_from(state.dead).unwrap_or(i32::MAX);
             metrics::gauge!("jobs_dead", "queue" => queue).set(dead);
+        }
+        self.measure_money().await
+    }
+
+    /// Says what was counted of the money last, whichever instance did it.
+    async fn measure_money(&self) -> Result<()> {
+        for (what, count) in self.db.fetch(money_watch::counted).await? {
+            let count = i32::try_from(count).unwrap_or(i32::MAX);
+            metrics::gauge!("money_waiting", "what" => what).set(count);
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ pub const fn rules(queue: JobQueue) -> Rules {
         JobQueue::Invoices => (2, Some(20), Retries::Doubling),
         JobQueue::Batches => (2, None, Retries::Batches),
         JobQueue::Bank => (1, None, Retries::Doubling),
+        JobQueue::Terms => (1, Some(20), Retries::Doubling),
         JobQueue::Files => (2, Some(30), Retries::Doubling),
         JobQueue::Housekeeping => (1, None, Retries::Hourly),
     };

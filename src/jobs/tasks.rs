@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::repository::{self, DbConn, documents, jobs};
 use crate::workflows::tasks::Task;
 use crate::workflows::{
-    self, Context, accounts, collection, invoices, membership, offers, passwords, products,
-    registration_batches, registrations, review_deadlines, users,
+    self, Context, accounts, collection, invoices, membership, money_watch, offers, passwords,
+    products, registration_batches, registrations, review_deadlines, users,
 };
 
 /// Does `task` and finishes its job in the same transaction.
@@ -120,9 +120,10 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
             account_id,
             user_id,
         } => users::end_invitation(conn, context, service, account_id, user_id),
-        Task::IssueInvoice(_) | Task::WatchInvoice { .. } | Task::EndMembership { .. } => {
-            of_memberships(conn, context, service, task)
-        }
+        Task::IssueInvoice(_)
+        | Task::WatchInvoice { .. }
+        | Task::EndMembership { .. }
+        | Task::WatchMoney { .. } => of_memberships(conn, context, service, task),
         Task::GrantPoints { .. }
         | Task::TellCustomer { .. }
         | Task::ExpireOffers { .. }
@@ -140,7 +141,7 @@ fn inside(conn: &mut DbConn, context: &Context, service: ServiceAccess, task: Ta
     }
 }
 
-/// What becomes of memberships and their invoices by itself.
+/// What becomes of memberships, their invoices and their money by itself.
 fn of_memberships(
     conn: &mut DbConn,
     context: &Context,
@@ -160,6 +161,7 @@ fn of_memberships(
         Task::EndMembership { membership_id, .. } => {
             membership::end_term(conn, context, service, membership_id)
         }
+        Task::WatchMoney { .. } => money_watch::look(conn, context, service),
         _ => Ok(()),
     }
 }

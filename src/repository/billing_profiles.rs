@@ -6,6 +6,7 @@ use super::accounts::Account;
 use super::held::stored;
 use super::schema::billing_profiles;
 use super::{DbConn, Held, MultiBackend, Stored};
+use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::charge::MandateId;
 use crate::domain::invoice::PaymentMethod;
@@ -34,15 +35,39 @@ pub struct BillingProfile {
     pub your_reference: Option<String>,
     /// Where it takes electronic invoices, as `scheme:number`.
     pub electronic_address: Option<String>,
+    /// Where mails about money go instead of to the contact: the link that was mailed to it was used.
     pub invoice_email: Option<String>,
-    /// Since when the address counts: the link that was mailed to it was used.
+    /// When that was.
     pub invoice_email_used_at: Option<Instant>,
+    /// The address that was asked for and whose link was not used yet.
+    pub invoice_email_waiting: Option<String>,
+    /// Of the token in that link, in lower-case hex.
+    pub invoice_email_token_hash: Option<String>,
+    pub invoice_email_token_ends_at: Option<Instant>,
+    pub invoice_email_asked_by: Option<UserId>,
     pub automatic_renewal: bool,
     pub created_at: Instant,
     pub updated_at: Instant,
 }
 
 impl BillingProfile {
+    /// Whether a token is that of the link which the address waits for, and is good at `now`.
+    pub fn waits_for(&self, token_hash: &str, now: Instant) -> bool {
+        let is_its = self.invoice_email_token_hash.as_deref() == Some(token_hash);
+        is_its
+            && self
+                .invoice_email_token_ends_at
+                .is_some_and(|ends| now < ends)
+    }
+
+    /// Takes the address away that waits; which it was, and who asked for it.
+    pub fn take_waiting(&mut self) -> Option<(String, UserId)> {
+        self.invoice_email_token_hash = None;
+        self.invoice_email_token_ends_at = None;
+        let asked_by = self.invoice_email_asked_by.take();
+        self.invoice_email_waiting.take().zip(asked_by)
+    }
+
     /// That of an account which has said nothing yet; it has a version like any other, and is stored with its first change.
     pub fn blank(account_id: AccountId, now: Instant) -> Self {
         Self {
@@ -56,6 +81,10 @@ impl BillingProfile {
             electronic_address: None,
             invoice_email: None,
             invoice_email_used_at: None,
+            invoice_email_waiting: None,
+            invoice_email_token_hash: None,
+            invoice_email_token_ends_at: None,
+            invoice_email_asked_by: None,
             automatic_renewal: false,
             created_at: now,
             updated_at: now,
@@ -67,6 +96,15 @@ impl BillingProfile {
 pub fn find(conn: &mut DbConn, account: AccountId) -> Result<Option<BillingProfile>> {
     Ok(billing_profiles::table
         .find(account)
+        .select(BillingProfile::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// That whose address waits for the link of a token, used or not.
+pub fn waiting(conn: &mut DbConn, token_hash: &str) -> Result<Option<BillingProfile>> {
+    Ok(billing_profiles::table
+        .filter(billing_profiles::invoice_email_token_hash.eq(token_hash))
         .select(BillingProfile::as_select())
         .first(conn)
         .optional()?)

@@ -7,7 +7,7 @@ use diesel::sql_types::Bool;
 
 use super::accounts::Account;
 use super::schema::{invoice_counters, invoices};
-use super::{DbConn, Held, MultiBackend};
+use super::{DbConn, Held, MOST_ROWS, MultiBackend};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::invoice::{
@@ -154,14 +154,36 @@ pub fn of_membership(conn: &mut DbConn, membership: MembershipId) -> Result<Vec<
     Ok(all.load(conn)?)
 }
 
-/// Whether a membership has an invoice that is paid by transfer, open and overdue on `today`.
-pub fn is_overdue(conn: &mut DbConn, membership: MembershipId, today: NaiveDate) -> Result<bool> {
+/// The invoices of a membership that are paid by transfer, open and overdue on `today`.
+pub fn overdue(
+    conn: &mut DbConn,
+    membership: MembershipId,
+    today: NaiveDate,
+) -> Result<Vec<Invoice>> {
     let overdue = invoices::table
         .filter(invoices::membership_id.eq(membership))
         .filter(invoices::status.eq(InvoiceStatus::Open))
         .filter(invoices::payment_method.eq(PaymentMethod::BankTransfer))
         .filter(invoices::collect_from.lt(today));
-    Ok(diesel::select(diesel::dsl::exists(overdue)).get_result(conn)?)
+    Ok(overdue.select(Invoice::as_select()).load(conn)?)
+}
+
+/// What these invoices were sold under, each where it is recorded.
+pub fn terms_of(
+    conn: &mut DbConn,
+    ids: &[InvoiceId],
+) -> Result<Vec<(InvoiceId, Option<SellerTermsId>)>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(MOST_ROWS) {
+        let named = invoices::table.filter(invoices::id.eq_any(some));
+        let columns = (invoices::id, invoices::seller_terms_id);
+        found.extend(
+            named
+                .select(columns)
+                .load::<(InvoiceId, Option<SellerTermsId>)>(conn)?,
+        );
+    }
+    Ok(found)
 }
 
 /// What an invoice lacks from before purchases were recorded.

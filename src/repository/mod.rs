@@ -31,6 +31,7 @@ pub mod member_numbers;
 pub mod memberships;
 pub mod models;
 pub mod money_checks;
+pub mod money_watch;
 pub mod offers;
 mod outcome;
 pub mod partner_days;

@@ -31,11 +31,11 @@ pub fn insert(conn: &mut DbConn, reminder: &Reminder) -> Result<()> {
     Ok(())
 }
 
-/// All steps against an invoice, oldest first.
-pub fn of_invoice(conn: &mut DbConn, invoice: InvoiceId) -> Result<Vec<Reminder>> {
+/// All steps against these invoices, oldest first.
+pub fn of_invoices(conn: &mut DbConn, invoices: &[InvoiceId]) -> Result<Vec<Reminder>> {
     Ok(reminders::table
-        .filter(reminders::invoice_id.eq(invoice))
-        .order((reminders::round, reminders::step))
+        .filter(reminders::invoice_id.eq_any(invoices))
+        .order((reminders::invoice_id, reminders::round, reminders::step))
         .select(Reminder::as_select())
         .load(conn)?)
 }

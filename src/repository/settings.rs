@@ -1,4 +1,4 @@
-//! What all instances share and no resource owns: the sandbox's clock and signing key.
+//! What all instances share and no resource owns: the sandbox's clock and signing key, what was counted of the money.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -19,6 +19,8 @@ pub const SIGNING_KEY: &str = "sandbox_signing_key";
 pub const SEALING_KEY: &str = "sandbox_sealing_key";
 /// How far the sandbox's clock is ahead, in microseconds.
 pub const CLOCK: &str = "clock_offset_micros";
+/// What was counted of the money when it was looked at last.
+pub const MONEY: &str = "money_counts";
 
 /// The value of a setting.
 pub fn get(conn: &mut DbConn, name: &str) -> Result<Option<String>> {

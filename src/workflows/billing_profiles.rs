@@ -1,11 +1,11 @@
 //! How an account is invoiced: what it wants to read there, and where its invoices go. How it pays is elsewhere.
 
-use super::Context;
+use super::{Context, invoice_email};
 use crate::domain::access::AccountAccess;
 use crate::domain::einvoice::ElectronicAddress;
 use crate::domain::event::Event;
-use crate::domain::values::{CompanyNumber, Country, Field, Line};
-use crate::error::{Fault, Faults, Partial, Result};
+use crate::domain::values::{CompanyNumber, Country, Email, Field, Line};
+use crate::error::{Code, Fault, Faults, Partial, Result};
 use crate::repository::billing_profiles::{self, BillingProfile};
 use crate::repository::{DbConn, accounts, events, sessions};
 
@@ -15,6 +15,7 @@ pub struct Patch {
     pub company_number: Field<String>,
     pub your_reference: Field<Line<60>>,
     pub electronic_address: Field<ElectronicAddress>,
+    pub invoice_email: Field<Email>,
 }
 
 /// That of the account, a blank one where it was never changed.
@@ -51,6 +52,9 @@ pub fn change(
     merge(&mut profile.electronic_address, address);
     faults.judge(Some(()))?;
     check(before.version)?;
+    let asked_by = access.actor().user().ok_or(Code::Forbidden)?;
+    let held = (&account, &mut profile);
+    invoice_email::change(conn, context, asked_by, held, read.invoice_email)?;
     if *profile == before {
         return Ok(before);
     }

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::invoice_email::recipient;
 use super::invoices::{credit_note, reissue, tell as tell_issued};
-use super::mail::{Recipient, send};
+use super::mail::send;
 use super::settlement::{self, Source};
 use super::{Context, work_items};
 use crate::domain::access::AccountAccess;
@@ -228,6 +229,6 @@ pub fn tell(
         "attached_invoice": credited.note.id,
         "action_url": context.links.page(&format!("invoices/{}", credited.note.id)),
     });
-    let to = Recipient::contact(account);
+    let to = recipient(conn, account)?;
     send(conn, context, &to, Template::CreditNoteIssued, values)
 }

@@ -1,13 +1,15 @@
 //! What has to happen later or outside: each task is a job, inserted in the transaction of its cause.
 
-use std::fmt::Display;
+mod cause;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::access::UserId;
 use crate::domain::account::AccountId;
 use crate::domain::bank::BankStatementId;
+use crate::domain::calendar::{local_date, local_moment};
 use crate::domain::document::DocumentId;
 use crate::domain::invoice::InvoiceId;
 use crate::domain::job::JobKind;
@@ -20,6 +22,12 @@ use crate::repository::DbConn;
 use crate::repository::jobs::{self, NewJob};
 use crate::repository::mails::MailId;
 use crate::types::{Instant, Json};
+
+/// When the money is looked at, where the seller is.
+const MONEY_AT: NaiveTime = match NaiveTime::from_hms_opt(6, 0, 0) {
+    Some(time) => time,
+    None => NaiveTime::MIN,
+};
 
 /// One thing to do, as a job carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +83,8 @@ pub enum Task {
         #[serde(default)]
         seller_key: Option<String>,
     },
+    /// Counts the money that somebody has to look at; once a day.
+    WatchMoney { day: NaiveDate },
     /// Grants what products waited for until the value of their model began, account by account behind `after`.
     GrantPoints {
         due: Instant,
@@ -119,11 +129,17 @@ pub enum Task {
 }
 
 impl Task {
-    /// What comes again, each day or each hour: one task for it, whoever asks, and none for a time in which nobody did.
-    pub fn recurring(now: Instant) -> [Self; 2] {
-        let date = now.utc().date_naive();
+    /// What comes again, each day or each hour, and when: one task for it, whoever asks, and none for a time in which nobody did. The seller is in
+    /// this zone.
+    pub fn recurring(now: Instant, zone: Tz) -> [(Self, Instant); 3] {
+        let (date, day) = (now.utc().date_naive(), local_date(now, zone));
         let hour = now.hour();
-        [Self::SweepFiles { date }, Self::KeepHouse { hour }]
+        let looked_at = local_moment(day, MONEY_AT, zone);
+        [
+            (Self::SweepFiles { date }, now),
+            (Self::KeepHouse { hour }, now),
+            (Self::WatchMoney { day }, looked_at),
+        ]
     }
 
     /// Its kind.
@@ -143,6 +159,7 @@ impl Task {
             Self::RenderInvoice { .. } => JobKind::RenderInvoice,
             Self::WatchInvoice { .. } => JobKind::WatchInvoice,
             Self::EndMembership { .. } => JobKind::EndMembership,
+            Self::WatchMoney { .. } => JobKind::WatchMoney,
             Self::GrantPoints { .. } => JobKind::GrantPoints,
             Self::RunBatch { .. } => JobKind::RunBatch,
             Self::TidyBatch { .. } => JobKind::TidyBatch,
@@ -180,6 +197,7 @@ impl Task {
             }
             Self::AnswerReset { .. }
             | Self::SendApplicantLinks { .. }
+            | Self::WatchMoney { .. }
             | Self::GrantPoints { .. }
             | Self::ExpireOffers { .. }
             | Self::RemindOffers { .. }
@@ -199,74 +217,6 @@ impl Task {
     /// The same cause always has the same key.
     pub fn key(&self) -> String {
         format!("{}:{}", self.kind(), self.cause())
-    }
-
-    fn cause(&self) -> String {
-        match self {
-            Self::SendMail { mail_id } => mail_id.to_string(),
-            Self::TellKnownAddress {
-                account_id,
-                version,
-            }
-            | Self::SendStarted {
-                account_id,
-                version,
-            } => format!("{account_id}:{version}"),
-            Self::DeleteApplicationFiles { account_id } => account_id.to_string(),
-            Self::AnswerReset { request, .. } | Self::SendApplicantLinks { request, .. } => {
-                request.clone()
-            }
-            Self::WatchReview { account_id, due } => format!("{account_id}:{due}"),
-            Self::ExpireDraft { account_id, due } => format!("{account_id}:{due}"),
-            Self::EndInvitation { user_id, .. } => user_id.to_string(),
-            Self::DeleteFile { file_key, due, .. } => behind(file_key, *due),
-            Self::IssueInvoice(bought) => bought.to_string(),
-            Self::RenderInvoice { invoice_id } => invoice_id.to_string(),
-            Self::WatchInvoice { invoice_id, due } => format!("{invoice_id}:{due}"),
-            Self::EndMembership {
-                membership_id, due, ..
-            } => format!("{membership_id}:{due}"),
-            Self::GrantPoints { .. }
-            | Self::RemindOffers { .. }
-            | Self::ExpireOffers { .. }
-            | Self::RunBatch { .. }
-            | Self::TidyBatch { .. }
-            | Self::TellCustomer { .. } => self.cause_of_products(),
-            Self::MatchStatement { statement, version } => format!("{statement}:{version}"),
-            Self::ForgetStatement { statement, .. } => statement.to_string(),
-            Self::SweepFiles { date } => date.to_string(),
-            Self::KeepHouse { hour } => hour.to_string(),
-        }
-    }
-
-    fn cause_of_products(&self) -> String {
-        match self {
-            Self::GrantPoints { due, after } | Self::RemindOffers { hour: due, after } => {
-                behind(due, *after)
-            }
-            Self::ExpireOffers { hour, round } => format!("{hour}:{round}"),
-            Self::RunBatch { batch_id, version } => format!("{batch_id}:{version}"),
-            Self::TidyBatch { batch_id, due } => format!("{batch_id}:{due}"),
-            Self::TellCustomer {
-                partner_id,
-                account_id,
-                since,
-            } => format!("{partner_id}:{account_id}:{}", span(*since)),
-            _ => String::new(),
-        }
-    }
-}
-
-/// The ten minutes in which a moment is: whoever looks for a task that waits knows its key, for it began in this span or in the one before.
-fn span(moment: Instant) -> u64 {
-    moment.unix_seconds() / 600
-}
-
-/// What a cause is, and how far behind its beginning.
-fn behind(first: impl Display, after: Option<impl Display>) -> String {
-    match after {
-        Some(after) => format!("{first}:{after}"),
-        None => first.to_string(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What is not paid by transfer: reminders, suspension, the end, and that each comes when it should, however the time went by.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Europe::Amsterdam;
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::membership::{ACCOUNT, EMAIL, bring_points_to, by_card, by_transfer, join};
 use crate::raw::Raw;
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, Sending, TestApp};
 
 /// The first account is a member by transfer; when its invoice is due.
 async fn member(app: &TestApp) -> NaiveDate {
@@ -157,4 +159,64 @@ async fn nothing_is_done_against_an_invoice_that_is_paid_by_card() {
     join(&app, ACCOUNT, &token, by_card("gold", "tok_visa"))
         .await
         .expect(201);
+}
+
+/// What comes next of the membership, at which hour of which day where the seller is, and what a Dane reads of it.
+async fn next_step(app: &TestApp) -> (String, String, String) {
+    let token = app.sign_in(EMAIL).await;
+    let read = app
+        .request(Method::GET, &format!("{ACCOUNT}/membership"))
+        .sent_by(&token)
+        .header("accept-language", "da")
+        .answer();
+    let read = read.await.expect(200);
+    let at: DateTime<Utc> = read.str("/next_step/at").parse().unwrap();
+    let at = at.with_timezone(&Amsterdam).format("%Y-%m-%d %H:%M");
+    (
+        read.str("/next_step/what"),
+        at.to_string(),
+        read.str("/next_step/label"),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_membership_says_what_comes_next_and_when() {
+    let app = TestApp::start().await;
+    let due = member(&app).await;
+    let day = |n: u64| due + Days::new(n);
+    let told = |what: &str, day: NaiveDate, time: &str, label: &str| {
+        (what.to_owned(), format!("{day} {time}"), label.to_owned())
+    };
+    let ends: NaiveDate = membership(&app).await["ends_date"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let over = told("ends", ends + Days::new(1), "00:00", "Ender");
+    assert_eq!(next_step(&app).await, over);
+    let stops = told("suspended", day(30), "09:00", "Fordelene stopper");
+    for n in [1, 14] {
+        go_to(&app, day(n), "12:00").await;
+        assert_eq!(next_step(&app).await, stops);
+    }
+    go_to(&app, day(30), "12:00").await;
+    let ended = told(
+        "ended_unpaid",
+        day(90),
+        "09:00",
+        "Ender, fordi det ikke er betalt",
+    );
+    assert_eq!(next_step(&app).await, ended);
+    let invoice = read(&app, "invoices").await.str("/items/0/id");
+    let finance = app.sign_in("finance@cps.example").await;
+    let pause = serde_json::json!({ "paused_until": day(95), "reason": "They asked for time." });
+    let collection = format!("{ACCOUNT}/invoices/{invoice}/collection");
+    app.put(&collection, &finance, pause).await.expect(200);
+    let later = told(
+        "ended_unpaid",
+        day(95),
+        "09:00",
+        "Ender, fordi det ikke er betalt",
+    );
+    assert_eq!(next_step(&app).await, later);
 }

@@ -41,6 +41,7 @@ mod membership;
 mod models;
 mod money_cents;
 mod money_tables;
+mod money_watch;
 mod offers;
 #[path = "../common/open_invoices.rs"]
 mod open_invoices;

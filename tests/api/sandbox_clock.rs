@@ -130,7 +130,7 @@ async fn instances_that_move_the_clock_at_once_end_at_the_later_time() {
         }
     }
     let mut raw = Raw::open(&database);
-    let open = "SELECT kind AS line FROM jobs WHERE state <> 'done' AND kind <> 'end_membership'";
+    let open = "SELECT kind AS line FROM jobs WHERE state <> 'done' AND queue <> 'terms'";
     assert_eq!(raw.lines(open), Vec::<String>::new());
 }
 

@@ -149,11 +149,18 @@ CREATE TABLE billing_profiles (
     electronic_address TEXT NULL,
     invoice_email TEXT NULL,
     invoice_email_used_at TIMESTAMPTZ NULL,
+    invoice_email_waiting TEXT NULL,
+    invoice_email_token_hash TEXT NULL CONSTRAINT billing_profiles_invoice_email_token_hash_key UNIQUE,
+    invoice_email_token_ends_at TIMESTAMPTZ NULL,
+    invoice_email_asked_by UUID NULL REFERENCES users (id),
     automatic_renewal BOOLEAN NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     CHECK ((payment_method = 'card') = (mandate_id IS NOT NULL)),
-    CHECK (invoice_email IS NOT NULL OR invoice_email_used_at IS NULL)
+    CHECK ((invoice_email IS NULL) = (invoice_email_used_at IS NULL)),
+    CHECK ((invoice_email_waiting IS NULL) = (invoice_email_token_hash IS NULL)),
+    CHECK ((invoice_email_waiting IS NULL) = (invoice_email_token_ends_at IS NULL)),
+    CHECK ((invoice_email_waiting IS NULL) = (invoice_email_asked_by IS NULL))
 );
 
 CREATE TABLE charges (
@@ -220,6 +227,7 @@ CREATE TABLE bank_statements (
 );
 CREATE INDEX bank_statements_file_sha256_idx ON bank_statements (file_sha256);
 CREATE INDEX bank_statements_account_idx ON bank_statements (account, created_at);
+CREATE INDEX bank_statements_held_idx ON bank_statements (id) WHERE state = 'held';
 
 CREATE TABLE bank_transactions (
     id UUID NOT NULL PRIMARY KEY,
@@ -280,6 +288,7 @@ CREATE TABLE payments (
 CREATE INDEX payments_account_id_idx ON payments (account_id, id);
 CREATE INDEX payments_bank_transaction_id_idx ON payments (bank_transaction_id) WHERE bank_transaction_id IS NOT NULL;
 CREATE INDEX payments_received_date_idx ON payments (received_date, id);
+CREATE INDEX payments_open_cents_idx ON payments (id) WHERE open_cents > 0;
 
 CREATE TABLE allocations (
     id UUID NOT NULL PRIMARY KEY,
@@ -544,3 +553,6 @@ CREATE TRIGGER refunds_move AFTER INSERT OR UPDATE ON refunds
     FOR EACH ROW EXECUTE FUNCTION refunds_move();
 
 CREATE INDEX accounts_company_key_idx ON accounts (company_key);
+
+-- What ends a term has a queue of its own.
+UPDATE jobs SET queue = 'terms' WHERE kind = 'end_membership' AND queue = 'rules';

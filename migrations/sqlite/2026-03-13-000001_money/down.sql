@@ -1,3 +1,6 @@
+DELETE FROM jobs WHERE kind = 'watch_money';
+DELETE FROM settings WHERE name = 'money_counts';
+UPDATE jobs SET queue = 'rules' WHERE queue = 'terms';
 DROP INDEX accounts_company_key_idx;
 DROP TRIGGER memberships_standing;
 DROP TRIGGER memberships_standing_of_new;

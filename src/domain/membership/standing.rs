@@ -57,6 +57,18 @@ impl MembershipStatus {
 }
 
 text_enum! {
+    /// What comes next of a membership.
+    pub enum MembershipStep {
+        /// The benefits stop, since an invoice is not paid.
+        Suspended = "suspended",
+        /// It ends, since an invoice is not paid.
+        EndedUnpaid = "ended_unpaid",
+        /// Its term is over.
+        Ends = "ends",
+    }
+}
+
+text_enum! {
     /// Why a membership ended.
     pub enum EndedReason {
         /// Its term was over.

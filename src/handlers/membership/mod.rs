@@ -3,7 +3,7 @@
 mod views;
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
@@ -13,7 +13,6 @@ use super::answer::Answer;
 use super::extract::{
     Body, Input, Params, RequiredIdempotencyHeader, RequiredKey, broken, validated,
 };
-use super::language::preferred;
 use super::problem::Problem;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
@@ -22,6 +21,7 @@ use crate::domain::access::AnywhereAccess;
 use crate::domain::account::{AccountId, check_terms};
 use crate::domain::card::check_token;
 use crate::domain::invoice::PaymentMethod;
+use crate::domain::language::Language;
 use crate::domain::membership::{CorporateSwitch, Level, find_level};
 use crate::domain::permissions::{MemberLookup, MembershipJoin, MembershipRead};
 use crate::domain::values::Field;
@@ -104,7 +104,7 @@ async fn list_levels(
     service: Data<Service>,
     access: Access<MembershipRead>,
     params: Params<LevelsParams>,
-    request: HttpRequest,
+    language: Language,
 ) -> Result<Answer> {
     let switch = params.0.corporate.unwrap_or(CorporateSwitch::Off);
     let context = service.context();
@@ -112,7 +112,6 @@ async fn list_levels(
         .db
         .read(move |conn| membership::offer(conn, &context, &access.account, switch))
         .await?;
-    let language = preferred(request.headers());
     Answer::ok(&LevelsView::of(&offer, &service.programme, language))
 }
 
@@ -207,6 +206,7 @@ async fn join_programme(
     service: Data<Service>,
     access: Access<MembershipJoin>,
     key: RequiredKey,
+    language: Language,
     body: Body<JoinProgramme>,
 ) -> Result<Answer> {
     let (hash, context) = (body.hash().to_owned(), service.context());
@@ -225,7 +225,7 @@ async fn join_programme(
         };
         let joined = membership::join(conn, &context, &access.account, &joining)?;
         let location = format!("/v1/accounts/{}/membership", joined.account_id);
-        let view = MembershipView::load(conn, &context, joined)?;
+        let view = MembershipView::load(conn, &context, joined, language)?;
         Ok(Answer::created(&view)?.location(location).etag_of_body())
     };
     key.0.write(&service, &hash, work).await
@@ -242,13 +242,17 @@ async fn join_programme(
     responses((status = 200, description = "The membership", body = MembershipView, headers(("ETag" = String))))
 )]
 #[get("/accounts/{account_id}/membership")]
-async fn read_membership(service: Data<Service>, access: Access<MembershipRead>) -> Result<Answer> {
+async fn read_membership(
+    service: Data<Service>,
+    access: Access<MembershipRead>,
+    language: Language,
+) -> Result<Answer> {
     let context = service.context();
     let view = service
         .db
         .read(move |conn| {
             let current = membership::current(conn, &access.account)?;
-            MembershipView::load(conn, &context, current)
+            MembershipView::load(conn, &context, current, language)
         })
         .await?;
     Ok(Answer::ok(&view)?.etag_of_body())

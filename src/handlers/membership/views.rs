@@ -8,10 +8,11 @@ use crate::domain::account::AccountId;
 use crate::domain::invoice::PaymentMethod;
 use crate::domain::language::Language;
 use crate::domain::membership::{
-    EndedReason, Level, MembershipId, MembershipStatus, corporate_available,
+    EndedReason, Level, MembershipId, MembershipStatus, MembershipStep, corporate_available,
 };
 use crate::domain::money::Money;
 use crate::error::Result;
+use crate::handlers::labels::label;
 use crate::programme::Programme;
 use crate::repository::DbConn;
 use crate::repository::cards::{self, StoredCard};
@@ -19,7 +20,7 @@ use crate::repository::memberships::Membership;
 use crate::types::Instant;
 use crate::workflows::Context;
 use crate::workflows::members::Member;
-use crate::workflows::membership::{Offer, previous_numbers};
+use crate::workflows::membership::{Offer, next_step, previous_numbers};
 
 /// One level, as it stands for an account.
 #[derive(Serialize, ToSchema)]
@@ -102,6 +103,17 @@ impl From<StoredCard> for CardView {
     }
 }
 
+/// What comes next of a membership.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MembershipNextStep)]
+struct NextStepView {
+    what: MembershipStep,
+    /// What people call it, in the caller's language.
+    #[schema(example = "Ends")]
+    label: String,
+    at: Instant,
+}
+
 /// A membership.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Membership)]
@@ -117,6 +129,10 @@ pub struct MembershipView {
     status: MembershipStatus,
     /// Whether the level gives what it promises.
     benefits: bool,
+    /// What comes next if what is overdue stays unpaid and nothing else is chosen; while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_step: Option<NextStepView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ended_reason: Option<EndedReason>,
@@ -141,7 +157,18 @@ pub struct MembershipView {
 
 impl MembershipView {
     /// What callers see of a membership.
-    pub fn load(conn: &mut DbConn, context: &Context, membership: Membership) -> Result<Self> {
+    pub fn load(
+        conn: &mut DbConn,
+        context: &Context,
+        membership: Membership,
+        language: Language,
+    ) -> Result<Self> {
+        let next = next_step(conn, context, &membership)?;
+        let next = next.map(|(what, at)| NextStepView {
+            label: label("membership_steps", what, language),
+            what,
+            at,
+        });
         let card = match membership.card_id {
             Some(id) => Some(cards::find(conn, id)?.into()),
             None => None,
@@ -151,6 +178,7 @@ impl MembershipView {
         Ok(Self {
             previous_member_numbers: previous_numbers(conn, &membership)?,
             benefits: membership.has_benefits(),
+            next_step: next,
             status: MembershipStatus::of(membership.standing),
             ended_reason: membership.ended_reason,
             id: membership.id,

@@ -15,6 +15,7 @@ use crate::repository::allocations::{self, Allocation};
 use crate::repository::bank_transactions::BankTransaction;
 use crate::repository::payments::{self, Payment};
 use crate::repository::{DbConn, Held, refunds};
+use crate::workflows::collection::Sold;
 use crate::workflows::{Context, settlement};
 
 /// The most payments of a line, and the most that was ever placed of one or on an invoice.
@@ -77,6 +78,7 @@ pub fn free(
     if paid.is_some() || payments::are_refunded(conn, &ids)? {
         return Err(Code::PaymentRefunded.into());
     }
+    let mut standing = Vec::new();
     for payment in &made {
         let account = accounts.get(payment.account_id)?;
         let placed = allocations::of_payment(conn, payment.id, MOST)?;
@@ -85,10 +87,14 @@ pub fn free(
             let of_invoice = by_invoice.entry(allocation.invoice_id).or_default();
             of_invoice.push(allocation);
         }
-        for (invoice, mut placed) in by_invoice {
-            placed.extend(written_off_with(conn, invoice, line)?);
-            settlement::take_back(conn, context, stamp, account, (invoice, &placed))?;
-        }
+        standing.extend(by_invoice.into_iter().map(|of| (account, of)));
+    }
+    let ids: Vec<InvoiceId> = standing.iter().map(|(_, (invoice, _))| *invoice).collect();
+    let sold = Sold::of(conn, context, &ids)?;
+    for (account, (invoice, mut placed)) in standing {
+        let zone = sold.zone(invoice)?;
+        placed.extend(written_off_with(conn, invoice, line)?);
+        settlement::take_back(conn, (context, zone), stamp, account, (invoice, &placed))?;
     }
     Ok(made)
 }

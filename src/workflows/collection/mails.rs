@@ -12,7 +12,8 @@ use crate::repository::accounts::Account;
 use crate::repository::invoices::Invoice;
 use crate::repository::memberships::Membership;
 use crate::workflows::Context;
-use crate::workflows::mail::{Recipient, send};
+use crate::workflows::invoice_email::recipient;
+use crate::workflows::mail::send;
 use crate::workflows::membership::level_name;
 
 /// What every mail says of an invoice that is to be paid by transfer.
@@ -50,21 +51,21 @@ pub(super) fn reminder(
         payable_values(context, &overdue.invoice)?,
         json!({ "nth": nth, "is_last": is_last }),
     );
-    let to = Recipient::contact(&overdue.account);
+    let to = recipient(conn, &overdue.account)?;
     send(conn, context, &to, Template::Reminder, values)
 }
 
 /// The benefits stopped.
 pub(super) fn suspended(conn: &mut DbConn, context: &Context, overdue: &Overdue) -> Result<()> {
     let values = payable_values(context, &overdue.invoice)?;
-    let to = Recipient::contact(&overdue.account);
+    let to = recipient(conn, &overdue.account)?;
     send(conn, context, &to, Template::MembershipSuspended, values)
 }
 
 /// The membership ended since it was not paid.
 pub(super) fn ended_unpaid(conn: &mut DbConn, context: &Context, overdue: &Overdue) -> Result<()> {
     let values = payable_values(context, &overdue.invoice)?;
-    let to = Recipient::contact(&overdue.account);
+    let to = recipient(conn, &overdue.account)?;
     send(conn, context, &to, Template::MembershipEndedUnpaid, values)
 }
 
@@ -81,6 +82,6 @@ pub(super) fn restored(
         "ends_date": membership.ends_date,
         "action_url": context.links.page("membership"),
     });
-    let to = Recipient::contact(account);
+    let to = recipient(conn, account)?;
     send(conn, context, &to, Template::MembershipRestored, values)
 }

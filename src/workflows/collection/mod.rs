@@ -1,18 +1,22 @@
 //! Collecting what is overdue, step by step: an invoice is watched from the day after its due date until it is settled. What comes next is decided in
 //! `domain/collection`, what people are told is in `mails`.
 
+mod ahead;
 mod ending;
 mod mails;
 mod overdue;
+mod sold;
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
 
+pub use self::ahead::ahead;
 use self::ending::end;
 pub use self::mails::payable_values;
 use self::overdue::{Overdue, load};
+pub use self::sold::Sold;
+use self::sold::terms;
+use super::Context;
 use super::tasks::{Task, enqueue};
-use super::{Context, purchases};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::calendar::local_date;
@@ -23,27 +27,12 @@ use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentMethod};
 use crate::domain::membership::Standing;
 use crate::error::Result;
-use crate::programme::SellerTerms;
 use crate::repository::accounts::Account;
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::memberships;
 use crate::repository::reminders::{self, Reminder};
 use crate::repository::{DbConn, Held, events};
 use crate::types::Instant;
-
-/// What an invoice was sold under; the programme for one from before that was recorded.
-fn terms(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<SellerTerms> {
-    match invoice.seller_terms_id {
-        Some(id) => purchases::terms(conn, id),
-        None => Ok(serde_json::from_value(context.programme.frozen.clone())?),
-    }
-}
-
-/// Which day it is where the seller of an invoice is.
-pub fn today(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<NaiveDate> {
-    let terms = terms(conn, context, invoice)?;
-    Ok(local_date(context.now, terms.seller.zone))
-}
 
 /// Has an open invoice looked at once it is past due; one that is paid by card is not.
 pub fn watch(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<()> {
@@ -86,7 +75,9 @@ pub fn step(
     let stamp = service.stamp(context.now);
     past_due(conn, &stamp, &mut overdue)?;
     let taken = overdue.taken();
-    let next = next_step(taken.as_facts(&overdue), &overdue.terms.overdue);
+    let paused = overdue.invoice.paused_until;
+    let facts = taken.as_facts(overdue.collect_from, paused, overdue.today);
+    let next = next_step(facts, &overdue.terms.overdue);
     let goes_on = match next.step {
         Step::Wait => true,
         Step::Remind(nth) => remind(conn, context, &overdue, Some(nth))?,
@@ -106,12 +97,15 @@ pub fn step(
 
 /// A membership that was current is past due as soon as one of its invoices is.
 fn past_due(conn: &mut DbConn, stamp: &Stamp, overdue: &mut Overdue) -> Result<()> {
-    let invoice_id = overdue.invoice.id;
-    let current = overdue.membership.as_mut();
-    let Some(membership) = current.filter(|one| one.standing == Some(Standing::Current)) else {
+    let (invoice_id, open) = (overdue.invoice.id, overdue.invoice.open_cents);
+    let Some(membership) = overdue.membership.as_mut() else {
         return Ok(());
     };
-    membership.standing = Some(Standing::PastDue);
+    let standing = membership.standing.map(|was| was.with_overdue(open));
+    if standing == membership.standing {
+        return Ok(());
+    }
+    membership.standing = standing;
     memberships::store(conn, membership)?;
     let event = Event::MembershipPastDue {
         account_id: membership.account_id,
@@ -200,10 +194,13 @@ pub fn restore(
         return Ok(());
     }
     let today = local_date(context.now, context.programme.seller.zone);
-    if invoices::is_overdue(conn, membership.id, today)? {
+    let overdue = invoices::overdue(conn, membership.id, today)?;
+    let cents = overdue.iter().map(|invoice| invoice.open_cents).sum();
+    let standing = was.map(|was| was.with_overdue(cents));
+    if standing != Some(Standing::Current) {
         return Ok(());
     }
-    membership.standing = Some(Standing::Current);
+    membership.standing = standing;
     membership.suspended_at = None;
     memberships::store(conn, &mut membership)?;
     let event = Event::MembershipRestored {

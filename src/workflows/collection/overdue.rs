@@ -1,8 +1,9 @@
 //! An overdue invoice with all that a step against it looks at. The steps are taken in the module above.
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
-use super::terms;
+use super::sold::terms;
 use crate::domain::access::ServiceAccess;
 use crate::domain::calendar::local_date;
 use crate::domain::collection::{Facts, ReminderOutcome};
@@ -51,7 +52,7 @@ pub(super) fn load(
     let terms = terms(conn, context, &invoice)?;
     Ok(Some(Overdue {
         membership: membership.filter(|one| one.id == invoice.membership_id),
-        reminders: reminders::of_invoice(conn, id)?,
+        reminders: reminders::of_invoices(conn, &[id])?,
         today: local_date(context.now, terms.seller.zone),
         terms,
         collect_from,
@@ -60,7 +61,7 @@ pub(super) fn load(
     }))
 }
 
-/// The days of the steps that were taken.
+/// The days of the steps that were taken against an invoice.
 pub(super) struct Taken {
     sent: Vec<NaiveDate>,
     skipped: Option<NaiveDate>,
@@ -68,41 +69,62 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    pub fn as_facts(&self, overdue: &Overdue) -> Facts<'_> {
-        let paused = overdue.invoice.paused_until;
+    /// Those of this round, since it is collected, and of the benefits that stopped then.
+    pub fn of(
+        reminders: &[Reminder],
+        (zone, collect_from): (Tz, NaiveDate),
+        suspended_at: Option<Instant>,
+    ) -> Self {
+        let days = |outcome| {
+            let taken = of_round(reminders, zone, collect_from);
+            let of = taken.filter(move |one| one.outcome == outcome);
+            of.map(move |one| local_date(one.sent_at, zone))
+        };
+        Self {
+            sent: days(ReminderOutcome::Sent).collect(),
+            skipped: days(ReminderOutcome::Skipped).max(),
+            suspended: suspended_at.map(|at| local_date(at, zone)),
+        }
+    }
+
+    /// What is known of the invoice on a day.
+    pub fn as_facts(
+        &self,
+        collect_from: NaiveDate,
+        paused_until: Option<NaiveDate>,
+        today: NaiveDate,
+    ) -> Facts<'_> {
         Facts {
-            collect_from: overdue.collect_from,
-            today: overdue.today,
+            collect_from,
+            today,
             sent: &self.sent,
             skipped: self.skipped,
             suspended: self.suspended,
             retry_ahead: false,
-            waits: paused.is_some_and(|until| until > overdue.today),
+            waits: paused_until.is_some_and(|until| until > today),
         }
     }
 }
 
-impl Overdue {
-    fn day(&self, at: Instant) -> NaiveDate {
-        local_date(at, self.terms.seller.zone)
-    }
+/// Of all steps those since an invoice is collected.
+fn of_round(
+    reminders: &[Reminder],
+    zone: Tz,
+    collect_from: NaiveDate,
+) -> impl Iterator<Item = &Reminder> {
+    let is_of_round = move |one: &&Reminder| local_date(one.sent_at, zone) >= collect_from;
+    reminders.iter().filter(is_of_round)
+}
 
+impl Overdue {
     /// The steps of this round: those since it is collected.
     pub fn of_round(&self) -> impl Iterator<Item = &Reminder> {
-        let is_of_round = |one: &&Reminder| self.day(one.sent_at) >= self.collect_from;
-        self.reminders.iter().filter(is_of_round)
+        of_round(&self.reminders, self.terms.seller.zone, self.collect_from)
     }
 
     pub fn taken(&self) -> Taken {
-        let days = |outcome| {
-            let of = self.of_round().filter(move |one| one.outcome == outcome);
-            of.map(|one| self.day(one.sent_at))
-        };
         let suspended = self.membership.as_ref().and_then(|one| one.suspended_at);
-        Taken {
-            sent: days(ReminderOutcome::Sent).collect(),
-            skipped: days(ReminderOutcome::Skipped).max(),
-            suspended: suspended.map(|at| self.day(at)),
-        }
+        let collected = (self.terms.seller.zone, self.collect_from);
+        Taken::of(&self.reminders, collected, suspended)
     }
 }

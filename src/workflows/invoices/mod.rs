@@ -20,7 +20,8 @@ pub use self::details::{Details, details, details_of};
 pub(in crate::workflows) use self::reissue::reissue;
 use super::Context;
 use super::collection;
-use super::mail::{Recipient, send};
+use super::invoice_email::recipient;
+use super::mail::send;
 use super::purchases as sales;
 use super::settlement::{self, Source};
 use super::tasks::{Task, enqueue};
@@ -283,7 +284,7 @@ pub(in crate::workflows) fn tell(
         "attached_invoice": invoice.id,
         "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
     });
-    let to = Recipient::contact(account);
+    let to = recipient(conn, account)?;
     send(conn, context, &to, Template::InvoiceIssued, values)
 }
 

@@ -4,8 +4,8 @@ mod term;
 
 use serde_json::json;
 
-pub use self::term::end_term;
 use self::term::watch_term;
+pub use self::term::{end_term, next_step};
 use super::Context;
 use super::mail::{Recipient, send};
 use super::purchases;

@@ -1,16 +1,42 @@
-//! The end of a membership's term. How it begins is in the module above.
+//! The end of a membership's term, and what comes before it. How it begins is in the module above.
 
 use chrono::NaiveTime;
 
 use crate::domain::access::ServiceAccess;
 use crate::domain::calendar::{local_date, local_moment};
+use crate::domain::collection::Consequence;
 use crate::domain::event::Event;
-use crate::domain::membership::{EndedReason, MembershipId, MembershipState};
+use crate::domain::membership::{EndedReason, MembershipId, MembershipState, MembershipStep};
 use crate::error::Result;
 use crate::repository::memberships::{self, Membership};
 use crate::repository::{DbConn, accounts, events};
-use crate::workflows::Context;
+use crate::types::Instant;
 use crate::workflows::tasks::{Task, enqueue};
+use crate::workflows::{Context, collection};
+
+/// When the last day of a membership is over.
+fn over_at(context: &Context, membership: &Membership) -> Option<Instant> {
+    let after = membership.ends_date.succ_opt()?;
+    let zone = context.programme.seller.zone;
+    Some(local_moment(after, NaiveTime::MIN, zone))
+}
+
+/// What comes next of a membership if nothing is paid and nothing else is chosen, and when; nothing of one that is over.
+pub fn next_step(
+    conn: &mut DbConn,
+    context: &Context,
+    membership: &Membership,
+) -> Result<Option<(MembershipStep, Instant)>> {
+    if membership.status != MembershipState::Active {
+        return Ok(None);
+    }
+    let of_debt = collection::ahead(conn, context, membership)?.map(|(what, at)| match what {
+        Consequence::Suspended => (MembershipStep::Suspended, at),
+        Consequence::Ended => (MembershipStep::EndedUnpaid, at),
+    });
+    let of_term = over_at(context, membership).map(|at| (MembershipStep::Ends, at));
+    Ok(of_debt.into_iter().chain(of_term).min_by_key(|(_, at)| *at))
+}
 
 /// Has a membership looked at once its last day is over.
 pub(super) fn watch_term(
@@ -18,10 +44,9 @@ pub(super) fn watch_term(
     context: &Context,
     membership: &Membership,
 ) -> Result<()> {
-    let Some(after) = membership.ends_date.succ_opt() else {
+    let Some(due) = over_at(context, membership) else {
         return Ok(());
     };
-    let due = local_moment(after, NaiveTime::MIN, context.programme.seller.zone);
     let task = Task::EndMembership {
         membership_id: membership.id,
         due,

@@ -17,7 +17,8 @@ use crate::repository::accounts::{self, Account};
 use crate::repository::refunds::{self, Owned, Refund};
 use crate::repository::work_items::WorkItem;
 use crate::repository::{DbConn, Held, events, payments, sessions};
-use crate::workflows::mail::{Recipient, send};
+use crate::workflows::invoice_email::recipient;
+use crate::workflows::mail::send;
 use crate::workflows::{Context, work_items};
 
 /// Says on which day somebody paid a refund at the bank. Saying the same again changes nothing.
@@ -109,6 +110,6 @@ fn tell(conn: &mut DbConn, context: &Context, account: &Account, refund: &Refund
         "account_end": refund.payee_account.as_deref().map(account_end),
         "refund_reference": refund_reference(refund.id),
     });
-    let to = Recipient::contact(account);
+    let to = recipient(conn, account)?;
     send(conn, context, &to, Template::RefundPaid, values)
 }

@@ -9,7 +9,8 @@ use crate::repository::DbConn;
 use crate::repository::accounts::Account;
 use crate::repository::invoices::Invoice;
 use crate::repository::payments::{self, Payment};
-use crate::workflows::mail::{Recipient, send};
+use crate::workflows::invoice_email::recipient;
+use crate::workflows::mail::send;
 use crate::workflows::{Context, collection};
 
 /// An invoice is paid: which payments did it, in parts or whole. Nothing where no money was in it.
@@ -29,7 +30,7 @@ pub(super) fn received(
         "payments": paid.iter().map(line).collect::<Vec<Value>>(),
         "action_url": context.links.page(&format!("invoices/{}", invoice.id)),
     });
-    let to = Recipient::contact(account);
+    let to = recipient(conn, account)?;
     send(conn, context, &to, Template::PaymentReceived, values)
 }
 
@@ -51,6 +52,6 @@ pub(super) fn reversed(
     invoice: &Invoice,
 ) -> Result<()> {
     let values = collection::payable_values(context, invoice)?;
-    let to = Recipient::contact(account);
+    let to = recipient(conn, account)?;
     send(conn, context, &to, Template::PaymentReversed, values)
 }

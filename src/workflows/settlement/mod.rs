@@ -4,11 +4,13 @@
 mod mails;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 use super::{Context, collection, refunds};
 use crate::domain::actor::Stamp;
 use crate::domain::allocation::{self, Part};
 use crate::domain::bank::BankTransactionId;
+use crate::domain::calendar::local_date;
 use crate::domain::charge::ChargeId;
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentId};
@@ -201,10 +203,10 @@ fn settled(invoice: &Invoice) -> Option<Event> {
 }
 
 /// Takes cents back that were placed on an invoice of a held account, all of these allocations. An invoice that was settled is open again, is collected from
-/// this day on, and whose it is hears of it.
+/// this day on, where its seller is, and whose it is hears of it.
 pub fn take_back(
     conn: &mut DbConn,
-    context: &Context,
+    (context, zone): (&Context, Tz),
     stamp: &Stamp,
     account: &Held<Account>,
     (invoice, placed): (InvoiceId, &[Allocation]),
@@ -215,12 +217,12 @@ pub fn take_back(
         reverse(conn, stamp, one)?;
     }
     let collect_from = match was_settled {
-        true => Some(collection::today(conn, context, &invoice)?),
+        true => Some(local_date(stamp.now, zone)),
         false => invoice.collect_from,
     };
     invoices::store_moved(conn, &mut invoice, collect_from)?;
     if was_settled {
-        collection::watch(conn, context, &invoice)?;
+        collection::watch_in(conn, zone, &invoice, stamp.now)?;
         let event = Event::InvoiceReopened {
             account_id: account.id,
             invoice_id: invoice.id,

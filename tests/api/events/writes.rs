@@ -420,6 +420,7 @@ pub async fn staff(walk: &mut Walk, asta: &Business) {
     changed.expect(200);
     let told = ["account.billing_profile_changed"];
     walk.left("updateBillingProfile", "user", &told).await;
+    confirm_invoice_email(walk, asta, &profile).await;
     let suspension = format!("{}/suspension", asta.account);
     let reason = json!({ "reason": "Two members claim the same." });
     let suspended: Answer = walk.app.post(&suspension, &admin, reason).await;
@@ -433,6 +434,29 @@ pub async fn staff(walk: &mut Walk, asta: &Business) {
 }
 
 /// What users do about themselves, members and staff.
+/// Another address for invoices, confirmed by the link that is mailed to it.
+async fn confirm_invoice_email(walk: &mut Walk, asta: &Business, profile: &str) {
+    const BOOKS: &str = "books@nordlys-test.example";
+    let change = json!({ "invoice_email": BOOKS });
+    let changed = walk.app.patch(profile, &asta.token, 2, change).await;
+    changed.expect(200);
+    let told = ["account.billing_profile_changed"];
+    walk.left("updateBillingProfile", "user", &told).await;
+    let token = token_of(&walk.app.mail(BOOKS, "invoice_email_confirm").await);
+    let body = json!({ "token": token });
+    walk.app
+        .post("/v1/invoice-email-confirmations", &Token::default(), body)
+        .await
+        .expect(204);
+    let told = ["account.invoice_email_confirmed"];
+    walk.left("confirmInvoiceEmail", "user", &told).await;
+    let gone = json!({ "invoice_email": null });
+    let gone = walk.app.patch(profile, &asta.token, 4, gone).await;
+    gone.expect(200);
+    let told = ["account.billing_profile_changed"];
+    walk.left("updateBillingProfile", "user", &told).await;
+}
+
 async fn own(walk: &mut Walk, asta: &Business) {
     let finance = walk.app.sign_in("finance@cps.example").await;
     for (token, kind) in [(&asta.token, "user"), (&finance, "staff")] {

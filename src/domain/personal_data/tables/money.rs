@@ -67,6 +67,14 @@ pub const BILLING_PROFILES: Table = Table {
             "mails.to_key",
             "idempotency_keys.sealed",
         ]),
+        personal("invoice_email_waiting")
+            .copied_to(&[
+                "billing_profiles.invoice_email",
+                "mails.to_address",
+                "mails.to_key",
+            ])
+            .until("its link is used, or another address is asked for"),
+        personal("invoice_email_token_hash").until("the link is used, or another is mailed"),
     ],
     other: "version payment_method",
 };
