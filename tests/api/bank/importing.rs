@@ -260,8 +260,9 @@ async fn a_statement_that_is_missing_between_two_is_told_and_is_no_fault() {
         ("G4", 4, (2000, 2500), "tre"),
         ("G2", 2, (500, 1000), "to"),
     ] {
-        let sent = bank.send(&statement((id, sequence), balances, &[entry(text)]));
-        assert_eq!(counts(&sent.await.expect(201)).0, "booked");
+        let xml = statement((id, sequence), balances, &[entry(text)]);
+        let sent = bank.send(&xml).await.expect(201);
+        assert_eq!(counts(&sent).0, "booked");
     }
     let verified = bank.app.stop().await.command(&["verify-ledger"]);
     let is_warning = |line: &&str| line.starts_with("Warning: M8: bst_");
