@@ -91,9 +91,7 @@ pub(super) fn take_back(
         lines::store(conn, row)?;
         return Ok(true);
     }
-    if !refunding::take_back(conn, desk, id)? {
-        send_back(conn, desk, id)?;
-    }
+    send_back(conn, desk, id)?;
     for one in [&mut earlier, row] {
         one.state = TransactionState::Reversed;
         lines::store(conn, one)?;
@@ -105,8 +103,11 @@ pub(super) fn take_back(
     Ok(true)
 }
 
-/// What the payments of a line settled is owed again, and the bank has their money.
-fn send_back(conn: &mut DbConn, desk: &Desk<'_>, line: BankTransactionId) -> Result<()> {
+/// What the payments of a line settled is owed again, and the bank has their money; or what it paid out is back.
+fn send_back(conn: &mut DbConn, desk: &mut Desk<'_>, line: BankTransactionId) -> Result<()> {
+    if refunding::take_back(conn, desk, line)? {
+        return Ok(());
+    }
     let reason = line.to_string();
     let place = (&desk.accounts, line);
     let actor = desk.stamp.actor.to_string();
