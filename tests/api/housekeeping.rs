@@ -84,9 +84,9 @@ async fn six_hundred_thousand_rows_are_gone_within_the_hour_and_readers_notice_n
     let database = Database::create();
     let app = TestApp::on(database.clone(), &[]).await;
     let mut raw = Raw::open(&database);
-    // The database thinks that nothing is old.
-    for table in ["mails", "jobs", "idempotency_keys"] {
-        raw.run(&format!("ANALYZE {table}")).unwrap();
+    // PostgreSQL, which looks at its tables by itself, thinks that nothing is old.
+    if raw.kind() == Kind::Postgres {
+        raw.run("ANALYZE").unwrap();
     }
     fill(&mut raw);
     let (tell, stop) = tokio::sync::watch::channel(false);
