@@ -60,8 +60,7 @@ impl Worker {
                 return Ok(());
             };
             if self.clock.now() < due {
-                // What was made meanwhile may be begun by somebody else: the clock stands until that is done.
-                self.finish(self.clock.now()).await?;
+                self.let_running_end().await?;
                 self.set_clock(due).await?;
                 rounds = 0;
             }
@@ -77,6 +76,17 @@ impl Worker {
                 // Somebody else is at it.
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
+        }
+        Ok(())
+    }
+
+    /// Waits for what somebody else has begun, which is to see the time that it began at; not for what begins meanwhile, which may never end.
+    async fn let_running_end(&self) -> Result<()> {
+        let mut begun = self.db.fetch(jobs::running).await?;
+        while !begun.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let running = self.db.fetch(jobs::running).await?;
+            begun.retain(|id| running.contains(id));
         }
         Ok(())
     }

@@ -357,6 +357,7 @@ async fn of_many_joins_at_once_one_makes_a_member() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_magic_card_does_what_the_sandbox_says() {
     let app = TestApp::start().await;
+    app.database.falsified();
     let token = app.sign_in(EMAIL).await;
     bring_points_to(&app, ACCOUNT, 1000).await;
     let card = app.get("/v1/sandbox", &Token::default()).await.expect(200);
@@ -447,6 +448,7 @@ async fn staff_look_a_member_number_up_however_it_is_typed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_membership_ends_with_its_term_and_one_that_owes_pays_first() {
     let app = TestApp::start().await;
+    app.database.falsified();
     let token = app.sign_in(EMAIL).await;
     bring_points_to(&app, ACCOUNT, 1000).await;
     let first = join(&app, ACCOUNT, &token, by_card("gold", "tok_visa"))

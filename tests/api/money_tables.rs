@@ -190,6 +190,7 @@ const STORY: &[(&str, &str)] = &[
 #[test]
 fn the_database_takes_what_adds_up_and_nothing_else() {
     let database = Database::create();
+    database.falsified();
     let mut raw = Raw::migrated(&database);
     for (statement, why) in STORY {
         let outcome = raw.run(&row(statement)).map_err(|error| error.to_string());

@@ -6,7 +6,9 @@ mod list;
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::held::Held;
 use super::schema::jobs;
@@ -86,6 +88,12 @@ pub fn ready_keys(conn: &mut DbConn, keys: &[String]) -> Result<HashSet<String>>
         found.extend(rows);
     }
     Ok(found)
+}
+
+/// The jobs that are being done, by whichever instance.
+pub fn running(conn: &mut DbConn) -> Result<Vec<JobId>> {
+    let running = jobs::table.filter(sql::<Bool>("state = 'running'"));
+    Ok(running.select(jobs::id).load(conn)?)
 }
 
 /// Adds a job; one with the same key is already there or done.
