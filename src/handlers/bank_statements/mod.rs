@@ -74,6 +74,7 @@ struct ImportParams {
 #[utoipa::path(
     tag = "bank",
     operation_id = "importBankStatement",
+    security(("bearer" = [])),
     params(ImportParams, RequiredIdempotencyHeader),
     request_body(content(
         (String = "application/xml", example = json!(views::EXAMPLE_CAMT)),

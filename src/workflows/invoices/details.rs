@@ -29,6 +29,9 @@ pub struct Details {
 
 /// These invoices with what belongs to them, in their order: three statements more, however many they are.
 pub fn details(conn: &mut DbConn, context: &Context, rows: Vec<Invoice>) -> Result<Vec<Details>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<InvoiceId> = rows.iter().map(|invoice| invoice.id).collect();
     let mut allocations = standing(allocations::of_invoices(conn, &ids)?);
     let mut credit_notes = invoices::credit_notes(conn, &ids)?;
