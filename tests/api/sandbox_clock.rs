@@ -156,11 +156,11 @@ async fn the_clock_moves_while_others_write_without_a_pause() {
     let writers = futures_util::future::join_all((0..3).map(write));
     let step = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        app.advance(TimeDelta::days(2)).await;
+        app.advance(TimeDelta::hours(12)).await;
     };
     tokio::select! {
         () = step => {}
         _ = writers => unreachable!("they never end"),
-        () = tokio::time::sleep(Duration::from_secs(60)) => panic!("the clock does not come on"),
+        () = tokio::time::sleep(Duration::from_secs(240)) => panic!("the clock does not come on"),
     }
 }
