@@ -8,7 +8,9 @@ use serde::Deserialize;
 use crate::domain::account::ApplicationRules;
 use crate::domain::bank::BankRules;
 use crate::domain::calendar::Calendar;
+use crate::domain::check_digits::is_iban;
 use crate::domain::collection::OverdueRules;
+use crate::domain::einvoice::{danish_account, registers};
 use crate::domain::feed::EventRules;
 use crate::domain::invoice::InvoiceRules;
 use crate::domain::language::Language;
@@ -175,6 +177,26 @@ impl Seller {
             let fault = format!("a seller in {} has a VAT of its own", place.name);
             Err(("postal_code", fault))
         } else {
+            self.check_numbers()
+        }
+    }
+
+    /// Which of its numbers nobody can pay to, or no electronic invoice can name.
+    fn check_numbers(&self) -> Result<(), (&'static str, String)> {
+        let (registers, scheme) = (registers(self.country), self.company_scheme.as_deref());
+        let is_abroad = scheme.is_some_and(|scheme| !registers.contains(&scheme));
+        let is_transfer = self.country == Country::DK && self.fi_creditor.is_none();
+        if !is_iban(&self.iban) {
+            Err(("iban", "the check digits of the IBAN are wrong".to_owned()))
+        } else if is_transfer && danish_account(&self.iban).is_none() {
+            let fault = "a Danish seller without a creditor number is paid on a Danish account";
+            Err(("iban", fault.to_owned()))
+        } else if !registers.is_empty() && is_abroad {
+            let (country, registers) = (self.country, registers.join(" or "));
+            let fault =
+                format!("a seller in {country} has its number in a register of {registers}");
+            Err(("company_scheme", fault))
+        } else {
             Ok(())
         }
     }
@@ -321,6 +343,12 @@ mod tests {
         for (written, changed, entry) in [
             ("country = \"NL\"", "country = \"DK\"", "currency = "),
             ("currency = \"EUR\"", "currency = \"JPY\"", "currency = "),
+            ("NL13TEST0123456789", "NL14TEST0123456789", "iban = "),
+            (
+                "company_scheme = \"0106\"",
+                "company_scheme = \"0184\"",
+                "company_scheme = ",
+            ),
             (
                 "reminder_days = [3, 13, 23]",
                 "reminder_days = [3, 13, 40]",

@@ -21,6 +21,18 @@ pub fn has_check_digits(digits: &str) -> bool {
     digits.len() > 2 && digits.bytes().all(|b| b.is_ascii_digit()) && mod97(digits) == Some(1)
 }
 
+/// Whether `text` has the form and the check digits of an IBAN (ISO 13616), written without spaces.
+pub fn is_iban(text: &str) -> bool {
+    let is_written = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
+    let Some((head, account)) = text
+        .split_at_checked(4)
+        .filter(|_| text.chars().all(is_written))
+    else {
+        return false;
+    };
+    (15..=34).contains(&text.len()) && mod97(&format!("{account}{head}")) == Some(1)
+}
+
 /// The check digit of `payload` (digits) by the Luhn formula (ISO/IEC 7812-1).
 pub fn luhn(payload: &str) -> Option<u32> {
     let sum = payload
@@ -55,4 +67,30 @@ pub fn has_gs1_check_digit(digits: &str) -> bool {
 pub(crate) fn random_payload(random: [u8; 8], digits: u32) -> String {
     let low = 10u64.saturating_pow(digits.saturating_sub(1));
     (low + u64::from_be_bytes(random) % (9 * low)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_iban_has_its_form_and_its_check_digits() {
+        for right in [
+            "NL13TEST0123456789",
+            "DK5000400440116243",
+            "NO9386011117947",
+        ] {
+            assert!(is_iban(right), "{right}");
+        }
+        for wrong in [
+            "NL14TEST0123456789",
+            "nl13test0123456789",
+            "NL13 TEST 0123 4567 89",
+            "NL13",
+            "",
+            "Æ",
+        ] {
+            assert!(!is_iban(wrong), "{wrong}");
+        }
+    }
 }

@@ -69,11 +69,3 @@ pub fn left_over(
         .select((payments::id, payments::account_id))
         .load(conn)?)
 }
-
-/// Of these payments those of which nothing is open.
-pub fn used_up(conn: &mut DbConn, ids: &[PaymentId]) -> Result<Vec<PaymentId>> {
-    let used = payments::table
-        .filter(payments::id.eq_any(ids))
-        .filter(payments::open_cents.eq(0));
-    Ok(used.select(payments::id).load(conn)?)
-}

@@ -37,6 +37,10 @@ const FILL_POSTGRES: &str = "
     SELECT gen_random_uuid(), 'send_mail', 'k' || n, '{}',
         CASE WHEN n % 20000 = 0 THEN 'dead' WHEN n % 5000 = 0 THEN 'ready' ELSE 'done' END,
         '2026-01-01', 1, '2026-01-01', '2026-01-01', 'mail' FROM generate_series(1, 200000) AS n";
+/// Many wait in one queue, and none of them in another in which most is done: what PostgreSQL counts of states and of queues says nothing of both.
+const CROWD_POSTGRES: &str = "
+    INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at, queue)
+    SELECT gen_random_uuid(), 'issue_invoice', 'i' || n, '{}', 'ready', '2026-01-01', 0, '2026-01-01', 'invoices' FROM generate_series(1, 20000) AS n";
 
 /// A new database with all its tables, SQLite, or PostgreSQL where `TEST_DATABASE_URL` names one; it goes away with the folder.
 pub fn migrated() -> (TempDir, Db) {
@@ -61,7 +65,7 @@ impl Explained {
         let (folder, db) = migrated();
         // PostgreSQL counts its rows by itself, SQLite never does.
         let fill: &[&str] = match db.kind() {
-            Kind::Postgres => &[FILL_POSTGRES, "ANALYZE jobs"],
+            Kind::Postgres => &[FILL_POSTGRES, CROWD_POSTGRES, "ANALYZE jobs"],
             Kind::Sqlite => &[FILL_SQLITE],
         };
         for statement in fill.iter().copied() {

@@ -3,28 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::work_items::{close, matter, open};
+use super::work_items::{matter, open};
 use crate::domain::access::ServiceAccess;
 use crate::domain::calendar::local_date;
 use crate::domain::event::Event;
-use crate::domain::invoice::PaymentId;
 use crate::domain::work_item::WorkItemKind;
 use crate::error::Result;
-use crate::repository::work_items::{self, Queue, WorkItem};
+use crate::repository::work_items::WorkItem;
 use crate::repository::{DbConn, events, money_watch, settings};
 
 /// So many are looked at together.
 const PAGE: i64 = 500;
 
-/// Counts what waits, opens what is left over and closes what was left over and is not any more.
+/// Counts what waits and opens what is left over; whoever places what was left over closes it.
 pub fn look(conn: &mut DbConn, context: &Context, service: ServiceAccess) -> Result<()> {
     let today = local_date(context.now, context.programme.seller.zone);
     let counts = money_watch::count(conn, today)?;
     settings::put(conn, settings::MONEY, &serde_json::to_string(&counts)?)?;
     let stamp = service.stamp(context.now);
-    let used = used_up(conn)?;
-    let mut told = close(conn, &stamp, WorkItemKind::CreditLeft, &used)?;
-    told.extend(open_left_over(conn, context)?);
+    let told = open_left_over(conn, context)?;
     events::record(conn, &stamp, &told)
 }
 
@@ -49,31 +46,6 @@ fn open_left_over(conn: &mut DbConn, context: &Context) -> Result<Vec<Event>> {
         match left.last() {
             Some((last, _)) => after = Some(*last),
             None => return Ok(told),
-        }
-    }
-}
-
-/// What waits as left over although nothing of it is open any more: an invoice took it.
-fn used_up(conn: &mut DbConn) -> Result<Vec<String>> {
-    let mut page = Queue {
-        kinds: vec![WorkItemKind::CreditLeft],
-        claimed_by: None,
-        due_before: None,
-        after: None,
-        limit: PAGE,
-    };
-    let mut used = Vec::new();
-    loop {
-        let waiting = work_items::queue(conn, &page)?;
-        let subjects = waiting
-            .iter()
-            .filter_map(|item| item.subject_id.parse().ok());
-        let payments: Vec<PaymentId> = subjects.collect();
-        let gone = money_watch::used_up(conn, &payments)?;
-        used.extend(gone.iter().map(ToString::to_string));
-        match waiting.last() {
-            Some(last) => page.after = Some((last.due_at, last.id)),
-            None => return Ok(used),
         }
     }
 }

@@ -22,6 +22,8 @@ fn sellers(raw: &mut Raw) -> [String; 2] {
     terms["seller"]["country"] = "DK".into();
     terms["seller"]["currency"] = "DKK".into();
     terms["seller"]["vat_number"] = "13585628".into();
+    terms["seller"]["company_scheme"] = "0184".into();
+    terms["seller"]["iban"] = "DK5000400440116243".into();
     terms["invoice"]["prefix"] = "CPD".into();
     let (id, text) = (Uuid::now_v7(), terms.to_string());
     let sha256 = id.simple().to_string().repeat(2);

@@ -65,11 +65,21 @@ impl Bare {
 
     /// How many of them there are.
     pub fn owed(&mut self) -> usize {
-        self.count("invoices WHERE seller_key = 'BEN'")
+        self.count(&format!(
+            "invoices WHERE seller_key = '{}'",
+            open_invoices::SELLER
+        ))
     }
 
     pub fn payments(&mut self) -> usize {
         self.count("payments")
+    }
+
+    /// Whether a statement is still being matched; what is to be forgotten later is no such work.
+    pub fn is_matching(&mut self) -> bool {
+        self.count(
+            "jobs WHERE state IN ('ready', 'running') AND queue = 'bank' AND run_at <= created_at",
+        ) > 0
     }
 
     /// Waits until the service has sent what it tells of payments, and numbered every event.
@@ -182,5 +192,15 @@ fn statements(first: usize, count: usize) -> Vec<String> {
         event("b004", "btx", "bank_transaction.matched", "'{\"transaction_id\":\"btx_' || CAST(l.n AS TEXT) || '\"}'"),
         event("b005", "pay", "payment.received", "'{\"payment_id\":\"pay_' || CAST(l.n AS TEXT) || '\"}'"),
         event("b006", "inv", "invoice.paid", "'{\"invoice_id\":\"inv_' || CAST(l.n AS TEXT) || '\"}'"),
+        format!(
+            "INSERT INTO mails (id, to_address, to_key, template, language, created_at, sent_at)
+             SELECT {}, 'a@cps.example', 'a@cps.example', 'payment_received', 'da', now(), now() FROM bench_payments l",
+            uuid("b007")
+        ),
+        format!(
+            "INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at, queue)
+             SELECT {}, 'send_mail', 'bare:received:' || l.n, '{{}}', 'done', now(), 0, now(), 'mail' FROM bench_payments l",
+            uuid("b008")
+        ),
     ]
 }

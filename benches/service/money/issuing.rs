@@ -61,17 +61,17 @@ const SQL: [&str; 15] = [
          current_date + 30, current_date + 30, p.currency, p.net_cents, 0, p.net_cents, p.net_cents, p.payment_method, 'BARE' || $3::bigint, 2, i.content, now()
      FROM purchases p, invoices i WHERE p.id = $2 AND i.id = '00000000-0000-7000-8000-000000000002'",
     "INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at, queue)
-     VALUES ($1, 'render_invoice', 'bare:render:' || $1::text, '{}', 'done', now(), 0, now(), 'invoices')",
+     VALUES ($1, 'render_invoice', 'bare:render:' || $1::uuid::text, '{}', 'done', now(), 0, now(), 'invoices')",
     "INSERT INTO event_inbox (id, stream, resource, type, version, data, actor, reason, request_id, created_at)
      VALUES ($1, 'acc_1', 'inv_1', 'invoice.issued', 1, '{\"account_id\":\"acc_00000000000070009000000000000001\",\"number\":\"BARE-2026-000001\"}',
          'service:bench', NULL, NULL, now())",
     "SELECT y.* FROM payments y JOIN purchases p ON p.account_id = y.account_id WHERE p.id = $1 AND y.open_cents > 0 FOR UPDATE OF y",
     "INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at, queue)
-     VALUES ($1, 'watch_invoice', 'bare:watch:' || $1::text, '{}', 'done', now(), 0, now(), 'invoices')",
+     VALUES ($1, 'watch_invoice', 'bare:watch:' || $1::uuid::text, '{}', 'done', now(), 0, now(), 'invoices')",
     "WITH mail AS (INSERT INTO mails (id, to_address, to_key, template, language, created_at, sent_at)
          VALUES ($1, 'a@cps.example', 'a@cps.example', 'invoice_issued', 'da', now(), now()))
      INSERT INTO jobs (id, kind, key, payload, state, run_at, attempts, created_at, queue)
-     VALUES ($1, 'send_mail', 'bare:mail:' || $1::text, '{}', 'done', now(), 0, now(), 'mail')",
+     VALUES ($1, 'send_mail', 'bare:mail:' || $1::uuid::text, '{}', 'done', now(), 0, now(), 'mail')",
     "UPDATE jobs SET state = 'done', finished_at = now() WHERE id = $1",
 ];
 

@@ -31,6 +31,7 @@ fn fill(count: usize) -> String {
         uuid("c003", "n * 4 + part"),
     );
     let of = uuid("c000", "n");
+    let (statement, sum) = (uuid("c004", "1"), payments * 20);
     format!(
         "BEGIN; SET LOCAL session_replication_role = replica;
          INSERT INTO invoices (id, account_id, membership_id, purchase_id, seller_terms_id, version, kind, issue_no, number, seller_key, year, seq, status,
@@ -40,9 +41,13 @@ fn fill(count: usize) -> String {
              due_date, collect_from, currency, net_cents, vat_cents, gross_cents, 0, 'bank_transfer', 'LED' || n, content_version, content, created_at
          FROM generate_series(1, {invoices}) AS n, invoices i WHERE i.id = '00000000-0000-7000-8000-000000000002';
          INSERT INTO invoice_counters (seller, year, last) VALUES ('LED', 2026, {invoices});
+         INSERT INTO bank_statements (id, version, file_sha256, format, message_id, statement_ref, sequence, page, last_page, account, currency, from_date,
+             to_date, opening, closing, state, reversals_inverted, booked_sum, reversed_sum, lines_new, lines_seen, lines_pending, imported_by, created_at)
+         VALUES ({statement}, 2, repeat('0', 64), 'camt.053', 'LED', 'LED', '1', 1, TRUE, 'LED', 'EUR', '2026-12-22', '2026-12-22', '0.00', '{sum}.00', 'booked',
+             FALSE, '{sum}.00', '0.00', {payments}, 0, 0, 'service:bench', now());
          INSERT INTO bank_transactions (id, statement_id, version, position, account, state, amount_cents, amount_text, currency, booking_date, value_date, texts,
              is_reversal, has_charges, is_batch, fingerprint, ordinal, evidence, created_at)
-         SELECT {line}, (SELECT id FROM bank_statements ORDER BY id LIMIT 1), 2, n, 'LED', 'matched', 2000, '20.00', 'EUR', DATE '2026-12-22', DATE '2026-12-22',
+         SELECT {line}, {statement}, 2, n, 'LED', 'matched', 2000, '20.00', 'EUR', DATE '2026-12-22', DATE '2026-12-22',
              '[]', FALSE, FALSE, FALSE, 'LED' || n, 0, '[]', now() FROM generate_series(1, {payments}) AS n;
          INSERT INTO payments (id, account_id, bank_transaction_id, amount_cents, open_cents, currency, received_date, actor, created_at)
          SELECT {payment}, i.account_id, {line}, 2000, 0, 'EUR', DATE '2026-12-22', 'service:bench', now()

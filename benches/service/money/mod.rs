@@ -83,10 +83,12 @@ async fn work_through(service: &Child, bare: &mut Bare, first: usize, count: usi
         .send("POST", "/v1/bank-statements", &headers, &xml)
         .await;
     sent.expect("a statement that is taken in");
-    while bare.payments() < paid + count {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    while bare.is_matching() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    begun.elapsed()
+    let taken = begun.elapsed();
+    assert_eq!(bare.payments(), paid + count);
+    taken
 }
 
 /// Lines a second, sent and matched, to reading the same file with bare quick-xml and leaving the same rows by a COPY and one statement a table; they take turns.

@@ -134,6 +134,30 @@ pub struct Line {
     pub is_batch: bool,
 }
 
+#[cfg(test)]
+impl Line {
+    /// A booked line of so many cents of which nothing else is known.
+    pub fn of_cents(cents: i64) -> Self {
+        Self {
+            amount: Decimal::new(cents, 2),
+            cents: Some(cents),
+            currency: Currency::EUR,
+            is_booked: true,
+            is_reversal: false,
+            booking_date: None,
+            value_date: None,
+            bank_reference: None,
+            end_to_end_id: None,
+            reference: None,
+            texts: Vec::new(),
+            payer: Party::default(),
+            place: 0,
+            has_charges: false,
+            is_batch: false,
+        }
+    }
+}
+
 /// The lines of an entry: one for each detail where all have an amount in the entry's currency and add up to it, else one for the entry, with the texts of its
 /// only detail, and of several with none.
 pub fn entry_lines(entry: &Entry) -> Vec<Line> {

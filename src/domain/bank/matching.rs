@@ -239,7 +239,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::bank::{Party, numbers_in};
+    use crate::domain::bank::numbers_in;
     use crate::domain::money::Amount;
 
     fn vectors() -> Value {
@@ -256,19 +256,8 @@ mod tests {
         Line {
             amount: cents.map_or(Decimal::new(5, 3), |cents| Decimal::new(cents, 2)),
             cents,
-            currency: Currency::EUR,
-            is_booked: true,
-            is_reversal: false,
-            booking_date: None,
-            value_date: None,
-            bank_reference: None,
-            end_to_end_id: None,
-            reference: None,
             texts: texts.iter().map(ToString::to_string).collect(),
-            payer: Party::default(),
-            place: 0,
-            has_charges: false,
-            is_batch: false,
+            ..Line::of_cents(0)
         }
     }
 

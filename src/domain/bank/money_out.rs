@@ -80,36 +80,14 @@ fn fit(cents: i64, currency: Currency, refund: RefundFacts) -> (BankEvidence, Op
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::Decimal;
-
     use super::*;
-    use crate::domain::bank::{Found, Line, Party, decide};
+    use crate::domain::bank::{Found, Line, decide};
 
     const REFUND: RefundFacts = RefundFacts {
         waits: true,
         amount_cents: 2000,
         currency: Currency::EUR,
     };
-
-    fn line(cents: i64) -> Line {
-        Line {
-            amount: Decimal::new(cents, 2),
-            cents: Some(cents),
-            currency: Currency::EUR,
-            is_booked: true,
-            is_reversal: false,
-            booking_date: None,
-            value_date: None,
-            bank_reference: None,
-            end_to_end_id: None,
-            reference: None,
-            texts: Vec::new(),
-            payer: Party::default(),
-            place: 0,
-            has_charges: false,
-            is_batch: false,
-        }
-    }
 
     /// What comes of a line in a statement that its balances prove, of our account.
     fn facts(line: &Line, refund: FoundRefund) -> Facts<'_> {
@@ -130,7 +108,7 @@ mod tests {
 
     #[test]
     fn exactly_the_money_of_a_refund_that_waits_pays_it() {
-        let paid = line(-2000);
+        let paid = Line::of_cents(-2000);
         let one = FoundRefund::of(&[REFUND]);
         let decision = decide(facts(&paid, one));
         assert!(decision.pays_refund && decision.book.is_none());
@@ -164,7 +142,7 @@ mod tests {
     #[test]
     fn money_out_that_fits_no_refund_waits_and_says_why() {
         let not = |cents: i64, refund: RefundFacts| {
-            let line = line(cents);
+            let line = Line::of_cents(cents);
             let decision = decide(facts(&line, FoundRefund::One(refund)));
             assert!(!decision.pays_refund && decision.state == TransactionState::Open);
             (decision.evidence.last().copied(), decision.difference)
@@ -190,7 +168,7 @@ mod tests {
             not(-2000, kroner),
             (Some(BankEvidence::CurrencyDiffers), None)
         );
-        let line = line(-2000);
+        let line = Line::of_cents(-2000);
         let several = decide(facts(&line, FoundRefund::of(&[REFUND, REFUND])));
         assert!(several.evidence.contains(&BankEvidence::SeveralReferences));
         let nothing = decide(facts(&line, FoundRefund::Nothing));

@@ -12,7 +12,8 @@ use chrono::NaiveDate;
 use super::invoice::{InvoiceKind, Totals, v2::Content};
 use super::money::Currency;
 pub use address::{BadElectronicAddress, ELECTRONIC_ADDRESS, ElectronicAddress, address};
-pub use means::{Means, means};
+pub use means::{Means, danish_account, means};
+pub use party::registers;
 pub use ubl::ubl;
 
 /// An issued invoice or credit note of content version 2.
@@ -39,6 +40,10 @@ impl Missing {
     pub const BUYER_ADDRESS: Self = Self("#/buyer/electronic_address");
     /// The seller's number in its country's register.
     pub const SELLER_COMPANY_NUMBER: Self = Self("#/seller/company_number");
+    /// The scheme of that number: the Danes and the Dutch name a register of their own country.
+    pub const SELLER_COMPANY_SCHEME: Self = Self("#/seller/company_scheme");
+    /// The seller's account: a Danish transfer in kroner goes to a Danish one.
+    pub const SELLER_IBAN: Self = Self("#/seller/iban");
     /// Where the seller takes electronic invoices.
     pub const SELLER_ADDRESS: Self = Self("#/seller/electronic_address");
 }

@@ -41,17 +41,29 @@ fn with_country(country: Country, number: &str) -> String {
     format!("{country}{number}")
 }
 
+/// The schemes of ISO 6523 by which a company of a country names its number (DK-R-014, NL-R-003); empty where any will do.
+pub fn registers(country: Country) -> &'static [&'static str] {
+    match country.as_str() {
+        "DK" => &["0184"],
+        "NL" => &["0106", "0190"],
+        _ => &[],
+    }
+}
+
 fn seller(seller: &Seller, shows_vat: bool) -> Result<Party<'_>, Missing> {
     let vat = seller.vat_number.as_str();
     let company = seller.company_number.as_deref();
     // Without a VAT number its register is all that tells who it is (BR-CO-26); the Dutch and the Danes are always asked for it (NL-R-003, DK-R-002).
-    let is_asked = !shows_vat || ["DK", "NL"].contains(&seller.country.as_str());
-    if is_asked && company.is_none() {
+    let registers = registers(seller.country);
+    if company.is_none() && (!shows_vat || !registers.is_empty()) {
         return Err(Missing::SELLER_COMPANY_NUMBER);
+    }
+    let scheme = seller.company_scheme.as_deref();
+    if !registers.is_empty() && !scheme.is_some_and(|one| registers.contains(&one)) {
+        return Err(Missing::SELLER_COMPANY_SCHEME);
     }
     let own = seller.electronic_address.as_deref();
     let endpoint = address(own, seller.country, Some(vat), company);
-    let scheme = seller.company_scheme.as_deref();
     Ok(Party {
         name: &seller.name,
         street: &seller.street,
@@ -74,7 +86,7 @@ fn buyer(
     // Whoever accounts for the VAT is told by a number (BR-AE-02); the Danes and the Dutch ask for it at home (DK-R-017, NL-R-005).
     let is_asked = match treatment {
         Some(VatTreatment::ReverseCharge) => vat.is_none(),
-        _ => seller == buyer.country && ["DK", "NL"].contains(&seller.as_str()),
+        _ => seller == buyer.country && !registers(seller).is_empty(),
     };
     if is_asked && registered.is_none() {
         return Err(Missing::BUYER_COMPANY_NUMBER);

@@ -18,7 +18,14 @@ const SCHEMAS: &str = "urn:oasis:names:specification:ubl:schema:xsd";
 
 /// The document; what has to be filled in first where there can be none.
 pub fn ubl(issued: Issued<'_>) -> Result<String, Vec<Missing>> {
-    let (seller, buyer) = parties(issued.content)?;
+    let account = lacks_account(issued);
+    let (seller, buyer) = match parties(issued.content) {
+        Ok(parties) if account.is_none() => parties,
+        parties => {
+            let parties = parties.err().unwrap_or_default();
+            return Err(parties.into_iter().chain(account).collect());
+        }
+    };
     let root = match issued.kind {
         InvoiceKind::Invoice => "Invoice",
         InvoiceKind::CreditNote => "CreditNote",
@@ -93,15 +100,26 @@ fn references(xml: &mut Xml, content: &Content) {
     }
 }
 
-fn payment(xml: &mut Xml, issued: Issued<'_>) {
+fn paid_by(issued: Issued<'_>) -> Means {
     let (content, payment) = (issued.content, &issued.content.payment);
     let has_creditor = payment.inpayment.is_some();
-    let means = means(
+    means(
         content.seller.country,
         issued.currency,
         payment.method,
         has_creditor,
-    );
+    )
+}
+
+/// A Danish transfer names registration number and account (DK-R-006), which only a Danish IBAN has.
+fn lacks_account(issued: Issued<'_>) -> Option<Missing> {
+    let is_danish = paid_by(issued) == Means::DanishAccount;
+    let has_account = danish_account(&issued.content.payment.iban).is_some();
+    (is_danish && !has_account).then_some(Missing::SELLER_IBAN)
+}
+
+fn payment(xml: &mut Xml, issued: Issued<'_>) {
+    let (payment, means) = (&issued.content.payment, paid_by(issued));
     xml.element("cac:PaymentMeans", |xml| {
         xml.text("cbc:PaymentMeansCode", &means.code().to_string());
         match (means, &payment.inpayment) {
@@ -129,7 +147,7 @@ fn payment(xml: &mut Xml, issued: Issued<'_>) {
     });
     if let Some(due) = issued.due_date {
         xml.element("cac:PaymentTerms", |xml| {
-            xml.text("cbc:Note", &words::date(content.language, due));
+            xml.text("cbc:Note", &words::date(issued.content.language, due));
         });
     }
 }
@@ -341,6 +359,22 @@ mod tests {
         assert!(text.contains("<cbc:TaxInclusiveAmount currencyID=\"EUR\">439.25<"));
     }
 
+    /// Of a Danish seller, in kroner.
+    fn danish(change: impl FnOnce(&mut Value)) -> Result<String, Vec<Missing>> {
+        let content = content(|content| {
+            content["seller"]["country"] = json!("DK");
+            content["seller"]["vat_number"] = json!("13585628");
+            content["seller"]["company_number"] = json!("13585628");
+            content["seller"]["company_scheme"] = json!("0184");
+            content["payment"]["iban"] = json!("DK5000400440116243");
+            change(content);
+        });
+        ubl(Issued {
+            currency: Currency::DKK,
+            ..issued(&content)
+        })
+    }
+
     #[test]
     fn each_way_of_paying_says_where_the_money_goes() {
         let card = made(|content| {
@@ -349,18 +383,8 @@ mod tests {
         });
         assert!(card.contains("<cbc:PaymentMeansCode>48</cbc:PaymentMeansCode><cac:CardAccount><cbc:PrimaryAccountNumberID>4242"));
         let danish = |inpayment: Value| {
-            let content = content(|content| {
-                content["seller"]["country"] = json!("DK");
-                content["seller"]["vat_number"] = json!("13585628");
-                content["seller"]["company_number"] = json!("13585628");
-                content["payment"]["iban"] = json!("DK5000400440116243");
-                content["payment"]["inpayment"] = inpayment;
-            });
-            let issued = Issued {
-                currency: Currency::DKK,
-                ..issued(&content)
-            };
-            ubl(issued).unwrap()
+            let with = |content: &mut Value| content["payment"]["inpayment"] = inpayment;
+            danish(with).unwrap()
         };
         let form = danish(json!({"identification": "000020260000011", "creditor": "81234567"}));
         assert!(form.contains("<cbc:PaymentMeansCode>93</cbc:PaymentMeansCode><cbc:PaymentID>71#000020260000011</cbc:PaymentID><cac:PayeeFinancialAccount><cbc:ID>81234567<"));
@@ -400,5 +424,15 @@ mod tests {
             content["buyer"]["vat_number"] = Value::Null;
         });
         assert_eq!(both, ["#/seller/company_number", number]);
+        assert_eq!(
+            missing(|content| content["seller"]["company_scheme"] = json!("0184")),
+            ["#/seller/company_scheme"]
+        );
+        let abroad = danish(|content| {
+            content["seller"]["company_scheme"] = json!("0106");
+            content["payment"]["iban"] = json!("NL13TEST0123456789");
+        });
+        let lacking = vec![Missing::SELLER_COMPANY_SCHEME, Missing::SELLER_IBAN];
+        assert_eq!(abroad, Err(lacking));
     }
 }

@@ -128,13 +128,16 @@ struct Due {
     queue: JobQueue,
 }
 
+/// Whether anything of a queue is due. It asks for the first: whether there is any at all PostgreSQL may find out by reading the whole table.
+fn has_due(queue: &JobQueue) -> String {
+    format!(
+        "(SELECT id FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1
+            AND (seller_key IS NULL OR seller_key = $2) ORDER BY run_at, id LIMIT 1) IS NOT NULL"
+    )
+}
+
 static DUE: LazyLock<String> = LazyLock::new(|| {
-    of_each_queue(|queue| {
-        format!(
-            "SELECT '{queue}' AS queue WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1
-                AND (seller_key IS NULL OR seller_key = $2))"
-        )
-    })
+    of_each_queue(|queue| format!("SELECT '{queue}' AS queue WHERE {}", has_due(queue)))
 });
 
 /// The queues in which something is due at `now` that `seller_key` may take.
@@ -153,11 +156,7 @@ struct Open {
 }
 
 static OPEN: LazyLock<String> = LazyLock::new(|| {
-    let ready = JobQueue::ALL.iter().map(|queue| {
-        format!("EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND queue = '{queue}' AND run_at <= $1
-            AND (seller_key IS NULL OR seller_key = $2))")
-    });
-    let ready: Vec<String> = ready.collect();
+    let ready: Vec<String> = JobQueue::ALL.iter().map(has_due).collect();
     format!(
         "SELECT {} OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND run_at <= $1
             AND (seller_key IS NULL OR seller_key = $2)) AS is_open",

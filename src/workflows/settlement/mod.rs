@@ -105,11 +105,10 @@ pub fn place(
 ) -> Result<Invoice> {
     // What a credit note settles, the mail of that note tells.
     let is_money = !matches!(placing.1, Source::CreditNote(_));
-    let invoice = put(conn, stamp, account, placing)?;
+    let invoice = set_off(conn, context, stamp, account, placing)?;
     if is_money && invoice.status == InvoiceStatus::Paid {
         mails::received(conn, context, account, &invoice)?;
     }
-    after(conn, context, stamp, (account, &invoice))?;
     Ok(invoice)
 }
 
@@ -122,7 +121,10 @@ pub fn set_off(
     placing: Placing<'_>,
 ) -> Result<Invoice> {
     let invoice = put(conn, stamp, account, placing)?;
-    after(conn, context, stamp, (account, &invoice))?;
+    if let Some(settled) = settled(&invoice) {
+        events::record(conn, stamp, &[settled])?;
+        collection::restore(conn, context, stamp, account)?;
+    }
     Ok(invoice)
 }
 
@@ -164,22 +166,6 @@ fn used_up(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<()> {
     match payments::open_cents(conn, payment)? {
         0 => refunds::nothing_left(conn, stamp, payment),
         _ => Ok(()),
-    }
-}
-
-/// What follows where nothing of an invoice is open any more.
-fn after(
-    conn: &mut DbConn,
-    context: &Context,
-    stamp: &Stamp,
-    (account, invoice): (&Held<Account>, &Invoice),
-) -> Result<()> {
-    match settled(invoice) {
-        Some(settled) => {
-            events::record(conn, stamp, &[settled])?;
-            collection::restore(conn, context, stamp, account)
-        }
-        None => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The documents of invoices: what is in the files, that they stay as they are, and what stands in the way of an electronic one.
 
 mod credited;
+pub mod left;
 mod national;
 mod samples;
 mod stored;

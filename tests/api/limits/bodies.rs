@@ -108,14 +108,18 @@ const BEHIND_A_PROXY: [(&str, &str); 2] = [
 async fn more_callers_from_one_address_are_the_same_attack() {
     let limits = few_bodies(100, 6, 2);
     let app = TestApp::start_with_limits(&BEHIND_A_PROXY, limits).await;
-    let mut slow = Vec::new();
+    let mut callers = Vec::new();
     for n in 0..4 {
         let email = format!("nobody-{n}@nordlys-test.example");
-        let (account, token) = app
-            .applicant(json!({ "contact": { "email": email } }))
-            .await;
+        let caller = app.applicant(json!({ "contact": { "email": email } }));
+        callers.push(caller.await);
+    }
+    let mut slow = Vec::new();
+    for (account, token) in &callers {
         let from = "X-Forwarded-For: 203.0.113.9\r\n";
-        slow.extend([(); 2].map(|()| begin_upload(&app, &account, &token, from)));
+        slow.extend([(); 2].map(|()| begin_upload(&app, account, token, from)));
+        // So many at once that nobody waits for a place to be asked who they are.
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
     // Which of them come first to where bodies are counted is not told.
     let begun = Instant::now();
