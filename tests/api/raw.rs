@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
 use cps_api::repository::{Db, DbConn, Kind};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::json;
@@ -31,6 +32,13 @@ fn uuid_of(id: &str) -> uuid::Uuid {
     uuid::Uuid::parse_str(id.rsplit('_').next().unwrap()).unwrap()
 }
 
+/// A connection past the service to an SQLite file. Its patience is a busy machine's.
+pub fn sqlite(path: &str) -> SqliteConnection {
+    let mut conn = unheard(SqliteConnection::establish(path).unwrap());
+    conn.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
+    conn
+}
+
 #[derive(QueryableByName)]
 struct Line {
     #[diesel(sql_type = Text)]
@@ -42,13 +50,7 @@ impl Raw {
     pub fn open(database: &Database) -> Self {
         let url = database.url();
         Self(match url.strip_prefix("sqlite://") {
-            Some(path) => {
-                let mut conn = unheard(SqliteConnection::establish(path).unwrap());
-                diesel::sql_query("PRAGMA busy_timeout = 10000")
-                    .execute(&mut conn)
-                    .unwrap();
-                DbConn::Sqlite(conn)
-            }
+            Some(path) => DbConn::Sqlite(sqlite(path)),
             None => DbConn::Postgres(unheard(PgConnection::establish(&url).unwrap())),
         })
     }

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::books;
 use crate::examples::heard;
 use crate::plans::{Plans, unheard};
+use crate::raw;
 
 /// A running service.
 pub struct TestApp {
@@ -488,9 +489,7 @@ impl Database {
 
     fn sqlite(&self) -> SqliteConnection {
         let path = self.folder().join("test.db");
-        let mut conn = unheard(SqliteConnection::establish(path.to_str().unwrap()).unwrap());
-        conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
-        conn
+        raw::sqlite(path.to_str().unwrap())
     }
 
     pub fn url(&self) -> String {
@@ -525,10 +524,7 @@ impl Owned {
         let url = self.url();
         match url.strip_prefix("sqlite://") {
             Some(path) if !std::path::Path::new(path).exists() => {}
-            Some(path) => {
-                let conn = unheard(SqliteConnection::establish(path).unwrap());
-                books::are_right(DbConn::Sqlite(conn));
-            }
+            Some(path) => books::are_right(DbConn::Sqlite(raw::sqlite(path))),
             None => {
                 let conn = unheard(PgConnection::establish(&url).unwrap());
                 books::are_right(DbConn::Postgres(conn));

@@ -19,7 +19,7 @@ impl Rows {
             return Self(DbConn::Postgres(PgConnection::establish(url).unwrap()));
         };
         let mut rows = Self(DbConn::Sqlite(SqliteConnection::establish(path).unwrap()));
-        rows.run("PRAGMA busy_timeout = 10000");
+        rows.run("PRAGMA busy_timeout = 60000");
         rows
     }
 
