@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -14,10 +15,14 @@ use crate::error::{Code, Error, Result};
 use crate::repository::{Db, DbConn};
 use crate::secrets::Sha256;
 use crate::workflows::Context;
-use crate::workflows::bank::{self, Contents, Imported, NewLine, Surveyed};
+use crate::workflows::bank::{self, Begun, Contents, Imported, NewLine, Plan, Surveyed};
 
 /// Lines that are matched in one transaction.
 const LINES: i64 = 100;
+/// How long a statement waits for the one before it, how long that one may bring nothing, and how often is looked.
+const WAITING: Duration = Duration::from_secs(25);
+const STILL: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// Bytes that are read at once.
 const PIECE: usize = 64 * 1024;
 
@@ -145,27 +150,49 @@ impl Importer {
         (sha256, format): (&str, StatementFormat),
         read: Surveyed,
     ) -> Result<Imported> {
-        let (of, sha256, begun) = (self.clone(), sha256.to_owned(), read.clone());
-        let begin = move |conn: &mut DbConn| {
-            let file = (sha256.as_str(), format);
-            bank::begin(conn, &of.context, &of.stamp, file, &begun)
-        };
-        let plan = self.db.write(begin).await?;
-        let mut inserted = 0;
+        let plan = self.begin((sha256, format), &read).await?;
         loop {
             let (chunk, is_end) = lines.next().await?;
             let (plan, now) = (plan.clone(), self.context.now);
             let take_in = move |conn: &mut DbConn| bank::take_in(conn, &plan, now, &chunk);
-            inserted += self.db.write(take_in).await?;
+            self.db.write(take_in).await?;
             if is_end {
                 break;
             }
         }
         let of = self.clone();
-        let finish = move |conn: &mut DbConn| {
-            bank::finish(conn, &of.context, &of.stamp, (&plan, &read), inserted)
-        };
+        let finish =
+            move |conn: &mut DbConn| bank::finish(conn, &of.context, &of.stamp, (&plan, &read));
         self.db.write(finish).await
+    }
+
+    /// Begins with a statement once none of its account is on its way. One of which nothing more comes was left by whoever sent it, and is forgotten.
+    async fn begin(
+        &self,
+        (sha256, format): (&str, StatementFormat),
+        read: &Surveyed,
+    ) -> Result<Plan> {
+        let begun = tokio::time::Instant::now();
+        let mut last = (None, begun);
+        while begun.elapsed() < WAITING {
+            let (of, sha256, read) = (self.clone(), sha256.to_owned(), read.clone());
+            let begin = move |conn: &mut DbConn| {
+                let file = (sha256.as_str(), format);
+                bank::begin(conn, &of.context, &of.stamp, file, &read)
+            };
+            let ahead = match self.db.write(begin).await? {
+                Begun::Ready(plan) => return Ok(plan),
+                Begun::Behind(statement, lines) => (statement, lines),
+            };
+            if last.0 != Some(ahead) {
+                last = (Some(ahead), tokio::time::Instant::now());
+            } else if last.1.elapsed() > STILL {
+                let forget = move |conn: &mut DbConn| bank::forget_left(conn, ahead);
+                self.db.write(forget).await?;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Err(Code::Overloaded.into())
     }
 
     /// Reads the lines of a file off the async threads, no further ahead than one chunk.
@@ -218,7 +245,7 @@ pub async fn match_statement(
         let context = worker.context();
         let work = move |conn: &mut DbConn| bank::work(conn, &context, service, (id, from), most);
         match worker.db.write(work).await {
-            Ok(Some(next)) => from = next,
+            Ok(Some(next)) => (from, most) = (next, LINES.min(most * 2)),
             Ok(None) => return Ok(()),
             Err(Error::Contended) if most > 1 => most /= 2,
             Err(error) => return Err(error),

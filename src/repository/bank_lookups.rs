@@ -2,18 +2,19 @@
 
 use diesel::prelude::*;
 
-use super::schema::{
-    accounts, allocations, bank_transactions as lines, invoices, member_numbers, payments,
-};
+use super::bank_transactions::BankTransaction;
+use super::schema::{accounts, bank_transactions as lines, invoices, member_numbers, payments};
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
-use crate::domain::bank::{BankTransactionId, InvoiceFacts, TransactionState};
+use crate::domain::bank::{InvoiceFacts, TransactionState};
 use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus};
 use crate::domain::money::Currency;
 use crate::error::Result;
 
 /// The most that one look-up yields.
 const MOST: i64 = 20;
+/// The most lines of one amount among which a reversal finds its own: a bank takes back what is weeks old, not years.
+const MOST_STANDING: i64 = 5000;
 
 /// An invoice that money may be for.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -148,38 +149,16 @@ pub fn named(conn: &mut DbConn, name: &str) -> Result<Vec<AccountId>> {
         .load(conn)?)
 }
 
-/// The earlier lines that a reversal of `cents` may take back: those with its own reference, those that paid the invoices that it names, and those that wait.
-pub fn reversible(
-    conn: &mut DbConn,
-    account: &str,
-    (reference, named, cents): (Option<&str>, &[InvoiceId], i64),
-) -> Result<Vec<BankTransactionId>> {
-    let mut found: Vec<BankTransactionId> = Vec::new();
-    if let Some(reference) = reference {
-        let with_reference = lines::table
-            .filter(lines::account.eq(account))
-            .filter(lines::reference.eq(reference))
-            .filter(lines::amount_cents.eq(-cents))
-            .filter(lines::state.eq_any([TransactionState::Open, TransactionState::Matched]));
-        let with_reference = with_reference.select(lines::id).limit(MOST);
-        found.extend(with_reference.load::<BankTransactionId>(conn)?);
-    }
-    let waiting = lines::table
+/// The lines of an account of so much money that stand, the youngest first: a reversal takes one of them back.
+pub fn standing(conn: &mut DbConn, account: &str, cents: i64) -> Result<Vec<BankTransaction>> {
+    let standing = lines::table
         .filter(lines::account.eq(account))
-        .filter(lines::amount_cents.eq(-cents))
-        .filter(lines::state.eq(TransactionState::Open));
-    let waiting = waiting.select(lines::id).limit(MOST);
-    found.extend(waiting.load::<BankTransactionId>(conn)?);
-    let paid = payments::table
-        .inner_join(allocations::table)
-        .filter(allocations::invoice_id.eq_any(named))
-        .filter(payments::taken_back_at.is_null())
-        .filter(payments::bank_transaction_id.is_not_null())
-        .select(payments::bank_transaction_id)
-        .limit(MOST);
-    let paid: Vec<Option<BankTransactionId>> = paid.load(conn)?;
-    found.extend(paid.into_iter().flatten());
-    found.sort();
-    found.dedup();
-    Ok(found)
+        .filter(lines::amount_cents.eq(cents))
+        .filter(lines::is_reversal.eq(false))
+        .filter(lines::state.eq_any([TransactionState::Open, TransactionState::Matched]));
+    Ok(standing
+        .order(lines::id.desc())
+        .limit(MOST_STANDING)
+        .select(BankTransaction::as_select())
+        .load(conn)?)
 }

@@ -1,6 +1,8 @@
 //! Bank statements at rest: one row for each page that a bank wrote. Their lines are in `bank_transactions`.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::held::{Held, store, stored};
 use super::schema::{bank_statements as statements, bank_transactions as lines};
@@ -45,7 +47,7 @@ pub struct BankStatement {
     pub created_at: Instant,
 }
 
-/// Stores a new page; taken where the very same one is there.
+/// Stores a new page; taken where the very same one is there, or another one of its account is on its way.
 pub fn insert(conn: &mut DbConn, statement: &BankStatement) -> Result<Stored> {
     let inserted = each!(conn, c => diesel::insert_into(statements::table)
         .values(statement)
@@ -70,6 +72,14 @@ pub fn same(conn: &mut DbConn, like: &BankStatement) -> Result<Option<BankStatem
         .optional()?)
 }
 
+/// The page of an account that is on its way: there is one at most.
+pub fn on_its_way(conn: &mut DbConn, account: &str) -> Result<Option<BankStatementId>> {
+    let receiving = statements::table
+        .filter(statements::account.eq(account))
+        .filter(sql::<Bool>("state = 'receiving'"));
+    Ok(receiving.select(statements::id).first(conn).optional()?)
+}
+
 /// The pages that came first in a file, in the order in which they stand in it.
 pub fn of_file(conn: &mut DbConn, file_sha256: &str) -> Result<Vec<BankStatement>> {
     Ok(statements::table
@@ -79,7 +89,8 @@ pub fn of_file(conn: &mut DbConn, file_sha256: &str) -> Result<Vec<BankStatement
         .load(conn)?)
 }
 
-/// The other pages of a statement, which are stored whole; one that is its first page and its last has none, whatever else leaves its names out.
+/// The other pages of a statement, which are stored whole; one that is its first page and its last has none, whatever else leaves its names out. Those of
+/// the same message go first; where it lacks one, that of a message before it stands in, for a bank gives each download another name.
 pub fn other_pages(conn: &mut DbConn, page: &BankStatement) -> Result<Vec<BankStatement>> {
     if page.page == 1 && page.last_page {
         return Ok(Vec::new());
@@ -90,13 +101,19 @@ pub fn other_pages(conn: &mut DbConn, page: &BankStatement) -> Result<Vec<BankSt
         .filter(statements::account.eq(&page.account))
         .filter(statements::statement_ref.eq(&page.statement_ref))
         .filter(statements::sequence.eq(&page.sequence))
-        .filter(statements::message_id.eq(&page.message_id))
+        .filter(statements::from_date.eq(&page.from_date))
         .filter(statements::id.ne(page.id))
         .filter(statements::state.ne(StatementState::Receiving));
-    Ok(others
-        .order(statements::page)
+    let mut others: Vec<BankStatement> = others
+        .order((statements::page, statements::id.desc()))
         .select(BankStatement::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    let is_own = |one: &BankStatement| one.message_id == page.message_id;
+    others.retain(|one| is_own(one) || one.state == StatementState::Incomplete);
+    others.retain(|one| is_own(one) || one.page != page.page);
+    others.sort_by_key(|one| (one.page, !is_own(one)));
+    others.dedup_by_key(|one| one.page);
+    Ok(others)
 }
 
 /// The page of an account that was stored last before this one.

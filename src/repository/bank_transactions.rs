@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use diesel::dsl::{count_star, min};
+use diesel::dsl::{count_star, min, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::held::{Held, store, stored};
 use super::schema::{bank_statements as statements, bank_transactions as lines};
@@ -52,16 +53,15 @@ pub struct BankTransaction {
     pub created_at: Instant,
 }
 
-/// Stores lines; those that are there already stay as they are. How many are new.
-pub fn insert(conn: &mut DbConn, new: &[BankTransaction]) -> Result<usize> {
-    let mut inserted = 0;
+/// Stores lines; those that are there already stay as they are.
+pub fn insert(conn: &mut DbConn, new: &[BankTransaction]) -> Result<()> {
     for some in new.chunks(MOST_ROWS) {
-        inserted += each!(conn, c => diesel::insert_into(lines::table)
+        each!(conn, c => diesel::insert_into(lines::table)
             .values(some)
             .on_conflict_do_nothing()
             .execute(c))?;
     }
-    Ok(inserted)
+    Ok(())
 }
 
 /// How many lines of an account are told by each of these, but for those of one statement.
@@ -130,7 +130,7 @@ pub fn booked_cents(conn: &mut DbConn, statement: BankStatementId) -> Result<Opt
     Ok(amounts.into_iter().try_fold(0, add))
 }
 
-/// The ids and positions of the lines of a statement that nobody has decided on, from a position on.
+/// The lines of a statement that nobody has decided on, from a position on, and those that the bank has not booked.
 pub fn undecided(
     conn: &mut DbConn,
     statement: BankStatementId,
@@ -140,7 +140,7 @@ pub fn undecided(
     let waiting = lines::table
         .filter(lines::statement_id.eq(statement))
         .filter(lines::position.ge(from))
-        .filter(lines::state.eq(TransactionState::Open));
+        .filter(lines::state.eq_any([TransactionState::Open, TransactionState::Pending]));
     Ok(waiting
         .order(lines::position)
         .limit(limit)
@@ -193,20 +193,58 @@ pub fn store(conn: &mut DbConn, line: &mut Held<BankTransaction>) -> Result<()> 
     stored(store!(conn, lines, line))
 }
 
-/// Supersedes what was pending and is booked by this line: of the same reference of the bank, amount and currency.
-pub fn supersede(conn: &mut DbConn, booked: &BankTransaction) -> Result<()> {
-    let Some(reference) = &booked.bank_reference else {
-        return Ok(());
+/// Where one of them is pending: the ids of the lines that are told by the same reference of the bank, amount and currency as this one, oldest first, each
+/// with its state.
+pub fn told_alike(
+    conn: &mut DbConn,
+    line: &BankTransaction,
+) -> Result<Vec<(BankTransactionId, TransactionState)>> {
+    let Some(reference) = &line.bank_reference else {
+        return Ok(Vec::new());
     };
     let pending = lines::table
-        .filter(lines::state.eq(TransactionState::Pending))
+        .filter(sql::<Bool>("state = 'pending'"))
+        .filter(lines::bank_reference.eq(reference));
+    let pending: Option<BankTransactionId> = pending.select(lines::id).first(conn).optional()?;
+    if pending.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(lines::table
+        .filter(lines::account.eq(&line.account))
         .filter(lines::bank_reference.eq(reference))
-        .filter(lines::account.eq(&booked.account))
-        .filter(lines::amount_text.eq(&booked.amount_text))
-        .filter(lines::currency.eq(booked.currency));
+        .filter(lines::amount_text.eq(&line.amount_text))
+        .filter(lines::currency.eq(line.currency))
+        .order(lines::id)
+        .select((lines::id, lines::state))
+        .load(conn)?)
+}
+
+/// Makes lines that were pending superseded.
+pub fn supersede(conn: &mut DbConn, pending: &[BankTransactionId]) -> Result<()> {
+    let pending = lines::table
+        .filter(lines::id.eq_any(pending))
+        .filter(lines::state.eq(TransactionState::Pending));
     diesel::update(pending)
         .set((
             lines::state.eq(TransactionState::Superseded),
+            lines::version.eq(lines::version + 1),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Turns the money of the reversals of a statement round; nobody has decided on them.
+pub fn turn_reversals_round(conn: &mut DbConn, statement: BankStatementId) -> Result<()> {
+    let reversals = lines::table
+        .filter(lines::statement_id.eq(statement))
+        .filter(lines::is_reversal.eq(true))
+        .filter(lines::state.eq(TransactionState::Open));
+    let negated =
+        "CASE WHEN amount_text LIKE '-%' THEN substr(amount_text, 2) ELSE '-' || amount_text END";
+    diesel::update(reversals)
+        .set((
+            lines::amount_cents.eq(sql::<Nullable<BigInt>>("-amount_cents")),
+            lines::amount_text.eq(sql::<Text>(negated)),
             lines::version.eq(lines::version + 1),
         ))
         .execute(conn)?;

@@ -228,6 +228,8 @@ CREATE TABLE bank_statements (
 CREATE INDEX bank_statements_file_sha256_idx ON bank_statements (file_sha256);
 CREATE INDEX bank_statements_account_idx ON bank_statements (account, created_at);
 CREATE INDEX bank_statements_held_idx ON bank_statements (id) WHERE state = 'held';
+-- Two files of one account that say the same come one after the other: what one has brought counts as seen for the other.
+CREATE UNIQUE INDEX bank_statements_receiving_key ON bank_statements (account) WHERE state = 'receiving';
 
 CREATE TABLE bank_transactions (
     id TEXT NOT NULL PRIMARY KEY,
@@ -262,10 +264,10 @@ CREATE TABLE bank_transactions (
 );
 CREATE INDEX bank_transactions_statement_id_idx ON bank_transactions (statement_id, position);
 CREATE INDEX bank_transactions_state_idx ON bank_transactions (state, id);
-CREATE INDEX bank_transactions_reference_idx ON bank_transactions (account, reference) WHERE reference IS NOT NULL;
 CREATE INDEX bank_transactions_amount_cents_idx ON bank_transactions (account, amount_cents);
 CREATE INDEX bank_transactions_payer_account_idx ON bank_transactions (payer_account) WHERE payer_account IS NOT NULL;
-CREATE INDEX bank_transactions_bank_reference_idx ON bank_transactions (bank_reference) WHERE state = 'pending';
+CREATE INDEX bank_transactions_bank_reference_idx ON bank_transactions (account, bank_reference) WHERE bank_reference IS NOT NULL;
+CREATE INDEX bank_transactions_pending_idx ON bank_transactions (bank_reference) WHERE state = 'pending';
 
 CREATE TABLE payments (
     id TEXT NOT NULL PRIMARY KEY,

@@ -25,27 +25,23 @@ pub struct Row {
     pub bank_reference: Option<String>,
 }
 
-/// The statements that rows make: one for each run of rows of one account. Where a balance is not the one before it with the amount, there is no closing
-/// balance, so that nothing proves the statement.
+/// The statements that rows make: one for each account, wherever its rows stand. Where a balance is not the one before it with the amount, there is no
+/// closing balance, so that nothing proves the statement.
 pub fn statements(rows: Vec<Row>) -> Vec<(Header, Vec<Entry>)> {
     let mut statements: Vec<(Header, Vec<Entry>)> = Vec::new();
-    let mut proven: Option<i64> = None;
     for row in rows {
-        let before = row.balance.0.checked_sub(row.amount.0);
-        let is_same = |header: &Header| {
+        let before = row.balance.0.checked_sub(row.amount.0).map(decimal);
+        let is_same = |(header, _): &&mut (Header, Vec<Entry>)| {
             header.account == row.account && header.currency == Some(row.currency)
         };
-        if statements.last().is_none_or(|(header, _)| !is_same(header)) {
-            proven = before;
-            statements.push((begun(&row, before), Vec::new()));
-        }
-        proven = proven
-            .filter(|proven| before == Some(*proven))
-            .map(|_| row.balance.0);
-        if let Some((header, entries)) = statements.last_mut() {
-            header.to = Some(row.booking_date);
-            header.closing = proven.map(decimal);
-            entries.push(entry(row));
+        match statements.iter_mut().find(is_same) {
+            Some((header, entries)) => {
+                let goes_on = header.closing.is_some() && header.closing == before;
+                header.closing = goes_on.then(|| decimal(row.balance.0));
+                header.to = header.to.max(Some(row.booking_date));
+                entries.push(entry(row));
+            }
+            None => statements.push((begun(&row, before), vec![entry(row)])),
         }
     }
     statements
@@ -55,14 +51,16 @@ fn decimal(cents: i64) -> Decimal {
     Decimal::new(cents, 2)
 }
 
-fn begun(row: &Row, opening: Option<i64>) -> Header {
+fn begun(row: &Row, opening: Option<Decimal>) -> Header {
     Header {
         account: row.account.clone(),
         currency: Some(row.currency),
         page: 1,
         is_last_page: true,
         from: Some(row.booking_date),
-        opening: opening.map(decimal),
+        to: Some(row.booking_date),
+        opening,
+        closing: opening.map(|_| decimal(row.balance.0)),
         ..Header::default()
     }
 }
@@ -89,6 +87,7 @@ fn entry(row: Row) -> Entry {
         bank_reference: row.bank_reference,
         text: None,
         payments: None,
+        balance: Some(decimal(row.balance.0)),
         details: vec![Detail {
             amount: Some((amount, row.currency)),
             reference: row.reference,
@@ -103,7 +102,7 @@ fn entry(row: Row) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::bank::{Balance, Sums, balance, entry_lines};
+    use crate::domain::bank::{Balance, Sums, balance, entry_lines, fingerprint};
 
     fn row(account: &str, amount: &str, balance: &str) -> Row {
         Row {
@@ -146,6 +145,25 @@ mod tests {
         assert_eq!(cents, [Some(35000), Some(-5000)]);
         let line = &entry_lines(&entries[1])[0];
         assert_eq!(line.payer.name.as_deref(), Some("Foto Ærø ApS"));
+    }
+
+    #[test]
+    fn the_rows_of_an_account_are_one_statement_wherever_they_stand() {
+        let rows = vec![
+            row("A", "350.00", "350.00"),
+            row("B", "1.00", "1.00"),
+            row("A", "350.00", "700.00"),
+        ];
+        let made = statements(rows);
+        let ends: Vec<_> = made.iter().map(|(header, _)| header.closing).collect();
+        assert_eq!(ends, [Some(Decimal::new(700, 0)), Some(Decimal::new(1, 0))]);
+        let told: Vec<String> = made[0]
+            .1
+            .iter()
+            .flat_map(entry_lines)
+            .map(|line| fingerprint("A", &line))
+            .collect();
+        assert_ne!(told[0], told[1], "their balances tell them apart");
     }
 
     #[test]

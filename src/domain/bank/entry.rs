@@ -98,6 +98,8 @@ pub struct Entry {
     pub text: Option<String>,
     /// How many payments the bank says it is of.
     pub payments: Option<u32>,
+    /// What the account holds behind it, where the bank says so of each entry.
+    pub balance: Option<Decimal>,
     pub details: Vec<Detail>,
 }
 
@@ -128,6 +130,8 @@ pub struct Line {
     pub payer: Party,
     /// Its place in the entry, from 0 on.
     pub place: usize,
+    /// What the account holds behind its entry, where the bank says so of each.
+    pub balance: Option<Decimal>,
     /// The payment was of more than came.
     pub has_charges: bool,
     /// It is of several payments of which nothing is known.
@@ -152,6 +156,7 @@ impl Line {
             texts: Vec::new(),
             payer: Party::default(),
             place: 0,
+            balance: None,
             has_charges: false,
             is_batch: false,
         }
@@ -221,6 +226,7 @@ fn line(entry: &Entry, amount: Decimal, detail: Option<&Detail>) -> Line {
         texts,
         payer: payer.unwrap_or_default(),
         place: 0,
+        balance: entry.balance,
         has_charges: false,
         is_batch: false,
     }
@@ -257,6 +263,7 @@ mod tests {
             bank_reference: Some("entry".to_owned()),
             text: Some("of the bank".to_owned()),
             payments: None,
+            balance: None,
             details,
         }
     }

@@ -18,6 +18,9 @@ pub fn fingerprint(account: &str, line: &Line) -> String {
         optional(&line.reference),
         line.place.to_string(),
     ];
+    // Equal rows of a day are told apart by it, whichever file they come in.
+    let balance = line.balance.map(|balance| balance.normalize());
+    parts.extend(balance.map(|balance| format!("balance {balance}")));
     parts.extend(line.texts.iter().cloned());
     // Each with its length, so that no two lines run into one text.
     let parts = parts.iter().map(|part| format!("{}:{part}", part.len()));
@@ -58,6 +61,7 @@ mod tests {
             texts: vec!["ab".to_owned(), "c".to_owned()],
             payer: Party::default(),
             place: 0,
+            balance: None,
             has_charges: false,
             is_batch: false,
         }
@@ -80,6 +84,7 @@ mod tests {
             |line| line.texts = vec!["a".to_owned(), "bc".to_owned()]
         ));
         assert!(differs(|line| line.place = 1));
+        assert!(differs(|line| line.balance = Some(Decimal::ONE)));
         assert!(!differs(|line| line.amount = Decimal::new(35_000_000, 5)));
         assert!(!differs(|line| line.value_date = line.booking_date));
         assert_ne!(fingerprint("B", &line()), first);

@@ -103,7 +103,8 @@ pub fn decide(facts: Facts<'_>) -> Decision {
     let mut note = |is_so: bool, one: BankEvidence| evidence.extend(Some(one).filter(|_| is_so));
     note(!facts.is_our_account, BankEvidence::NotOurAccount);
     note(facts.is_held, BankEvidence::StatementHeld);
-    let may_book = facts.is_our_account && !facts.is_held;
+    // What takes money out back is no payment of an invoice, whatever it names.
+    let may_book = facts.is_our_account && !facts.is_held && !line.is_reversal;
     let fit = match facts.found {
         Found::One(invoice) => Some(fit(cents, line.currency, invoice)),
         _ => None,
@@ -207,29 +208,24 @@ fn settle(
     }
 }
 
-/// The line that a reversal takes back: the one among the earlier ones with its reference, amount and currency; nothing where there are several.
-pub fn takes_back<'a, K>(reversal: &Line, earlier: &'a [(K, Line)]) -> Option<&'a K> {
-    let amount = reversal.cents.filter(|_| reversal.is_reversal)?;
-    let is_it = |line: &Line| {
-        line.cents == Some(-amount)
-            && line.currency == reversal.currency
-            && !line.is_reversal
-            && same_reference(line, reversal)
-    };
-    let mut found = earlier.iter().filter(|(_, line)| is_it(line));
-    match (found.next(), found.next()) {
-        (Some((key, _)), None) => Some(key),
-        _ => None,
-    }
+/// Whether a reversal may take an earlier line back: one with its reference, amount and currency. It does where there is no other.
+pub fn may_take_back(reversal: &Line, earlier: &Line, creditor: Option<&str>) -> bool {
+    let amount = reversal.cents.filter(|_| reversal.is_reversal);
+    amount.is_some_and(|amount| earlier.cents == amount.checked_neg())
+        && earlier.currency == reversal.currency
+        && !earlier.is_reversal
+        && same_reference(earlier, reversal, creditor)
 }
 
-fn same_reference(line: &Line, reversal: &Line) -> bool {
-    let (one, other) = (references_in(line, None), references_in(reversal, None));
-    let written = |line: &Line| line.reference.clone();
-    let (written, other_written) = (written(line), written(reversal));
-    (!one.rf.is_empty() && one.rf == other.rf)
-        || (!one.refunds.is_empty() && one.refunds == other.refunds)
-        || (written.is_some() && written == other_written)
+/// Whether two lines bear a reference that is the same, however each of them is written and whatever stands around it.
+fn same_reference(line: &Line, reversal: &Line, creditor: Option<&str>) -> bool {
+    let one = references_in(line, creditor);
+    let other = references_in(reversal, creditor);
+    let share = |one: &[String], other: &[String]| one.iter().any(|text| other.contains(text));
+    share(&one.rf, &other.rf)
+        || share(&one.fi71, &other.fi71)
+        || one.refunds.iter().any(|id| other.refunds.contains(id))
+        || (line.reference.is_some() && line.reference == reversal.reference)
 }
 
 #[cfg(test)]
@@ -362,11 +358,55 @@ mod tests {
     fn a_reversal_takes_back_the_one_line_that_it_is_of() {
         let paid = line(Some(35000), &["RF55CPS2026000001"]);
         let mut back = line(Some(-35000), &["RF55 CPS2 0260 0000 1"]);
-        let earlier = [(1, paid.clone()), (2, line(Some(35000), &["other"]))];
-        assert_eq!(takes_back(&back, &earlier), None);
+        assert!(!may_take_back(&back, &paid, None), "it is no reversal");
         back.is_reversal = true;
-        assert_eq!(takes_back(&back, &earlier), Some(&1));
-        assert_eq!(takes_back(&back, &[(1, paid.clone()), (2, paid)]), None);
+        assert!(may_take_back(&back, &paid, None));
+        let glued = line(Some(35000), &["RF55CPS2026000001MTONDK74"]);
+        assert!(may_take_back(&back, &glued, None), "whatever is behind it");
+        let other = line(Some(35000), &["other"]);
+        assert!(!may_take_back(&back, &other, None));
+        let less = line(Some(34999), &["RF55CPS2026000001"]);
+        assert!(!may_take_back(&back, &less, None));
+        let danish = |text| Line {
+            is_reversal: true,
+            ..line(Some(-35000), &[text])
+        };
+        let paid = line(Some(35000), &["+71<000020260000011+81234567<"]);
+        let back = danish("71#000020260000011");
+        assert!(may_take_back(&back, &paid, Some("81234567")));
+        assert!(!may_take_back(&back, &paid, None));
+    }
+
+    #[test]
+    fn a_reversal_that_comes_in_pays_no_invoice() {
+        let back = Line {
+            is_reversal: true,
+            ..line(Some(35000), &["RF55CPS2026000001"])
+        };
+        let invoice = InvoiceFacts {
+            status: InvoiceStatus::Open,
+            open_cents: 35000,
+            currency: Currency::EUR,
+        };
+        let facts = |line| Facts {
+            line,
+            found: Found::One(invoice),
+            refund: FoundRefund::Nothing,
+            in_end_to_end_id: false,
+            amount_exact: true,
+            number_in_text: false,
+            payer_known: false,
+            payer_name: false,
+            is_our_account: true,
+            is_held: false,
+            tolerance: 0,
+        };
+        assert_eq!(decide(facts(&back)).state, TransactionState::Open);
+        let paid = Line {
+            is_reversal: false,
+            ..back.clone()
+        };
+        assert_eq!(decide(facts(&paid)).state, TransactionState::Matched);
     }
 
     proptest! {

@@ -19,7 +19,7 @@ pub use balance::{Balance, Sums, balance};
 pub use entry::{BadBankAmount, BankAmount, Detail, Entry, Line, Party, entry_lines, turned_round};
 pub use fingerprint::{fingerprint, number_repeats};
 pub use known::{Clue, Known};
-pub use matching::{Decision, Facts, Found, InvoiceFacts, decide, takes_back};
+pub use matching::{Decision, Facts, Found, InvoiceFacts, decide, may_take_back};
 pub use money_out::{FoundRefund, RefundFacts};
 pub use references::{References, numbers_in, references_in};
 pub use statement::{Before, Page, goes_on, state};

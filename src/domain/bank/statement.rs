@@ -19,7 +19,15 @@ pub fn state(pages: &[Page<'_>], our_account: &str) -> (StatementState, bool) {
         return (StatementState::Foreign, false);
     }
     if !are_all(pages) {
-        return (StatementState::Incomplete, false);
+        let state = match pages
+            .iter()
+            .all(|page| proof(&[*page]) == Some(Balance::Booked))
+        {
+            // A message of several statements numbers its pages too, and each is whole.
+            true => StatementState::Booked,
+            false => StatementState::Incomplete,
+        };
+        return (state, false);
     }
     match proof(pages) {
         Some(Balance::Booked) => (StatementState::Booked, false),
@@ -115,6 +123,16 @@ mod tests {
         assert_eq!(state(&[torn, second], OURS), held);
         let foreign = (StatementState::Foreign, false);
         assert_eq!(state(&[first, second], "NL02ABNA0123456789"), foreign);
+    }
+
+    #[test]
+    fn a_page_that_its_own_balances_prove_is_whole() {
+        let second = page(2, true);
+        let whole = Page {
+            header: &second,
+            sums: came(703),
+        };
+        assert_eq!(state(&[whole], OURS), (StatementState::Booked, false));
     }
 
     #[test]

@@ -1,49 +1,22 @@
-//! What finance decides on: a statement that is held, and lines that wait for somebody.
+//! What finance decides on: lines that wait for somebody.
 
 use std::collections::BTreeMap;
 
-use super::importing::have_matched;
 use super::placed::{self, Accounts};
 use crate::domain::access::StaffAccess;
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
-use crate::domain::bank::{
-    BankStatementId, BankTransactionId, StatementState, StatementWhy, TransactionState,
-};
+use crate::domain::bank::{BankTransactionId, StatementState, TransactionState};
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, PaymentId};
 use crate::domain::money::Money;
 use crate::error::{Code, Error, Fault, FaultCode, Result};
 use crate::repository::bank_lookups::{self as lookups, Payable};
-use crate::repository::bank_statements::{self as statements, BankStatement};
+use crate::repository::bank_statements as statements;
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, events, payments};
 use crate::workflows::settlement::{self, Origin, Received, Source};
 use crate::workflows::{Context, refunds};
-
-/// Has the lines of a held statement booked as if its balances proved them.
-pub fn release(
-    conn: &mut DbConn,
-    context: &Context,
-    staff: &StaffAccess,
-    (id, reason): (BankStatementId, &str),
-) -> Result<BankStatement> {
-    let mut statement = statements::lock(conn, id)?.ok_or(Code::NotFound)?;
-    if statement.state != StatementState::Held {
-        return Err(Code::StatementNotHeld.into());
-    }
-    statement.state = StatementState::Booked;
-    statement.why = Some(StatementWhy::Released);
-    statements::store(conn, &mut statement)?;
-    have_matched(conn, context, &statement)?;
-    let released = Event::BankStatementReleased {
-        bank_statement_id: id,
-        state: statement.state,
-    };
-    let stamp = staff.stamp(context.now).because(reason);
-    events::record(conn, &stamp, &[released])?;
-    Ok(statement.into_row())
-}
 
 /// So much of a line is for this invoice.
 #[derive(Debug, Clone, Copy)]

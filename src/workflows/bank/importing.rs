@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
+use super::proving::prove;
 use super::reading::Surveyed;
 use super::{pages, rows};
 use crate::domain::actor::Stamp;
@@ -14,7 +15,7 @@ use crate::domain::event::Event;
 use crate::error::{Code, Result};
 use crate::repository::bank_statements::{self as statements, BankStatement};
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
-use crate::repository::{DbConn, Held, events};
+use crate::repository::{DbConn, events};
 use crate::types::{Instant, Json};
 use crate::workflows::Context;
 use crate::workflows::tasks::{Task, enqueue};
@@ -41,6 +42,15 @@ pub struct Plan {
     goes_on: bool,
     /// Behind which of its own lines they stand: it was stored before, and says more.
     pub(super) behind: i64,
+}
+
+/// What became of beginning with a page.
+#[derive(Debug, Clone)]
+pub enum Begun {
+    /// Its lines may come.
+    Ready(Plan),
+    /// Another one of its account is on its way; so many lines of that one are there.
+    Behind(BankStatementId, i64),
 }
 
 /// What became of a statement.
@@ -81,18 +91,25 @@ pub fn known_file(
     Ok(are_all.then(|| stored.iter().map(Imported::of).collect()))
 }
 
-/// Begins with a page, or goes on with one that was stored before; what never comes whole is forgotten after an hour.
+/// Begins with a page, or goes on with one that was stored before; what never comes whole is forgotten after an hour. One of an account comes after the
+/// other: lines of a page that may still be forgotten are not seen before.
 pub fn begin(
     conn: &mut DbConn,
     context: &Context,
     stamp: &Stamp,
     (file_sha256, format): (&str, StatementFormat),
     read: &Surveyed,
-) -> Result<Plan> {
+) -> Result<Begun> {
     let by = (stamp.actor.to_string(), context.now);
     let new = rows::receiving(read, (file_sha256, format), by);
-    let page = match statements::same(conn, &new)? {
-        Some(stored) => stored,
+    let stored = statements::same(conn, &new)?;
+    let own = stored.as_ref().map(|page| page.id);
+    let other = statements::on_its_way(conn, &new.account)?;
+    if let Some(other) = other.filter(|other| Some(*other) != own) {
+        return Ok(Begun::Behind(other, lines::count(conn, other)?));
+    }
+    let page = match stored {
+        Some(stored) => of_message(conn, stored, &new.message_id)?,
         None => {
             statements::insert(conn, &new)?.or_contended()?;
             let due = context.now.plus(RECEIVED_WITHIN);
@@ -102,7 +119,18 @@ pub fn begin(
             new
         }
     };
-    plan(conn, &page)
+    Ok(Begun::Ready(plan(conn, &page)?))
+}
+
+/// A page that waits for others, as one of the message in which it came again: the others come in that one.
+fn of_message(conn: &mut DbConn, stored: BankStatement, message_id: &str) -> Result<BankStatement> {
+    if stored.state != StatementState::Incomplete || stored.message_id == message_id {
+        return Ok(stored);
+    }
+    let mut page = statements::lock(conn, stored.id)?.ok_or(Code::Overloaded)?;
+    page.message_id = message_id.to_owned();
+    statements::store(conn, &mut page)?;
+    Ok(page.into_row())
 }
 
 /// How the lines of a page would be stored; nothing is written.
@@ -154,16 +182,20 @@ fn ordinals(conn: &mut DbConn, plan: &Plan, new: &[NewLine]) -> Result<Vec<i64>>
         .collect())
 }
 
-/// Stores lines of a page; those that were seen before stay as they are. How many are new.
-pub fn take_in(conn: &mut DbConn, plan: &Plan, now: Instant, new: &[NewLine]) -> Result<i64> {
+/// Stores lines of a page; those that were seen before stay as they are. Refused where the page was forgotten meanwhile, or may count as seen what will be.
+pub fn take_in(conn: &mut DbConn, plan: &Plan, now: Instant, new: &[NewLine]) -> Result<()> {
+    let page = statements::lock(conn, plan.id)?.ok_or(Code::Overloaded)?;
+    let other = statements::on_its_way(conn, &plan.account)?;
+    if other.is_some_and(|other| other != page.id) {
+        return Err(Code::Overloaded.into());
+    }
     let ordinals = ordinals(conn, plan, new)?;
     let known = Json::of(&Known::default())?;
     let pairs = new.iter().zip(ordinals);
     let rows: Vec<BankTransaction> = pairs
         .map(|(one, ordinal)| rows::new_line(plan, one, (ordinal, now, known.clone())))
         .collect::<Result<_>>()?;
-    let inserted = lines::insert(conn, &rows)?;
-    Ok(i64::try_from(inserted).unwrap_or(i64::MAX))
+    lines::insert(conn, &rows)
 }
 
 /// How many of these lines were seen before.
@@ -179,14 +211,10 @@ pub fn finish(
     context: &Context,
     stamp: &Stamp,
     (plan, read): (&Plan, &Surveyed),
-    inserted: i64,
 ) -> Result<Imported> {
     let mut page = statements::lock(conn, plan.id)?.ok_or(Code::Overloaded)?;
     let is_new = page.state == StatementState::Receiving;
-    let new = match is_new {
-        true => lines::count(conn, plan.id)?,
-        false => inserted,
-    };
+    let new = lines::count(conn, plan.id)? - page.lines_new;
     let counted = Imported {
         lines_new: new,
         lines_seen: read.lines - new,
@@ -211,52 +239,12 @@ pub fn finish(
     })
 }
 
-/// Makes a page, and with it the others of its statement, what their balances prove.
-fn prove(
-    conn: &mut DbConn,
-    context: &Context,
-    page: &mut Held<BankStatement>,
-    (read, counted): (&Surveyed, &Imported),
-) -> Result<()> {
-    let (state, inverted) = pages::proven(conn, context, page, read)?;
-    page.state = state;
-    page.why = StatementWhy::of(state);
-    page.reversals_inverted = inverted;
-    page.booked_sum = read.sums.all.to_string();
-    page.reversed_sum = read.sums.reversals.to_string();
-    page.lines_new += counted.lines_new;
-    page.lines_seen = counted.lines_seen;
-    page.lines_pending = counted.lines_pending;
-    statements::store(conn, page)?;
-    have_matched(conn, context, page)?;
-    match pages::is_paged(page) {
-        true => bring_along(conn, context, page),
+/// Forgets a statement that came no further than this many lines: whoever sent it has left it.
+pub fn forget_left(conn: &mut DbConn, (id, lines): (BankStatementId, i64)) -> Result<()> {
+    match lines::count(conn, id)? == lines {
+        true => forget_broken(conn, id),
         false => Ok(()),
     }
-}
-
-/// The other pages stand as this one does.
-fn bring_along(conn: &mut DbConn, context: &Context, page: &BankStatement) -> Result<()> {
-    for other in statements::other_pages(conn, page)? {
-        let held = statements::lock(conn, other.id)?;
-        let is_other = |one: &Held<BankStatement>| one.state != page.state;
-        if let Some(mut other) = held.filter(is_other) {
-            other.state = page.state;
-            other.why = page.why;
-            statements::store(conn, &mut other)?;
-            have_matched(conn, context, &other)?;
-        }
-    }
-    Ok(())
-}
-
-/// Has the lines of a statement matched that nobody has decided on.
-pub fn have_matched(conn: &mut DbConn, context: &Context, statement: &BankStatement) -> Result<()> {
-    let task = Task::MatchStatement {
-        statement: statement.id,
-        version: statement.version,
-    };
-    enqueue(conn, &task, context.now, context.now)
 }
 
 /// Forgets a statement that never came whole.

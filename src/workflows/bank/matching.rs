@@ -42,13 +42,29 @@ pub fn work(
     let mut desk = Desk::begin(conn, context, (service, &statement), &waiting)?;
     let ids: Vec<BankTransactionId> = waiting.iter().map(|line| line.id).collect();
     let mut held = lines::lock_many(conn, &ids)?;
-    held.retain(|line| line.state == TransactionState::Open);
     held.sort_by_key(|line| line.position);
     for line in held {
-        desk.decide(conn, line)?;
+        supersede(conn, &line)?;
+        let is_open = line.state == TransactionState::Open;
+        // A bank that writes its newest line first has the reversal before what it takes back.
+        if is_open && !desk.taken_back.contains(&line.id) {
+            desk.decide(conn, line)?;
+        }
     }
     events::record(conn, &desk.stamp, &desk.told)?;
     Ok(Some(last + 1))
+}
+
+/// Each line that is booked supersedes one that was pending, whichever of the two came first.
+fn supersede(conn: &mut DbConn, line: &BankTransaction) -> Result<()> {
+    let alike = lines::told_alike(conn, line)?;
+    let of = |state: TransactionState| alike.iter().filter(move |(_, one)| *one == state);
+    let pending: Vec<BankTransactionId> =
+        of(TransactionState::Pending).map(|(id, _)| *id).collect();
+    let superseded = of(TransactionState::Superseded).count();
+    let booked = alike.len() - pending.len() - superseded;
+    let over = pending.into_iter().take(booked.saturating_sub(superseded));
+    lines::supersede(conn, &over.collect::<Vec<_>>())
 }
 
 /// What some lines are decided with: the accounts that they concern are held.
@@ -61,6 +77,8 @@ pub(super) struct Desk<'a> {
     /// The refunds that the lines name.
     pub refunds: Refunds,
     named: HashMap<BankTransactionId, Named>,
+    /// The lines that reversals among them took back.
+    pub taken_back: Vec<BankTransactionId>,
     pub told: Vec<Event>,
 }
 
@@ -78,12 +96,7 @@ impl<'a> Desk<'a> {
         let refunds = refunding::find(conn, &asked)?;
         concerned.extend(refunds.values().map(|(_, owner)| *owner));
         for line in waiting.iter().filter(|line| line.is_reversal) {
-            let invoices = named.get(&line.id).map(|named| named.invoices.as_slice());
-            concerned.extend(reversing::concerned(
-                conn,
-                line,
-                invoices.unwrap_or_default(),
-            )?);
+            concerned.extend(reversing::concerned(conn, context, line)?);
         }
         let accounts = Accounts::hold(conn, concerned)?;
         // What was found before its account was held may have changed since.
@@ -97,16 +110,16 @@ impl<'a> Desk<'a> {
             invoices: invoices.into_iter().map(|one| (one.id, one)).collect(),
             refunds: refunding::find(conn, &asked)?,
             named,
+            taken_back: Vec::new(),
             told: Vec::new(),
         })
     }
 
     fn decide(&mut self, conn: &mut DbConn, mut row: Held<BankTransaction>) -> Result<()> {
         let line = rows::line(&row)?;
-        lines::supersede(conn, &row)?;
         let named = self.named.remove(&row.id).unwrap_or_default();
         if row.is_reversal && self.is_proven() {
-            let is_over = reversing::take_back(conn, self, (&mut row, &line), &named.invoices)?;
+            let is_over = reversing::take_back(conn, self, &mut row)?;
             if is_over {
                 return self.look_again(conn, &named.invoices);
             }

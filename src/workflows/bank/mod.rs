@@ -7,18 +7,18 @@ mod matching;
 mod naming;
 mod pages;
 mod placed;
+mod proving;
 mod reading;
 mod refunding;
 mod reversing;
 mod rows;
 mod spreadsheet;
 
-pub use by_hand::{
-    NewMatch, Placing, bring_back, dismiss, match_by_hand, release, take_match_back,
-};
+pub use by_hand::{NewMatch, Placing, bring_back, dismiss, match_by_hand, take_match_back};
 pub use importing::{
-    Imported, NewLine, Plan, begin, count_seen, finish, forget_broken, known_file, rehearse,
-    take_in,
+    Begun, Imported, NewLine, Plan, begin, count_seen, finish, forget_broken, forget_left,
+    known_file, rehearse, take_in,
 };
 pub use matching::work;
+pub use proving::release;
 pub use reading::{Contents, Surveyed, read_lines, survey};

@@ -36,8 +36,7 @@ pub fn is_paged(page: &BankStatement) -> bool {
     page.page > 1 || !page.last_page
 }
 
-/// Where a page stands by the balances of all pages of its statement, and whether its reversals are to be turned round. Those of pages that are stored
-/// stay as they are: a statement of several pages that is right only so is held.
+/// Where a page stands by the balances of all pages of its statement, and whether the reversals of all of them are to be turned round.
 pub fn proven(
     conn: &mut DbConn,
     context: &Context,
@@ -58,8 +57,5 @@ pub fn proven(
         .map(|(header, sums)| Page { header, sums })
         .collect();
     let iban: String = context.programme.seller.iban.split_whitespace().collect();
-    Ok(match state(&pages, &iban) {
-        (StatementState::Booked, true) if !others.is_empty() => (StatementState::Held, false),
-        proven => proven,
-    })
+    Ok(state(&pages, &iban))
 }

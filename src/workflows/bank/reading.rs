@@ -167,9 +167,6 @@ pub fn read_lines(
             Part::Entry(entry) => {
                 let is_inverted = inverted.get(reader.statement).copied().unwrap_or(false);
                 reader.read(&entry, is_inverted);
-                if reader.waiting.len() < CHUNK {
-                    return Ok(());
-                }
                 false
             }
             Part::Closes(_) => {
@@ -177,9 +174,17 @@ pub fn read_lines(
                 true
             }
         };
-        match take(std::mem::take(&mut reader.waiting), is_end) {
+        let mut hand_on = |lines, is_end| match take(lines, is_end) {
             true => Ok(()),
             false => Err(Halt::Unwanted),
+        };
+        while reader.waiting.len() >= CHUNK {
+            let rest = reader.waiting.split_off(CHUNK);
+            hand_on(std::mem::replace(&mut reader.waiting, rest), false)?;
+        }
+        match is_end {
+            true => hand_on(std::mem::take(&mut reader.waiting), true),
+            false => Ok(()),
         }
     })
 }
@@ -204,11 +209,12 @@ impl Reader {
 
     fn read(&mut self, entry: &Entry, is_inverted: bool) {
         for line in entry_lines(entry) {
+            // As its bank wrote it, whichever way round it is taken.
+            let like = stored_fingerprint(&self.account, &line);
             let line = match is_inverted && line.is_reversal {
                 true => turned_round(line),
                 false => line,
             };
-            let like = stored_fingerprint(&self.account, &line);
             let nth = number_repeats(std::slice::from_ref(&like), &mut self.seen);
             self.waiting.push(NewLine {
                 position: self.position,
@@ -225,4 +231,41 @@ impl Reader {
 fn stored_fingerprint(account: &str, line: &Line) -> String {
     let state = if line.is_booked { "booked" } else { "pending" };
     sha256_hex(format!("{state}:{}", fingerprint(account, line)).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::bank::{BankAmount, Detail};
+    use crate::domain::money::Currency;
+
+    #[test]
+    fn an_entry_of_many_payments_is_handed_on_in_pieces() {
+        let detail = Detail {
+            amount: Some((BankAmount::of_cents(100), Currency::EUR)),
+            ..Detail::default()
+        };
+        let entry = Entry {
+            amount: BankAmount::of_cents(120_000),
+            currency: Currency::EUR,
+            is_credit: true,
+            is_reversal: false,
+            is_booked: true,
+            booking_date: None,
+            value_date: None,
+            bank_reference: None,
+            text: None,
+            payments: None,
+            balance: None,
+            details: vec![detail; 1200],
+        };
+        let mut contents = Contents::Csv(vec![(Header::default(), vec![entry])]);
+        let mut pieces = Vec::new();
+        let take = |lines: Vec<NewLine>, is_end| {
+            pieces.push((lines.len(), is_end));
+            true
+        };
+        read_lines(&mut contents, &[false], take).unwrap();
+        assert_eq!(pieces, [(500, false), (500, false), (200, true)]);
+    }
 }

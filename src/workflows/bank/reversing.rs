@@ -4,45 +4,54 @@ use super::matching::Desk;
 use super::{placed, refunding, rows};
 use crate::domain::account::AccountId;
 use crate::domain::bank::{
-    BankEvidence, BankTransactionId, Clue, Known, Line, TransactionState, takes_back,
+    BankEvidence, BankTransactionId, Clue, Known, TransactionState, may_take_back,
 };
 use crate::domain::event::Event;
-use crate::domain::invoice::{InvoiceId, PaymentId};
+use crate::domain::invoice::PaymentId;
 use crate::error::Result;
 use crate::repository::bank_lookups as lookups;
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, payments};
 use crate::types::Json;
-use crate::workflows::refunds;
+use crate::workflows::{Context, refunds};
 
 /// The most payments of a line.
 const MOST: i64 = 1000;
 
+/// The earlier lines that a reversal may take back: those of its amount with its reference, and those by which the refunds that it names were paid.
 fn earlier_of(
     conn: &mut DbConn,
+    context: &Context,
     row: &BankTransaction,
-    named: &[InvoiceId],
 ) -> Result<Vec<BankTransactionId>> {
-    let Some(cents) = row.amount_cents else {
+    let Some(cents) = row.amount_cents.and_then(i64::checked_neg) else {
         return Ok(Vec::new());
     };
-    let asked = (row.reference.as_deref(), named, cents);
-    let mut found = lookups::reversible(conn, &row.account, asked)?;
-    found.extend(refunding::paid_by(conn, row)?);
+    let (line, creditor) = (rows::line(row)?, creditor(context));
+    let paid = refunding::paid_by(conn, row)?;
+    let mut found = Vec::new();
+    for earlier in lookups::standing(conn, &row.account, cents)? {
+        let is_it = may_take_back(&line, &rows::line(&earlier)?, creditor);
+        if is_it || paid.contains(&earlier.id) {
+            found.push(earlier.id);
+        }
+    }
     found.sort();
-    found.dedup();
-    found.retain(|id| *id != row.id);
     Ok(found)
+}
+
+fn creditor(context: &Context) -> Option<&str> {
+    context.programme.seller.fi_creditor.as_deref()
 }
 
 /// The accounts of the money that a reversal may take back.
 pub fn concerned(
     conn: &mut DbConn,
+    context: &Context,
     row: &BankTransaction,
-    named: &[InvoiceId],
 ) -> Result<Vec<AccountId>> {
     let mut accounts = Vec::new();
-    for earlier in earlier_of(conn, row, named)? {
+    for earlier in earlier_of(conn, context, row)? {
         accounts.extend(placed::accounts_of(conn, earlier)?);
         accounts.extend(refunding::owner(conn, earlier)?);
     }
@@ -52,10 +61,10 @@ pub fn concerned(
 /// The earlier lines that a reversal may take back, held. One that was taken back before is none, although its payment stays on record.
 fn hold_earlier(
     conn: &mut DbConn,
+    context: &Context,
     row: &BankTransaction,
-    named: &[InvoiceId],
 ) -> Result<Vec<Held<BankTransaction>>> {
-    let ids = earlier_of(conn, row, named)?;
+    let ids = earlier_of(conn, context, row)?;
     let mut held = lines::lock_many(conn, &ids)?;
     let stands = [TransactionState::Open, TransactionState::Matched];
     held.retain(|earlier| stands.contains(&earlier.state));
@@ -66,17 +75,10 @@ fn hold_earlier(
 pub(super) fn take_back(
     conn: &mut DbConn,
     desk: &mut Desk<'_>,
-    (row, line): (&mut Held<BankTransaction>, &Line),
-    named: &[InvoiceId],
+    row: &mut Held<BankTransaction>,
 ) -> Result<bool> {
-    let held = hold_earlier(conn, row, named)?;
-    let mut pairs = Vec::new();
-    for earlier in &held {
-        pairs.push((earlier.id, rows::line(earlier)?));
-    }
-    let taken = takes_back(line, &pairs).copied();
-    let found = held.into_iter().find(|earlier| Some(earlier.id) == taken);
-    let Some(mut earlier) = found else {
+    let mut held = hold_earlier(conn, desk.context, row)?;
+    let (Some(mut earlier), None) = (held.pop(), held.pop()) else {
         return Ok(false);
     };
     let id = earlier.id;
@@ -96,6 +98,7 @@ pub(super) fn take_back(
         one.state = TransactionState::Reversed;
         lines::store(conn, one)?;
     }
+    desk.taken_back.push(id);
     desk.told.push(Event::BankTransactionReversed {
         bank_transaction_id: id,
         reversal_id: row.id,

@@ -67,6 +67,7 @@ pub fn line(row: &BankTransaction) -> Result<Line> {
             account: row.payer_account.clone(),
         },
         place: 0,
+        balance: None,
         has_charges: row.has_charges,
         is_batch: row.is_batch,
     })

@@ -5,7 +5,9 @@ use quick_xml::escape::escape;
 
 use crate::domain::bank::BankStatementId;
 use crate::domain::calendar::local_date;
+use crate::domain::check_digits::mod97;
 use crate::domain::money::{Amount, Currency};
+use crate::secrets::sha256_hex;
 use crate::workflows::Context;
 
 /// Money that is to come.
@@ -60,6 +62,11 @@ fn entry(transfer: &Transfer, id: &str, today: NaiveDate) -> String {
     };
     let status = if transfer.is_booked { "BOOK" } else { "PDNG" };
     let payer = element("Nm", &transfer.payer_name);
+    let account = transfer.payer_name.as_deref().and_then(account_of);
+    let account = match element("IBAN", &account) {
+        none if none.is_empty() => none,
+        iban => format!("<DbtrAcct><Id>{iban}</Id></DbtrAcct>"),
+    };
     let reference = match element("Ref", &transfer.reference) {
         none if none.is_empty() => none,
         reference => format!("<Strd><CdtrRefInf>{reference}</CdtrRefInf></Strd>"),
@@ -67,10 +74,32 @@ fn entry(transfer: &Transfer, id: &str, today: NaiveDate) -> String {
     format!(
         "<Ntry><Amt Ccy=\"{0}\">{1}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>{status}</Cd></Sts>\
         <BookgDt><Dt>{today}</Dt></BookgDt><ValDt><Dt>{today}</Dt></ValDt><AcctSvcrRef>{id}</AcctSvcrRef>\
-        <NtryDtls><TxDtls><Amt Ccy=\"{0}\">{1}</Amt><RltdPties><Dbtr><Pty>{payer}</Pty></Dbtr></RltdPties>\
+        <NtryDtls><TxDtls><Amt Ccy=\"{0}\">{1}</Amt><RltdPties><Dbtr><Pty>{payer}</Pty></Dbtr>{account}</RltdPties>\
         <RmtInf>{2}{reference}</RmtInf></TxDtls></NtryDtls></Ntry>",
         transfer.currency,
         transfer.amount,
         element("Ustrd", &transfer.text),
     )
+}
+
+/// The made-up bank account of whoever has this name, always the same.
+fn account_of(name: &str) -> Option<String> {
+    let hash = sha256_hex(name.as_bytes());
+    let number = u64::from_str_radix(hash.get(..12)?, 16).ok()?;
+    let account = format!("TEST{:010}", number % 10_000_000_000);
+    let check = 98 - mod97(&format!("{account}NL00"))?;
+    Some(format!("NL{check:02}{account}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::check_digits::is_iban;
+
+    #[test]
+    fn whoever_has_a_name_has_an_account() {
+        let account = account_of("Foto Ærø ApS").unwrap();
+        assert!(is_iban(&account), "{account}");
+        assert_ne!(account_of("Foto Nord ApS").unwrap(), account);
+    }
 }

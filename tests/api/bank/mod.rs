@@ -4,6 +4,7 @@ mod importing;
 mod killed;
 mod mails;
 mod outside;
+mod overlapping;
 mod raced;
 mod refunds;
 mod samples;

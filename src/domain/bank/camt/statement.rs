@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::values::{amount, date, direction, given, value, yes};
+use super::values::{amount, date, direction, given, key, value, yes};
 use super::{Part, Why};
 use crate::domain::bank::{BankAmount, Detail, Entry, Party};
 use crate::domain::money::Currency;
@@ -112,16 +112,16 @@ impl Statements {
     fn about(&mut self, path: &str, text: &str) -> Result<(), Why> {
         let header = &mut self.header;
         match path {
-            "GrpHdr/MsgId" => self.message_id = text.to_owned(),
+            "GrpHdr/MsgId" => self.message_id = named(text)?,
             "GrpHdr/MsgPgntn/PgNb" => self.page.number = Some(value(text)?),
             "GrpHdr/MsgPgntn/LastPgInd" => self.page.is_last = Some(yes(text)?),
             "Stmt/StmtPgntn/PgNb" => self.own_page.number = Some(value(text)?),
             "Stmt/StmtPgntn/LastPgInd" => self.own_page.is_last = Some(yes(text)?),
-            "Stmt/Id" => header.statement_ref = text.to_owned(),
-            "Stmt/ElctrncSeqNb" => header.sequence = text.to_owned(),
-            "Stmt/LglSeqNb" if header.sequence.is_empty() => header.sequence = text.to_owned(),
-            "Stmt/Acct/Id/IBAN" => header.account = text.split_whitespace().collect(),
-            "Stmt/Acct/Id/Othr/Id" => header.account = text.to_owned(),
+            "Stmt/Id" => header.statement_ref = named(text)?,
+            "Stmt/ElctrncSeqNb" => header.sequence = named(text)?,
+            "Stmt/LglSeqNb" if header.sequence.is_empty() => header.sequence = named(text)?,
+            "Stmt/Acct/Id/IBAN" => header.account = named(text)?.split_whitespace().collect(),
+            "Stmt/Acct/Id/Othr/Id" => header.account = named(text)?,
             "Stmt/Acct/Ccy" if !text.is_empty() => header.currency = Some(value(text)?),
             "Stmt/FrToDt/FrDtTm" => header.from = date(text)?,
             "Stmt/FrToDt/ToDtTm" => header.to = date(text)?,
@@ -170,7 +170,7 @@ impl Statements {
             "Sts" | "Sts/Cd" if !text.is_empty() => entry.status = Some(text.to_owned()),
             "BookgDt/Dt" | "BookgDt/DtTm" => entry.booking_date = date(text)?,
             "ValDt/Dt" | "ValDt/DtTm" => entry.value_date = date(text)?,
-            "AcctSvcrRef" => entry.bank_reference = given(text),
+            "AcctSvcrRef" => entry.bank_reference = key(text)?,
             "AddtlNtryInf" => entry.text = given(text),
             "NtryDtls/Btch/NbOfTxs" if !text.is_empty() => entry.payments = Some(value(text)?),
             "NtryDtls/TxDtls" => entry.details.push(std::mem::take(&mut entry.detail)),
@@ -189,17 +189,17 @@ impl Statements {
                 detail.amount = Some(amount(text)?).zip(currency);
             }
             "CdtDbtInd" => detail.is_credit = Some(direction(text)?),
-            "Refs/AcctSvcrRef" => detail.bank_reference = given(text),
+            "Refs/AcctSvcrRef" => detail.bank_reference = key(text)?,
             "Refs/EndToEndId" => {
-                detail.end_to_end_id = given(text).filter(|id| id != "NOTPROVIDED");
+                detail.end_to_end_id = key(text)?.filter(|id| id != "NOTPROVIDED");
             }
             "RmtInf/Ustrd" => detail.texts.extend(given(text)),
             "RmtInf/Strd/CdtrRefInf/Ref" => {
-                let all = detail.reference.take().into_iter().chain(given(text));
+                let all = detail.reference.take().into_iter().chain(key(text)?);
                 let all: Vec<String> = all.collect();
                 detail.reference = Some(all.join(" ")).filter(|all| !all.is_empty());
             }
-            _ => party(detail, path, text),
+            _ => party(detail, path, text)?,
         }
         Ok(())
     }
@@ -234,6 +234,7 @@ impl Statements {
             bank_reference: draft.bank_reference,
             text: draft.text,
             payments: draft.payments,
+            balance: None,
             details: draft.details,
         };
         let opens = self.opens();
@@ -253,20 +254,26 @@ impl Statements {
     }
 }
 
+/// What a statement or an account is called by; nothing where its bank leaves that out.
+fn named(text: &str) -> Result<String, Why> {
+    Ok(key(text)?.unwrap_or_default())
+}
+
 /// Notes who is at the other end.
-fn party(detail: &mut Detail, path: &str, text: &str) {
+fn party(detail: &mut Detail, path: &str, text: &str) -> Result<(), Why> {
     let Some(path) = path.strip_prefix("RltdPties/") else {
-        return;
+        return Ok(());
     };
     let (party, path): (&mut Party, &str) = match path.split_once('/') {
         Some(("Dbtr" | "DbtrAcct", path)) => (&mut detail.debtor, path),
         Some(("Cdtr" | "CdtrAcct", path)) => (&mut detail.creditor, path),
-        _ => return,
+        _ => return Ok(()),
     };
     match path {
         "Nm" | "Pty/Nm" => party.name = given(text),
-        "Id/IBAN" => party.account = given(text).map(|iban| iban.replace(' ', "")),
-        "Id/Othr/Id" if party.account.is_none() => party.account = given(text),
+        "Id/IBAN" => party.account = key(text)?.map(|iban| iban.replace(' ', "")),
+        "Id/Othr/Id" if party.account.is_none() => party.account = key(text)?,
         _ => {}
     }
+    Ok(())
 }
