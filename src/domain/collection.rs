@@ -70,6 +70,8 @@ pub struct Facts<'a> {
     pub today: NaiveDate,
     /// The days on which reminders went out since then, rising.
     pub sent: &'a [NaiveDate],
+    /// The last day on which one went out, since then or before.
+    pub reminded: Option<NaiveDate>,
     /// The last day on which one was skipped.
     pub skipped: Option<NaiveDate>,
     /// Since when the benefits are suspended for it.
@@ -161,7 +163,7 @@ fn reminder_days(facts: Facts<'_>, rules: &OverdueRules) -> Vec<NaiveDate> {
 /// The first day on which another reminder may go out: nothing once all went.
 fn earliest_reminder(facts: Facts<'_>, rules: &OverdueRules) -> Option<NaiveDate> {
     let is_left = facts.sent.len() < rules.reminder_days.len();
-    let last = facts.sent.last().copied();
+    let last = facts.sent.last().copied().max(facts.reminded);
     let free = last.map_or(NaiveDate::MIN, |last| {
         after(last, rules.days_between_reminders)
     });
@@ -304,6 +306,7 @@ mod tests {
                 collect_from: date(&case["collect_from"]),
                 today: date(&case["today"]),
                 sent: &sent,
+                reminded: None,
                 skipped: None,
                 suspended: Some(&case["suspended"])
                     .filter(|day| !day.is_null())
@@ -340,6 +343,7 @@ mod tests {
                 collect_from: charged,
                 today: after(charged, 3),
                 sent: &[],
+                reminded: None,
                 skipped: None,
                 suspended: None,
                 retry_ahead: true,
@@ -369,6 +373,7 @@ mod tests {
                 collect_from,
                 today,
                 sent: &sent,
+                reminded: None,
                 skipped,
                 suspended,
                 retry_ahead,
@@ -408,12 +413,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_opened_again_is_not_reminded_of_soon_after_the_round_before() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let on = |today: &str| {
+            let facts = Facts {
+                collect_from: day("2027-01-10"),
+                today: day(today),
+                sent: &[],
+                reminded: Some(day("2027-01-08")),
+                skipped: None,
+                suspended: None,
+                retry_ahead: false,
+                waits: false,
+            };
+            next_step(facts, &RULES)
+        };
+        let waits = on("2027-01-13");
+        assert_eq!(waits.step, Step::Wait);
+        assert_eq!(waits.again, Some(day("2027-01-18")));
+        assert_eq!(on("2027-01-18").step, Step::Remind(1));
+    }
+
+    #[test]
     fn nothing_is_done_while_a_charge_is_under_way() {
         let collect_from: NaiveDate = "2026-12-26".parse().unwrap();
         let facts = Facts {
             collect_from,
             today: after(collect_from, 95),
             sent: &[],
+            reminded: None,
             skipped: None,
             suspended: Some(after(collect_from, 30)),
             retry_ahead: false,

@@ -64,12 +64,13 @@ pub(super) fn load(
 /// The days of the steps that were taken against an invoice.
 pub(super) struct Taken {
     sent: Vec<NaiveDate>,
+    reminded: Option<NaiveDate>,
     skipped: Option<NaiveDate>,
     suspended: Option<NaiveDate>,
 }
 
 impl Taken {
-    /// Those of this round, since it is collected, and of the benefits that stopped then.
+    /// Those of this round, since it is collected, of the benefits that stopped then, and of the last reminder in any round.
     pub fn of(
         reminders: &[Reminder],
         (zone, collect_from): (Tz, NaiveDate),
@@ -80,8 +81,12 @@ impl Taken {
             let of = taken.filter(move |one| one.outcome == outcome);
             of.map(move |one| local_date(one.sent_at, zone))
         };
+        let sent = reminders
+            .iter()
+            .filter(|one| one.outcome == ReminderOutcome::Sent);
         Self {
             sent: days(ReminderOutcome::Sent).collect(),
+            reminded: sent.map(|one| local_date(one.sent_at, zone)).max(),
             skipped: days(ReminderOutcome::Skipped).max(),
             suspended: suspended_at.map(|at| local_date(at, zone)),
         }
@@ -98,6 +103,7 @@ impl Taken {
             collect_from,
             today,
             sent: &self.sent,
+            reminded: self.reminded,
             skipped: self.skipped,
             suspended: self.suspended,
             retry_ahead: false,
