@@ -6,14 +6,13 @@ use super::invoice_email::recipient;
 use super::invoices::{credit_note, reissue, tell as tell_issued};
 use super::mail::send;
 use super::settlement::{self, Source};
-use super::{Context, work_items};
+use super::{Context, collection, work_items};
 use crate::domain::access::AccountAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::allocation::{self, Part};
+use crate::domain::calendar::latest_day;
 use crate::domain::event::Event;
-use crate::domain::invoice::{
-    CreditCause, InvoiceId, InvoiceKind, PaymentId, Totals, credit, issued,
-};
+use crate::domain::invoice::{CreditCause, InvoiceId, InvoiceKind, PaymentId, Totals, credit};
 use crate::domain::mail::Template;
 use crate::domain::money::{Amount, Money};
 use crate::domain::work_item::WorkItemKind;
@@ -182,12 +181,13 @@ fn waiting(
     (account, first): (&Held<Account>, Option<InvoiceId>),
     credited: &Credited,
 ) -> Result<Vec<Part<InvoiceId>>> {
-    let (today, _) = issued(context.now, context.programme.seller.zone);
     let first = match first {
         Some(id) => invoices::find_by_id(conn, id)?,
         None => None,
     };
-    let overdue = invoice_collection::overdue(conn, account, (credited.note.currency, today))?;
+    let until = (credited.note.currency, latest_day(context.now));
+    let found = invoice_collection::overdue(conn, account, until)?;
+    let (overdue, _) = collection::where_sold(conn, context, found)?;
     let others = overdue
         .into_iter()
         .filter(|one| Some(one.id) != first.as_ref().map(|first| first.id));

@@ -5,6 +5,7 @@ mod ahead;
 mod ending;
 mod mails;
 mod overdue;
+mod owed;
 mod sold;
 
 use chrono_tz::Tz;
@@ -13,13 +14,13 @@ pub use self::ahead::ahead;
 use self::ending::end;
 pub use self::mails::payable_values;
 use self::overdue::{Overdue, load};
+pub use self::owed::{owes, where_sold};
 pub use self::sold::Sold;
 use self::sold::terms;
 use super::Context;
 use super::tasks::{Task, enqueue};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
-use crate::domain::calendar::local_date;
 use crate::domain::collection::{
     ReminderId, ReminderOutcome, Step, next_step, past_due_moment, step_moment,
 };
@@ -28,7 +29,7 @@ use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentMethod};
 use crate::domain::membership::Standing;
 use crate::error::Result;
 use crate::repository::accounts::Account;
-use crate::repository::invoices::{self, Invoice};
+use crate::repository::invoices::Invoice;
 use crate::repository::memberships;
 use crate::repository::reminders::{self, Reminder};
 use crate::repository::{DbConn, Held, events};
@@ -193,8 +194,7 @@ pub fn restore(
     if was == Some(Standing::Current) {
         return Ok(());
     }
-    let today = local_date(context.now, context.programme.seller.zone);
-    let overdue = invoices::overdue(conn, membership.id, today)?;
+    let (overdue, _) = owed::of_membership(conn, context, membership.id)?;
     let cents = overdue.iter().map(|invoice| invoice.open_cents).sum();
     let standing = was.map(|was| was.with_overdue(cents));
     if standing != Some(Standing::Current) {
