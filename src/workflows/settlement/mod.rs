@@ -189,7 +189,7 @@ fn settled(invoice: &Invoice) -> Option<Event> {
 }
 
 /// Takes cents back that were placed on an invoice of a held account, all of these allocations. An invoice that was settled is open again, is collected from
-/// this day on, where its seller is, and whose it is hears of it.
+/// this day on, where its seller is, though not before it is due, and whose it is hears of it.
 pub fn take_back(
     conn: &mut DbConn,
     (context, zone): (&Context, Tz),
@@ -203,7 +203,7 @@ pub fn take_back(
         reverse(conn, stamp, one)?;
     }
     let collect_from = match was_settled {
-        true => Some(local_date(stamp.now, zone)),
+        true => Some(local_date(stamp.now, zone)).max(invoice.due_date),
         false => invoice.collect_from,
     };
     invoices::store_moved(conn, &mut invoice, collect_from)?;
