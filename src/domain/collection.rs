@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::calendar::local_moment;
+use super::calendar::{local_date, local_moment};
 use crate::types::{Instant, id, text_enum};
 
 pub use forecast::{Consequence, forecast};
@@ -245,6 +245,16 @@ pub fn step_moment(day: NaiveDate, zone: Tz, rules: &OverdueRules) -> Instant {
     local_moment(day, rules.steps_at, zone)
 }
 
+/// When steps are taken next.
+pub fn next_moment(now: Instant, zone: Tz, rules: &OverdueRules) -> Instant {
+    let today = local_date(now, zone);
+    let moment = step_moment(today, zone, rules);
+    match moment > now {
+        true => moment,
+        false => step_moment(after(today, 1), zone, rules),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -432,6 +442,16 @@ mod tests {
         assert_eq!(waits.step, Step::Wait);
         assert_eq!(waits.again, Some(day("2027-01-18")));
         assert_eq!(on("2027-01-18").step, Step::Remind(1));
+    }
+
+    #[test]
+    fn steps_are_taken_next_today_or_tomorrow() {
+        let next = |now: &str| {
+            let now = now.parse().unwrap();
+            next_moment(now, chrono_tz::Europe::Amsterdam, &RULES).to_string()
+        };
+        assert_eq!(next("2027-01-13T07:59:59Z"), "2027-01-13T08:00:00Z");
+        assert_eq!(next("2027-01-13T08:00:00Z"), "2027-01-14T08:00:00Z");
     }
 
     #[test]

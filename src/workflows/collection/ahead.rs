@@ -1,6 +1,6 @@
 //! What comes of overdue invoices if nobody pays them, for who asks. What is done about them is in the module above.
 
-use super::overdue::Taken;
+use super::overdue::{Taken, steps_against};
 use super::owed;
 use crate::domain::calendar::local_date;
 use crate::domain::collection::{Consequence, forecast};
@@ -9,7 +9,7 @@ use crate::programme::SellerTerms;
 use crate::repository::DbConn;
 use crate::repository::invoices::Invoice;
 use crate::repository::memberships::Membership;
-use crate::repository::reminders::{self, Reminder};
+use crate::repository::reminders::Reminder;
 use crate::types::Instant;
 use crate::workflows::Context;
 
@@ -22,7 +22,7 @@ pub fn ahead(
     let (overdue, sold) = owed::of_membership(conn, context, membership.id)?;
     let mut soonest: Option<(Consequence, Instant)> = None;
     for invoice in &overdue {
-        let its = reminders::of_invoices(conn, &[invoice.id])?;
+        let its = steps_against(conn, invoice)?;
         let terms = sold.terms(invoice.id)?;
         let next = of_invoice((invoice, terms), &its, membership, context.now);
         soonest = soonest.into_iter().chain(next).min_by_key(|(_, at)| *at);

@@ -80,14 +80,15 @@ pub(super) fn ended_unpaid(
     send(conn, context, &to, Template::MembershipEndedUnpaid, values)
 }
 
-/// The benefits are back.
+/// The benefits are back; whether since money came.
 pub(super) fn restored(
     conn: &mut DbConn,
     context: &Context,
     account: &Account,
-    membership: &Membership,
+    (membership, is_paid): (&Membership, bool),
 ) -> Result<()> {
     let values = json!({
+        "is_paid": is_paid,
         "level": level_name(&context.programme.levels, &membership.level),
         "member_number": membership.member_number,
         "ends_date": membership.ends_date,
