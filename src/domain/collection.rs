@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::calendar::local_moment;
+use super::calendar::{local_date, local_moment};
 use crate::types::{Instant, id, text_enum};
 
 pub use forecast::{Consequence, forecast};
@@ -70,6 +70,8 @@ pub struct Facts<'a> {
     pub today: NaiveDate,
     /// The days on which reminders went out since then, rising.
     pub sent: &'a [NaiveDate],
+    /// The last day on which one went out, since then or before.
+    pub reminded: Option<NaiveDate>,
     /// The last day on which one was skipped.
     pub skipped: Option<NaiveDate>,
     /// Since when the benefits are suspended for it.
@@ -161,7 +163,7 @@ fn reminder_days(facts: Facts<'_>, rules: &OverdueRules) -> Vec<NaiveDate> {
 /// The first day on which another reminder may go out: nothing once all went.
 fn earliest_reminder(facts: Facts<'_>, rules: &OverdueRules) -> Option<NaiveDate> {
     let is_left = facts.sent.len() < rules.reminder_days.len();
-    let last = facts.sent.last().copied();
+    let last = facts.sent.last().copied().max(facts.reminded);
     let free = last.map_or(NaiveDate::MIN, |last| {
         after(last, rules.days_between_reminders)
     });
@@ -243,6 +245,16 @@ pub fn step_moment(day: NaiveDate, zone: Tz, rules: &OverdueRules) -> Instant {
     local_moment(day, rules.steps_at, zone)
 }
 
+/// When steps are taken next.
+pub fn next_moment(now: Instant, zone: Tz, rules: &OverdueRules) -> Instant {
+    let today = local_date(now, zone);
+    let moment = step_moment(today, zone, rules);
+    match moment > now {
+        true => moment,
+        false => step_moment(after(today, 1), zone, rules),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -304,6 +316,7 @@ mod tests {
                 collect_from: date(&case["collect_from"]),
                 today: date(&case["today"]),
                 sent: &sent,
+                reminded: None,
                 skipped: None,
                 suspended: Some(&case["suspended"])
                     .filter(|day| !day.is_null())
@@ -340,6 +353,7 @@ mod tests {
                 collect_from: charged,
                 today: after(charged, 3),
                 sent: &[],
+                reminded: None,
                 skipped: None,
                 suspended: None,
                 retry_ahead: true,
@@ -369,6 +383,7 @@ mod tests {
                 collect_from,
                 today,
                 sent: &sent,
+                reminded: None,
                 skipped,
                 suspended,
                 retry_ahead,
@@ -408,12 +423,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_opened_again_is_not_reminded_of_soon_after_the_round_before() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let on = |today: &str| {
+            let facts = Facts {
+                collect_from: day("2027-01-10"),
+                today: day(today),
+                sent: &[],
+                reminded: Some(day("2027-01-08")),
+                skipped: None,
+                suspended: None,
+                retry_ahead: false,
+                waits: false,
+            };
+            next_step(facts, &RULES)
+        };
+        let waits = on("2027-01-13");
+        assert_eq!(waits.step, Step::Wait);
+        assert_eq!(waits.again, Some(day("2027-01-18")));
+        assert_eq!(on("2027-01-18").step, Step::Remind(1));
+    }
+
+    #[test]
+    fn steps_are_taken_next_today_or_tomorrow() {
+        let next = |now: &str| {
+            let now = now.parse().unwrap();
+            next_moment(now, chrono_tz::Europe::Amsterdam, &RULES).to_string()
+        };
+        assert_eq!(next("2027-01-13T07:59:59Z"), "2027-01-13T08:00:00Z");
+        assert_eq!(next("2027-01-13T08:00:00Z"), "2027-01-14T08:00:00Z");
+    }
+
+    #[test]
     fn nothing_is_done_while_a_charge_is_under_way() {
         let collect_from: NaiveDate = "2026-12-26".parse().unwrap();
         let facts = Facts {
             collect_from,
             today: after(collect_from, 95),
             sent: &[],
+            reminded: None,
             skipped: None,
             suspended: Some(after(collect_from, 30)),
             retry_ahead: false,

@@ -31,6 +31,7 @@ text_enum! {
         PaymentReversed = "payment_reversed",
         RefundPaid = "refund_paid",
         InvoiceEmailConfirm = "invoice_email_confirm",
+        InvoiceEmailChanged = "invoice_email_changed",
         Reminder = "reminder",
         MembershipSuspended = "membership_suspended",
         MembershipRestored = "membership_restored",

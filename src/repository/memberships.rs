@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::accounts::Account;
 use super::held::{Held, store, stored};
+use super::invoices::Invoice;
 use super::schema::{invoices, member_numbers, memberships};
 use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
@@ -152,8 +153,12 @@ pub fn newest(conn: &mut DbConn, account_id: AccountId) -> Result<Option<Members
         .optional()?)
 }
 
-/// Whether the account has an invoice that is paid by transfer and overdue on `today`, or one that is open from a membership that ended unpaid.
-pub fn owes(conn: &mut DbConn, account_id: AccountId, today: NaiveDate) -> Result<bool> {
+/// The open invoices of an account that are paid by transfer and overdue on `today`, and those from a membership that ended unpaid; why each membership ended.
+pub fn unpaid(
+    conn: &mut DbConn,
+    account_id: AccountId,
+    today: NaiveDate,
+) -> Result<Vec<(Invoice, Option<EndedReason>)>> {
     let is_overdue = invoices::payment_method
         .eq(PaymentMethod::BankTransfer)
         .and(invoices::collect_from.lt(today));
@@ -164,5 +169,6 @@ pub fn owes(conn: &mut DbConn, account_id: AccountId, today: NaiveDate) -> Resul
         .filter(invoices::kind.eq(InvoiceKind::Invoice))
         .filter(invoices::status.eq(InvoiceStatus::Open))
         .filter(is_overdue.nullable().or(is_left.nullable()));
-    Ok(diesel::select(diesel::dsl::exists(unpaid)).get_result(conn)?)
+    let of_each = (Invoice::as_select(), memberships::ended_reason);
+    Ok(unpaid.select(of_each).load(conn)?)
 }

@@ -39,7 +39,7 @@ const COUNTS: &str = "SELECT
     (SELECT COUNT(*) FROM refunds WHERE state = 'to_pay') AS refunds_to_pay,
     (SELECT COUNT(*) FROM bank_transactions WHERE state = 'open') AS open_bank_lines,
     (SELECT COUNT(*) FROM bank_statements WHERE state = 'held') AS held_statements,
-    (SELECT COUNT(*) FROM payments WHERE open_cents > 0) AS credit_left";
+    (SELECT COUNT(*) FROM payments WHERE open_cents > 0 AND taken_back_at IS NULL) AS credit_left";
 
 /// How many there are on `today`.
 pub fn count(conn: &mut DbConn, today: NaiveDate) -> Result<Counts> {
@@ -61,6 +61,7 @@ pub fn left_over(
     let left = payments::table
         // A literal: SQLite proves its partial index by nothing else.
         .filter(sql::<Bool>("open_cents > 0"))
+        .filter(payments::taken_back_at.is_null())
         .filter(payments::id.gt(after))
         .filter(diesel::dsl::not(diesel::dsl::exists(running)));
     Ok(left

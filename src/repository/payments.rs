@@ -191,12 +191,12 @@ pub fn are_refunded(conn: &mut DbConn, ids: &[PaymentId]) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(refunded)).get_result(conn)?)
 }
 
-/// Notes that the bank took a whole payment back, of which nothing is placed any more; the account is held.
+/// Notes that the bank took a whole payment back, of which nothing is placed any more; the account is held. The refund by which it went.
 pub fn reverse(
     conn: &mut DbConn,
     payment: &Payment,
     (reason, actor, now): (&str, &str, Instant),
-) -> Result<()> {
+) -> Result<RefundId> {
     let id = RefundId::new(now);
     diesel::insert_into(refunds::table)
         .values((
@@ -213,7 +213,7 @@ pub fn reverse(
             refunds::created_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(())
+    Ok(id)
 }
 
 /// Takes a payment of a line back, of which nothing is placed or given back any more; the account is held.

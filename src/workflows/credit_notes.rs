@@ -3,17 +3,16 @@
 use serde_json::json;
 
 use super::invoice_email::recipient;
-use super::invoices::{credit_note, reissue, tell as tell_issued};
+use super::invoices::{credit_note, reissue, set_off, tell as tell_issued};
 use super::mail::send;
-use super::settlement::{self, Source};
-use super::{Context, work_items};
+use super::settlement::{self, Freed, Source};
+use super::{Context, collection, work_items};
 use crate::domain::access::AccountAccess;
 use crate::domain::actor::Stamp;
 use crate::domain::allocation::{self, Part};
+use crate::domain::calendar::latest_day;
 use crate::domain::event::Event;
-use crate::domain::invoice::{
-    CreditCause, InvoiceId, InvoiceKind, PaymentId, Totals, credit, issued,
-};
+use crate::domain::invoice::{CreditCause, InvoiceId, InvoiceKind, Totals, credit};
 use crate::domain::mail::Template;
 use crate::domain::money::{Amount, Money};
 use crate::domain::work_item::WorkItemKind;
@@ -39,10 +38,11 @@ pub struct Credit {
 #[derive(Debug, Clone)]
 pub struct Credited {
     pub note: Invoice,
+    /// The invoice as it stood before.
+    pub before: Invoice,
     /// The invoice as it stands then.
     pub invoice: Invoice,
-    /// Payments of which so much is open by it.
-    pub freed: Vec<Part<PaymentId>>,
+    pub freed: Freed,
 }
 
 /// Credits an invoice as staff ask for it, and issues another in its place where they want one: the credit note.
@@ -58,20 +58,50 @@ pub fn issue(
     let stamp = access.stamp(context.now).because(&wanted.note);
     let credited = credit_invoice(conn, context, &stamp, (&account, id), wanted)?;
     let instead = match wanted.reissue {
-        true => reissue(conn, context, &stamp, (&account, &credited.invoice))?,
+        true => reissue(conn, context, &stamp, (&account, &credited.before))?,
         false => None,
     };
-    let first = instead.as_ref().map(|invoice| invoice.id);
+    let first = instead.map(|invoice| invoice.id);
     let left = place_freed(conn, context, &stamp, (&account, first), &credited)?;
+    let instead = match first {
+        Some(id) => Some(take_over(conn, context, &stamp, (&account, id), &credited)?),
+        None => None,
+    };
+    // What was issued instead may be overdue as the one before was.
+    collection::restore(conn, context, &stamp, &account, false)?;
     tell(conn, context, &account, (&credited, &wanted.note), left)?;
-    if let Some(instead) = first.map(|id| invoices::find_by_id(conn, id)).transpose()? {
-        let instead = instead.ok_or(Code::NotFound)?;
+    if let Some(instead) = instead {
         tell_issued(conn, context, &account, &instead)?;
     }
     Ok(credited.note)
 }
 
-/// Issues a credit note of an invoice of a held account and places it: beyond what is open it takes the place of what was paid.
+/// What was written off of the invoice before is not owed of the one that was issued instead either, and what the account has open is set off against it: the
+/// invoice as it stands then.
+fn take_over(
+    conn: &mut DbConn,
+    context: &Context,
+    stamp: &Stamp,
+    (account, id): (&Held<Account>, InvoiceId),
+    credited: &Credited,
+) -> Result<Invoice> {
+    let mut invoice = invoices::find_by_id(conn, id)?.ok_or(Code::NotFound)?;
+    for (cents, reason) in &credited.freed.written_off {
+        let cents = invoice.open_cents.min(*cents);
+        if cents > 0 {
+            let stamp = Stamp {
+                reason: reason.clone(),
+                ..stamp.clone()
+            };
+            let placing = (id, Source::WrittenOff, cents);
+            invoice = settlement::set_off(conn, context, &stamp, account, placing)?;
+        }
+    }
+    set_off(conn, context, stamp, account, &invoice)
+}
+
+/// Issues a credit note of an invoice of a held account and places it: beyond what is open it takes the place of what was paid. What comes of the membership is
+/// for who calls.
 pub fn credit_invoice(
     conn: &mut DbConn,
     context: &Context,
@@ -79,27 +109,27 @@ pub fn credit_invoice(
     (account, id): (&Held<Account>, InvoiceId),
     wanted: &Credit,
 ) -> Result<Credited> {
-    let invoice = invoices::lock(conn, account, id)?;
-    if invoice.kind != InvoiceKind::Invoice {
+    let before = invoices::lock(conn, account, id)?;
+    if before.kind != InvoiceKind::Invoice {
         return Err(Code::NotFound.into());
     }
-    let totals = sums(conn, &invoice, wanted)?;
-    let beyond = totals.gross - invoice.open_cents;
-    let freed = settlement::free(conn, stamp, invoice.id, beyond)?;
-    let note = credit_note(conn, context, &invoice, (wanted, totals))?;
+    let totals = sums(conn, &before, wanted)?;
+    let beyond = totals.gross - before.open_cents;
+    let freed = settlement::free(conn, stamp, before.id, beyond)?;
+    let note = credit_note(conn, context, &before, (wanted, totals))?;
     let told = Event::CreditNoteIssued {
         account_id: account.id,
         invoice_id: note.id,
-        corrects: invoice.id,
+        corrects: before.id,
         number: note.number.clone(),
         gross: Money::new(note.gross_cents, note.currency),
     };
     events::record(conn, stamp, &[told])?;
-    let placing = (invoice.id, Source::CreditNote(&note), totals.gross);
-    let invoice = settlement::place(conn, context, stamp, account, placing)?;
+    let invoice = settlement::credit(conn, stamp, account, (&*before, &note))?;
     let note = invoices::find_by_id(conn, note.id)?.ok_or(Code::NotFound)?;
     Ok(Credited {
         note,
+        before: before.into_row(),
         invoice,
         freed,
     })
@@ -145,12 +175,12 @@ pub fn place_freed(
     (account, first): (&Held<Account>, Option<InvoiceId>),
     credited: &Credited,
 ) -> Result<i64> {
-    if credited.freed.is_empty() {
+    if credited.freed.payments.is_empty() {
         return Ok(0);
     }
     let mut open = waiting(conn, context, (account, first), credited)?;
     let (mut items, mut left) = (Vec::new(), 0);
-    for freed in &credited.freed {
+    for freed in &credited.freed.payments {
         let payment = payments::lock(conn, account, freed.of)?;
         let placed = allocation::place(freed.cents, &open);
         for part in &placed {
@@ -182,12 +212,13 @@ fn waiting(
     (account, first): (&Held<Account>, Option<InvoiceId>),
     credited: &Credited,
 ) -> Result<Vec<Part<InvoiceId>>> {
-    let (today, _) = issued(context.now, context.programme.seller.zone);
     let first = match first {
         Some(id) => invoices::find_by_id(conn, id)?,
         None => None,
     };
-    let overdue = invoice_collection::overdue(conn, account, (credited.note.currency, today))?;
+    let until = (credited.note.currency, latest_day(context.now));
+    let found = invoice_collection::overdue(conn, account, until)?;
+    let (overdue, _) = collection::where_sold(conn, context, found)?;
     let others = overdue
         .into_iter()
         .filter(|one| Some(one.id) != first.as_ref().map(|first| first.id));

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use super::Context;
+use super::collection;
 use super::membership::level_name;
 use super::{legacy_migration, products::missing_of};
 use crate::domain::access::AccountAccess;
-use crate::domain::calendar::local_date;
 use crate::domain::legacy_migration::Availability;
 use crate::domain::membership::{
     CorporateSwitch, Level, corporate_available, next_thresholds, open_levels,
@@ -82,7 +82,6 @@ fn level_facts(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> 
     let name = |level: &&Level| level.name.clone();
     let next = next_thresholds(points, all).into_iter().next();
     let membership = memberships::active(conn, access.account_id())?;
-    let today = local_date(context.now, context.programme.seller.zone);
     Ok(LevelFacts {
         points,
         membership: membership.map(|one| {
@@ -91,7 +90,7 @@ fn level_facts(conn: &mut DbConn, context: &Context, access: &AccountAccess) -> 
                 one.ends_date,
             )
         }),
-        owes: memberships::owes(conn, access.account_id(), today)?,
+        owes: collection::owes(conn, context, access.account_id())?,
         open: open.iter().map(name).collect(),
         next: next.map(|level| (level.name.clone(), level.points_missing(points))),
     })

@@ -1,4 +1,4 @@
-//! The address that mails about money go to instead of the contact's: asked for, and confirmed by the link that is mailed to it.
+//! The address that mails about money go to instead of the contact's: asked for, and confirmed by the link that is mailed to it. Whoever had them before is told.
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
@@ -24,10 +24,14 @@ const PREFIX: &str = "cpi_";
 pub fn recipient(conn: &mut DbConn, account: &Account) -> Result<Recipient> {
     let profile = billing_profiles::find(conn, account.id)?;
     let confirmed = profile.and_then(|profile| profile.invoice_email);
-    Ok(match confirmed {
+    Ok(addressed(account, confirmed))
+}
+
+fn addressed(account: &Account, confirmed: Option<String>) -> Recipient {
+    match confirmed {
         Some(address) => of_company(account, address),
         None => Recipient::contact(account),
-    })
+    }
 }
 
 fn of_company(account: &Account, address: String) -> Recipient {
@@ -52,9 +56,9 @@ pub fn change(
         Field::Absent | Field::Refused => Ok(()),
         Field::Null => {
             profile.take_waiting();
-            profile.invoice_email = None;
+            let before = addressed(account, profile.invoice_email.take());
             profile.invoice_email_used_at = None;
-            Ok(())
+            tell_former(conn, context, &before, &account.contact_email)
         }
         Field::Read(email) if is_same(profile.invoice_email.as_deref(), &email) => {
             profile.take_waiting();
@@ -114,10 +118,25 @@ pub fn confirm(conn: &mut DbConn, context: &Context, who: &Anonymous, token: &st
         return Err(Code::TokenInvalid.into());
     }
     let (email, asked_by) = profile.take_waiting().ok_or(Code::TokenInvalid)?;
-    profile.invoice_email = Some(email);
+    let before = addressed(&account, profile.invoice_email.replace(email.clone()));
     profile.invoice_email_used_at = Some(context.now);
     billing_profiles::store(conn, &mut profile, context.now)?;
-    tell(conn, who, &account, (asked_by, context.now))
+    tell(conn, who, &account, (asked_by, context.now))?;
+    tell_former(conn, context, &before, &email)
+}
+
+/// Tells whom mails about money went to before that they go to another address, whoever asked for it.
+fn tell_former(
+    conn: &mut DbConn,
+    context: &Context,
+    before: &Recipient,
+    address: &str,
+) -> Result<()> {
+    if email_key(&before.address) == email_key(address) {
+        return Ok(());
+    }
+    let template = Template::InvoiceEmailChanged;
+    mail::send(conn, context, before, template, json!({}))
 }
 
 fn tell(

@@ -157,6 +157,38 @@ async fn mails_about_money_go_to_the_address_whose_link_was_used() {
     assert_eq!(count(&app, OTHER, "reminder").await, 0);
 }
 
+/// Whoever had the mails about money until then, by whosever change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_had_the_mails_before_is_told_that_they_go_elsewhere() {
+    const TOLD: &str = "invoice_email_changed";
+    let app = TestApp::start().await;
+    let support = app.sign_in("support@cps.example").await;
+    let path = format!("{ACCOUNT}/billing-profile");
+    let asked = json!({ "invoice_email": BOOKS });
+    app.patch(&path, &support, 1, asked).await.expect(200);
+    let link = link_to(&app, BOOKS).await;
+    assert_eq!(count(&app, EMAIL, TOLD).await, 0);
+    confirm(&app, &link).await.expect(204);
+    let told = app.mail(EMAIL, TOLD).await;
+    let text = told["text"].as_str().unwrap();
+    assert!(text.contains("Mette") && !text.contains(BOOKS), "{text}");
+
+    ask_for(&app, 3, json!(OTHER)).await.expect(200);
+    let link = link_to(&app, OTHER).await;
+    confirm(&app, &link).await.expect(204);
+    app.mail(BOOKS, TOLD).await;
+    // To the contact again.
+    ask_for(&app, 5, Value::Null).await.expect(200);
+    app.mail(OTHER, TOLD).await;
+    assert_eq!(count(&app, EMAIL, TOLD).await, 1);
+    // The contact's own address is no other one.
+    ask_for(&app, 6, json!(EMAIL)).await.expect(200);
+    let link = link_to(&app, EMAIL).await;
+    confirm(&app, &link).await.expect(204);
+    app.advance(TimeDelta::seconds(1)).await;
+    assert_eq!(count(&app, EMAIL, TOLD).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_good_until_it_is_used_or_runs_out_or_nobody_asks_for_its_address() {
     let app = TestApp::start().await;

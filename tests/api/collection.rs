@@ -10,7 +10,7 @@ use crate::raw::Raw;
 use crate::support::{Answer, Sending, TestApp};
 
 /// The first account is a member by transfer; when its invoice is due.
-async fn member(app: &TestApp) -> NaiveDate {
+pub async fn member(app: &TestApp) -> NaiveDate {
     let token = app.sign_in(EMAIL).await;
     bring_points_to(app, ACCOUNT, 1600).await;
     join(app, ACCOUNT, &token, by_transfer("gold"))
@@ -23,12 +23,12 @@ async fn member(app: &TestApp) -> NaiveDate {
 }
 
 /// Sets the clock to a time of a day, in UTC.
-async fn go_to(app: &TestApp, day: NaiveDate, time: &str) {
+pub async fn go_to(app: &TestApp, day: NaiveDate, time: &str) {
     app.set_clock(&format!("{day}T{time}:00Z")).await;
 }
 
 /// The steps against the member's invoice, as `1 2026-01-04 08:00`: their moments in UTC.
-fn reminders(app: &TestApp) -> Vec<String> {
+pub fn reminders(app: &TestApp) -> Vec<String> {
     let mut raw = Raw::open(&app.database);
     let lines = raw.lines(
         "SELECT CAST(r.step AS TEXT) || ' ' || CAST(r.sent_at AS TEXT) AS line FROM reminders r
@@ -40,17 +40,17 @@ fn reminders(app: &TestApp) -> Vec<String> {
 }
 
 /// What the member reads, signed in anew: tokens do not last until then.
-async fn read(app: &TestApp, path: &str) -> Answer {
+pub async fn read(app: &TestApp, path: &str) -> Answer {
     let token = app.sign_in(EMAIL).await;
     app.get(&format!("{ACCOUNT}/{path}"), &token).await
 }
 
-async fn membership(app: &TestApp) -> Value {
+pub async fn membership(app: &TestApp) -> Value {
     read(app, "membership").await.expect(200).body
 }
 
 /// The mails about what is overdue, as they went out, oldest first.
-async fn told(app: &TestApp) -> Vec<String> {
+pub async fn told(app: &TestApp) -> Vec<String> {
     const ABOUT: [&str; 4] = [
         "reminder",
         "membership_suspended",
@@ -162,7 +162,7 @@ async fn nothing_is_done_against_an_invoice_that_is_paid_by_card() {
 }
 
 /// What comes next of the membership, at which hour of which day where the seller is, and what a Dane reads of it.
-async fn next_step(app: &TestApp) -> (String, String, String) {
+pub async fn next_step(app: &TestApp) -> (String, String, String) {
     let token = app.sign_in(EMAIL).await;
     let read = app
         .request(Method::GET, &format!("{ACCOUNT}/membership"))

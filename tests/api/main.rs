@@ -46,6 +46,7 @@ mod offers;
 #[path = "../common/open_invoices.rs"]
 mod open_invoices;
 mod openapi;
+mod opened_again;
 mod operation;
 mod pages;
 mod paid;

@@ -67,6 +67,7 @@ mod tests {
             collect_from: date("2027-01-01"),
             today: date(today),
             sent: &[],
+            reminded: None,
             skipped: None,
             suspended: None,
             retry_ahead: false,

@@ -177,7 +177,7 @@ mod tests {
     /// What several templates say of an invoice.
     fn of_invoices() -> Value {
         json!({
-            "invoice_number": "CPS-2026-000001", "iban": "NL13 TEST 0123 4567 89", "bic": "TESTNL2A", "nth": 1, "is_last": false, "gross": "100.00", "set_off": "40.00", "open": "60.00", "currency": "EUR", "due_date": "2026-07-01",
+            "invoice_number": "CPS-2026-000001", "iban": "NL13 TEST 0123 4567 89", "bic": "TESTNL2A", "nth": 1, "is_last": false, "benefits_stop": true, "is_paid": true, "owes": true, "gross": "100.00", "set_off": "40.00", "open": "60.00", "currency": "EUR", "due_date": "2026-07-01",
             "payment_method": "card", "payment_reference": null, "credit_note_number": "CPS-2026-000002", "left": "10.00",
             "payments": [{ "date": "2026-06-28", "amount": "60.00", "whole": "75.00" }], "refunded": "15.00", "paid_date": "2026-07-02", "account_end": "6243",
             "refund_reference": "RFN01900000000070008000000000000001",

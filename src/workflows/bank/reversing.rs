@@ -113,12 +113,9 @@ fn send_back(conn: &mut DbConn, desk: &mut Desk<'_>, line: BankTransactionId) ->
     }
     let reason = line.to_string();
     let place = (&desk.accounts, line);
-    let actor = desk.stamp.actor.to_string();
     let stamp = desk.stamp.clone().because(&reason);
     for payment in placed::free(conn, desk.context, &stamp, place)? {
-        let by = (reason.as_str(), actor.as_str(), desk.stamp.now);
-        payments::reverse(conn, &payment, by)?;
-        refunds::nothing_left(conn, &stamp, payment.id)?;
+        refunds::reversed(conn, &stamp, &payment, &reason)?;
     }
     Ok(())
 }

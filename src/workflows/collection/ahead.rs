@@ -1,16 +1,15 @@
 //! What comes of overdue invoices if nobody pays them, for who asks. What is done about them is in the module above.
 
-use super::overdue::Taken;
-use super::sold::Sold;
+use super::overdue::{Taken, steps_against};
+use super::owed;
 use crate::domain::calendar::local_date;
 use crate::domain::collection::{Consequence, forecast};
-use crate::domain::invoice::InvoiceId;
 use crate::error::Result;
 use crate::programme::SellerTerms;
 use crate::repository::DbConn;
-use crate::repository::invoices::{self, Invoice};
+use crate::repository::invoices::Invoice;
 use crate::repository::memberships::Membership;
-use crate::repository::reminders::{self, Reminder};
+use crate::repository::reminders::Reminder;
 use crate::types::Instant;
 use crate::workflows::Context;
 
@@ -20,21 +19,10 @@ pub fn ahead(
     context: &Context,
     membership: &Membership,
 ) -> Result<Option<(Consequence, Instant)>> {
-    let today = local_date(context.now, context.programme.seller.zone);
-    let overdue = invoices::overdue(conn, membership.id, today)?;
-    if overdue.is_empty() {
-        return Ok(None);
-    }
-    let ids: Vec<InvoiceId> = overdue.iter().map(|invoice| invoice.id).collect();
-    let sold = Sold::of(conn, context, &ids)?;
-    let reminders = reminders::of_invoices(conn, &ids)?;
+    let (overdue, sold) = owed::of_membership(conn, context, membership.id)?;
     let mut soonest: Option<(Consequence, Instant)> = None;
     for invoice in &overdue {
-        let its: Vec<Reminder> = reminders
-            .iter()
-            .filter(|one| one.invoice_id == invoice.id)
-            .cloned()
-            .collect();
+        let its = steps_against(conn, invoice)?;
         let terms = sold.terms(invoice.id)?;
         let next = of_invoice((invoice, terms), &its, membership, context.now);
         soonest = soonest.into_iter().chain(next).min_by_key(|(_, at)| *at);

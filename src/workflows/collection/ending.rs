@@ -2,6 +2,7 @@
 
 use super::mails;
 use super::overdue::Overdue;
+use super::owed::owes;
 use crate::domain::actor::Stamp;
 use crate::domain::event::Event;
 use crate::domain::invoice::CreditCause;
@@ -38,10 +39,11 @@ pub(super) fn end(
     };
     let membership = membership.id;
     events::record(conn, stamp, &[event])?;
-    mails::ended_unpaid(conn, context, overdue)?;
     for invoice in invoices::of_membership(conn, membership)? {
         credit_rest(conn, context, stamp, (overdue, &invoice))?;
     }
+    let owes = owes(conn, context, overdue.account.id)?;
+    mails::ended_unpaid(conn, context, (overdue, owes))?;
     Ok(false)
 }
 

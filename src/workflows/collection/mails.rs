@@ -49,7 +49,11 @@ pub(super) fn reminder(
     let is_last = nth >= overdue.terms.overdue.reminder_days.len();
     let values = with(
         payable_values(context, &overdue.invoice)?,
-        json!({ "nth": nth, "is_last": is_last }),
+        json!({
+            "nth": nth,
+            "is_last": is_last,
+            "benefits_stop": overdue.membership.is_some(),
+        }),
     );
     let to = recipient(conn, &overdue.account)?;
     send(conn, context, &to, Template::Reminder, values)
@@ -62,21 +66,29 @@ pub(super) fn suspended(conn: &mut DbConn, context: &Context, overdue: &Overdue)
     send(conn, context, &to, Template::MembershipSuspended, values)
 }
 
-/// The membership ended since it was not paid.
-pub(super) fn ended_unpaid(conn: &mut DbConn, context: &Context, overdue: &Overdue) -> Result<()> {
-    let values = payable_values(context, &overdue.invoice)?;
+/// The membership ended since it was not paid; whether something is left to be paid before there can be another.
+pub(super) fn ended_unpaid(
+    conn: &mut DbConn,
+    context: &Context,
+    (overdue, owes): (&Overdue, bool),
+) -> Result<()> {
+    let values = with(
+        payable_values(context, &overdue.invoice)?,
+        json!({ "owes": owes }),
+    );
     let to = recipient(conn, &overdue.account)?;
     send(conn, context, &to, Template::MembershipEndedUnpaid, values)
 }
 
-/// The benefits are back.
+/// The benefits are back; whether since money came.
 pub(super) fn restored(
     conn: &mut DbConn,
     context: &Context,
     account: &Account,
-    membership: &Membership,
+    (membership, is_paid): (&Membership, bool),
 ) -> Result<()> {
     let values = json!({
+        "is_paid": is_paid,
         "level": level_name(&context.programme.levels, &membership.level),
         "member_number": membership.member_number,
         "ends_date": membership.ends_date,

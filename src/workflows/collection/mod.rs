@@ -5,54 +5,69 @@ mod ahead;
 mod ending;
 mod mails;
 mod overdue;
+mod owed;
 mod sold;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 pub use self::ahead::ahead;
 use self::ending::end;
 pub use self::mails::payable_values;
 use self::overdue::{Overdue, load};
+pub use self::owed::{owes, where_sold};
 pub use self::sold::Sold;
 use self::sold::terms;
 use super::Context;
 use super::tasks::{Task, enqueue};
 use crate::domain::access::ServiceAccess;
 use crate::domain::actor::Stamp;
-use crate::domain::calendar::local_date;
 use crate::domain::collection::{
-    ReminderId, ReminderOutcome, Step, next_step, past_due_moment, step_moment,
+    ReminderId, ReminderOutcome, Step, next_moment, next_step, past_due_moment, step_moment,
 };
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentMethod};
 use crate::domain::membership::Standing;
 use crate::error::Result;
 use crate::repository::accounts::Account;
-use crate::repository::invoices::{self, Invoice};
+use crate::repository::invoices::Invoice;
 use crate::repository::memberships;
 use crate::repository::reminders::{self, Reminder};
 use crate::repository::{DbConn, Held, events};
 use crate::types::Instant;
 
-/// Has an open invoice looked at once it is past due; one that is paid by card is not.
+/// Has an open invoice looked at once it is past due; one that is paid by card is not. One that is issued in the place of what was overdue is looked at when steps
+/// are taken next.
 pub fn watch(conn: &mut DbConn, context: &Context, invoice: &Invoice) -> Result<()> {
-    let zone = terms(conn, context, invoice)?.seller.zone;
-    watch_in(conn, zone, invoice, context.now)
+    let terms = terms(conn, context, invoice)?;
+    let (zone, now) = (terms.seller.zone, context.now);
+    match watched_from(invoice).filter(|day| past_due_moment(*day, zone) <= now) {
+        Some(_) => {
+            let next = next_moment(now, zone, &terms.overdue);
+            look_again(conn, invoice.id, next, now)
+        }
+        None => watch_in(conn, zone, invoice, now),
+    }
 }
 
-/// The same, where the seller is in this zone.
+/// Has one looked at once it is past due, where the seller is in this zone.
 pub(in crate::workflows) fn watch_in(
     conn: &mut DbConn,
     zone: Tz,
     invoice: &Invoice,
     now: Instant,
 ) -> Result<()> {
-    let is_open = invoice.status == InvoiceStatus::Open;
-    let is_card = invoice.payment_method == PaymentMethod::Card;
-    match invoice.collect_from.filter(|_| is_open && !is_card) {
+    match watched_from(invoice) {
         Some(day) => look_again(conn, invoice.id, past_due_moment(day, zone), now),
         None => Ok(()),
     }
+}
+
+/// The day from which an invoice is collected, where it is.
+fn watched_from(invoice: &Invoice) -> Option<NaiveDate> {
+    let is_open = invoice.status == InvoiceStatus::Open;
+    let is_card = invoice.payment_method == PaymentMethod::Card;
+    invoice.collect_from.filter(|_| is_open && !is_card)
 }
 
 fn look_again(conn: &mut DbConn, invoice_id: InvoiceId, due: Instant, now: Instant) -> Result<()> {
@@ -179,12 +194,13 @@ fn suspend(
     Ok(true)
 }
 
-/// Gives the membership of a held account its benefits back, where nothing of it is overdue any more.
+/// Gives the membership of a held account its benefits back, where nothing of it is overdue any more; whether that is since money came.
 pub fn restore(
     conn: &mut DbConn,
     context: &Context,
     stamp: &Stamp,
     account: &Held<Account>,
+    is_paid: bool,
 ) -> Result<()> {
     let Some(mut membership) = memberships::lock_active(conn, account)? else {
         return Ok(());
@@ -193,8 +209,7 @@ pub fn restore(
     if was == Some(Standing::Current) {
         return Ok(());
     }
-    let today = local_date(context.now, context.programme.seller.zone);
-    let overdue = invoices::overdue(conn, membership.id, today)?;
+    let (overdue, _) = owed::of_membership(conn, context, membership.id)?;
     let cents = overdue.iter().map(|invoice| invoice.open_cents).sum();
     let standing = was.map(|was| was.with_overdue(cents));
     if standing != Some(Standing::Current) {
@@ -209,7 +224,9 @@ pub fn restore(
     };
     events::record(conn, stamp, &[event])?;
     match was {
-        Some(Standing::Suspended) => mails::restored(conn, context, account, &membership),
+        Some(Standing::Suspended) => {
+            mails::restored(conn, context, account, (&membership, is_paid))
+        }
         _ => Ok(()),
     }
 }

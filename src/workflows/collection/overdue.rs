@@ -25,7 +25,7 @@ pub(super) struct Overdue {
     pub collect_from: NaiveDate,
     pub terms: SellerTerms,
     pub today: NaiveDate,
-    /// What was done against it, in this round and before.
+    /// What was done against it and what it stands in the place of, in this round and before.
     pub reminders: Vec<Reminder>,
     /// The membership that it is for, while that runs.
     pub membership: Option<Held<Membership>>,
@@ -52,7 +52,7 @@ pub(super) fn load(
     let terms = terms(conn, context, &invoice)?;
     Ok(Some(Overdue {
         membership: membership.filter(|one| one.id == invoice.membership_id),
-        reminders: reminders::of_invoices(conn, &[id])?,
+        reminders: steps_against(conn, &invoice)?,
         today: local_date(context.now, terms.seller.zone),
         terms,
         collect_from,
@@ -61,15 +61,29 @@ pub(super) fn load(
     }))
 }
 
+/// What was done against an invoice, and against those in whose place it was issued, oldest first.
+pub(super) fn steps_against(conn: &mut DbConn, invoice: &Invoice) -> Result<Vec<Reminder>> {
+    let mut ids = vec![invoice.id];
+    let mut before = invoice.replaces_id;
+    while let Some(id) = before {
+        ids.push(id);
+        before = invoices::find_by_id(conn, id)?.and_then(|one| one.replaces_id);
+    }
+    let mut steps = reminders::of_invoices(conn, &ids)?;
+    steps.sort_by_key(|one| one.sent_at);
+    Ok(steps)
+}
+
 /// The days of the steps that were taken against an invoice.
 pub(super) struct Taken {
     sent: Vec<NaiveDate>,
+    reminded: Option<NaiveDate>,
     skipped: Option<NaiveDate>,
     suspended: Option<NaiveDate>,
 }
 
 impl Taken {
-    /// Those of this round, since it is collected, and of the benefits that stopped then.
+    /// Those of this round, since it is collected, of the benefits that stopped then, and of the last reminder in any round.
     pub fn of(
         reminders: &[Reminder],
         (zone, collect_from): (Tz, NaiveDate),
@@ -80,8 +94,12 @@ impl Taken {
             let of = taken.filter(move |one| one.outcome == outcome);
             of.map(move |one| local_date(one.sent_at, zone))
         };
+        let sent = reminders
+            .iter()
+            .filter(|one| one.outcome == ReminderOutcome::Sent);
         Self {
             sent: days(ReminderOutcome::Sent).collect(),
+            reminded: sent.map(|one| local_date(one.sent_at, zone)).max(),
             skipped: days(ReminderOutcome::Skipped).max(),
             suspended: suspended_at.map(|at| local_date(at, zone)),
         }
@@ -98,6 +116,7 @@ impl Taken {
             collect_from,
             today,
             sent: &self.sent,
+            reminded: self.reminded,
             skipped: self.skipped,
             suspended: self.suspended,
             retry_ahead: false,

@@ -31,6 +31,9 @@ pub struct Sold(BTreeMap<InvoiceId, SellerTerms>);
 impl Sold {
     /// That of these invoices.
     pub fn of(conn: &mut DbConn, context: &Context, ids: &[InvoiceId]) -> Result<Self> {
+        if ids.is_empty() {
+            return Ok(Self(BTreeMap::new()));
+        }
         let named = invoices::terms_of(conn, ids)?;
         let mut wanted: Vec<SellerTermsId> = named.iter().filter_map(|(_, terms)| *terms).collect();
         wanted.sort();

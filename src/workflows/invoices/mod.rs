@@ -245,7 +245,7 @@ fn inpayment(seller: &programme::Seller, currency: Currency, number: &Number) ->
 const PAYMENTS: i64 = 100;
 
 /// Places what the account has open on its invoice, oldest first; the invoice as it stands then.
-fn set_off(
+pub(in crate::workflows) fn set_off(
     conn: &mut DbConn,
     context: &Context,
     stamp: &Stamp,

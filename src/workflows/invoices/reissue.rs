@@ -9,8 +9,8 @@ use crate::repository::invoices::{self, Invoice};
 use crate::repository::{DbConn, Held, events, purchases};
 use crate::workflows::{Context, collection};
 
-/// Issues an invoice of the same purchase in the place of one that was credited, with what the account says today. It is due no earlier, and is collected as
-/// the one before was.
+/// Issues an invoice of the same purchase in the place of one that was credited, with what the account says today. It is due no earlier. Where the one before,
+/// as it stood, was overdue, this one is from the same day on, and the steps against it go on.
 pub(in crate::workflows) fn reissue(
     conn: &mut DbConn,
     context: &Context,
@@ -28,10 +28,14 @@ pub(in crate::workflows) fn reissue(
     let Some(drawn) = draw_up(conn, context, account, &purchase, new)? else {
         return Ok(None);
     };
+    let collect_from = match old.is_overdue(drawn.issued_date) {
+        true => old.collect_from,
+        false => old.collect_from.max(drawn.due_date),
+    };
     let invoice = Invoice {
         issue_no: old.issue_no + 1,
         replaces_id: Some(old.id),
-        collect_from: old.collect_from.max(drawn.due_date),
+        collect_from,
         paused_until: old.paused_until,
         payment_method: old.payment_method,
         ..drawn

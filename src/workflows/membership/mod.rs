@@ -7,13 +7,13 @@ use serde_json::json;
 use self::term::watch_term;
 pub use self::term::{end_term, next_step};
 use super::Context;
+use super::collection;
 use super::mail::{Recipient, send};
 use super::purchases;
 use super::tasks::{Task, enqueue};
 use crate::domain::access::AccountAccess;
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
-use crate::domain::calendar::local_date;
 use crate::domain::card::Card;
 use crate::domain::event::Event;
 use crate::domain::invoice::{self, PaymentMethod};
@@ -91,11 +91,10 @@ pub fn join(
         .ok_or_else(|| Fault::new("#/level", FaultCode::NotAccepted))?;
     check_card(context, joining)?;
     let mut account = accounts::lock_active(conn, access)?;
-    let today = local_date(context.now, context.programme.seller.zone);
     let facts = JoinFacts {
         points: points::lock(conn, &account)?.counting(),
         is_member: memberships::active(conn, account.id)?.is_some(),
-        owes: memberships::owes(conn, account.id, today)?,
+        owes: collection::owes(conn, context, account.id)?,
     };
     check_join(level, facts).map_err(|code| explained(code, level, facts))?;
     let stamp = access.stamp(context.now);

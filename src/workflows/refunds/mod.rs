@@ -107,6 +107,21 @@ fn happened(refund: &Refund, payment: &Payment) -> Event {
     }
 }
 
+/// Notes that the bank took a whole payment back of which nothing is placed any more, for a reason.
+pub fn reversed(conn: &mut DbConn, stamp: &Stamp, payment: &Payment, reason: &str) -> Result<()> {
+    let actor = stamp.actor.to_string();
+    let refund_id = payments::reverse(conn, payment, (reason, &actor, stamp.now))?;
+    let told = Event::PaymentRefunded {
+        account_id: payment.account_id,
+        payment_id: payment.id,
+        refund_id,
+        state: RefundState::Succeeded,
+        amount: Money::new(payment.amount_cents, payment.currency),
+    };
+    events::record(conn, stamp, &[told])?;
+    nothing_left(conn, stamp, payment.id)
+}
+
 /// Nothing of a payment is left over any more: what waited for it is done.
 pub fn nothing_left(conn: &mut DbConn, stamp: &Stamp, payment: PaymentId) -> Result<()> {
     let subject = [payment.to_string()];

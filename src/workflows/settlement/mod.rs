@@ -1,16 +1,15 @@
-//! Settling invoices: money that came is booked, cents are placed and taken back. Which cents go where is decided in `domain/allocation`; what is open is
-//! moved by the database.
+//! Settling invoices: money that came is booked, and cents are placed; taking them back is in `taking_back`. Which cents go where is decided in
+//! `domain/allocation`; what is open is moved by the database.
 
 mod mails;
+mod taking_back;
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 
+pub use self::taking_back::{Freed, free, take_back};
 use super::{Context, collection, refunds};
 use crate::domain::actor::Stamp;
-use crate::domain::allocation::{self, Part};
 use crate::domain::bank::BankTransactionId;
-use crate::domain::calendar::local_date;
 use crate::domain::charge::ChargeId;
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceStatus, PaymentId};
@@ -85,7 +84,7 @@ pub enum Source<'a> {
     Received(&'a Payment),
     /// Money that came before.
     Payment(&'a Payment),
-    /// What was given back on paper.
+    /// What was given back on paper; `credit` places it.
     CreditNote(&'a Invoice),
     /// Nobody pays them.
     WrittenOff,
@@ -103,10 +102,8 @@ pub fn place(
     account: &Held<Account>,
     placing: Placing<'_>,
 ) -> Result<Invoice> {
-    // What a credit note settles, the mail of that note tells.
-    let is_money = !matches!(placing.1, Source::CreditNote(_));
     let invoice = set_off(conn, context, stamp, account, placing)?;
-    if is_money && invoice.status == InvoiceStatus::Paid {
+    if invoice.status == InvoiceStatus::Paid {
         mails::received(conn, context, account, &invoice)?;
     }
     Ok(invoice)
@@ -123,7 +120,25 @@ pub fn set_off(
     let invoice = put(conn, stamp, account, placing)?;
     if let Some(settled) = settled(&invoice) {
         events::record(conn, stamp, &[settled])?;
-        collection::restore(conn, context, stamp, account)?;
+        // What is short of a payment that has just come is written off with it.
+        let is_paid = matches!(placing.1, Source::Received(_) | Source::WrittenOff);
+        collection::restore(conn, context, stamp, account, is_paid)?;
+    }
+    Ok(invoice)
+}
+
+/// Places a credit note whole on its invoice, which stood so before there was room for the note. Its own mail tells what it settles, and whoever credits says
+/// what comes of the membership. The invoice as it stands then.
+pub fn credit(
+    conn: &mut DbConn,
+    stamp: &Stamp,
+    account: &Held<Account>,
+    (before, note): (&Invoice, &Invoice),
+) -> Result<Invoice> {
+    let placing = (before.id, Source::CreditNote(note), note.gross_cents);
+    let invoice = put(conn, stamp, account, placing)?;
+    if invoice.status != before.status {
+        events::record(conn, stamp, settled(&invoice).as_slice())?;
     }
     Ok(invoice)
 }
@@ -186,95 +201,4 @@ fn settled(invoice: &Invoice) -> Option<Event> {
             number,
         }),
     }
-}
-
-/// Takes cents back that were placed on an invoice of a held account, all of these allocations. An invoice that was settled is open again, is collected from
-/// this day on, where its seller is, and whose it is hears of it.
-pub fn take_back(
-    conn: &mut DbConn,
-    (context, zone): (&Context, Tz),
-    stamp: &Stamp,
-    account: &Held<Account>,
-    (invoice, placed): (InvoiceId, &[Allocation]),
-) -> Result<()> {
-    let mut invoice = invoices::lock(conn, account, invoice)?;
-    let was_settled = invoice.status != InvoiceStatus::Open;
-    for one in placed {
-        reverse(conn, stamp, one)?;
-    }
-    let collect_from = match was_settled {
-        true => Some(local_date(stamp.now, zone)),
-        false => invoice.collect_from,
-    };
-    invoices::store_moved(conn, &mut invoice, collect_from)?;
-    if was_settled {
-        collection::watch_in(conn, zone, &invoice, stamp.now)?;
-        let event = Event::InvoiceReopened {
-            account_id: account.id,
-            invoice_id: invoice.id,
-            number: invoice.number.clone(),
-            open: Money::new(invoice.open_cents, invoice.currency),
-        };
-        events::record(conn, stamp, &[event])?;
-        mails::reversed(conn, context, account, &invoice)?;
-    }
-    Ok(())
-}
-
-fn reverse(conn: &mut DbConn, stamp: &Stamp, placed: &Allocation) -> Result<()> {
-    let reversal = Allocation {
-        amount_cents: -placed.amount_cents,
-        reverses_id: Some(placed.id),
-        ..again(stamp, placed)
-    };
-    allocations::insert(conn, &reversal)
-}
-
-/// The same allocation, made anew.
-fn again(stamp: &Stamp, placed: &Allocation) -> Allocation {
-    Allocation {
-        id: AllocationId::new(stamp.now),
-        reason: stamp.reason.clone(),
-        actor: stamp.actor.to_string(),
-        created_at: stamp.now,
-        ..placed.clone()
-    }
-}
-
-/// Makes cents of a held invoice open whose place a credit note takes at once: what was written off first, then what was paid, the newest first. Of which payments
-/// so much is open by it.
-pub fn free(
-    conn: &mut DbConn,
-    stamp: &Stamp,
-    invoice: InvoiceId,
-    cents: i64,
-) -> Result<Vec<Part<PaymentId>>> {
-    let mut placed = allocations::standing(allocations::of_invoices(conn, &[invoice])?);
-    placed.retain(|one| one.credit_note_id.is_none());
-    placed.sort_by_key(|one| (!one.written_off, std::cmp::Reverse(one.id)));
-    let parts: Vec<Part<&Allocation>> = placed
-        .iter()
-        .map(|one| Part {
-            of: one,
-            cents: one.amount_cents,
-        })
-        .collect();
-    let mut freed = Vec::new();
-    for one in allocation::free(cents, &parts) {
-        let placed = one.allocation.of;
-        reverse(conn, stamp, placed)?;
-        if one.again > 0 {
-            let rest = Allocation {
-                amount_cents: one.again,
-                reason: placed.reason.clone(),
-                ..again(stamp, placed)
-            };
-            allocations::insert(conn, &rest)?;
-        }
-        freed.extend(placed.payment_id.map(|of| Part {
-            of,
-            cents: one.allocation.cents - one.again,
-        }));
-    }
-    Ok(freed)
 }

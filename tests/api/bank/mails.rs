@@ -98,6 +98,9 @@ async fn a_customer_hears_of_it_once_the_invoice_is_paid_and_where_that_is_taken
     let paid: (&str, &[&str]) = ("payment_received", &["352"]);
     let back: (&str, &[&str]) = ("payment_reversed", &["352"]);
     are(&both, &[paid, back]);
+    // Whoever reads the events hears that the money went.
+    let gone = "SELECT COUNT(*) AS n FROM events WHERE type = 'payment.refunded'";
+    assert_eq!(bank.app.database.numbers(gone), [1]);
     bank.close().await;
 }
 

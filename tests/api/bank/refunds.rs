@@ -163,5 +163,16 @@ async fn what_waits_for_money_is_done_once_it_is_no_longer_the_customers() {
     bank.unmatch(&lines[0]).await.expect(200);
     assert_eq!(bank.waiting().await, Vec::<Value>::new());
     assert_eq!(bank.open_cents(), [30000, 35200, 0]);
+    // Nor does it wait once the money is looked at, whoever is a member by then.
+    bank.app.database.execute(
+        "UPDATE memberships SET status = 'ended', ended_at = created_at, ended_reason = 'expired', standing = NULL, suspended_at = NULL
+            WHERE status = 'active'",
+    );
+    bank.app.advance(chrono::TimeDelta::days(1)).await;
+    let finance = bank.app.sign_in("finance@cps.example").await;
+    let waits = bank.app.get("/v1/work-items", &finance).await.expect(200);
+    assert_eq!(waits.body["items"], json!([]));
+    let counted = "SELECT COUNT(*) AS n FROM settings WHERE name = 'money_counts' AND value LIKE '%\"credit_left\":0%'";
+    assert_eq!(bank.app.database.numbers(counted), [1]);
     bank.close().await;
 }
