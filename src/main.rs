@@ -147,7 +147,7 @@ async fn serve(config: Config) -> Result<(), StartError> {
     tokio::select! {
         () = stop.received() => {}
         // It has served nobody: there is nothing to finish.
-        Ok(why) = &mut running.refused => return Err(why.into()),
+        Ok(why) = &mut running.refused => return Err(why),
     }
     running.stop().await;
     Ok(())

@@ -10,7 +10,7 @@ use crate::domain::bank::BankRules;
 use crate::domain::calendar::Calendar;
 use crate::domain::check_digits::is_iban;
 use crate::domain::collection::OverdueRules;
-use crate::domain::einvoice::{danish_account, registers};
+use crate::domain::einvoice::{SellerNumbers, danish_account};
 use crate::domain::feed::EventRules;
 use crate::domain::invoice::InvoiceRules;
 use crate::domain::language::Language;
@@ -183,21 +183,25 @@ impl Seller {
 
     /// Which of its numbers nobody can pay to, or no electronic invoice can name.
     fn check_numbers(&self) -> Result<(), (&'static str, String)> {
-        let (registers, scheme) = (registers(self.country), self.company_scheme.as_deref());
-        let is_abroad = scheme.is_some_and(|scheme| !registers.contains(&scheme));
         let is_transfer = self.country == Country::DK && self.fi_creditor.is_none();
         if !is_iban(&self.iban) {
             Err(("iban", "the check digits of the IBAN are wrong".to_owned()))
         } else if is_transfer && danish_account(&self.iban).is_none() {
             let fault = "a Danish seller without a creditor number is paid on a Danish account";
             Err(("iban", fault.to_owned()))
-        } else if !registers.is_empty() && is_abroad {
-            let (country, registers) = (self.country, registers.join(" or "));
-            let fault =
-                format!("a seller in {country} has its number in a register of {registers}");
-            Err(("company_scheme", fault))
         } else {
-            Ok(())
+            self.numbers().check()
+        }
+    }
+
+    /// What electronic invoices know it by.
+    pub fn numbers(&self) -> SellerNumbers<'_> {
+        SellerNumbers {
+            country: self.country,
+            vat_number: &self.vat_number,
+            company_number: self.company_number.as_deref(),
+            company_scheme: self.company_scheme.as_deref(),
+            electronic_address: self.electronic_address.as_deref(),
         }
     }
 }
@@ -348,6 +352,16 @@ mod tests {
                 "company_scheme = \"0106\"",
                 "company_scheme = \"0184\"",
                 "company_scheme = ",
+            ),
+            (
+                "company_number = \"99999999\"",
+                "company_number = \"9999999\"",
+                "company_number = ",
+            ),
+            (
+                "# electronic_address = \"0106:99999999\"",
+                "electronic_address = \"0106:9999999\"",
+                "# electronic_address = ",
             ),
             (
                 "reminder_days = [3, 13, 23]",

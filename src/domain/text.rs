@@ -1,5 +1,10 @@
 //! How a checked text is shown, sent, described and stored. What the texts mean is in the modules that declare them.
 
+/// Whether XML 1.0 allows a character.
+pub fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
 /// For a newtype with `as_str` and `FromStr`: its text in JSON, in the contract (with `$pattern`) and in a text column.
 /// `stored` alone: its text in a text column, and how that is read again.
 macro_rules! text_column {

@@ -249,6 +249,14 @@ impl Error {
         }
     }
 
+    /// Whether a row was found and what stands in it is not of its type.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(diesel::result::Error::DeserializationError(_))
+        )
+    }
+
     /// An `invalid_request` with the given faults.
     pub fn invalid(faults: Vec<Fault>) -> Self {
         Self::Refused(Refusal::from(Code::InvalidRequest).faults(faults))

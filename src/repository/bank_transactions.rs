@@ -118,16 +118,35 @@ pub fn count(conn: &mut DbConn, statement: BankStatementId) -> Result<i64> {
     Ok(of_statement.count().get_result(conn)?)
 }
 
-/// What the booked lines of a statement come to, in cents; nothing where one of them is in parts of a cent.
-pub fn booked_cents(conn: &mut DbConn, statement: BankStatementId) -> Result<Option<i64>> {
-    let amounts: Vec<Option<i64>> = lines::table
+/// What the booked lines of a statement come to, in cents, and what those of them do that take an earlier one back; nothing where one of them is in parts of a
+/// cent.
+pub fn booked_cents(conn: &mut DbConn, statement: BankStatementId) -> Result<Option<(i64, i64)>> {
+    let amounts: Vec<(Option<i64>, bool)> = lines::table
         .filter(lines::statement_id.eq(statement))
         .filter(lines::state.ne(TransactionState::Pending))
         .filter(lines::state.ne(TransactionState::Superseded))
-        .select(lines::amount_cents)
+        .select((lines::amount_cents, lines::is_reversal))
         .load(conn)?;
-    let add = |sum: i64, cents: Option<i64>| sum.checked_add(cents?);
-    Ok(amounts.into_iter().try_fold(0, add))
+    let add = |(all, reversed): (i64, i64), (cents, is_reversal): (Option<i64>, bool)| {
+        let cents = cents?;
+        let back = if is_reversal { cents } else { 0 };
+        Some((all.checked_add(cents)?, reversed.checked_add(back)?))
+    };
+    Ok(amounts.into_iter().try_fold((0, 0), add))
+}
+
+/// What all lines behind `after` count, in cents, and what the bank wrote; for checking them, page by page.
+pub fn amounts_after(
+    conn: &mut DbConn,
+    after: Option<BankTransactionId>,
+    limit: i64,
+) -> Result<Vec<(BankTransactionId, Option<i64>, String)>> {
+    let after = after.unwrap_or_else(|| BankTransactionId::from(uuid::Uuid::nil()));
+    let page = lines::table.filter(lines::id.gt(after));
+    let page = page.order(lines::id).limit(limit);
+    Ok(page
+        .select((lines::id, lines::amount_cents, lines::amount_text))
+        .load(conn)?)
 }
 
 /// The lines of a statement that nobody has decided on, from a position on, and those that the bank has not booked.

@@ -4,6 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::DbConn;
+use super::schema::invoices;
+use crate::domain::invoice::InvoiceId;
 use crate::error::Result;
 
 /// Something that has to hold for every row of a kind.
@@ -18,7 +20,7 @@ pub struct Check {
 }
 
 /// Every check, in the order of their names.
-pub const CHECKS: [Check; 11] = [
+pub const CHECKS: [Check; 14] = [
     Check {
         name: "M1: what came is open, placed or given back",
         prefix: "pay_",
@@ -54,6 +56,38 @@ pub const CHECKS: [Check; 11] = [
             ORDER BY i.id LIMIT 1",
     },
     Check {
+        name: "M3: a reversal takes back one allocation whole",
+        prefix: "alc_",
+        sql: "SELECT CAST(r.id AS TEXT) AS id, CAST(r.amount_cents AS TEXT) AS says, CAST(-o.amount_cents AS TEXT) AS comes_to
+            FROM allocations r JOIN allocations o ON o.id = r.reverses_id
+            WHERE r.amount_cents <> -o.amount_cents OR r.invoice_id <> o.invoice_id
+            ORDER BY r.id LIMIT 1",
+    },
+    Check {
+        name: "M4: a purchase costs what its fees come to",
+        prefix: "pur_",
+        sql: "SELECT CAST(p.id AS TEXT) AS id, CAST(p.net_cents AS TEXT) AS says, CAST(p.comes_to AS TEXT) AS comes_to
+            FROM (
+                SELECT id, net_cents, CASE
+                    WHEN kind <> 'upgrade' THEN fee_cents
+                    WHEN fee_cents <= from_fee_cents THEN 0
+                    ELSE (2 * (fee_cents - from_fee_cents) * days_left + term_days) / (2 * term_days)
+                END AS comes_to
+                FROM purchases
+            ) p
+            WHERE p.net_cents <> p.comes_to
+            ORDER BY p.id LIMIT 1",
+    },
+    Check {
+        name: "M4: the fee of a membership is that of what was bought",
+        prefix: "mem_",
+        sql: "SELECT CAST(m.id AS TEXT) AS id, CAST(m.fee_cents AS TEXT) AS says, CAST(p.fee_cents AS TEXT) AS comes_to
+            FROM memberships m JOIN purchases p ON p.membership_id = m.id AND p.kind = 'join'
+            WHERE m.fee_cents <> p.fee_cents
+                AND NOT EXISTS (SELECT 1 FROM purchases o WHERE o.membership_id = m.id AND o.kind <> 'join' AND o.state = 'started')
+            ORDER BY m.id LIMIT 1",
+    },
+    Check {
         name: "M4: credit notes take back no more than their invoice",
         prefix: "inv_",
         sql: "SELECT CAST(i.id AS TEXT) AS id, CAST(i.net_cents AS TEXT) || ' and VAT ' || CAST(i.vat_cents AS TEXT) AS says,
@@ -81,6 +115,7 @@ pub const CHECKS: [Check; 11] = [
             LEFT JOIN (SELECT invoice_id, SUM(amount_cents) AS credited FROM allocations WHERE credit_note_id IS NOT NULL GROUP BY invoice_id) a
                 ON a.invoice_id = i.id
             WHERE (i.status = 'open') <> (i.open_cents > 0) OR (i.status = 'credited' AND COALESCE(a.credited, 0) <> i.gross_cents)
+                OR (i.status = 'paid' AND i.kind = 'invoice' AND i.gross_cents > 0 AND COALESCE(a.credited, 0) = i.gross_cents)
             ORDER BY i.id LIMIT 1",
     },
     Check {
@@ -143,6 +178,29 @@ pub struct Broken {
     /// What the rows beside it come to.
     #[diesel(sql_type = Text)]
     pub comes_to: String,
+}
+
+impl Broken {
+    /// A row of which something cannot be read.
+    pub fn unreadable(id: impl std::fmt::Display) -> Self {
+        Self {
+            id: id.to_string(),
+            says: "what cannot be read".to_owned(),
+            comes_to: "nothing".to_owned(),
+        }
+    }
+}
+
+/// The ids of the invoices and credit notes behind `after`, which can be read whatever the rest says.
+pub fn invoice_ids(
+    conn: &mut DbConn,
+    after: Option<InvoiceId>,
+    limit: i64,
+) -> Result<Vec<InvoiceId>> {
+    let after = after.unwrap_or_else(|| InvoiceId::from(uuid::Uuid::nil()));
+    let page = invoices::table.filter(invoices::id.gt(after));
+    let page = page.order(invoices::id).limit(limit);
+    Ok(page.select(invoices::id).load(conn)?)
 }
 
 /// The first row that breaks a check.

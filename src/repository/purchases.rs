@@ -1,10 +1,12 @@
-//! Purchases at rest: at most one renewal booked for each membership, held by the database.
+//! Purchases at rest: one that each membership began with, and at most one renewal booked for it, held by the database.
+
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::schema::purchases;
-use super::{DbConn, MultiBackend};
+use super::{DbConn, MOST_ROWS, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::invoice::PaymentMethod;
 use crate::domain::membership::MembershipId;
@@ -68,6 +70,17 @@ pub fn find_by_id(conn: &mut DbConn, id: PurchaseId) -> Result<Option<Purchase>>
         .select(Purchase::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// What each of these costs without VAT.
+pub fn prices(conn: &mut DbConn, ids: &[PurchaseId]) -> Result<HashMap<PurchaseId, i64>> {
+    let mut prices = HashMap::new();
+    for some in ids.chunks(MOST_ROWS) {
+        let named = purchases::table.filter(purchases::id.eq_any(some));
+        let columns = (purchases::id, purchases::net_cents);
+        prices.extend(named.select(columns).load::<(PurchaseId, i64)>(conn)?);
+    }
+    Ok(prices)
 }
 
 /// What a membership began with.

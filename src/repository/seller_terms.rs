@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::backend::advisory_lock;
 use super::schema::seller_terms;
 use super::{DbConn, MultiBackend};
 use crate::domain::purchase::SellerTermsId;
@@ -22,6 +23,11 @@ pub struct SellerTerms {
     pub created_at: Instant,
 }
 
+/// Holds other sellers off until this transaction ends.
+pub fn hold(conn: &mut DbConn) -> Result<()> {
+    Ok(advisory_lock(conn, "seller_terms")?)
+}
+
 /// Keeps terms unless the same are kept already; the id under which they are.
 pub fn keep(conn: &mut DbConn, terms: &SellerTerms) -> Result<SellerTermsId> {
     each!(conn, c => diesel::insert_into(seller_terms::table)
@@ -40,6 +46,14 @@ pub fn find(conn: &mut DbConn, id: SellerTermsId) -> Result<SellerTerms> {
         .find(id)
         .select(SellerTerms::as_select())
         .first(conn)?)
+}
+
+/// Every id under which terms are kept.
+pub fn ids(conn: &mut DbConn) -> Result<Vec<SellerTermsId>> {
+    Ok(seller_terms::table
+        .order(seller_terms::id)
+        .select(seller_terms::id)
+        .load(conn)?)
 }
 
 /// What other sellers sold under.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::membership::{complete_products, level_name};
 use crate::domain::actor::Stamp;
+use crate::domain::invoice::referred;
 use crate::domain::membership::term_days;
 use crate::domain::purchase::{PurchaseId, PurchaseKind, PurchaseState, SellerTermsId};
 use crate::error::Result;
@@ -42,14 +43,22 @@ pub fn terms(conn: &mut DbConn, id: SellerTermsId) -> Result<programme::SellerTe
     Ok(seller_terms::find(conn, id)?.content.decode()?)
 }
 
-/// The other seller whose invoices have the prefix of this programme's: numbers are told apart by it.
-pub fn prefix_owner(conn: &mut DbConn, programme: &Programme) -> Result<Option<String>> {
+/// Keeps what the programme sells under, unless its prefix is another seller's, who is answered then: numbers and payment references are told apart by what
+/// references hold of it. Of two who come at once the second waits here.
+pub fn keep_prefix(
+    conn: &mut DbConn,
+    programme: &Programme,
+    now: Instant,
+) -> Result<Option<String>> {
+    seller_terms::hold(conn)?;
+    let own = referred(&programme.invoice.prefix);
     for other in seller_terms::of_others(conn, &programme.seller.key())? {
         let terms: programme::SellerTerms = other.content.decode()?;
-        if terms.invoice.prefix == programme.invoice.prefix {
+        if referred(&terms.invoice.prefix) == own {
             return Ok(Some(other.seller_key));
         }
     }
+    keep_terms(conn, programme, now)?;
     Ok(None)
 }
 

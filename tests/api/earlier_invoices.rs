@@ -1,9 +1,11 @@
 //! An invoice from before purchases were recorded: it says the same, is watched from the day of the migration on, and ends nobody.
 
 use chrono::Datelike;
+use cps_api::repository::Db;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use serde_json::{Value, json};
 
+use crate::process::Setup;
 use crate::raw::Raw;
 use crate::support::{Answer, Database, TestApp};
 
@@ -63,19 +65,12 @@ fn compared(answer: &Answer) -> Value {
     body
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_says_the_same_and_nobody_is_ended_by_it() {
-    let app = TestApp::start().await;
-    let path = format!("{ACCOUNT}/{INVOICE}");
-    let token = app.sign_in(EMAIL).await;
-    let before = app.get(&path, &token).await.expect(200);
-    let today = app.now().await.date_naive();
-    let year = today.year();
-    let database = app.stop().await;
-    let content = Raw::open(&database).lines(&format!(
+/// Makes of a sandbox's database what it was before there was money: one invoice, in the first version of its content.
+fn set_back(database: &Database, year: i32) {
+    let content = Raw::open(database).lines(&format!(
         "SELECT CAST(content AS TEXT) AS line FROM invoices WHERE seq = 1 AND year = {year}"
     ));
-    without_money(&database);
+    without_money(database);
     let first = first_version(&serde_json::from_str(&content[0]).unwrap()).to_string();
     database.execute(&format!(
         "UPDATE invoices SET content = '{}', due_date = '2025-01-31', payment_reference = NULL;
@@ -85,6 +80,58 @@ async fn it_says_the_same_and_nobody_is_ended_by_it() {
          DELETE FROM jobs WHERE kind <> 'end_membership'",
         first.replace('\'', "''")
     ));
+}
+
+/// Both have read what is not recorded yet before either may record it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_migrate_at_once_one_records_what_was_bought() {
+    let app = TestApp::start().await;
+    let year = app.now().await.date_naive().year();
+    let database = app.stop().await;
+    if !database.is_shared() {
+        return;
+    }
+    set_back(&database, year);
+    let mut raw = Raw::open(&database);
+    Db::open(&database.url(), 1).unwrap().migrate().unwrap();
+    raw.run("BEGIN").unwrap();
+    raw.lines("SELECT CAST(id AS TEXT) AS line FROM accounts FOR UPDATE");
+    let both = [(); 2].map(|()| {
+        let setup = Setup::on(&database);
+        std::thread::spawn(move || setup.run(&["migrate"]))
+    });
+    let waiting = "SELECT CAST(COUNT(*) AS TEXT) AS line FROM pg_locks
+        WHERE NOT granted AND (relation = 'accounts'::regclass OR transactionid = (SELECT l.transactionid FROM pg_locks l
+            WHERE l.pid = pg_backend_pid() AND l.locktype = 'transactionid' AND l.granted LIMIT 1))";
+    let begun = std::time::Instant::now();
+    while raw.lines(waiting) != ["2"] {
+        assert!(begun.elapsed().as_secs() < 25, "{:?}", raw.lines(waiting));
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    raw.run("COMMIT").unwrap();
+    for one in both {
+        let said = one.join().unwrap();
+        assert!(said.ok, "{said:?}");
+    }
+    let count = |what: &str| format!("SELECT CAST(COUNT(*) AS TEXT) AS line FROM {what}");
+    let recorded = raw.lines(&count("purchases WHERE kind = 'join'"));
+    let sold = raw.lines(&count("memberships WHERE seller_terms_id IS NOT NULL"));
+    assert_eq!(recorded, sold);
+    assert_ne!(recorded, ["0"]);
+    let right = Setup::on(&database).run(&["verify-ledger"]);
+    assert!(right.ok, "{right:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_says_the_same_and_nobody_is_ended_by_it() {
+    let app = TestApp::start().await;
+    let path = format!("{ACCOUNT}/{INVOICE}");
+    let token = app.sign_in(EMAIL).await;
+    let before = app.get(&path, &token).await.expect(200);
+    let today = app.now().await.date_naive();
+    let year = today.year();
+    let database = app.stop().await;
+    set_back(&database, year);
 
     let app = TestApp::on(database, &[]).await;
     let token = app.sign_in(EMAIL).await;

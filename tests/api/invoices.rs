@@ -176,6 +176,10 @@ fn danish_seller(database: &Database) -> String {
         .replace("vat_number = \"999999990B51\"", "vat_number = \"13585628\"")
         .replace("prefix = \"CPS\"", "prefix = \"CPD\"")
         .replace("company_scheme = \"0106\"", "company_scheme = \"0184\"")
+        .replace(
+            "company_number = \"99999999\"",
+            "company_number = \"13585628\"",
+        )
         .replace("NL13TEST0123456789", "DK5000400440116243");
     database.file("danish.toml", &programme)
 }
@@ -246,6 +250,10 @@ async fn a_danish_seller_in_kroner_adds_its_line_and_its_fee() {
         .replace("currency = \"EUR\"", "currency = \"DKK\"")
         .replace("# fi_creditor", "fi_creditor")
         .replace("company_scheme = \"0106\"", "company_scheme = \"0184\"")
+        .replace(
+            "company_number = \"99999999\"",
+            "company_number = \"13585628\"",
+        )
         .replace(
             "bank_transfer_fee = \"0.00\"",
             "bank_transfer_fee = \"39.50\"",

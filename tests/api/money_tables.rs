@@ -105,6 +105,13 @@ const STORY: &[(&str, &str)] = &[
             't', 'service:seed', 'AT')",
         "",
     ),
+    (
+        "INSERT INTO purchases (id, account_id, version, kind, state, membership_id, level, level_name, fee_cents, net_cents, currency, starts_date, ends_date,
+            term_days, days_left, products, points, seller_terms_id, payment_method, terms_version, actor, created_at)
+         VALUES (#u2, #a1, 1, 'join', 'started', #m1, 'gold', 'Gold', 20000, 20000, 'EUR', '2026-11-26', '2027-11-25', 365, 365, 0, 1000, #s1, 'bank_transfer',
+            't', 'service:seed', 'AT')",
+        "unique constraint",
+    ),
     // An issued invoice never changes, and is open exactly while something of it is.
     ("INSERT INTO INVOICE (id, number, seq, gross_cents, open_cents, status) VALUES (#i1, 'N1', 1, 12101, 12101, 'open')", "check constraint"),
     ("INSERT INTO INVOICE (id, number, seq, gross_cents, open_cents, status) VALUES (#i1, 'N1', 1, 12100, 12100, 'paid')", "check constraint"),

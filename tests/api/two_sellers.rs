@@ -26,7 +26,7 @@ fn sellers(raw: &mut Raw) -> [String; 2] {
     terms["seller"]["iban"] = "DK5000400440116243".into();
     terms["invoice"]["prefix"] = "CPD".into();
     let (id, text) = (Uuid::now_v7(), terms.to_string());
-    let sha256 = id.simple().to_string().repeat(2);
+    let sha256 = cps_api::secrets::sha256_hex(text.as_bytes());
     raw.run(&format!(
         "INSERT INTO seller_terms (id, seller_key, sha256, content, created_at) VALUES ('{id}', 'DK13585628', '{sha256}', '{}', '{PAST}')",
         text.replace('\'', "''")

@@ -43,6 +43,8 @@ CREATE TABLE purchases (
 );
 CREATE INDEX purchases_account_id_idx ON purchases (account_id, id);
 CREATE INDEX purchases_membership_id_idx ON purchases (membership_id);
+-- What a membership began with is bought once.
+CREATE UNIQUE INDEX purchases_membership_id_key ON purchases (membership_id) WHERE kind = 'join';
 CREATE UNIQUE INDEX purchases_from_membership_id_key ON purchases (from_membership_id) WHERE kind = 'renewal' AND state = 'booked';
 
 -- An invoice is rebuilt with what it says: whatever stands keeps its number, its sums and its words. Nothing refers to one yet.

@@ -50,7 +50,7 @@ impl BankAmount {
 }
 
 /// Whole cents of an exact amount; nothing where it has a fraction of a cent, which is never rounded.
-fn cents(exact: Decimal) -> Option<i64> {
+pub fn cents(exact: Decimal) -> Option<i64> {
     let cents = exact.checked_mul(Decimal::ONE_HUNDRED)?;
     i64::try_from(cents)
         .ok()

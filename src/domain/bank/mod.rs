@@ -16,7 +16,9 @@ use serde::Deserialize;
 use super::money::Amount;
 use crate::types::{id, text_enum};
 pub use balance::{Balance, Sums, balance};
-pub use entry::{BadBankAmount, BankAmount, Detail, Entry, Line, Party, entry_lines, turned_round};
+pub use entry::{
+    BadBankAmount, BankAmount, Detail, Entry, Line, Party, cents, entry_lines, turned_round,
+};
 pub use fingerprint::{fingerprint, number_repeats};
 pub use known::{Clue, Known};
 pub use matching::{Decision, Facts, Found, InvoiceFacts, decide, may_take_back};

@@ -150,23 +150,34 @@ fn plain(written: &str) -> String {
 
 /// Whether a number is right by the rule of its scheme; where Peppol has none, whether it may be one.
 fn is_right(scheme: &str, number: &str) -> bool {
+    let may_be = || (1..=50).contains(&number.len()) && number.bytes().all(may_stand);
+    rule(scheme, number).unwrap_or_else(may_be)
+}
+
+/// Whether a number is right by the rule that Peppol has for its scheme (COMMON-R040 to R056); nothing where it has none.
+pub(super) fn rule(scheme: &str, number: &str) -> Option<bool> {
     let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let are_alphanumeric = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
     let has_digits = |count: usize| number.len() == count && are_digits(number);
     let behind = |prefix: &str| number.strip_prefix(prefix).unwrap_or(number);
-    match scheme {
+    Some(match scheme {
         "0007" => has_digits(10) && has_luhn(number),
         "0088" => [8, 12, 13, 14].into_iter().any(has_digits) && has_gs1_check_digit(number),
-        "0096" => behind("DK").len() == 10 && are_digits(behind("DK")),
+        "0096" => has_digits(10),
         "0106" => has_digits(8),
+        "0151" => has_digits(11) && is_australian(number),
         "0184" => behind("DK").len() == 8 && are_digits(behind("DK")),
+        "0190" => has_digits(20),
         "0192" => has_digits(9) && has_mod11(number),
         "0198" => number.len() == 10 && behind("DK").len() == 8 && are_digits(behind("DK")),
+        "0201" => number.len() == 6 && are_alphanumeric(number),
         "0208" => has_digits(10) && is_belgian(number),
+        "0210" => has_digits(11) || (number.len() == 16 && are_alphanumeric(number)),
         "0211" => number.len() == 13 && behind("IT").len() == 11 && has_luhn(behind("IT")),
         "0216" => has_digits(12) && number.starts_with("0037"),
         "9944" => is_dutch(number),
-        _ => (1..=50).contains(&number.len()) && number.bytes().all(may_stand),
-    }
+        _ => return None,
+    })
 }
 
 fn may_stand(byte: u8) -> bool {
@@ -189,6 +200,18 @@ fn has_mod11(digits: &str) -> bool {
         .map(|(digit, weight)| digit * weight)
         .sum();
     sum > 0 && sum.is_multiple_of(11)
+}
+
+/// The first of eleven digits less one; weights 10, then the odd numbers from 1 on; the sum is a multiple of 89.
+fn is_australian(digits: &str) -> bool {
+    let weights = std::iter::once(10).chain((1..).step_by(2));
+    let digits = digits.chars().filter_map(|c| c.to_digit(10));
+    let sum: u32 = digits
+        .zip(weights)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    sum.checked_sub(10)
+        .is_some_and(|sum| sum.is_multiple_of(89))
 }
 
 fn is_belgian(digits: &str) -> bool {
@@ -245,6 +268,10 @@ mod tests {
             "0088:5798009811578",
             "0096:1234567890",
             "0106:33166721",
+            "0151:51824753556",
+            "0190:00000001003214345000",
+            "0201:UFABCD",
+            "0210:RSSMRA85T10A562S",
             "0184:DK13585628",
             "0192:995525828",
             "0198:DK13585628",
@@ -264,6 +291,14 @@ mod tests {
             "0184:NO13585628",
             "9902:13585628",
             "0088:5798009811579",
+            "0096:DK1234567890",
+            "0096:123456789",
+            "0151:51824753557",
+            "0151:5182475355",
+            "0151:00000000000",
+            "0190:33166721",
+            "0201:UFABC",
+            "0210:RSSMRA85T10A562",
             "0007:5567037484",
             "0192:995525829",
             "0208:0428759498",

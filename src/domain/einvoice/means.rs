@@ -17,6 +17,8 @@ pub enum Means {
     DanishAccount,
     /// Any other transfer, with IBAN and BIC.
     Transfer,
+    /// It is not said: of money that goes back, where no account of the seller can stand.
+    Unsaid,
 }
 
 impl Means {
@@ -28,6 +30,7 @@ impl Means {
             Self::Inpayment => 93,
             Self::DanishAccount => 42,
             Self::Transfer => 30,
+            Self::Unsaid => 1,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod address;
 mod means;
 mod party;
+mod seller;
 mod ubl;
 mod xml;
 
@@ -13,7 +14,8 @@ use super::invoice::{InvoiceKind, Totals, v2::Content};
 use super::money::Currency;
 pub use address::{BadElectronicAddress, ELECTRONIC_ADDRESS, ElectronicAddress, address};
 pub use means::{Means, danish_account, means};
-pub use party::registers;
+use party::registers;
+pub use seller::SellerNumbers;
 pub use ubl::ubl;
 
 /// An issued invoice or credit note of content version 2.

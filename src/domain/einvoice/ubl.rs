@@ -103,12 +103,18 @@ fn references(xml: &mut Xml, content: &Content) {
 fn paid_by(issued: Issued<'_>) -> Means {
     let (content, payment) = (issued.content, &issued.content.payment);
     let has_creditor = payment.inpayment.is_some();
-    means(
+    let means = means(
         content.seller.country,
         issued.currency,
         payment.method,
         has_creditor,
-    )
+    );
+    let lacks_account = means == Means::DanishAccount && danish_account(&payment.iban).is_none();
+    match issued.kind {
+        // Nothing is paid by a credit note, so a seller with a creditor number needs no Danish account for it.
+        InvoiceKind::CreditNote if lacks_account => Means::Unsaid,
+        _ => means,
+    }
 }
 
 /// A Danish transfer names registration number and account (DK-R-006), which only a Danish IBAN has.
@@ -124,6 +130,7 @@ fn payment(xml: &mut Xml, issued: Issued<'_>) {
         xml.text("cbc:PaymentMeansCode", &means.code().to_string());
         match (means, &payment.inpayment) {
             (Means::Card, _) => card(xml, payment),
+            (Means::Unsaid, _) => {}
             (Means::Inpayment, Some(form)) => {
                 xml.text("cbc:PaymentID", &format!("71#{}", form.identification));
                 account(xml, &form.creditor, "");
@@ -394,6 +401,32 @@ mod tests {
                 "<cbc:ID>0440116243</cbc:ID><cac:FinancialInstitutionBranch><cbc:ID>0040<"
             )
         );
+    }
+
+    #[test]
+    fn a_credit_note_needs_no_account() {
+        let note = |iban: &str| {
+            let content = content(|content| {
+                content["seller"] = json!({
+                    "example": true, "name": "CPS Eksempel ApS", "street": "Eksempelvej 1", "postal_code": "1058", "city": "K\u{f8}benhavn", "country": "DK",
+                    "vat_number": "13585628", "company_number": "13585628", "company_scheme": "0184",
+                });
+                content["payment"]["iban"] = json!(iban);
+            });
+            let note = Issued {
+                kind: InvoiceKind::CreditNote,
+                due_date: None,
+                currency: Currency::DKK,
+                ..issued(&content)
+            };
+            ubl(note).unwrap()
+        };
+        let elsewhere = note("NL13TEST0123456789");
+        let unsaid =
+            "<cac:PaymentMeans><cbc:PaymentMeansCode>1</cbc:PaymentMeansCode></cac:PaymentMeans>";
+        assert!(elsewhere.contains(unsaid), "{elsewhere}");
+        let at_home = note("DK5000400440116243");
+        assert!(at_home.contains("<cbc:PaymentMeansCode>42<"), "{at_home}");
     }
 
     #[test]

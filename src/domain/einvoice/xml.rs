@@ -1,6 +1,26 @@
 //! Writing XML: elements in the order given, texts escaped, and nothing that is empty.
 
+use std::borrow::Cow;
+
 use quick_xml::escape::escape;
+
+use crate::domain::text::is_xml;
+
+/// A text as it stands in a document: what XML forbids is replaced, what means something to it is escaped.
+fn written(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_xml) {
+        return escape(text);
+    }
+    let allowed = |c| {
+        if is_xml(c) {
+            c
+        } else {
+            char::REPLACEMENT_CHARACTER
+        }
+    };
+    let text: String = text.chars().map(allowed).collect();
+    escape(text)
+}
 
 /// A document as it is written.
 #[derive(Debug)]
@@ -45,7 +65,7 @@ impl Xml {
             return;
         }
         self.begin(name, attributes);
-        self.0.push_str(&escape(text));
+        self.0.push_str(&written(text));
         self.end(name);
     }
 
@@ -54,7 +74,7 @@ impl Xml {
         self.0.push_str(name);
         for (attribute, value) in attributes {
             self.0
-                .push_str(&format!(" {attribute}=\"{}\"", escape(*value)));
+                .push_str(&format!(" {attribute}=\"{}\"", written(value)));
         }
         self.0.push('>');
     }
@@ -69,6 +89,16 @@ impl Xml {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_xml_may_hold_is_replaced() {
+        let mut xml = Xml::document();
+        xml.with("a", &[("b", "\u{ffff}")], |xml| {
+            xml.text("c", "Foto\u{fffe} & \u{0}Søn\t\u{10ffff}");
+        });
+        let expected = "<a b=\"\u{fffd}\"><c>Foto\u{fffd} &amp; \u{fffd}Søn\t\u{10ffff}</c></a>";
+        assert_eq!(xml.into_text().lines().last(), Some(expected));
+    }
 
     #[test]
     fn texts_are_escaped_and_nothing_empty_is_written() {

@@ -18,7 +18,7 @@ use crate::types::{Instant, id, text_enum};
 pub use content::{Buyer, Content, Evidence, Line, Seller};
 pub use reference::{
     fi71_candidates, fi71_identification, fi71_line, fi71_number, fi71_payload, grouped, is_fi71,
-    is_rf_reference, rf_candidates, rf_reference,
+    is_rf_reference, referred, rf_candidates, rf_reference,
 };
 pub use sums::{Totals, credit, totals};
 

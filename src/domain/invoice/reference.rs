@@ -5,16 +5,18 @@ use crate::domain::check_digits::{luhn, mod97};
 /// An RF creditor reference (ISO 11649) of the letters and digits in `number`, at most 21 of them: `RF80 2025 0001` without its
 /// spaces. Nothing where there are none or too many.
 pub fn rf_reference(number: &str) -> Option<String> {
-    let body: String = number
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
+    let body = referred(number);
     if !(1..=21).contains(&body.len()) {
         return None;
     }
     let check = 98 - mod97(&format!("{body}RF00"))?;
     Some(format!("RF{check:02}{body}"))
+}
+
+/// What of a text a payment reference holds: its Latin letters, in upper case, and its digits.
+pub fn referred(text: &str) -> String {
+    let held = text.chars().filter(char::is_ascii_alphanumeric);
+    held.map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Whether `text`, with or without spaces, is an RF creditor reference with right check digits.

@@ -23,15 +23,21 @@ const LINE_PATTERN: &str = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f
 const TEXT_PATTERN: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x00-\x08\x0b\x0c\x0e-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$";
 
 /// What is in a text and is not seen, or turns what is: control, format, line- and paragraph-separating characters (the general categories
-/// Cc, Cf, Zl and Zp of Unicode).
+/// Cc, Cf, Zl and Zp of Unicode), and noncharacters.
 pub fn is_hidden(c: char) -> bool {
-    matches!(
+    let is_of_no_text = matches!(
         get_general_category(c),
         GeneralCategory::Control
             | GeneralCategory::Format
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator
-    )
+    );
+    is_of_no_text || is_noncharacter(c)
+}
+
+/// The 66 code points that never are a character (Unicode, section 23.7), of which XML forbids two.
+fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Whether nothing in `text` is hidden.
@@ -132,9 +138,9 @@ macro_rules! text_value {
 }
 
 text_value!(Line: "one line of text", is_line, tidied_line, LINE, LINE_PATTERN,
-    "One line of text, not blank, without control and format characters. Blanks are folded.");
+    "One line of text, not blank, without control, format and noncharacters. Blanks are folded.");
 text_value!(Text: "text", is_text, tidied_text, TEXT, TEXT_PATTERN,
-    "Text, not blank, without control and format characters but the ends of its lines. Blanks are folded.");
+    "Text, not blank, without control, format and noncharacters but the ends of its lines. Blanks are folded.");
 
 #[cfg(test)]
 mod tests {
@@ -143,7 +149,7 @@ mod tests {
     use super::*;
 
     /// Turned, joined, unseen: none of them shows.
-    const HIDDEN: [char; 14] = [
+    const HIDDEN: [char; 20] = [
         '\u{0}',
         '\t',
         '\u{7f}',
@@ -158,6 +164,12 @@ mod tests {
         '\u{2066}',
         '\u{feff}',
         '\u{e0041}',
+        '\u{fdd0}',
+        '\u{fdef}',
+        '\u{fffe}',
+        '\u{ffff}',
+        '\u{1fffe}',
+        '\u{10ffff}',
     ];
 
     #[test]
@@ -171,6 +183,12 @@ mod tests {
         let two = "first  line\r\n second\tline \n\n".parse::<Text<40>>();
         assert_eq!(two.unwrap().to_string(), "first line\nsecond line");
         assert!("one\ntwo".parse::<Line<40>>().is_err());
+    }
+
+    #[test]
+    fn what_stands_beside_a_noncharacter_is_seen() {
+        let typed = "\u{fdcf}\u{fdf0}\u{fffd}\u{10000}";
+        assert!(is_line(typed) && is_text(typed));
     }
 
     #[test]
@@ -193,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_the_schema_accepts_is_what_is_read(typed in "[ a\u{e6}\u{85}\u{a0}\u{200b}\t\n\u{7f}]{0,12}|\\PC{0,12}") {
+        fn what_the_schema_accepts_is_what_is_read(typed in "[ a\u{e6}\u{85}\u{a0}\u{200b}\t\n\u{7f}\u{fffe}\u{fffd}]{0,12}|\\PC{0,12}") {
             let accepts = |pattern: &str, format: fn(&str) -> bool| {
                 let matches = regex::Regex::new(pattern).unwrap().is_match(&typed);
                 matches && format(&typed) && (1..=8).contains(&typed.chars().count())

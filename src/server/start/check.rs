@@ -68,7 +68,19 @@ pub fn programme(config: &Config) -> Result<Programme, StartError> {
     if config.mode == Mode::Live && programme.seller.example {
         return Err("CPS_PROGRAMME names no file with a seller of its own: the one in [seller] is made up, as `example = true` says".into());
     }
+    if let Some(entry) = lacking(config, &programme) {
+        return Err(format!(
+            "CPS_PROGRAMME: [seller] has no {entry}, and electronic invoices ask for it"
+        )
+        .into());
+    }
     Ok(programme)
+}
+
+/// What electronic invoices ask of a live seller and it does not have; a sandbox makes as many as it can.
+fn lacking(config: &Config, programme: &Programme) -> Option<&'static str> {
+    let is_live = config.mode == Mode::Live;
+    programme.seller.numbers().lacking().filter(|_| is_live)
 }
 
 /// The PEM text of the file of signing keys that the configuration names, if it names one.

@@ -26,8 +26,9 @@ use crate::repository::catalogue::CatalogueCache;
 use crate::repository::{Db, DbConn, settings, sqlite_file};
 use crate::secrets::Sealer;
 use crate::server::{ownership, seed};
+use crate::types::Instant;
 use crate::workflows::invoices::earlier;
-use crate::workflows::purchases::prefix_owner;
+use crate::workflows::purchases::keep_prefix;
 use crate::workflows::{Context, Links};
 
 /// Why the service cannot start.
@@ -61,7 +62,8 @@ async fn claimed(config: &Config, programme: &Arc<Programme>) -> Result<(Db, boo
     let is_migrated = db.is_migrated().await?;
     if is_migrated {
         claim(&db, config.mode).await?;
-        own_prefix(programme, &db).await?;
+        let now = clock(config, &db).await?.now();
+        own_prefix(programme, &db, now).await??;
     }
     Ok((db, is_migrated))
 }
@@ -96,16 +98,17 @@ async fn bring_up_to_date(
 ) -> Result<(), StartError> {
     let migrated = db.clone();
     tokio::task::spawn_blocking(move || migrated.migrate()).await??;
-    complete_purchases(config, programme, db).await
+    let now = clock(config, db).await?.now();
+    own_prefix(programme, db, now).await??;
+    complete_purchases(programme, db, now).await
 }
 
 /// Records what was bought before purchases were recorded, some memberships a transaction.
 async fn complete_purchases(
-    config: &Config,
     programme: &Arc<Programme>,
     db: &Db,
+    now: Instant,
 ) -> Result<(), StartError> {
-    let now = clock(config, db).await?.now();
     let by = (jobs::migrating(), now);
     let mut after = None;
     loop {
@@ -122,17 +125,21 @@ async fn claim(db: &Db, mode: Mode) -> Result<(), StartError> {
     Ok(db.write(move |conn| ownership::claim(conn, mode)).await??)
 }
 
-/// Refuses a programme whose invoices would have the prefix of another seller's.
-async fn own_prefix(programme: &Arc<Programme>, db: &Db) -> Result<(), StartError> {
-    let (looked, prefix) = (programme.clone(), programme.invoice.prefix.clone());
-    let owner = db.fetch(move |conn| prefix_owner(conn, &looked)).await?;
-    match owner {
+/// Has the prefix of the programme's invoices be its seller's, from the first who comes; refuses one that is another's.
+pub(super) async fn own_prefix(
+    programme: &Arc<Programme>,
+    db: &Db,
+    now: Instant,
+) -> ServiceResult<Result<(), StartError>> {
+    let (kept, prefix) = (programme.clone(), &programme.invoice.prefix);
+    let owner = db.write(move |conn| keep_prefix(conn, &kept, now)).await?;
+    Ok(match owner {
         Some(owner) => Err(format!(
             "CPS_PROGRAMME: prefix = \"{prefix}\" of [invoice] is that of another seller, {owner}: give this one its own"
         )
         .into()),
         None => Ok(()),
-    }
+    })
 }
 
 /// The database and what a workflow works with, for a command beside the service.

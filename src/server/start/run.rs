@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use super::open::own_prefix;
 use super::{Parts, StartError};
 use crate::auth::Authenticator;
 use crate::config::Mode;
@@ -17,7 +18,7 @@ use crate::handlers::service::Service;
 use crate::jobs::Worker;
 use crate::jobs::sequencer::Sequencer;
 use crate::repository::Db;
-use crate::server::ownership::{self, Foreign, Verdict};
+use crate::server::ownership;
 use crate::server::{Bodies, ConcurrencyLimit, MiddlewareState, RateLimits, serve};
 
 /// How often an instance looks whether another one moved the clock.
@@ -30,7 +31,7 @@ pub struct Running {
     pub address: SocketAddr,
     pub server: JoinHandle<std::io::Result<()>>,
     /// Why it cannot go on, once that is so.
-    pub refused: oneshot::Receiver<Foreign>,
+    pub refused: oneshot::Receiver<StartError>,
     handle: ServerHandle,
     health: Health,
     drain_delay: Duration,
@@ -86,7 +87,7 @@ fn background(
     mode: Mode,
     health: Health,
     limits: Arc<RateLimits>,
-    (tell, stopped): (oneshot::Sender<Foreign>, watch::Receiver<bool>),
+    (tell, stopped): (oneshot::Sender<StartError>, watch::Receiver<bool>),
 ) -> Vec<JoinHandle<()>> {
     let sequencer = Sequencer {
         db: worker.db.clone(),
@@ -146,7 +147,7 @@ async fn work(
     worker: Worker,
     mode: Mode,
     health: Health,
-    tell: oneshot::Sender<Foreign>,
+    tell: oneshot::Sender<StartError>,
     mut stopped: watch::Receiver<bool>,
 ) {
     while !*stopped.borrow() {
@@ -155,10 +156,10 @@ async fn work(
                 health.claim();
                 return worker.run(stopped).await;
             }
-            // Somebody else has made it theirs since this instance began to wait for it.
-            Ok(Some(Err(foreign))) => {
+            // Somebody else has made it, or the prefix, theirs since this instance began to wait for it.
+            Ok(Some(Err(refusal))) => {
                 // Nobody listens any more where the service is on its way out.
-                let _ = tell.send(foreign);
+                let _ = tell.send(refusal);
                 return;
             }
             Ok(None) => {}
@@ -171,13 +172,22 @@ async fn work(
     }
 }
 
-/// Whose the database is; nobody's before it has its tables.
-async fn claimed(worker: &Worker, mode: Mode) -> crate::error::Result<Option<Verdict>> {
+/// Whether the database and the prefix are this instance's; nobody's before there are tables.
+async fn claimed(
+    worker: &Worker,
+    mode: Mode,
+) -> crate::error::Result<Option<Result<(), StartError>>> {
     if !worker.db.is_migrated().await? {
         return Ok(None);
     }
     let claim = worker.db.write(move |conn| ownership::claim(conn, mode));
-    claim.await.map(Some)
+    if let Err(foreign) = claim.await? {
+        return Ok(Some(Err(foreign.into())));
+    }
+    let now = worker.clock.now();
+    own_prefix(&worker.programme, &worker.db, now)
+        .await
+        .map(Some)
 }
 
 async fn tidy(limits: Arc<RateLimits>, mut stopped: watch::Receiver<bool>) {

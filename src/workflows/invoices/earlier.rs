@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::access::ServiceAccess;
+use crate::domain::account::AccountId;
 use crate::domain::calendar::local_date;
 use crate::domain::invoice::{Content, rf_reference};
 use crate::domain::membership::MembershipId;
@@ -27,7 +28,13 @@ pub fn complete(
     after: Option<MembershipId>,
 ) -> Result<Option<MembershipId>> {
     let lacking = memberships::without_terms(conn, after, MEMBERSHIPS)?;
+    let ids: Vec<AccountId> = lacking.iter().map(|one| one.account_id).collect();
+    accounts::lock_many(conn, &ids)?;
     for membership in &lacking {
+        // Whoever migrates at the same time may have recorded it until this one had the lock.
+        if stored::join_of(conn, membership.id)?.is_some() {
+            continue;
+        }
         let invoice = invoices::earlier(conn, membership.id)?;
         let is_known = membership.seller_key.as_deref() == Some(&programme.seller.key());
         if invoice.is_some() || is_known || membership.seller_key.is_none() {
@@ -52,6 +59,7 @@ pub fn issue_of(
     let Some(membership) = memberships::find_by_id(conn, id)? else {
         return Ok(());
     };
+    accounts::lock(conn, &service.on(membership.account_id))?;
     let purchase = match stored::join_of(conn, id)? {
         Some(purchase) => purchase,
         None => {
@@ -63,13 +71,13 @@ pub fn issue_of(
     super::issue(conn, context, service, purchase)
 }
 
+/// Records what a membership began with; the caller holds the account's lock and has seen that nothing says it.
 fn complete_one(
     conn: &mut DbConn,
     programme: &Programme,
     (service, now): (ServiceAccess, Instant),
     (membership, invoice): (&Membership, Option<&Invoice>),
 ) -> Result<PurchaseId> {
-    accounts::lock(conn, &service.on(membership.account_id))?;
     let (key, frozen) = match invoice {
         Some(invoice) => sold_under(programme, invoice)?,
         None => (programme.seller.key(), programme.frozen.clone()),

@@ -1,9 +1,9 @@
-//! Whether bank statements that were booked add up: to their balances, and to their lines.
+//! Whether bank statements that were booked add up: to their balances, and to their lines. A line's own amount is in `lines`.
 
 use rust_decimal::Decimal;
 
 use crate::domain::bank::{StatementState, StatementWhy};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::repository::bank_statements::{self as statements, BankStatement};
 use crate::repository::bank_transactions as lines;
 use crate::repository::{DbConn, money_checks::Broken};
@@ -13,6 +13,16 @@ const PAGE: i64 = 500;
 
 const BALANCES: &str = "M8: a booked statement comes to its closing balance";
 const LINES: &str = "M8: a booked statement comes to its lines";
+
+/// The amounts of a page, as they can be read.
+struct Said {
+    opening: Option<Decimal>,
+    closing: Option<Decimal>,
+    /// What its booked entries come to, its reversals turned round where the bank wrote them wrong.
+    booked: Decimal,
+    /// What those of them come to that take an earlier one back.
+    reversed: Decimal,
+}
 
 /// The first statement that does not add up, and what it breaks.
 pub(super) fn first_broken(conn: &mut DbConn) -> Result<Option<(&'static str, Broken)>> {
@@ -37,16 +47,26 @@ pub(super) fn first_broken(conn: &mut DbConn) -> Result<Option<(&'static str, Br
     }
 }
 
-fn decimal(text: &str) -> Result<Decimal> {
-    Decimal::from_str_exact(text).map_err(Error::internal("reading a balance"))
-}
-
-/// What the booked entries of a page come to, its reversals turned round where the bank wrote them wrong.
-fn booked(page: &BankStatement) -> Result<Decimal> {
-    let (all, reversed) = (decimal(&page.booked_sum)?, decimal(&page.reversed_sum)?);
-    Ok(match page.reversals_inverted {
-        true => all - reversed - reversed,
-        false => all,
+/// What a page says; the page itself where that is no amount.
+fn said(page: &BankStatement) -> std::result::Result<Said, Broken> {
+    let amount = |text: &str| {
+        let read = Decimal::from_str_exact(text);
+        read.map_err(|_| broken(page, text, "no amount"))
+    };
+    let balance = |text: &String| match text.as_str() {
+        "" => Ok(None),
+        text => amount(text).map(Some),
+    };
+    let (all, reversed) = (amount(&page.booked_sum)?, amount(&page.reversed_sum)?);
+    let (booked, reversed) = match page.reversals_inverted {
+        true => (all - reversed - reversed, -reversed),
+        false => (all, reversed),
+    };
+    Ok(Said {
+        opening: balance(&page.opening)?,
+        closing: balance(&page.closing)?,
+        booked,
+        reversed,
     })
 }
 
@@ -58,37 +78,44 @@ fn off_its_balances(conn: &mut DbConn, last: &BankStatement) -> Result<Option<Br
     let mut pages = statements::other_pages(conn, last)?;
     pages.push(last.clone());
     pages.sort_by_key(|page| page.page);
-    let opening = pages.iter().find(|page| !page.opening.is_empty());
-    let closing = pages.iter().rev().find(|page| !page.closing.is_empty());
-    let Some((opening, closing)) = opening.zip(closing) else {
-        return Ok(None);
+    let pages: std::result::Result<Vec<Said>, Broken> = pages.iter().map(said).collect();
+    let pages = match pages {
+        Ok(pages) => pages,
+        Err(row) => return Ok(Some(row)),
     };
-    let mut comes_to = decimal(&opening.opening)?;
-    for page in &pages {
-        comes_to += booked(page)?;
-    }
-    let is_off = comes_to != decimal(&closing.closing)?;
-    Ok(is_off.then(|| broken(last, &closing.closing, comes_to)))
+    let opening = pages.iter().find_map(|page| page.opening);
+    let closing = pages.iter().rev().find_map(|page| page.closing);
+    let Some((opening, closing)) = opening.zip(closing) else {
+        let row = broken(last, "a balance at one end only", "no proof");
+        return Ok(Some(row));
+    };
+    let comes_to = pages.iter().fold(opening, |sum, page| sum + page.booked);
+    Ok((comes_to != closing).then(|| broken(last, closing, comes_to)))
 }
 
 /// Where each of its lines came with it, and none is in parts of a cent.
 fn off_its_lines(conn: &mut DbConn, page: &BankStatement) -> Result<Option<Broken>> {
-    let booked = booked(page)?;
-    let is_whole = booked == booked.round_dp(2);
-    if page.lines_seen > 0 || !is_whole {
+    let said = match said(page) {
+        Ok(said) => said,
+        Err(row) => return Ok(Some(row)),
+    };
+    let is_whole = |amount: Decimal| amount == amount.round_dp(2);
+    if page.lines_seen > 0 || !is_whole(said.booked) || !is_whole(said.reversed) {
         return Ok(None);
     }
-    let Some(cents) = lines::booked_cents(conn, page.id)? else {
+    let Some((booked, reversed)) = lines::booked_cents(conn, page.id)? else {
         return Ok(None);
     };
-    let comes_to = Decimal::new(cents, 2);
-    Ok((comes_to != booked).then(|| broken(page, &booked.to_string(), comes_to)))
+    let pairs = [(said.booked, booked), (said.reversed, reversed)];
+    let pairs = pairs.map(|(says, cents)| (says, Decimal::new(cents, 2)));
+    let off = pairs.iter().find(|(says, comes_to)| says != comes_to);
+    Ok(off.map(|(says, comes_to)| broken(page, says, comes_to)))
 }
 
-fn broken(page: &BankStatement, says: &str, comes_to: Decimal) -> Broken {
+fn broken(page: &BankStatement, says: impl ToString, comes_to: impl ToString) -> Broken {
     Broken {
         id: page.id.to_string(),
-        says: says.to_owned(),
+        says: says.to_string(),
         comes_to: comes_to.to_string(),
     }
 }

@@ -281,6 +281,13 @@ fn credit_notes() -> Vec<Sample> {
         Sample::new("danish credit note", with_form)
             .in_kroner()
             .credit_note(),
+        Sample::new("danish credit note from elsewhere", |content| {
+            danish_seller(content);
+            content["payment"]["iban"] = json!("NL13TEST0123456789");
+        })
+        .in_kroner()
+        .credit_note()
+        .says(&["<cbc:PaymentMeansCode>1<"]),
         Sample::new("credit note outside", |content| {
             buyer(content, "NO", Some("995525828MVA"));
             outside(content);

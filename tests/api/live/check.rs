@@ -158,7 +158,24 @@ fn the_example_seller_sells_nothing_and_what_is_doubtful_is_told() {
     }
     refused(&setup.clone().without("CPS_PROGRAMME"), &["CPS_PROGRAMME"]);
     let shipped = database.file("shipped.toml", include_str!("../../../programme.toml"));
-    refused(&setup.with("CPS_PROGRAMME", &shipped), &["CPS_PROGRAMME"]);
+    refused(
+        &setup.clone().with("CPS_PROGRAMME", &shipped),
+        &["CPS_PROGRAMME"],
+    );
+    let own = include_str!("../../../programme.toml").replacen(
+        "\nexample = true",
+        "\nexample = false",
+        1,
+    );
+    for (entry, written) in [
+        ("company_number", "company_number = \"99999999\"\n"),
+        ("company_scheme", "company_scheme = \"0106\"\n"),
+    ] {
+        assert!(own.contains(written), "{entry}");
+        let without = database.file("without.toml", &own.replace(written, ""));
+        let setup = setup.clone().with("CPS_PROGRAMME", &without);
+        refused(&setup, &["CPS_PROGRAMME", entry]);
+    }
 }
 
 #[test]

@@ -5,3 +5,4 @@ mod cursors;
 mod files;
 mod headers;
 mod ownership;
+mod prefixes;

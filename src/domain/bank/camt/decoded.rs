@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Cursor, Read};
 
 use super::Why;
+use crate::domain::text::is_xml;
 
 /// How far into a file its encoding is looked for.
 const HEAD: u64 = 512;
@@ -124,11 +125,6 @@ struct Told(Why);
 pub fn why(error: &io::Error) -> Option<Why> {
     let told = error.get_ref()?.downcast_ref::<Told>()?;
     Some(told.0)
-}
-
-/// Whether XML 1.0 allows a character.
-pub fn is_xml(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// The encoding of a file that begins with `head`, and how many bytes say nothing else.

@@ -4,9 +4,9 @@ use quick_xml::NsReader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 
-use super::decoded::is_xml;
 use super::statement::Statements;
 use super::{Part, Why};
+use crate::domain::text::is_xml;
 
 const MESSAGES: [&[u8]; 2] = [
     b"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02",
