@@ -12,13 +12,13 @@ mod refunding;
 mod reversing;
 mod rows;
 mod spreadsheet;
+mod wanted;
 
-pub use by_hand::{
-    NewMatch, Placing, bring_back, dismiss, match_by_hand, release, take_match_back,
-};
+pub use by_hand::{bring_back, dismiss, match_by_hand, release, take_match_back};
 pub use importing::{
     Imported, NewLine, Plan, begin, count_seen, finish, forget_broken, known_file, rehearse,
     take_in,
 };
 pub use matching::work;
 pub use reading::{Contents, Surveyed, read_lines, survey};
+pub use wanted::{WantedMatch, WantedPlacing};
