@@ -40,6 +40,7 @@ NONCHARACTERS = [*map(chr, range(0xFDD0, 0xFDF0)), *(chr(plane + last) for plane
 LINE = strategies.text(strategies.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp"), exclude_characters=NONCHARACTERS), min_size=1)
 schemathesis.openapi.format("line", LINE)
 schemathesis.openapi.format("text", strategies.lists(LINE, min_size=1, max_size=3).map("\n".join))
+schemathesis.openapi.format("amount", strategies.from_regex(r"\A-?[0-9]{1,16}\.[0-9]{2}\Z"))
 schemathesis.openapi.format("iso-3166-1-alpha-2", strategies.sampled_from(["DK", "DE", "FI", "FR", "GB", "GL", "JP", "NO", "SE", "US"]))
 
 http = requests.Session()

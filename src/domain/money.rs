@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::schema::Type;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat};
 
 use super::text_column;
 use super::values::Country;
@@ -87,9 +88,32 @@ text_column!(Currency, "^[A-Z]{3}$");
 #[error("not an amount with two decimals")]
 pub struct BadAmount;
 
+/// The `format` of the schema of an amount.
+pub const AMOUNT: &str = "amount";
+
+/// Whether nothing but its size keeps a text from being read: how an amount is written is its pattern's.
+pub fn is_countable(text: &str) -> bool {
+    digits_of(text).is_none() || text.parse::<Amount>().is_ok()
+}
+
+/// The sign and all digits of an amount with two decimals; nothing where the text is written otherwise.
+fn digits_of(text: &str) -> Option<String> {
+    let (whole, cents) = text.split_once('.')?;
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let only_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let is_written_so =
+        !digits.is_empty() && cents.len() == 2 && only_digits(digits) && only_digits(cents);
+    is_written_so.then(|| format!("{whole}{cents}"))
+}
+
 /// Cents as a decimal string with two decimals: `100.00`. The currency is known from beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(pub i64);
+
+impl Amount {
+    /// The largest that can be counted.
+    pub const MAX: Self = Self(i64::MAX);
+}
 
 impl std::fmt::Display for Amount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -103,13 +127,7 @@ impl FromStr for Amount {
     type Err = BadAmount;
 
     fn from_str(text: &str) -> Result<Self, BadAmount> {
-        let (whole, cents) = text.split_once('.').ok_or(BadAmount)?;
-        let digits = whole.strip_prefix('-').unwrap_or(whole);
-        let only_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if digits.is_empty() || cents.len() != 2 || !only_digits(digits) || !only_digits(cents) {
-            return Err(BadAmount);
-        }
-        let all = format!("{whole}{cents}");
+        let all = digits_of(text).ok_or(BadAmount)?;
         all.parse().map(Self).map_err(|_| BadAmount)
     }
 }
@@ -164,11 +182,15 @@ impl utoipa::PartialSchema for Money {
                 .schema_type(Type::String)
                 .pattern(Some(pattern))
         };
+        let amount = text("^-?[0-9]+\\.[0-9]{2}$")
+            .format(Some(SchemaFormat::Custom(AMOUNT.to_owned())))
+            .description(Some(format!("At most {}.", Amount::MAX)));
         ObjectBuilder::new()
-            .property("amount", text("^-?[0-9]+\\.[0-9]{2}$"))
+            .property("amount", amount)
             .property("currency", text("^[A-Z]{3}$"))
             .required("amount")
             .required("currency")
+            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
             .into()
     }
 }
@@ -280,6 +302,9 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Amount>(), Err(BadAmount), "{bad}");
         }
+        // Its size alone is not the pattern's.
+        assert!(is_countable("1,00") && is_countable("92233720368547758.07"));
+        assert!(!is_countable("92233720368547758.08"));
         let json = r#"{"amount":"-0.05","currency":"EUR"}"#;
         let money: Money = serde_json::from_str(json).unwrap();
         assert_eq!(money, Money::new(-5, Currency::EUR));

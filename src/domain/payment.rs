@@ -80,19 +80,17 @@ pub fn account_end(account: &str) -> String {
 /// Of a payment, what decides whether some of it may go back.
 #[derive(Debug, Clone, Copy)]
 pub struct Refundable {
-    /// Neither on an invoice nor on its way back.
+    /// Neither on an invoice nor on its way back; nothing of a payment that is another account's after all.
     pub open_cents: i64,
-    /// Whether it is another account's after all.
-    pub is_taken_back: bool,
     pub is_disputed: bool,
 }
 
 /// Whether `cents` of a payment may go back: `payment_in_dispute`, `refund_exceeds_payment`.
 pub fn check_refund(cents: i64, payment: Refundable) -> Result<(), Code> {
-    match payment.is_taken_back {
-        _ if payment.is_disputed => Err(Code::PaymentInDispute),
+    match payment.is_disputed {
+        true => Err(Code::PaymentInDispute),
         false if cents <= payment.open_cents => Ok(()),
-        _ => Err(Code::RefundExceedsPayment),
+        false => Err(Code::RefundExceedsPayment),
     }
 }
 
@@ -102,17 +100,15 @@ mod tests {
 
     #[test]
     fn no_more_goes_back_than_is_open() {
-        let of = |is_taken_back, is_disputed| Refundable {
+        let of = |is_disputed| Refundable {
             open_cents: 100,
-            is_taken_back,
             is_disputed,
         };
-        assert_eq!(check_refund(100, of(false, false)), Ok(()));
+        assert_eq!(check_refund(100, of(false)), Ok(()));
         let exceeds = Err(Code::RefundExceedsPayment);
-        assert_eq!(check_refund(101, of(false, false)), exceeds);
-        assert_eq!(check_refund(1, of(true, false)), exceeds);
+        assert_eq!(check_refund(101, of(false)), exceeds);
         let disputed = Err(Code::PaymentInDispute);
-        assert_eq!(check_refund(1, of(false, true)), disputed);
+        assert_eq!(check_refund(1, of(true)), disputed);
     }
 
     #[test]

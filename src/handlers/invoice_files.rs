@@ -6,6 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::documents::{FileBytes, disposition};
+use super::problem::Problem;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
@@ -73,7 +74,10 @@ async fn read_invoice_pdf(
     operation_id = "readInvoiceXml",
     security(("bearer" = [])),
     params(InvoiceFilePath),
-    responses((status = 200, description = "The file", content((FileBytes = "application/xml")), headers(("ETag" = String))))
+    responses(
+        (status = 200, description = "The file", content((FileBytes = "application/xml")), headers(("ETag" = String))),
+        (status = 409, description = "`einvoice_not_possible`", body = Problem, content_type = "application/problem+json")
+    )
 )]
 #[get("/accounts/{account_id}/invoices/{invoice_id}/xml")]
 async fn read_invoice_xml(

@@ -8,12 +8,14 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::extract::{Cursor, PageParams, Pages, Params, list_params};
+use super::labels::label;
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::StaffOnly;
 use crate::domain::account::AccountId;
 use crate::domain::calendar::local_date;
 use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus};
+use crate::domain::language::Language;
 use crate::domain::money::Money;
 use crate::domain::permissions::BooksRead;
 use crate::error::Result;
@@ -62,6 +64,9 @@ struct FoundInvoiceView {
     #[schema(example = "CPS-2026-000001")]
     number: String,
     status: InvoiceStatus,
+    /// The status in the caller's language.
+    #[schema(example = "Not paid")]
+    label: String,
     /// Whether it should have been paid by now.
     overdue: bool,
     issued_date: NaiveDate,
@@ -78,7 +83,10 @@ struct FoundInvoiceView {
 }
 
 impl FoundInvoiceView {
-    fn of((invoice, owner): (FoundInvoice, Owner), today: NaiveDate) -> Self {
+    fn of(
+        (invoice, owner): (FoundInvoice, Owner),
+        (today, language): (NaiveDate, Language),
+    ) -> Self {
         let money = |cents| Money::new(cents, invoice.currency);
         let is_open = invoice.status == InvoiceStatus::Open;
         Self {
@@ -89,6 +97,7 @@ impl FoundInvoiceView {
             kind: invoice.kind,
             number: invoice.number,
             status: invoice.status,
+            label: label("invoice_statuses", invoice.status, language),
             overdue: is_open && invoice.collect_from.is_some_and(|day| day < today),
             issued_date: invoice.issued_date,
             due_date: invoice.due_date,
@@ -123,6 +132,7 @@ async fn search_invoices(
     _: StaffOnly<BooksRead>,
     params: Params<InvoiceSearchParams>,
     pages: Pages,
+    language: Language,
 ) -> Result<Answer> {
     let size = params.0.size();
     let today = local_date(service.now(), service.programme.seller.zone);
@@ -136,7 +146,9 @@ async fn search_invoices(
     let rows = service.db.fetch(move |conn| search(conn, &asked)).await?;
     let (rows, next_cursor) = pages.cut(rows, size, |(row, _)| Cursor::of_id(row.id.uuid()));
     let items = rows.into_iter();
-    let items = items.map(|row| FoundInvoiceView::of(row, today)).collect();
+    let items = items
+        .map(|row| FoundInvoiceView::of(row, (today, language)))
+        .collect();
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&FoundInvoicePage { items, next_cursor })?.header_if("Link", link))
 }

@@ -9,6 +9,7 @@ use crate::domain::account::AccountId;
 use crate::domain::bank::{InvoiceFacts, TransactionState};
 use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus};
 use crate::domain::money::Currency;
+use crate::domain::values::tidied_line;
 use crate::error::Result;
 
 /// The most that one look-up yields.
@@ -142,7 +143,7 @@ pub fn paid_from(conn: &mut DbConn, payer_account: &str) -> Result<Vec<AccountId
 /// The accounts of companies with this name, whatever its case.
 pub fn named(conn: &mut DbConn, name: &str) -> Result<Vec<AccountId>> {
     Ok(accounts::table
-        .filter(accounts::company_key.eq(name.trim().to_lowercase()))
+        .filter(accounts::company_key.eq(tidied_line(name).to_lowercase()))
         .order(accounts::id)
         .limit(MOST)
         .select(accounts::id)

@@ -9,6 +9,7 @@ use super::{DbConn, MultiBackend};
 use crate::domain::account::AccountId;
 use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus};
 use crate::domain::money::Currency;
+use crate::domain::values::tidied_line;
 use crate::error::Result;
 
 /// What a list says of an invoice or credit note.
@@ -49,6 +50,15 @@ pub struct InvoiceSearch {
     pub limit: i64,
 }
 
+/// How a number may be kept that is typed so: with its blanks or without, in capitals, in small letters or as typed.
+fn numbers(typed: &str) -> [String; 6] {
+    let whole = tidied_line(typed);
+    let bare: String = whole.split_whitespace().collect();
+    let (upper, lower) = (whole.to_uppercase(), whole.to_lowercase());
+    let (bare_upper, bare_lower) = (bare.to_uppercase(), bare.to_lowercase());
+    [whole, upper, lower, bare, bare_upper, bare_lower]
+}
+
 /// The invoices and credit notes that match, newest first.
 pub fn search(conn: &mut DbConn, search: &InvoiceSearch) -> Result<Vec<(FoundInvoice, Owner)>> {
     let mut query = invoices::table
@@ -56,14 +66,14 @@ pub fn search(conn: &mut DbConn, search: &InvoiceSearch) -> Result<Vec<(FoundInv
         .select((FoundInvoice::as_select(), Owner::as_select()))
         .into_boxed();
     if let Some(text) = &search.text {
-        let written: String = text.split_whitespace().collect();
-        let written = written.to_uppercase();
+        let reference: String = text.split_whitespace().collect();
+        let reference = reference.to_uppercase();
         query = query.filter(
             accounts::company_key
                 .like(containing(text))
                 .escape('\\')
-                .or(invoices::number.eq(written.clone()))
-                .or(invoices::payment_reference.eq(written).assume_not_null()),
+                .or(invoices::number.eq_any(numbers(text)))
+                .or(invoices::payment_reference.eq(reference).assume_not_null()),
         );
     }
     if let Some(status) = search.status {

@@ -40,6 +40,14 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// What of it can go somewhere: what is open, and nothing where it is another account's after all.
+    pub fn free_cents(&self) -> i64 {
+        match self.taken_back_at {
+            Some(_) => 0,
+            None => self.open_cents,
+        }
+    }
+
     /// How it was paid.
     pub fn method(&self) -> PaymentMethod {
         match self.charge_id {

@@ -16,7 +16,7 @@ use crate::domain::invoice::{CreditCause, InvoiceId, InvoiceKind, Totals, credit
 use crate::domain::mail::Template;
 use crate::domain::money::{Amount, Money};
 use crate::domain::work_item::WorkItemKind;
-use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::error::{Code, Error, Fault, FaultCode, Partial, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::work_items::WorkItem;
@@ -32,6 +32,15 @@ pub struct Credit {
     pub note: String,
     /// Whether an invoice of the same purchase is issued in its place.
     pub reissue: bool,
+}
+
+/// What staff ask to be credited, as far as it could be read.
+#[derive(Debug, Clone)]
+pub struct WantedCredit {
+    /// Without VAT, where one is named.
+    pub net: Option<Money>,
+    /// All of it; nothing where something could not be read.
+    pub whole: Option<Credit>,
 }
 
 /// What crediting came to.
@@ -51,10 +60,11 @@ pub fn issue(
     context: &Context,
     access: &AccountAccess,
     id: InvoiceId,
-    wanted: &Credit,
+    wanted: Partial<WantedCredit>,
 ) -> Result<Invoice> {
     let account = accounts::lock(conn, access)?;
     sessions::confirm(conn, access.actor())?;
+    let wanted = &judged(conn, (access, id), wanted)?;
     let stamp = access.stamp(context.now).because(&wanted.note);
     let credited = credit_invoice(conn, context, &stamp, (&account, id), wanted)?;
     let instead = match wanted.reissue {
@@ -98,6 +108,21 @@ fn take_over(
         }
     }
     set_off(conn, context, stamp, account, &invoice)
+}
+
+/// What is credited; else all that is wrong with what was sent, another currency than the invoice's included.
+fn judged(
+    conn: &mut DbConn,
+    (access, id): (&AccountAccess, InvoiceId),
+    wanted: Partial<WantedCredit>,
+) -> Result<Credit> {
+    let Partial { read, mut faults } = wanted;
+    let invoice = invoices::find(conn, access, id)?;
+    if read.net.is_some_and(|net| net.currency != invoice.currency) {
+        let fault = Fault::new("#/net/currency", FaultCode::NotAccepted);
+        faults.push(fault.with("allowed", invoice.currency.as_str()));
+    }
+    faults.judge(read.whole)
 }
 
 /// Issues a credit note of an invoice of a held account and places it: beyond what is open it takes the place of what was paid. What comes of the membership is
@@ -149,11 +174,6 @@ pub fn left(conn: &mut DbConn, invoice: &Invoice) -> Result<Totals> {
 /// What is credited with its VAT: 409 `credit_exceeds_invoice` where so much is not left. Whatever is issued again is credited whole.
 fn sums(conn: &mut DbConn, invoice: &Held<Invoice>, wanted: &Credit) -> Result<Totals> {
     let left = left(conn, invoice)?;
-    let other = wanted.net.filter(|net| net.currency != invoice.currency);
-    if other.is_some() {
-        let fault = Fault::new("#/net/currency", FaultCode::NotAccepted);
-        return Err(fault.with("allowed", invoice.currency.as_str()).into());
-    }
     let net = match wanted.net {
         _ if wanted.reissue => invoice.net_cents,
         Some(net) => net.cents,

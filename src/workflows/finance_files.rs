@@ -128,7 +128,15 @@ fn payment_rows(sheet: &mut Sheet, traced: &Traced, (owner, zone): (&Owner, Tz))
     }
 }
 
-const REFUND_COLUMNS: [&str; 5] = ["payee", "iban", "amount", "currency", "reference"];
+const REFUND_COLUMNS: [&str; 7] = [
+    "payee",
+    "iban",
+    "amount",
+    "currency",
+    "reference",
+    "state",
+    "paid_date",
+];
 
 /// The refunds in a state, or all, newest first.
 pub fn refunds(
@@ -145,12 +153,15 @@ pub fn refunds(
         };
         before = Some(last.id);
         for (refund, _) in &page {
+            let paid_date = refund.paid_date.map(|day| day.to_string());
             sheet.row([
                 Cell::Text(refund.payee_name.as_deref().unwrap_or_default()),
                 Cell::Text(refund.payee_account.as_deref().unwrap_or_default()),
                 Cell::Cents(refund.amount_cents),
                 Cell::Text(refund.currency.as_str()),
                 Cell::Text(&refund_reference(refund.id)),
+                Cell::Text(refund.state.as_str()),
+                Cell::Text(paid_date.as_deref().unwrap_or_default()),
             ])?;
         }
     }

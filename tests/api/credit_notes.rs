@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::membership::{ACCOUNT, EMAIL, bring_points_to, by_transfer, join};
 use crate::paid::paid;
-use crate::support::{Answer, TestApp, Token};
+use crate::support::{Answer, Sending, TestApp, Token};
 
 const JONAS: &str = "/v1/accounts/acc_00000000000070008000000000000002";
 const JONAS_EMAIL: &str = "jonas@lysogskygge.example";
@@ -12,6 +12,12 @@ const INVOICE: &str = "inv_00000000000070008000000000000002";
 
 fn euro(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
+}
+
+/// Each fault with its place.
+fn told(answer: &Answer) -> Vec<String> {
+    let faults = answer.faults().into_iter();
+    faults.map(|(at, code)| format!("{at} {code}")).collect()
 }
 
 async fn credit(app: &TestApp, finance: &Token, invoice: &str, body: Value) -> Answer {
@@ -199,6 +205,15 @@ async fn an_invoice_is_issued_again_with_what_the_account_says_today() {
     let both = json!({ "net": euro("1.00"), "reason": "error", "note": "x", "reissue": true });
     let both = credit(&app, &finance, &invoice, both).await;
     assert_eq!(both.faults(), [("#/net".to_owned(), "invalid".to_owned())]);
+    let kroner = json!({ "amount": "1.00", "currency": "DKK", "note": "x" });
+    let kroner = json!({ "net": kroner, "reason": "error", "note": " " });
+    let kroner = credit(&app, &finance, &invoice, kroner).await;
+    let at = [
+        "#/net/currency not_accepted",
+        "#/net/note unknown",
+        "#/note pattern",
+    ];
+    assert_eq!(told(&kroner), at);
     let again = json!({ "reason": "error", "note": "Adressen var forkert.", "reissue": true });
     let note = credit(&app, &finance, &invoice, again).await.expect(201);
     assert_eq!(note.body["gross"], euro("200.00"));
@@ -216,6 +231,10 @@ async fn an_invoice_is_issued_again_with_what_the_account_says_today() {
     assert_eq!(new["due_date"], old.body["due_date"]);
     assert_ne!(new["number"], old.body["number"]);
     assert_eq!(page.body["items"][1]["status"], "credited");
+    assert_eq!(page.body["items"][1]["label"], "Credited");
+    let danish = app.request(reqwest::Method::GET, &invoice).sent_by(&jonas);
+    let danish = danish.header("accept-language", "da").answer().await;
+    assert_eq!(danish.expect(200).str("/label"), "Krediteret");
     let waits = app.get("/v1/work-items", &finance).await.expect(200);
     assert_eq!(waits.body["items"], json!([]));
     let found = app
@@ -251,10 +270,11 @@ async fn nothing_is_collected_until_finance_says() {
         .await
         .expect(200);
     assert_eq!(same.body, paused.body);
-    let past = app.put(&path, &finance, pause(json!("2020-01-01"))).await;
+    let past = json!({ "paused_until": "2020-01-01", "reason": " " });
+    let past = app.put(&path, &finance, past).await;
     assert_eq!(
-        past.faults(),
-        [("#/paused_until".to_owned(), "too_small".to_owned())]
+        told(&past),
+        ["#/paused_until too_small", "#/reason pattern"]
     );
     let on = app
         .put(&path, &finance, pause(Value::Null))

@@ -144,6 +144,7 @@ async fn joining_makes_a_member_at_once_with_a_new_number() {
         (&body["level"], &body["status"]),
         (&json!("gold"), &json!("active"))
     );
+    assert_eq!(body["label"], "Active");
     assert_eq!(body["previous_member_numbers"], json!([]));
     assert_eq!(
         (&body["card"]["brand"], &body["card"]["last4"]),
@@ -411,6 +412,7 @@ async fn staff_look_a_member_number_up_however_it_is_typed() {
             ),
             (&json!(true), &json!("gold"), &json!("active"))
         );
+        assert_eq!(found.body["label"], "Active");
         assert!(MEMBER.ends_with(&found.str("/account_id")));
         assert_eq!(found.body["company_name"], "Lys & Skygge Produktion A/S");
     }

@@ -657,6 +657,18 @@ async fn each_header_of_an_answer_is_documented() {
     assert_eq!(unseen, [&"retry-after"], "seen in no answer");
 }
 
+#[test]
+fn what_only_reads_and_may_be_refused_by_the_state_of_things_says_so() {
+    let document = document(true);
+    for path in [
+        "/v1/accounts/{account_id}/membership/levels",
+        "/v1/accounts/{account_id}/invoices/{invoice_id}/xml",
+    ] {
+        let conflict = &document["paths"][path]["get"]["responses"]["409"];
+        assert!(conflict.is_object(), "{path}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_closed_operation_refuses_a_stranger() {
     let app = TestApp::start().await;

@@ -4,13 +4,19 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::paid::{PAYER, paid};
-use crate::support::{Answer, TestApp, Token};
+use crate::support::{Answer, Database, TestApp, Token};
 
 const JONAS: &str = "/v1/accounts/acc_00000000000070008000000000000002";
 const INVOICE: &str = "inv_00000000000070008000000000000002";
 
 fn euro(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
+}
+
+/// Each fault with its place.
+fn told(answer: &Answer) -> Vec<String> {
+    let faults = answer.faults().into_iter();
+    faults.map(|(at, code)| format!("{at} {code}")).collect()
 }
 
 async fn refund(app: &TestApp, finance: &Token, payment: &str, amount: &str) -> Answer {
@@ -54,17 +60,19 @@ async fn never_more_goes_back_than_came_in() {
     let payout = |id: &Answer| format!("/v1/refunds/{}/payout", id.str("/id"));
     let today = (app.now().await).date_naive();
     let on = |day: NaiveDate| json!({ "paid_date": day });
-    let late = app
-        .post(&payout(&first), &finance, on(today + chrono::Days::new(2)))
-        .await;
+    let mut late = on(today + chrono::Days::new(2));
+    late["more"] = json!(1);
+    let late = app.post_once(&payout(&first), &finance, late).await;
     assert_eq!(
-        late.faults(),
-        [("#/paid_date".to_owned(), "date_in_future".to_owned())]
+        told(&late),
+        ["#/more unknown", "#/paid_date date_in_future"]
     );
     let yesterday = today - chrono::Days::new(1);
+    let keyless = app.post(&payout(&first), &finance, on(yesterday)).await;
+    keyless.problem(400, "idempotency_key_required");
     for _ in 0..2 {
         let paid = app
-            .post(&payout(&first), &finance, on(yesterday))
+            .post_once(&payout(&first), &finance, on(yesterday))
             .await
             .expect(200);
         assert_eq!(
@@ -73,7 +81,7 @@ async fn never_more_goes_back_than_came_in() {
         );
     }
     for (refund, day) in [(&first, today), (&second, yesterday)] {
-        let again = app.post(&payout(refund), &finance, on(day)).await;
+        let again = app.post_once(&payout(refund), &finance, on(day)).await;
         again.problem(409, "refund_not_to_pay");
     }
     // Once, however often it was said.
@@ -110,6 +118,17 @@ async fn money_goes_back_to_the_account_that_it_came_from_and_to_no_other() {
         kroner.faults(),
         [("#/amount/currency".to_owned(), "not_accepted".to_owned())]
     );
+    let wrong =
+        json!({ "amount": { "amount": "1.00", "currency": "DKK", "note": "x" }, "reason": " " });
+    let wrong = app.post_once(&path, &finance, wrong).await;
+    let at = [
+        "#/amount/currency not_accepted",
+        "#/amount/note unknown",
+        "#/reason pattern",
+    ];
+    assert_eq!(told(&wrong), at);
+    let none = refund(&app, &finance, &payment, "99999999999999999999.00").await;
+    assert_eq!(told(&none), ["#/amount/amount too_large"]);
     let none = refund(&app, &finance, &payment, "0.00").await;
     assert_eq!(
         none.faults(),
@@ -179,9 +198,13 @@ async fn the_bookkeeper_gets_a_row_for_each_cents_way() {
             PAYER,
             "20,00",
             "EUR",
-            &back.str("/reference")
+            &back.str("/reference"),
+            "to_pay",
+            ""
         ]
     );
+    let payments = app.get(&format!("{JONAS}/payments"), &finance).await;
+    assert_eq!(payments.str("/items/0/refunds/0/label"), "To be paid");
 
     let pages = [
         "/v1/payments?limit=1",
@@ -215,12 +238,17 @@ async fn the_bookkeeper_gets_a_row_for_each_cents_way() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invoice_is_found_by_number_reference_and_name() {
-    let app = TestApp::start().await;
+    let database = Database::create();
+    let programme = include_str!("../../programme.toml");
+    let small = programme.replace("prefix = \"CPS\"", "prefix = \"cps\"");
+    let programme = database.file("small.toml", &small);
+    let app = TestApp::on(database, &[("CPS_PROGRAMME", &programme)]).await;
     let support = app.sign_in("support@cps.example").await;
     let all = app.get("/v1/invoices", &support).await.expect(200);
     let items = all.body["items"].as_array().unwrap();
     let one = items.iter().find(|one| one["id"] == INVOICE).unwrap();
     assert_eq!(one["overdue"], false);
+    assert_eq!(one["label"], "Not paid");
     let [number, reference] =
         ["number", "payment_reference"].map(|name| one[name].as_str().unwrap().to_owned());
     let count = async |query: &str| {
@@ -232,6 +260,10 @@ async fn an_invoice_is_found_by_number_reference_and_name() {
     };
     for query in [
         format!("query={number}"),
+        format!("query={}", number.to_uppercase()),
+        format!("query=%20{}%20", number.replace('-', "%20-%20")),
+        "query=%20skygge".to_owned(),
+        "query=skygge%20%20produktion%20".to_owned(),
         format!("query={}", reference.to_lowercase()),
         "query=skygge".to_owned(),
         "status=open&query=skygge".to_owned(),
@@ -248,4 +280,7 @@ async fn an_invoice_is_found_by_number_reference_and_name() {
     app.database
         .execute("UPDATE invoices SET collect_from = '2020-01-01' WHERE kind = 'invoice'");
     assert_eq!(count("overdue=true&query=skygge").await, 1);
+    app.database
+        .execute("UPDATE accounts SET company_key = 'bl\u{e5}b\u{e6}r foto' WHERE company_key LIKE '%skygge%'");
+    assert_eq!(count("query=BLA%CC%8AB%C3%86R").await, 1);
 }

@@ -20,6 +20,7 @@ mod vat_number;
 use std::str::FromStr;
 
 use super::einvoice::{ELECTRONIC_ADDRESS, ElectronicAddress};
+use super::money::{AMOUNT, Amount, is_countable};
 use super::partner::{SCOPE, Scope};
 use crate::error::{Fault, FaultCode};
 use crate::types::{Instant, NETWORK, Network};
@@ -66,7 +67,7 @@ pub struct Format {
 }
 
 /// Every format that is read here: what a schema accepts is what is read.
-pub const FORMATS: [Format; 13] = [
+pub const FORMATS: [Format; 14] = [
     Format {
         name: email::FORMAT,
         check: is_value::<Email>,
@@ -116,6 +117,11 @@ pub const FORMATS: [Format; 13] = [
         name: TEXT,
         check: line::is_text,
         fault: hidden,
+    },
+    Format {
+        name: AMOUNT,
+        check: is_countable,
+        fault: |pointer| Fault::new(pointer, FaultCode::TooLarge).with("max", Amount::MAX),
     },
     Format {
         name: NETWORK,

@@ -22,7 +22,7 @@ use crate::domain::permissions::{BankRead, BankWrite};
 use crate::domain::values::Text;
 use crate::error::{Code, Result};
 use crate::jobs::bank::Importer;
-use crate::repository::bank_statements as stored;
+use crate::repository::{DbConn, bank_statements as stored};
 use crate::workflows::bank;
 use spool::UnreadStatement;
 use views::{BankStatementPage, BankStatementView};
@@ -211,7 +211,7 @@ impl Plain for ReleaseStatement {}
     tag = "bank",
     operation_id = "releaseBankStatement",
     security(("bearer" = [])),
-    params(BankStatementPath),
+    params(BankStatementPath, RequiredIdempotencyHeader),
     request_body = ReleaseStatement,
     responses((status = 200, description = "The statement", body = BankStatementView))
 )]
@@ -220,14 +220,15 @@ async fn release_bank_statement(
     service: Data<Service>,
     access: StaffOnly<BankWrite>,
     path: Path<BankStatementPath>,
+    key: RequiredKey,
     language: Language,
     body: Body<ReleaseStatement>,
 ) -> Result<Answer> {
-    let (context, id) = (service.context(), path.bank_statement_id);
-    let reason = body.value.reason.to_string();
-    let row = service
-        .db
-        .write(move |conn| bank::release(conn, &context, &access.staff, (id, &reason)))
-        .await?;
-    Answer::ok(&BankStatementView::of(row, language))
+    let (hash, context) = (body.hash().to_owned(), service.context());
+    let (id, reason) = (path.bank_statement_id, String::from(body.value.reason));
+    let release = move |conn: &mut DbConn| {
+        let row = bank::release(conn, &context, &access.staff, (id, &reason))?;
+        Answer::ok(&BankStatementView::of(row, language))
+    };
+    key.0.write(&service, &hash, release).await
 }

@@ -9,7 +9,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::answer::Answer;
-use super::extract::{Body, Cursor, PageParams, Pages, Params, list_params};
+use super::extract::{
+    Body, Cursor, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey, list_params,
+};
 use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::StaffOnly;
@@ -18,6 +20,7 @@ use crate::domain::language::Language;
 use crate::domain::permissions::{BankRead, BankWrite};
 use crate::domain::values::Text;
 use crate::error::Result;
+use crate::repository::DbConn;
 use crate::repository::bank_transactions::{self as stored, Listing};
 use crate::workflows::bank;
 use bodies::{DismissTransaction, MatchTransaction};
@@ -151,13 +154,13 @@ async fn read_bank_transaction(
 /// Match a bank line
 ///
 /// With one or several open invoices, of one account or of several, with no more than the line and than each invoice has open. What is left stays open
-/// money of `account_id`, or of nobody where there is none. 409 `transaction_not_open`, `amount_exceeds_transaction`, `amount_exceeds_invoice`,
-/// `currency_mismatch`.
+/// money of `account_id`, or of nobody where there is none. 409 `transaction_not_open`, `amount_exceeds_transaction`, `amount_exceeds_invoice`
+/// (`invoice_id` says which), `currency_mismatch`.
 #[utoipa::path(
     tag = "bank",
     operation_id = "matchBankTransaction",
     security(("bearer" = [])),
-    params(BankTransactionPath),
+    params(BankTransactionPath, RequiredIdempotencyHeader),
     request_body = MatchTransaction,
     responses((status = 200, description = "The line with its payments", body = BankTransactionView))
 )]
@@ -166,19 +169,17 @@ async fn match_bank_transaction(
     service: Data<Service>,
     access: StaffOnly<BankWrite>,
     path: Path<BankTransactionPath>,
+    key: RequiredKey,
     language: Language,
     body: Body<MatchTransaction>,
 ) -> Result<Answer> {
-    let (context, id) = (service.context(), path.bank_transaction_id);
-    let new = body.value;
-    let shown = service
-        .db
-        .write(move |conn| {
-            let row = bank::match_by_hand(conn, &context, &access.staff, (id, &new))?;
-            Shown::of(conn, row)
-        })
-        .await?;
-    Answer::ok(&shown.view(language)?)
+    let (hash, context) = (body.hash().to_owned(), service.context());
+    let wanted = (path.bank_transaction_id, body.value);
+    let work = move |conn: &mut DbConn| {
+        let row = bank::match_by_hand(conn, &context, &access.staff, wanted)?;
+        Answer::ok(&Shown::of(conn, row)?.view(language)?)
+    };
+    key.0.write(&service, &hash, work).await
 }
 
 /// Why a match is taken back.
@@ -187,7 +188,7 @@ async fn match_bank_transaction(
 #[into_params(parameter_in = Query)]
 struct UnmatchParams {
     /// For the record that staff keep.
-    #[param(value_type = String, min_length = 1, max_length = 1000, example = "It was for another invoice")]
+    #[param(inline, example = "It was for another invoice")]
     reason: Text<1000>,
 }
 
@@ -229,7 +230,7 @@ async fn unmatch_bank_transaction(
     tag = "bank",
     operation_id = "dismissBankTransaction",
     security(("bearer" = [])),
-    params(BankTransactionPath),
+    params(BankTransactionPath, RequiredIdempotencyHeader),
     request_body = DismissTransaction,
     responses((status = 200, description = "The line", body = BankTransactionView))
 )]
@@ -238,19 +239,17 @@ async fn dismiss_bank_transaction(
     service: Data<Service>,
     access: StaffOnly<BankWrite>,
     path: Path<BankTransactionPath>,
+    key: RequiredKey,
     language: Language,
     body: Body<DismissTransaction>,
 ) -> Result<Answer> {
-    let (context, id) = (service.context(), path.bank_transaction_id);
-    let reason = body.value.reason.to_string();
-    let shown = service
-        .db
-        .write(move |conn| {
-            let row = bank::dismiss(conn, &context, &access.staff, (id, &reason))?;
-            Shown::of(conn, row)
-        })
-        .await?;
-    Answer::ok(&shown.view(language)?)
+    let (hash, context) = (body.hash().to_owned(), service.context());
+    let (id, reason) = (path.bank_transaction_id, String::from(body.value.reason));
+    let work = move |conn: &mut DbConn| {
+        let row = bank::dismiss(conn, &context, &access.staff, (id, &reason))?;
+        Answer::ok(&Shown::of(conn, row)?.view(language)?)
+    };
+    key.0.write(&service, &hash, work).await
 }
 
 /// Bring a bank line back

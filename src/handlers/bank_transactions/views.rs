@@ -89,6 +89,7 @@ impl Shown {
             .amount_cents
             .map(|cents| Money::new(cents, row.currency));
         let clues = self.known.clues.into_iter();
+        let candidates = self.candidates.iter();
         Ok(BankTransactionView {
             id: row.id,
             statement_id: row.statement_id,
@@ -108,7 +109,7 @@ impl Shown {
             payer_account: row.payer_account,
             is_reversal: row.is_reversal,
             evidence: clues.map(|clue| EvidenceView::of(clue, language)).collect(),
-            candidates: self.candidates.iter().map(Candidate::of).collect(),
+            candidates: candidates.map(|one| Candidate::of(one, language)).collect(),
             payments: self.payments.into_iter().map(LinePayment::of).collect(),
             reason: row.reason,
             created_at: row.created_at,
@@ -147,16 +148,20 @@ struct Candidate {
     account_id: AccountId,
     number: String,
     status: InvoiceStatus,
+    /// The status in the caller's language.
+    #[schema(example = "Not paid")]
+    label: String,
     open: Money,
 }
 
 impl Candidate {
-    fn of(invoice: &Payable) -> Self {
+    fn of(invoice: &Payable, language: Language) -> Self {
         Self {
             invoice_id: invoice.id,
             account_id: invoice.account_id,
             number: invoice.number.clone(),
             status: invoice.status,
+            label: label("invoice_statuses", invoice.status, language),
             open: Money::new(invoice.open_cents, invoice.currency),
         }
     }

@@ -9,18 +9,19 @@ use super::InvoicePath;
 use super::view::InvoiceView;
 use crate::auth::Access;
 use crate::domain::invoice::{CreditCause, CreditReason};
+use crate::domain::language::Language;
 use crate::domain::money::Money;
 use crate::domain::permissions::InvoicesCorrect;
 use crate::domain::values::{Date, Field, Line};
-use crate::error::{Fault, FaultCode, Faults, Result};
+use crate::error::{Fault, FaultCode, Faults, Partial, Result};
 use crate::handlers::answer::Answer;
 use crate::handlers::extract::{Body, Input, RequiredIdempotencyHeader, RequiredKey, nullable};
 use crate::handlers::service::Service;
 use crate::handlers::{Callers, RateLimit, Routes};
 use crate::programme::Programme;
 use crate::repository::DbConn;
-use crate::workflows::credit_notes::{self, Credit};
-use crate::workflows::invoices::{Pause, details_of, pause};
+use crate::workflows::credit_notes::{self, Credit, WantedCredit};
+use crate::workflows::invoices::{WantedPause, details_of, pause};
 
 /// Registers the operations of this module.
 pub fn routes(config: &mut impl Routes) {
@@ -59,10 +60,11 @@ struct CreditInvoice {
     reissue: Field<bool>,
 }
 
+/// The database knows the currency of the invoice.
 impl Input for CreditInvoice {
-    type Parsed = Credit;
+    type Parsed = Partial<WantedCredit>;
 
-    fn parse(self, _: &Programme, mut faults: Faults) -> Result<Credit> {
+    fn parse(self, _: &Programme, mut faults: Faults) -> Result<Self::Parsed> {
         let (net, reissue) = (self.net.optional(), self.reissue.optional());
         let reissue = reissue.map(Option::unwrap_or_default);
         if let Some(Some(net)) = net {
@@ -77,7 +79,11 @@ impl Input for CreditInvoice {
                 reissue: reissue?,
             })
         };
-        faults.judge(credit())
+        let read = WantedCredit {
+            net: net.flatten(),
+            whole: credit(),
+        };
+        Ok(Partial { read, faults })
     }
 }
 
@@ -113,14 +119,15 @@ async fn credit_invoice(
     path: Path<InvoicePath>,
     key: RequiredKey,
     body: Body<CreditInvoice>,
+    language: Language,
 ) -> Result<Answer> {
     let (hash, context) = (body.hash().to_owned(), service.context());
     let (id, credit) = (path.invoice_id, body.value);
     let issue = move |conn: &mut DbConn| {
-        let note = credit_notes::issue(conn, &context, &access.account, id, &credit)?;
+        let note = credit_notes::issue(conn, &context, &access.account, id, credit)?;
         let location = format!("/v1/accounts/{}/invoices/{}", note.account_id, note.id);
         let version = note.version;
-        let view = InvoiceView::of(details_of(conn, &context, note)?);
+        let view = InvoiceView::of(details_of(conn, &context, note)?, language);
         let answer = Answer::created(&view)?.location(location);
         Ok(answer.etag_with_digest(version))
     };
@@ -140,19 +147,16 @@ struct PauseCollection {
     reason: Field<Line<500>>,
 }
 
+/// The clock knows which day is today.
 impl Input for PauseCollection {
-    type Parsed = Pause;
+    type Parsed = Partial<WantedPause>;
 
-    fn parse(self, _: &Programme, faults: Faults) -> Result<Pause> {
-        let until = self.paused_until.optional();
-        let reason = self.reason.value();
-        let pause = || {
-            Some(Pause {
-                until: until?.map(Date::day),
-                reason: reason?.into(),
-            })
+    fn parse(self, _: &Programme, faults: Faults) -> Result<Self::Parsed> {
+        let read = WantedPause {
+            until: self.paused_until.map(Date::day).optional(),
+            reason: self.reason.map(String::from).value(),
         };
-        faults.judge(pause())
+        Ok(Partial { read, faults })
     }
 }
 
@@ -173,13 +177,14 @@ async fn pause_collection(
     access: Access<InvoicesCorrect>,
     path: Path<InvoicePath>,
     body: Body<PauseCollection>,
+    language: Language,
 ) -> Result<Answer> {
     let (context, id, wanted) = (service.context(), path.invoice_id, body.value);
     let write = move |conn: &mut DbConn| {
-        let invoice = pause(conn, &context, &access.account, id, &wanted)?;
+        let invoice = pause(conn, &context, &access.account, id, wanted)?;
         details_of(conn, &context, invoice)
     };
     let details = service.db.write(write).await?;
     let version = details.invoice.version;
-    Ok(Answer::ok(&InvoiceView::of(details))?.etag_with_digest(version))
+    Ok(Answer::ok(&InvoiceView::of(details, language))?.etag_with_digest(version))
 }

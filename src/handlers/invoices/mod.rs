@@ -17,6 +17,7 @@ use super::{Callers, RateLimit, Routes};
 use crate::auth::Access;
 use crate::domain::account::AccountId;
 use crate::domain::invoice::{InvoiceId, InvoiceKind};
+use crate::domain::language::Language;
 use crate::domain::permissions::InvoicesRead;
 use crate::error::Result;
 use crate::repository::accounts;
@@ -95,6 +96,7 @@ async fn list_invoices(
     access: Access<InvoicesRead>,
     params: Params<InvoicesParams>,
     pages: Pages,
+    language: Language,
 ) -> Result<Answer> {
     let size = params.0.size();
     let before = pages
@@ -110,14 +112,15 @@ async fn list_invoices(
         })
         .await?;
     let (rows, next_cursor) = pages.cut(rows, size, |one| Cursor::of_id(one.invoice.id.uuid()));
-    let items = rows.into_iter().map(InvoiceView::of).collect();
+    let items = rows.into_iter();
+    let items = items.map(|row| InvoiceView::of(row, language)).collect();
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&InvoicePage { items, next_cursor })?.header_if("Link", link))
 }
 
 /// Read an invoice
 ///
-/// As it was issued; only what settles and corrects it changes. Words are in the language that the account had then.
+/// As it was issued; only what settles and corrects it changes. Words are in the language that the account had then, but for `label`.
 #[utoipa::path(
     tag = "invoices",
     operation_id = "readInvoice",
@@ -130,6 +133,7 @@ async fn read_invoice(
     service: Data<Service>,
     access: Access<InvoicesRead>,
     path: Path<InvoicePath>,
+    language: Language,
 ) -> Result<Answer> {
     let (id, context) = (path.invoice_id, service.context());
     let invoice = service
@@ -140,5 +144,5 @@ async fn read_invoice(
         })
         .await?;
     let version = invoice.invoice.version;
-    Ok(Answer::ok(&InvoiceView::of(invoice))?.etag_with_digest(version))
+    Ok(Answer::ok(&InvoiceView::of(invoice, language))?.etag_with_digest(version))
 }

@@ -13,6 +13,7 @@ use crate::domain::invoice::{InvoiceId, InvoiceKind, InvoiceStatus, PaymentMetho
 use crate::domain::language::Language;
 use crate::domain::membership::MembershipId;
 use crate::domain::money::Money;
+use crate::handlers::labels::label;
 use crate::types::Instant;
 use crate::workflows::invoices::Details;
 
@@ -26,6 +27,9 @@ pub(super) struct InvoiceView {
     #[schema(example = "CPS-2026-000001")]
     number: String,
     status: InvoiceStatus,
+    /// The status in the caller's language.
+    #[schema(example = "Not paid")]
+    label: String,
     /// Whether it is open and its due date is past.
     overdue: bool,
     issued_date: NaiveDate,
@@ -77,19 +81,21 @@ pub(super) struct InvoiceView {
 }
 
 impl InvoiceView {
-    pub(super) fn of(details: Details) -> Self {
+    pub(super) fn of(details: Details, caller: Language) -> Self {
         let (invoice, content) = (details.invoice, details.content);
         let currency = invoice.currency;
         let money = |cents| Money::new(cents, currency);
         let is_transfer = invoice.payment_method == PaymentMethod::BankTransfer;
         let line = content.payment.inpayment.as_ref().map(Inpayment::line);
         let reference = invoice.payment_reference.clone();
+        let placed = |one: &_| InvoiceAllocation::of(one, currency);
         Self {
             corrects: CorrectedInvoice::of(&invoice, content.corrects),
             id: invoice.id,
             kind: invoice.kind,
             number: invoice.number,
             status: invoice.status,
+            label: label("invoice_statuses", invoice.status, caller),
             overdue: details.is_overdue,
             issued_date: invoice.issued_date,
             due_date: invoice.due_date,
@@ -108,9 +114,7 @@ impl InvoiceView {
             fi_payment_line: line.filter(|_| is_transfer),
             bank_transfer: InvoiceBankTransfer::of(content.payment, invoice.payment_reference),
             notices: content.notices,
-            allocations: mapped(&details.allocations, |one| {
-                InvoiceAllocation::of(one, currency)
-            }),
+            allocations: mapped(&details.allocations, placed),
             credit_notes: mapped(&details.credit_notes, InvoiceCreditNote::of),
             paused_until: invoice.paused_until,
             created_at: invoice.created_at,

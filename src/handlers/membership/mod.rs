@@ -278,6 +278,7 @@ async fn read_member(
     service: Data<Service>,
     caller: Anywhere<MemberLookup>,
     path: Path<MemberPath>,
+    language: Language,
 ) -> Result<Answer> {
     let (context, typed) = (service.context(), path.into_inner().member_number);
     let view = match caller.access {
@@ -291,7 +292,7 @@ async fn read_member(
         }
         AnywhereAccess::Staff(_) | AnywhereAccess::Account(_) => {
             let member = service.db.read(move |conn| members::look_up(conn, &typed));
-            LookupView::Staff(MemberView::of(member.await?))
+            LookupView::Staff(MemberView::of(member.await?, language))
         }
     };
     Answer::ok(&view)

@@ -114,6 +114,16 @@ struct NextStepView {
     at: Instant,
 }
 
+impl NextStepView {
+    fn of((what, at): (MembershipStep, Instant), language: Language) -> Self {
+        Self {
+            label: label("membership_steps", what, language),
+            what,
+            at,
+        }
+    }
+}
+
 /// A membership.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Membership)]
@@ -127,6 +137,9 @@ pub struct MembershipView {
     #[schema(example = "gold")]
     level: String,
     status: MembershipStatus,
+    /// The status in the caller's language.
+    #[schema(example = "Active")]
+    label: String,
     /// Whether the level gives what it promises.
     benefits: bool,
     /// What comes next if what is overdue stays unpaid and nothing else is chosen; while it runs.
@@ -136,6 +149,10 @@ pub struct MembershipView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ended_reason: Option<EndedReason>,
+    /// Why it ended, in the caller's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Not paid")]
+    ended_reason_label: Option<String>,
     /// Its first day.
     starts_date: NaiveDate,
     /// Its last day.
@@ -164,23 +181,22 @@ impl MembershipView {
         language: Language,
     ) -> Result<Self> {
         let next = next_step(conn, context, &membership)?;
-        let next = next.map(|(what, at)| NextStepView {
-            label: label("membership_steps", what, language),
-            what,
-            at,
-        });
         let card = match membership.card_id {
             Some(id) => Some(cards::find(conn, id)?.into()),
             None => None,
         };
         let early = Days::new(context.programme.membership.renewal_opens_days.into());
         let ends = membership.ends_date;
+        let status = MembershipStatus::of(membership.standing);
+        let ended = membership.ended_reason;
         Ok(Self {
             previous_member_numbers: previous_numbers(conn, &membership)?,
             benefits: membership.has_benefits(),
-            next_step: next,
-            status: MembershipStatus::of(membership.standing),
-            ended_reason: membership.ended_reason,
+            next_step: next.map(|step| NextStepView::of(step, language)),
+            status,
+            label: label("membership_statuses", status, language),
+            ended_reason: ended,
+            ended_reason_label: ended.map(|why| label("membership_end_reasons", why, language)),
             id: membership.id,
             member_number: membership.member_number,
             level: membership.level,
@@ -238,6 +254,10 @@ pub struct MemberView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     status: Option<MembershipStatus>,
+    /// The status in the caller's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Active")]
+    label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     starts_date: Option<NaiveDate>,
@@ -248,9 +268,10 @@ pub struct MemberView {
 
 impl MemberView {
     /// What staff see of a member.
-    pub fn of(member: Member) -> Self {
+    pub fn of(member: Member, language: Language) -> Self {
         let valid = member.is_valid();
         let newest = member.membership.as_ref();
+        let status = newest.map(|one| MembershipStatus::of(one.standing));
         Self {
             member_number: member.number,
             current_member_number: newest.map(|one| one.member_number.clone()),
@@ -259,7 +280,8 @@ impl MemberView {
             account_number: member.account.account_number,
             company_name: member.account.company_name,
             level: newest.map(|one| one.level.clone()),
-            status: newest.map(|one| MembershipStatus::of(one.standing)),
+            status,
+            label: status.map(|one| label("membership_statuses", one, language)),
             starts_date: newest.map(|one| one.starts_date),
             ends_date: newest.map(|one| one.ends_date),
         }

@@ -14,6 +14,7 @@ use super::service::Service;
 use super::{Callers, RateLimit, Routes};
 use crate::auth::{Access, StaffOnly};
 use crate::domain::invoice::PaymentId;
+use crate::domain::language::Language;
 use crate::domain::permissions::{BooksRead, InvoicesRead};
 use crate::domain::values::Date;
 use crate::error::Result;
@@ -61,6 +62,7 @@ async fn list_account_payments(
     access: Access<InvoicesRead>,
     params: Params<AccountPaymentsParams>,
     pages: Pages,
+    language: Language,
 ) -> Result<Answer> {
     let size = params.0.size();
     let before = pages.after(&params.0)?;
@@ -72,7 +74,8 @@ async fn list_account_payments(
     };
     let rows = service.db.read(load).await?;
     let (rows, next_cursor) = pages.cut(rows, size, |row| Cursor::of_id(row.payment.id.uuid()));
-    let items = rows.into_iter().map(PaymentView::of).collect();
+    let items = rows.into_iter();
+    let items = items.map(|row| PaymentView::of(row, language)).collect();
     let link = pages.link_next(next_cursor.as_deref());
     Ok(Answer::ok(&PaymentPage { items, next_cursor })?.header_if("Link", link))
 }
@@ -131,6 +134,7 @@ async fn list_payments(
     _: StaffOnly<BooksRead>,
     params: Params<PaymentsParams>,
     pages: Pages,
+    language: Language,
 ) -> Result<Either<Answer, HttpResponse>> {
     let days = params.0.days(&pages)?;
     if params.0.format == Some(ListFormat::Csv) {
@@ -148,7 +152,10 @@ async fn list_payments(
         key: row.payment.received_date.to_string(),
         id: row.payment.id.uuid(),
     });
-    let items = rows.into_iter().map(OwnedPaymentView::of).collect();
+    let items = rows.into_iter();
+    let items = items
+        .map(|row| OwnedPaymentView::of(row, language))
+        .collect();
     let link = pages.link_next(next_cursor.as_deref());
     let page = Answer::ok(&OwnedPaymentPage { items, next_cursor })?;
     Ok(Either::Left(page.header_if("Link", link)))

@@ -8,8 +8,10 @@ use crate::domain::account::AccountId;
 use crate::domain::bank::BankTransactionId;
 use crate::domain::charge::ChargeId;
 use crate::domain::invoice::{InvoiceId, PaymentId, PaymentMethod};
+use crate::domain::language::Language;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{AllocationId, RefundId, RefundKind, RefundState};
+use crate::handlers::labels::label;
 use crate::repository::allocations::Allocation;
 use crate::repository::invoice_search::Owner;
 use crate::repository::refunds::Refund;
@@ -51,6 +53,9 @@ pub struct PaymentRefund {
     id: RefundId,
     kind: RefundKind,
     state: RefundState,
+    /// The state in the caller's language.
+    #[schema(example = "To be paid")]
+    label: String,
     amount: Money,
     /// When somebody paid it at the bank.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,11 +64,12 @@ pub struct PaymentRefund {
 }
 
 impl PaymentRefund {
-    fn of(refund: Refund) -> Self {
+    fn of(refund: Refund, language: Language) -> Self {
         Self {
             id: refund.id,
             kind: refund.kind,
             state: refund.state,
+            label: label("refund_states", refund.state, language),
             amount: Money::new(refund.amount_cents, refund.currency),
             paid_date: refund.paid_date,
         }
@@ -85,7 +91,7 @@ pub struct PaymentView {
     #[schema(nullable = false)]
     bank_transaction_id: Option<BankTransactionId>,
     amount: Money,
-    /// Neither on an invoice nor on its way back.
+    /// Neither on an invoice nor on its way back; nothing once it is not this account's after all.
     open: Money,
     received_date: NaiveDate,
     /// Since when the holder of the card disputes it.
@@ -102,10 +108,11 @@ pub struct PaymentView {
 }
 
 impl PaymentView {
-    pub fn of(traced: Traced) -> Self {
+    pub fn of(traced: Traced, language: Language) -> Self {
         let payment = traced.payment;
         let money = |cents| Money::new(cents, payment.currency);
         let allocations = traced.allocations.into_iter();
+        let refunds = traced.refunds.into_iter();
         Self {
             id: payment.id,
             account_id: payment.account_id,
@@ -113,14 +120,16 @@ impl PaymentView {
             charge_id: payment.charge_id,
             bank_transaction_id: payment.bank_transaction_id,
             amount: money(payment.amount_cents),
-            open: money(payment.open_cents),
+            open: money(payment.free_cents()),
             received_date: payment.received_date,
             disputed_at: payment.disputed_at,
             taken_back_at: payment.taken_back_at,
             allocations: allocations
                 .map(|one| PaymentAllocation::of(one, payment.currency))
                 .collect(),
-            refunds: traced.refunds.into_iter().map(PaymentRefund::of).collect(),
+            refunds: refunds
+                .map(|one| PaymentRefund::of(one, language))
+                .collect(),
             created_at: payment.created_at,
         }
     }
@@ -147,11 +156,11 @@ pub struct OwnedPaymentView {
 }
 
 impl OwnedPaymentView {
-    pub fn of((traced, owner): (Traced, Owner)) -> Self {
+    pub fn of((traced, owner): (Traced, Owner), language: Language) -> Self {
         Self {
             account_number: owner.account_number,
             company_name: owner.company_name,
-            payment: PaymentView::of(traced),
+            payment: PaymentView::of(traced, language),
         }
     }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{Ref, RefOr, Schema};
 
+use crate::domain::invoice::InvoiceId;
 use crate::domain::language::Language;
 use crate::error::{Code, Error, Fault, Refusal};
 
@@ -65,6 +66,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub oldest: Option<i64>,
+    /// The invoice that has less open than what is placed on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub invoice_id: Option<InvoiceId>,
 }
 
 /// So many faults are told in one answer.
@@ -125,6 +130,8 @@ pub fn render(error: &Error, context: &Context<'_>) -> Problem {
         more_errors: (more > 0).then_some(more),
         oldest: named(&refusal, Code::EventsExpired, "oldest")
             .and_then(|number| number.parse().ok()),
+        invoice_id: named(&refusal, Code::AmountExceedsInvoice, "invoice_id")
+            .and_then(|id| id.parse().ok()),
     }
 }
 

@@ -62,7 +62,8 @@ mod tests {
     use crate::texts::{keys, placeholders};
 
     /// What the code gives to the text of a problem; to every other it gives nothing.
-    const GIVEN: [(Code, &[&str]); 15] = [
+    const GIVEN: [(Code, &[&str]); 16] = [
+        (Code::AmountExceedsInvoice, &["number", "open"]),
         (Code::RefundExceedsPayment, &["open"]),
         (Code::CreditExceedsInvoice, &["left"]),
         (Code::ScopeMissing, &["scope"]),

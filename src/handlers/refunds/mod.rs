@@ -4,13 +4,14 @@ mod views;
 
 use actix_web::web::{Data, Path};
 use actix_web::{Either, HttpResponse, get, post};
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::csv_answer::csv_file;
 use super::extract::{
-    Body, Cursor, Input, PageParams, Pages, Params, Plain, RequiredIdempotencyHeader, RequiredKey,
+    Body, Cursor, Input, PageParams, Pages, Params, RequiredIdempotencyHeader, RequiredKey,
     list_params,
 };
 use super::service::Service;
@@ -23,11 +24,12 @@ use crate::domain::money::Money;
 use crate::domain::payment::{RefundId, RefundState};
 use crate::domain::permissions::{RefundsMake, RefundsRead};
 use crate::domain::values::{Date, Field, Line};
-use crate::error::{Fault, FaultCode, Faults, Result};
+use crate::error::{Fault, FaultCode, Faults, Partial, Result};
 use crate::programme::Programme;
 use crate::repository::{self, DbConn};
 use crate::workflows::csv_file::{ListFormat, Spreadsheet};
-use crate::workflows::{finance_files, refunds};
+use crate::workflows::finance_files;
+use crate::workflows::refunds::{self, WantedRefund};
 use views::{RefundPage, RefundView};
 
 /// Registers the operations of this module.
@@ -76,14 +78,17 @@ struct RefundPayment {
     reason: Field<Line<500>>,
 }
 
+/// The database knows the currency of the payment.
 impl Input for RefundPayment {
-    /// The amount, and why.
-    type Parsed = (Money, String);
+    type Parsed = Partial<WantedRefund>;
 
     fn parse(self, _: &Programme, mut faults: Faults) -> Result<Self::Parsed> {
         faults.note(check_amount("#/amount/amount", self.amount));
-        let reason = self.reason.map(String::from);
-        faults.judge(self.amount.value().zip(reason.value()))
+        let read = WantedRefund {
+            amount: self.amount.value(),
+            reason: self.reason.map(String::from).value(),
+        };
+        Ok(Partial { read, faults })
     }
 }
 
@@ -121,9 +126,9 @@ async fn refund_payment(
     language: Language,
 ) -> Result<Answer> {
     let (hash, context) = (body.hash().to_owned(), service.context());
-    let (id, (amount, reason)) = (path.payment_id, body.value);
+    let (id, wanted) = (path.payment_id, body.value);
     let ask = move |conn: &mut DbConn| {
-        let asked = refunds::ask(conn, &context, &access.account, id, (amount, &reason))?;
+        let asked = refunds::ask(conn, &context, &access.account, id, wanted)?;
         Answer::accepted_with(&RefundView::of(asked, language))
     };
     key.0.write(&service, &hash, ask).await
@@ -147,7 +152,8 @@ list_params! {
 
 /// List refunds
 ///
-/// Newest first. As a file each has payee, account, amount and the reference that the transfer is to be told by.
+/// Newest first. As a file each has payee, account, amount, the reference that the transfer is to be told by, and its state: who pays from the file asks with
+/// `state=to_pay`, else those are in it that were paid or failed.
 #[utoipa::path(
     tag = "payments",
     operation_id = "listRefunds",
@@ -200,10 +206,19 @@ struct RefundPath {
 #[schema(example = json!({ "paid_date": "2026-03-02" }))]
 struct PayOutRefund {
     /// The day on which the bank was told to pay; not a later one than today.
-    paid_date: Date,
+    #[schema(value_type = Date)]
+    paid_date: Field<Date>,
 }
 
-impl Plain for PayOutRefund {}
+/// The clock knows which day is today.
+impl Input for PayOutRefund {
+    type Parsed = Partial<Option<NaiveDate>>;
+
+    fn parse(self, _: &Programme, faults: Faults) -> Result<Self::Parsed> {
+        let read = self.paid_date.map(Date::day).value();
+        Ok(Partial { read, faults })
+    }
+}
 
 /// Say that a refund was paid
 ///
@@ -212,7 +227,7 @@ impl Plain for PayOutRefund {}
     tag = "payments",
     operation_id = "payOutRefund",
     security(("bearer" = [])),
-    params(RefundPath),
+    params(RefundPath, RequiredIdempotencyHeader),
     request_body = PayOutRefund,
     responses((status = 200, description = "The refund", body = RefundView))
 )]
@@ -221,12 +236,15 @@ async fn pay_out_refund(
     service: Data<Service>,
     access: StaffOnly<RefundsMake>,
     path: Path<RefundPath>,
+    key: RequiredKey,
     body: Body<PayOutRefund>,
     language: Language,
 ) -> Result<Answer> {
-    let (context, id) = (service.context(), path.refund_id);
-    let day = body.value.paid_date.day();
-    let pay_out = move |conn: &mut DbConn| refunds::pay_out(conn, &context, &access.staff, id, day);
-    let paid = service.db.write(pay_out).await?;
-    Answer::ok(&RefundView::of(paid, language))
+    let (hash, context) = (body.hash().to_owned(), service.context());
+    let (id, day) = (path.refund_id, body.value);
+    let pay_out = move |conn: &mut DbConn| {
+        let paid = refunds::pay_out(conn, &context, &access.staff, id, day)?;
+        Answer::ok(&RefundView::of(paid, language))
+    };
+    key.0.write(&service, &hash, pay_out).await
 }

@@ -3,65 +3,49 @@
 use std::collections::BTreeMap;
 
 use super::placed::{self, Accounts};
+use super::wanted::{Match, Placing, WantedMatch, check_amounts, judged};
 use crate::domain::access::StaffAccess;
 use crate::domain::account::AccountId;
 use crate::domain::actor::Stamp;
-use crate::domain::bank::{BankTransactionId, StatementState, TransactionState};
+use crate::domain::bank::{BankTransactionId, TransactionState};
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, PaymentId};
 use crate::domain::money::Money;
-use crate::error::{Code, Error, Fault, FaultCode, Result};
+use crate::error::{Code, Partial, Result};
 use crate::repository::bank_lookups::{self as lookups, Payable};
-use crate::repository::bank_statements as statements;
 use crate::repository::bank_transactions::{self as lines, BankTransaction};
 use crate::repository::{DbConn, Held, events, payments};
 use crate::workflows::settlement::{self, Origin, Received, Source};
 use crate::workflows::{Context, refunds};
-
-/// So much of a line is for this invoice.
-#[derive(Debug, Clone, Copy)]
-pub struct Placing {
-    pub invoice: InvoiceId,
-    pub amount: Money,
-}
-
-/// Whose a line is.
-#[derive(Debug, Clone, Default)]
-pub struct NewMatch {
-    pub placings: Vec<Placing>,
-    /// Whose the rest is; that of nobody where there is none.
-    pub account: Option<AccountId>,
-    pub reason: Option<String>,
-}
 
 /// Makes payments of a line and places them on invoices, of one account or of several.
 pub fn match_by_hand(
     conn: &mut DbConn,
     context: &Context,
     staff: &StaffAccess,
-    (id, new): (BankTransactionId, &NewMatch),
+    (id, wanted): (BankTransactionId, Partial<WantedMatch>),
 ) -> Result<BankTransaction> {
-    let ids: Vec<InvoiceId> = new.placings.iter().map(|one| one.invoice).collect();
+    let ids = wanted.read.invoices();
     let named = lookups::payable(conn, &ids)?;
     let concerned = named.iter().map(|invoice| invoice.account_id);
-    let accounts = Accounts::hold(conn, concerned.chain(new.account).collect())?;
+    let accounts = Accounts::hold(conn, concerned.chain(wanted.read.account).collect())?;
     let invoices = lookups::payable(conn, &ids)?;
     let invoices: BTreeMap<InvoiceId, Payable> =
         invoices.into_iter().map(|one| (one.id, one)).collect();
-    check_named(new, &accounts, &invoices)?;
+    let new = judged(wanted, &accounts, &invoices)?;
     let mut line = lines::lock(conn, id)?;
-    let cents = check_amounts(conn, (&line, new), &invoices)?;
+    let cents = check_amounts(conn, (&line, &new), &invoices)?;
     let stamp = staff.stamp(context.now);
     let stamp = match &new.reason {
         Some(reason) => stamp.because(reason),
         None => stamp,
     };
     let mut made = Vec::new();
-    for share in shares(new, &invoices, cents) {
+    for share in shares(&new, &invoices, cents) {
         made.push(make(conn, context, &stamp, (&accounts, &line), share)?);
     }
     line.state = TransactionState::Matched;
-    line.reason = new.reason.clone();
+    line.reason = new.reason;
     lines::store(conn, &mut line)?;
     let matched = Event::BankTransactionMatched {
         bank_transaction_id: id,
@@ -95,74 +79,6 @@ fn make(
     Ok(payment.id)
 }
 
-/// Refuses a match that names what is not there, the same invoice twice, or nothing at all.
-fn check_named(
-    new: &NewMatch,
-    accounts: &Accounts,
-    invoices: &BTreeMap<InvoiceId, Payable>,
-) -> Result<()> {
-    let mut faults = Vec::new();
-    for (at, one) in new.placings.iter().enumerate() {
-        let fault = |field: &str, code| Fault::new(format!("#/allocations/{at}/{field}"), code);
-        let before = new.placings.iter().take(at);
-        if before.into_iter().any(|other| other.invoice == one.invoice) {
-            faults.push(fault("invoice_id", FaultCode::NotUnique));
-        }
-        if !invoices.contains_key(&one.invoice) {
-            faults.push(fault("invoice_id", FaultCode::ReferenceUnknown));
-        }
-        if one.amount.cents <= 0 {
-            faults.push(fault("amount", FaultCode::TooSmall).with("min", "0.01"));
-        }
-    }
-    match new.account {
-        None if new.placings.is_empty() => {
-            faults.push(Fault::new("#/allocations", FaultCode::Required));
-        }
-        Some(account) if !accounts.has(account) => {
-            faults.push(Fault::new("#/account_id", FaultCode::ReferenceUnknown));
-        }
-        _ => {}
-    }
-    match faults.is_empty() {
-        true => Ok(()),
-        false => Err(Error::invalid(faults)),
-    }
-}
-
-/// The cents of a line that waits, where a match fits it and what its invoices have open.
-fn check_amounts(
-    conn: &mut DbConn,
-    (line, new): (&BankTransaction, &NewMatch),
-    invoices: &BTreeMap<InvoiceId, Payable>,
-) -> Result<i64> {
-    let statement = statements::find(conn, line.statement_id)?;
-    let is_ours = !matches!(
-        statement.state,
-        StatementState::Foreign | StatementState::Receiving
-    );
-    let cents = line.amount_cents.filter(|cents| *cents > 0);
-    let waits = line.state == TransactionState::Open && is_ours;
-    let cents = cents.filter(|_| waits).ok_or(Code::TransactionNotOpen)?;
-    let mut left = i128::from(cents);
-    for one in &new.placings {
-        left -= i128::from(one.amount.cents);
-        let Some(invoice) = invoices.get(&one.invoice) else {
-            continue;
-        };
-        if one.amount.currency != line.currency || invoice.currency != line.currency {
-            return Err(Code::CurrencyMismatch.into());
-        }
-        if one.amount.cents > invoice.open_cents {
-            return Err(Code::AmountExceedsInvoice.into());
-        }
-    }
-    match left < 0 {
-        true => Err(Code::AmountExceedsTransaction.into()),
-        false => Ok(cents),
-    }
-}
-
 /// What one account gets of a line.
 #[derive(Default)]
 struct Share {
@@ -172,7 +88,7 @@ struct Share {
 
 /// What each account gets: what is placed on its invoices, and the rest where it is the one that is named.
 fn shares(
-    new: &NewMatch,
+    new: &Match,
     invoices: &BTreeMap<InvoiceId, Payable>,
     cents: i64,
 ) -> BTreeMap<AccountId, Share> {

@@ -13,8 +13,9 @@ mod refunding;
 mod reversing;
 mod rows;
 mod spreadsheet;
+mod wanted;
 
-pub use by_hand::{NewMatch, Placing, bring_back, dismiss, match_by_hand, take_match_back};
+pub use by_hand::{bring_back, dismiss, match_by_hand, take_match_back};
 pub use importing::{
     Begun, Imported, NewLine, Plan, begin, count_seen, finish, forget_broken, forget_left,
     known_file, rehearse, take_in,
@@ -22,3 +23,4 @@ pub use importing::{
 pub use matching::work;
 pub use proving::release;
 pub use reading::{Contents, Surveyed, read_lines, survey};
+pub use wanted::{WantedMatch, WantedPlacing};

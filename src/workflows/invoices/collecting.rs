@@ -5,17 +5,17 @@ use chrono::NaiveDate;
 use crate::domain::access::AccountAccess;
 use crate::domain::event::Event;
 use crate::domain::invoice::{InvoiceId, InvoiceKind, issued};
-use crate::error::{Code, Fault, FaultCode, Result};
+use crate::error::{Code, Fault, FaultCode, Partial, Result};
 use crate::repository::invoices::{self, Invoice};
 use crate::repository::{DbConn, accounts, events, invoice_collection, sessions};
 use crate::workflows::Context;
 
-/// Until when nothing is collected.
+/// Until when nothing is collected, and why; each is nothing where it could not be read.
 #[derive(Debug, Clone)]
-pub struct Pause {
-    /// None goes on at once.
-    pub until: Option<NaiveDate>,
-    pub reason: String,
+pub struct WantedPause {
+    /// No day goes on at once.
+    pub until: Option<Option<NaiveDate>>,
+    pub reason: Option<String>,
 }
 
 /// Pauses collecting an invoice, or goes on; the invoice as it stands then. The same again changes nothing.
@@ -24,23 +24,23 @@ pub fn pause(
     context: &Context,
     access: &AccountAccess,
     id: InvoiceId,
-    wanted: &Pause,
+    wanted: Partial<WantedPause>,
 ) -> Result<Invoice> {
     let (today, _) = issued(context.now, context.programme.seller.zone);
-    check(wanted, today)?;
+    let (until, reason) = judged(wanted, today)?;
     let account = accounts::lock(conn, access)?;
     sessions::confirm(conn, access.actor())?;
     let mut invoice = invoices::lock(conn, &account, id)?;
     if invoice.kind != InvoiceKind::Invoice {
         return Err(Code::NotFound.into());
     }
-    if invoice.paused_until == wanted.until {
+    if invoice.paused_until == until {
         return Ok(invoice.into_row());
     }
-    invoice_collection::store_paused(conn, &mut invoice, wanted.until)?;
+    invoice_collection::store_paused(conn, &mut invoice, until)?;
     let (account_id, invoice_id) = (account.id, invoice.id);
     let number = invoice.number.clone();
-    let told = match wanted.until {
+    let told = match until {
         Some(paused_until) => Event::InvoiceCollectionPaused {
             account_id,
             invoice_id,
@@ -53,18 +53,18 @@ pub fn pause(
             number,
         },
     };
-    let stamp = access.stamp(context.now).because(&wanted.reason);
+    let stamp = access.stamp(context.now).because(reason);
     events::record(conn, &stamp, &[told])?;
     Ok(invoice.into_row())
 }
 
-fn check(wanted: &Pause, today: NaiveDate) -> Result<()> {
-    match wanted.until.filter(|until| *until <= today) {
-        None => Ok(()),
-        Some(_) => {
-            let tomorrow = today.succ_opt().unwrap_or(today);
-            let fault = Fault::new("#/paused_until", FaultCode::TooSmall);
-            Err(fault.with("min", tomorrow).into())
-        }
+/// The day, which is after today, and why; else all that is wrong with what was sent.
+fn judged(wanted: Partial<WantedPause>, today: NaiveDate) -> Result<(Option<NaiveDate>, String)> {
+    let Partial { read, mut faults } = wanted;
+    if read.until.flatten().is_some_and(|until| until <= today) {
+        let tomorrow = today.succ_opt().unwrap_or(today);
+        let fault = Fault::new("#/paused_until", FaultCode::TooSmall);
+        faults.push(fault.with("min", tomorrow));
     }
+    faults.judge(read.until.zip(read.reason))
 }

@@ -12,7 +12,7 @@ mod reissue;
 use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 
-pub use self::collecting::{Pause, pause};
+pub use self::collecting::{WantedPause, pause};
 pub use self::content::bank_fee_notice;
 use self::content::{Sale, content};
 pub(in crate::workflows) use self::credit::credit_note;

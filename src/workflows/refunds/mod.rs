@@ -14,10 +14,17 @@ use crate::domain::payment::{
     RefundId, RefundKind, RefundState, Refundable, check_refund, refund_reference,
 };
 use crate::domain::work_item::WorkItemKind;
-use crate::error::{Code, Fault, FaultCode, Result};
+use crate::error::{Code, Fault, FaultCode, Partial, Result};
 use crate::repository::payments::{self, Payment};
 use crate::repository::refunds::{self, Owned, Refund};
-use crate::repository::{DbConn, Held, accounts, events, sessions};
+use crate::repository::{DbConn, accounts, events, sessions};
+
+/// What goes back of a payment, and why; each is nothing where it could not be read.
+#[derive(Debug, Clone)]
+pub struct WantedRefund {
+    pub amount: Option<Money>,
+    pub reason: Option<String>,
+}
 
 /// Has some of a payment go back: it is to be paid to the account that it came from, and to no other.
 pub fn ask(
@@ -25,13 +32,14 @@ pub fn ask(
     context: &Context,
     access: &AccountAccess,
     id: PaymentId,
-    (amount, reason): (Money, &str),
+    wanted: Partial<WantedRefund>,
 ) -> Result<Owned> {
     let account = accounts::lock(conn, access)?;
     sessions::confirm(conn, access.actor())?;
     let payment = payments::lock(conn, &account, id)?;
+    let (amount, reason) = judged(&payment, wanted)?;
     check(&payment, amount)?;
-    let stamp = access.stamp(context.now).because(reason);
+    let stamp = access.stamp(context.now).because(&reason);
     let refund = to_pay(conn, &stamp, &payment, (amount.cents, reason))?;
     refunds::insert(conn, &refund)?;
     events::record(conn, &stamp, &[happened(&refund, &payment)])?;
@@ -46,7 +54,7 @@ fn to_pay(
     conn: &mut DbConn,
     stamp: &Stamp,
     payment: &Payment,
-    (amount_cents, reason): (i64, &str),
+    (amount_cents, reason): (i64, String),
 ) -> Result<Refund> {
     let (payee_name, payee_account) = payments::payer(conn, payment)?;
     if payee_account.is_none() {
@@ -61,7 +69,7 @@ fn to_pay(
         amount_cents,
         currency: payment.currency,
         state: RefundState::ToPay,
-        reason: reason.to_owned(),
+        reason,
         credit_note_id: None,
         provider_id: None,
         idempotency_key: refund_reference(id),
@@ -74,22 +82,25 @@ fn to_pay(
     })
 }
 
-fn check(payment: &Held<Payment>, amount: Money) -> Result<()> {
-    if amount.currency != payment.currency {
+/// How much goes back, and why; else all that is wrong with what was sent, another currency than the payment's included.
+fn judged(payment: &Payment, wanted: Partial<WantedRefund>) -> Result<(Money, String)> {
+    let Partial { read, mut faults } = wanted;
+    let other = read.amount.filter(|one| one.currency != payment.currency);
+    if other.is_some() {
         let fault = Fault::new("#/amount/currency", FaultCode::NotAccepted);
-        return Err(fault.with("allowed", payment.currency.as_str()).into());
+        faults.push(fault.with("allowed", payment.currency.as_str()));
     }
+    faults.judge(read.amount.zip(read.reason))
+}
+
+fn check(payment: &Payment, amount: Money) -> Result<()> {
     let refundable = Refundable {
-        open_cents: payment.open_cents,
-        is_taken_back: payment.taken_back_at.is_some(),
+        open_cents: payment.free_cents(),
         is_disputed: payment.disputed_at.is_some(),
     };
     check_refund(amount.cents, refundable).map_err(|code| {
-        let open = format!(
-            "{} {}",
-            Amount(payment.open_cents),
-            payment.currency.as_str()
-        );
+        let currency = payment.currency.as_str();
+        let open = format!("{} {currency}", Amount(payment.free_cents()));
         match code {
             Code::RefundExceedsPayment => code.with("open", open).into(),
             code => code.into(),

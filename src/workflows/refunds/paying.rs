@@ -12,7 +12,7 @@ use crate::domain::mail::Template;
 use crate::domain::money::Amount;
 use crate::domain::payment::{RefundId, RefundState, account_end, refund_reference};
 use crate::domain::work_item::WorkItemKind;
-use crate::error::{Code, Fault, FaultCode, Result};
+use crate::error::{Code, Fault, FaultCode, Partial, Result};
 use crate::repository::accounts::{self, Account};
 use crate::repository::refunds::{self, Owned, Refund};
 use crate::repository::work_items::WorkItem;
@@ -27,11 +27,9 @@ pub fn pay_out(
     context: &Context,
     staff: &StaffAccess,
     id: RefundId,
-    paid_date: NaiveDate,
+    paid_date: Partial<Option<NaiveDate>>,
 ) -> Result<Owned> {
-    if paid_date > local_date(context.now, context.programme.seller.zone) {
-        return Err(Fault::new("#/paid_date", FaultCode::DateInFuture).into());
-    }
+    let paid_date = judged(context, paid_date)?;
     let owner = refunds::account_of(conn, id)?;
     let account = accounts::lock_many(conn, &[owner])?.pop();
     let account = account.ok_or(Code::NotFound)?;
@@ -47,6 +45,16 @@ pub fn pay_out(
     let stamp = staff.stamp(context.now);
     paid(conn, context, &stamp, (&account, &mut refund), paid_date)?;
     Ok((refund.into_row(), account.id))
+}
+
+/// The day, where it is no later one than today; else all that is wrong with what was sent.
+fn judged(context: &Context, paid_date: Partial<Option<NaiveDate>>) -> Result<NaiveDate> {
+    let Partial { read, mut faults } = paid_date;
+    let today = local_date(context.now, context.programme.seller.zone);
+    if read.is_some_and(|day| day > today) {
+        faults.push(Fault::new("#/paid_date", FaultCode::DateInFuture));
+    }
+    faults.judge(read)
 }
 
 /// Notes that a line of money out is a refund of a held account; paid on that day, where nobody said so before.

@@ -1,6 +1,7 @@
 //! Bank statements: taken in as banks write them, matched with invoices, and worked at by finance.
 
 mod importing;
+mod keys;
 mod killed;
 mod mails;
 mod outside;
@@ -220,7 +221,7 @@ impl Bank {
 
     async fn post(&self, line: &Value, what: &str, body: Value) -> Answer {
         let path = format!("{}/{what}", path_of(line));
-        self.app.post(&path, &self.finance, body).await
+        self.app.post_once(&path, &self.finance, body).await
     }
 
     async fn unmatch(&self, line: &Value) -> Answer {

@@ -124,7 +124,8 @@ async fn a_refund_that_somebody_said_was_paid_is_shown_by_one_line_and_no_second
     let path = format!("/v1/refunds/{}/payout", refund.str("/id"));
     let day = (bank.app.now().await).date_naive() - chrono::Days::new(1);
     let said = json!({ "paid_date": day });
-    bank.app.post(&path, &bank.finance, said).await.expect(200);
+    let said = bank.app.post_once(&path, &bank.finance, said).await;
+    said.expect(200);
     let in_field = Entry {
         reference: reference.clone(),
         ..debit(2000, "")
@@ -174,5 +175,25 @@ async fn what_waits_for_money_is_done_once_it_is_no_longer_the_customers() {
     assert_eq!(waits.body["items"], json!([]));
     let counted = "SELECT COUNT(*) AS n FROM settings WHERE name = 'money_counts' AND value LIKE '%\"credit_left\":0%'";
     assert_eq!(bank.app.database.numbers(counted), [1]);
+    bank.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_payment_that_was_taken_back_nothing_is_open() {
+    let bank = Bank::open().await;
+    let came = super::credit(35100, &bank.first.1);
+    let lines = bank
+        .lines_of(&statement(("T1", 1), (0, 35100), &[came]))
+        .await;
+    bank.unmatch(&lines[0]).await.expect(200);
+    let payments = format!("{}/payments", crate::membership::ACCOUNT);
+    let page = bank.app.get(&payments, &bank.finance).await.expect(200);
+    assert!(page.body["items"][0]["taken_back_at"].is_string());
+    assert_eq!(page.body["items"][0]["open"], euro("0.00"));
+    let refunds = format!("{payments}/{}/refunds", page.str("/items/0/id"));
+    let body = json!({ "amount": euro("1.00"), "reason": "Betalt to gange." });
+    let refused = bank.app.post_once(&refunds, &bank.finance, body).await;
+    let refused = refused.problem(409, "refund_exceeds_payment");
+    assert!(refused.str("/detail").contains(" 0.00 EUR"));
     bank.close().await;
 }

@@ -78,6 +78,7 @@ async fn what_does_not_fit_exactly_waits_with_all_that_is_known_of_it() {
     assert_eq!(short["evidence"][1]["value"], "1.00");
     assert_eq!(short["candidates"][0]["invoice_id"], bank.first.0);
     assert_eq!(short["candidates"][0]["open"], euro("351.00"));
+    assert_eq!(short["candidates"][0]["label"], "Not paid");
     assert_eq!(lines[3]["candidates"].as_array().unwrap().len(), 2);
     let path = super::path_of(short);
     let request = bank
@@ -121,7 +122,9 @@ async fn a_line_is_matched_taken_back_and_matched_elsewhere_to_the_cent() {
     let refused = bank
         .post(line, "match", placing(&[(first, "351.01")]))
         .await;
-    refused.problem(409, "amount_exceeds_invoice");
+    let refused = refused.problem(409, "amount_exceeds_invoice");
+    assert_eq!(refused.str("/invoice_id"), first);
+    assert!(refused.str("/detail").contains("351.00 EUR"));
     let both = placing(&[(first, "351.00"), (second, "352.00")]);
     bank.post(line, "match", both)
         .await
@@ -182,5 +185,60 @@ async fn a_line_is_matched_taken_back_and_matched_elsewhere_to_the_cent() {
     );
     bank.unmatch(line).await.problem(409, "payment_refunded");
     assert_eq!(bank.open_cents(), [35100, 35200, 49900]);
+    bank.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_is_wrong_with_a_match_is_told_at_once_and_where() {
+    let bank = Bank::open().await;
+    let first = bank.first.0.as_str();
+    let lines = bank
+        .lines_of(&statement(("M1", 1), (0, 50000), &[credit(50000, "Tak")]))
+        .await;
+    let line = &lines[0];
+    let noted = json!({ "amount": "0.00", "currency": "EUR", "note": "x" });
+    let body = json!({
+        "allocations": [
+            { "invoice_id": "inv_0190000000007000800000000000dead", "amount": noted },
+            { "invoice_id": first, "amount": euro("1.00") },
+            { "invoice_id": first, "amount": euro("99999999999999999999.00") },
+            "all of it",
+        ],
+        "account_id": "acc_0190000000007000800000000000dead",
+        "reason": " ",
+    });
+    let refused = bank.post(line, "match", body).await;
+    let faults = refused.problem(422, "invalid_request").faults();
+    let told: Vec<(&str, &str)> = faults
+        .iter()
+        .map(|(at, code)| (at.as_str(), code.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("#/account_id", "reference_unknown"),
+            ("#/allocations/0/amount/amount", "too_small"),
+            ("#/allocations/0/amount/note", "unknown"),
+            ("#/allocations/0/invoice_id", "reference_unknown"),
+            ("#/allocations/2/amount/amount", "too_large"),
+            ("#/allocations/2/invoice_id", "not_unique"),
+            ("#/allocations/3", "type"),
+            ("#/reason", "pattern"),
+        ]
+    );
+    let many = vec![(first, "1.00"); 101];
+    let many = bank.post(line, "match", placing(&many)).await;
+    assert_eq!(
+        many.faults(),
+        [("#/allocations".to_owned(), "too_many".to_owned())]
+    );
+    for reason in ["%20", "%01"] {
+        let path = format!("{}/match?reason={reason}", super::path_of(line));
+        let refused = bank.app.delete(&path, &bank.finance, 1).await;
+        assert_eq!(
+            refused.faults(),
+            [("#/query/reason".to_owned(), "pattern".to_owned())]
+        );
+    }
     bank.close().await;
 }

@@ -518,7 +518,8 @@ pub async fn money(walk: &mut Walk, asta: &Business) {
         .await;
     let payout = format!("/v1/refunds/{refund}/payout");
     let day = json!({ "paid_date": walk.app.now().await.date_naive() });
-    walk.app.post(&payout, &finance, day).await.expect(200);
+    let paid_out = walk.app.post_once(&payout, &finance, day).await;
+    paid_out.expect(200);
     walk.left("payOutRefund", "staff", &["payment.refunded"])
         .await;
 }
@@ -554,7 +555,8 @@ pub async fn bank(walk: &mut Walk) {
     let statement = format!("/v1/bank-statements/{}", came.str("/statements/0/id"));
     let reason = json!({ "reason": "The bank confirmed it." });
     let release = format!("{statement}/release");
-    let released = walk.app.post(&release, &finance, reason.clone()).await;
+    let released = walk.app.post_once(&release, &finance, reason.clone());
+    let released = released.await;
     released.expect(200);
     let told = ["bank_statement.released"];
     walk.left("releaseBankStatement", "staff", &told).await;
@@ -567,7 +569,7 @@ pub async fn bank(walk: &mut Walk) {
     let lines = waiting_lines(&walk.app, &finance, &came.str("/statements/0/id")).await;
     let line = format!("/v1/bank-transactions/{}", lines[0]["id"].as_str().unwrap());
     let dismissal = format!("{line}/dismissal");
-    let dismissed = walk.app.post(&dismissal, &finance, reason).await;
+    let dismissed = walk.app.post_once(&dismissal, &finance, reason).await;
     dismissed.expect(200);
     let told = ["bank_transaction.dismissed"];
     walk.left("dismissBankTransaction", "staff", &told).await;
@@ -578,7 +580,8 @@ pub async fn bank(walk: &mut Walk) {
         "invoice_id": "inv_00000000000070008000000000000002", "amount": { "amount": "200.00", "currency": "EUR" }
     }] });
     let path = format!("{line}/match");
-    walk.app.post(&path, &finance, matching).await.expect(200);
+    let matched = walk.app.post_once(&path, &finance, matching).await;
+    matched.expect(200);
     let told = [
         "bank_transaction.matched",
         "payment.received",

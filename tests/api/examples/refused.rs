@@ -70,7 +70,14 @@ pub fn rendered() -> impl Iterator<Item = (String, Value)> {
             instance: "/v1/accounts".to_owned(),
             request_id: "req-0190f3".to_owned(),
         };
-        let problem = render(&code.into(), &context);
+        let refusal = match code {
+            Code::AmountExceedsInvoice => code
+                .with("invoice_id", "inv_00000000000070008000000000000002")
+                .with("number", "CPS-2026-000002")
+                .with("open", "200.00 EUR"),
+            code => code.into(),
+        };
+        let problem = render(&refusal.into(), &context);
         (code.as_str().to_owned(), json!(problem))
     })
 }
@@ -116,7 +123,7 @@ async fn statements(app: &TestApp) {
     let id = came.expect(201).str("/statements/0/id");
     let release = format!("/v1/bank-statements/{id}/release");
     let reason = json!({ "reason": "It is right." });
-    let released = app.post(&release, &finance, reason).await;
+    let released = app.post_once(&release, &finance, reason).await;
     released.problem(409, "statement_not_held");
 }
 
