@@ -64,8 +64,7 @@ struct FoundInvoiceView {
     #[schema(example = "CPS-2026-000001")]
     number: String,
     status: InvoiceStatus,
-    /// The status in the caller's language.
-    #[schema(example = "Not paid")]
+    /// In the caller's language.
     label: String,
     /// Whether it should have been paid by now.
     overdue: bool,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -153,9 +154,7 @@ impl Importer {
         let plan = self.begin((sha256, format), &read).await?;
         loop {
             let (chunk, is_end) = lines.next().await?;
-            let (plan, now) = (plan.clone(), self.context.now);
-            let take_in = move |conn: &mut DbConn| bank::take_in(conn, &plan, now, &chunk);
-            self.db.write(take_in).await?;
+            self.take_in(&plan, chunk.into()).await?;
             if is_end {
                 break;
             }
@@ -164,6 +163,20 @@ impl Importer {
         let finish =
             move |conn: &mut DbConn| bank::finish(conn, &of.context, &of.stamp, (&plan, &read));
         self.db.write(finish).await
+    }
+
+    /// Stores some lines, once no other statement of the account is on its way.
+    async fn take_in(&self, plan: &Plan, lines: Arc<[NewLine]>) -> Result<()> {
+        let begun = tokio::time::Instant::now();
+        while begun.elapsed() < WAITING {
+            let (plan, lines, now) = (plan.clone(), Arc::clone(&lines), self.context.now);
+            let take_in = move |conn: &mut DbConn| bank::take_in(conn, &plan, now, &lines);
+            if self.db.write(take_in).await? {
+                return Ok(());
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Err(Code::Overloaded.into())
     }
 
     /// Begins with a statement once none of its account is on its way. One of which nothing more comes was left by whoever sent it, and is forgotten.

@@ -69,8 +69,7 @@ struct ImportParams {
 ///
 /// camt.053.001.02 or .08 as banks write it, or CSV: `account, booking_date, value_date, amount, currency, balance, reference, text, payer_name,
 /// payer_account, bank_reference`, with a balance in each row. Up to 16 MiB. Lines that were seen before are not taken twice; what fits one open invoice
-/// exactly is booked by itself, a little later. A file that came before answers 200 with the same. Any of it no statement: 422 `statement_not_accepted`, and
-/// nothing is stored.
+/// exactly is booked by itself, a little later. Any of it no statement: 422 `statement_not_accepted`, and nothing is stored.
 #[utoipa::path(
     tag = "bank",
     operation_id = "importBankStatement",
@@ -206,7 +205,7 @@ impl Plain for ReleaseStatement {}
 
 /// Release a bank statement
 ///
-/// One that is `held`: its lines are booked as if its balances proved them. Elsewhere 409 `statement_not_held`.
+/// One that is `held`, with its other pages: their lines are booked as if its balances proved them.
 #[utoipa::path(
     tag = "bank",
     operation_id = "releaseBankStatement",

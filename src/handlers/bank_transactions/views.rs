@@ -148,8 +148,7 @@ struct Candidate {
     account_id: AccountId,
     number: String,
     status: InvoiceStatus,
-    /// The status in the caller's language.
-    #[schema(example = "Not paid")]
+    /// In the caller's language.
     label: String,
     open: Money,
 }

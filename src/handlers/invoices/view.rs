@@ -27,8 +27,7 @@ pub(super) struct InvoiceView {
     #[schema(example = "CPS-2026-000001")]
     number: String,
     status: InvoiceStatus,
-    /// The status in the caller's language.
-    #[schema(example = "Not paid")]
+    /// In the caller's language.
     label: String,
     /// Whether it is open and its due date is past.
     overdue: bool,

@@ -137,7 +137,7 @@ pub struct MembershipView {
     #[schema(example = "gold")]
     level: String,
     status: MembershipStatus,
-    /// The status in the caller's language.
+    /// In the caller's language.
     #[schema(example = "Active")]
     label: String,
     /// Whether the level gives what it promises.
@@ -149,9 +149,9 @@ pub struct MembershipView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ended_reason: Option<EndedReason>,
-    /// Why it ended, in the caller's language.
+    /// In the caller's language.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "Not paid")]
+    #[schema(nullable = false)]
     ended_reason_label: Option<String>,
     /// Its first day.
     starts_date: NaiveDate,
@@ -254,7 +254,7 @@ pub struct MemberView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     status: Option<MembershipStatus>,
-    /// The status in the caller's language.
+    /// In the caller's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "Active")]
     label: Option<String>,

@@ -53,8 +53,7 @@ pub struct PaymentRefund {
     id: RefundId,
     kind: RefundKind,
     state: RefundState,
-    /// The state in the caller's language.
-    #[schema(example = "To be paid")]
+    /// In the caller's language.
     label: String,
     amount: Money,
     /// When somebody paid it at the bank.
@@ -91,7 +90,7 @@ pub struct PaymentView {
     #[schema(nullable = false)]
     bank_transaction_id: Option<BankTransactionId>,
     amount: Money,
-    /// Neither on an invoice nor on its way back; nothing once it is not this account's after all.
+    /// Neither on an invoice nor on its way back.
     open: Money,
     received_date: NaiveDate,
     /// Since when the holder of the card disputes it.

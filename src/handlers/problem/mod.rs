@@ -66,7 +66,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub oldest: Option<i64>,
-    /// The invoice that has less open than what is placed on it.
+    /// Which has less open.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub invoice_id: Option<InvoiceId>,

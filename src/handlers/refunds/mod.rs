@@ -152,8 +152,7 @@ list_params! {
 
 /// List refunds
 ///
-/// Newest first. As a file each has payee, account, amount, the reference that the transfer is to be told by, and its state: who pays from the file asks with
-/// `state=to_pay`, else those are in it that were paid or failed.
+/// Newest first. As a file each has payee, account, amount, the reference of its transfer and its state: who pays from it asks with `state=to_pay`.
 #[utoipa::path(
     tag = "payments",
     operation_id = "listRefunds",

@@ -23,8 +23,7 @@ pub struct RefundView {
     payment_id: PaymentId,
     kind: RefundKind,
     state: RefundState,
-    /// The state in the caller's language.
-    #[schema(example = "To be paid")]
+    /// In the caller's language.
     label: String,
     amount: Money,
     reason: String,

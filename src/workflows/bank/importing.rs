@@ -182,12 +182,13 @@ fn ordinals(conn: &mut DbConn, plan: &Plan, new: &[NewLine]) -> Result<Vec<i64>>
         .collect())
 }
 
-/// Stores lines of a page; those that were seen before stay as they are. Refused where the page was forgotten meanwhile, or may count as seen what will be.
-pub fn take_in(conn: &mut DbConn, plan: &Plan, now: Instant, new: &[NewLine]) -> Result<()> {
+/// Stores lines of a page; those that were seen before stay as they are. Not yet where another page of its account is on its way, of which lines may be
+/// seen that are forgotten then: whether they are stored. Refused where the page itself was forgotten meanwhile.
+pub fn take_in(conn: &mut DbConn, plan: &Plan, now: Instant, new: &[NewLine]) -> Result<bool> {
     let page = statements::lock(conn, plan.id)?.ok_or(Code::Overloaded)?;
     let other = statements::on_its_way(conn, &plan.account)?;
     if other.is_some_and(|other| other != page.id) {
-        return Err(Code::Overloaded.into());
+        return Ok(false);
     }
     let ordinals = ordinals(conn, plan, new)?;
     let known = Json::of(&Known::default())?;
@@ -195,7 +196,8 @@ pub fn take_in(conn: &mut DbConn, plan: &Plan, now: Instant, new: &[NewLine]) ->
     let rows: Vec<BankTransaction> = pairs
         .map(|(one, ordinal)| rows::new_line(plan, one, (ordinal, now, known.clone())))
         .collect::<Result<_>>()?;
-    lines::insert(conn, &rows)
+    lines::insert(conn, &rows)?;
+    Ok(true)
 }
 
 /// How many of these lines were seen before.

@@ -187,7 +187,11 @@ async fn which_line_a_reversal_takes_back_is_never_guessed() {
         ..back("T3")
     };
     let waits = bank
-        .lines_of(&statement(("T2", 2), (70_200, 35_100), &[out.clone()]))
+        .lines_of(&statement(
+            ("T2", 2),
+            (70_200, 35_100),
+            std::slice::from_ref(&out),
+        ))
         .await;
     assert_eq!(
         states(&waits),
