@@ -231,7 +231,7 @@ CREATE INDEX bank_statements_file_sha256_idx ON bank_statements (file_sha256);
 CREATE INDEX bank_statements_account_idx ON bank_statements (account, created_at);
 CREATE INDEX bank_statements_held_idx ON bank_statements (id) WHERE state = 'held';
 -- Two files of one account that say the same come one after the other: what one has brought counts as seen for the other.
-CREATE UNIQUE INDEX bank_statements_receiving_key ON bank_statements (account) WHERE state = 'receiving';
+CREATE UNIQUE INDEX bank_statements_account_key ON bank_statements (account) WHERE state = 'receiving';
 
 CREATE TABLE bank_transactions (
     id TEXT NOT NULL PRIMARY KEY,
