@@ -12,6 +12,7 @@ mod contention;
 mod credentials;
 mod credit_notes;
 mod csv_files;
+mod database;
 mod database_away;
 #[path = "../common/dice.rs"]
 mod dice;
@@ -76,6 +77,7 @@ mod sandbox_clock;
 mod schema;
 mod sealing;
 mod secrets;
+mod seeded;
 mod sessions;
 mod smtp;
 mod statements;

@@ -1,24 +1,15 @@
 //! A whole service for each test, on a database of its own.
-//!
-//! SQLite by default; `TEST_DATABASE_URL=postgres://…` runs the same tests on PostgreSQL, each in its own schema.
 
 use std::net::TcpListener;
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use cps_api::config::Config;
 use cps_api::handlers::extract::Limits;
-use cps_api::repository::DbConn;
 use cps_api::server::start::{self, Running};
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
-use crate::books;
+pub use crate::database::Database;
 use crate::examples::heard;
-use crate::plans::{Plans, unheard};
-use crate::raw;
+use crate::plans::Plans;
 
 /// A running service.
 pub struct TestApp {
@@ -92,7 +83,7 @@ pub struct Token(pub Option<String>);
 impl TestApp {
     /// A sandbox of its own.
     pub async fn start() -> Self {
-        Self::start_with(&[]).await
+        Self::start_within(Limits::default()).await
     }
 
     /// A sandbox with further variables in its environment.
@@ -102,7 +93,7 @@ impl TestApp {
 
     /// A sandbox that is less patient than others.
     pub async fn start_within(limits: Limits) -> Self {
-        Self::on_within(Database::create(), &[], limits).await
+        Self::on_within(Database::seeded().await, &[], limits).await
     }
 
     /// A sandbox with further variables and limits of its own.
@@ -116,20 +107,8 @@ impl TestApp {
     }
 
     async fn on_within(database: Database, variables: &[(&str, &str)], limits: Limits) -> Self {
-        let folder = database.folder();
-        let known = [
-            ("DATABASE_URL".to_owned(), database.url()),
-            (
-                "CPS_DOCUMENT_STORE".to_owned(),
-                format!("file://{}", folder.join("documents").display()),
-            ),
-            ("CPS_POOL_SIZE".to_owned(), "4".to_owned()),
-        ];
-        let given = variables
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()));
         let plans = Plans::watch(&database);
-        let config = Config::read(&known.into_iter().chain(given).collect()).unwrap();
+        let config = database.config(variables);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut parts = start::open(config, listener.local_addr().unwrap())
             .await
@@ -383,161 +362,6 @@ impl Sending for RequestBuilder {
         };
         heard::note(asked, &answer);
         answer
-    }
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    n: i64,
-}
-
-/// A database that goes away with the last test that holds it.
-#[derive(Clone)]
-pub struct Database(std::sync::Arc<Owned>);
-
-struct Owned {
-    folder: tempfile::TempDir,
-    postgres: Option<(String, String)>,
-    is_falsified: AtomicBool,
-}
-
-impl Database {
-    pub fn create() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let postgres = std::env::var("TEST_DATABASE_URL").ok().map(|base| {
-            let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
-            PgConnection::establish(&base)
-                .unwrap()
-                .batch_execute(&format!("CREATE SCHEMA {schema}"))
-                .unwrap();
-            (base, schema)
-        });
-        Self(std::sync::Arc::new(Owned {
-            folder,
-            postgres,
-            is_falsified: AtomicBool::new(false),
-        }))
-    }
-
-    /// Its books are wrong from here on, since the test makes them so.
-    pub fn falsified(&self) {
-        self.0.is_falsified.store(true, Ordering::Relaxed);
-    }
-
-    /// Waits until the threads of a stopped service have let go of the file.
-    async fn released(&self) {
-        let path = self.folder().join("test.db.lock");
-        while let Ok(file) = std::fs::File::options().write(true).open(&path) {
-            if file.try_lock().is_ok() {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Runs a command of the binary on this database; what it printed.
-    pub fn command(&self, arguments: &[&str]) -> String {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cps-api"))
-            .args(arguments)
-            .env_clear()
-            .env("DATABASE_URL", self.url())
-            .current_dir(self.folder())
-            .output()
-            .unwrap();
-        let told = [output.stdout, output.stderr].concat();
-        String::from_utf8(told).unwrap()
-    }
-
-    /// A file with this text, for a command to read.
-    pub fn file(&self, name: &str, text: &str) -> String {
-        let path = self.folder().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    pub fn folder(&self) -> &std::path::Path {
-        self.0.folder.path()
-    }
-
-    /// Whether several instances may use it at once.
-    pub fn is_shared(&self) -> bool {
-        self.0.postgres.is_some()
-    }
-
-    /// Runs statements beside the service: for what no caller can bring about, and what time alone would.
-    pub fn execute(&self, statements: &str) {
-        match &self.0.postgres {
-            None => self.sqlite().batch_execute(statements).unwrap(),
-            Some(_) => self.postgres().batch_execute(statements).unwrap(),
-        }
-    }
-
-    /// The whole numbers of the column `n` of a query.
-    pub fn numbers(&self, query: &str) -> Vec<i64> {
-        let query = diesel::sql_query(query);
-        let rows: Vec<Number> = match &self.0.postgres {
-            None => query.load(&mut self.sqlite()).unwrap(),
-            Some(_) => query.load(&mut self.postgres()).unwrap(),
-        };
-        rows.into_iter().map(|row| row.n).collect()
-    }
-
-    fn postgres(&self) -> PgConnection {
-        unheard(PgConnection::establish(&self.url()).unwrap())
-    }
-
-    fn sqlite(&self) -> SqliteConnection {
-        let path = self.folder().join("test.db");
-        raw::sqlite(path.to_str().unwrap())
-    }
-
-    pub fn url(&self) -> String {
-        self.0.url()
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        let look = AssertUnwindSafe(|| {
-            if !self.is_falsified.load(Ordering::Relaxed) && !std::thread::panicking() {
-                self.look_at_books();
-            }
-        });
-        let looked = std::panic::catch_unwind(look);
-        self.take_away();
-        if let Err(wrong) = looked {
-            std::panic::resume_unwind(wrong);
-        }
-    }
-}
-
-impl Owned {
-    fn url(&self) -> String {
-        match &self.postgres {
-            None => format!("sqlite://{}", self.folder.path().join("test.db").display()),
-            Some((base, schema)) => format!("{base}?options=-csearch_path%3D{schema}"),
-        }
-    }
-
-    fn look_at_books(&self) {
-        let url = self.url();
-        match url.strip_prefix("sqlite://") {
-            Some(path) if !std::path::Path::new(path).exists() => {}
-            Some(path) => books::are_right(DbConn::Sqlite(raw::sqlite(path))),
-            None => {
-                let conn = unheard(PgConnection::establish(&url).unwrap());
-                books::are_right(DbConn::Postgres(conn));
-            }
-        }
-    }
-
-    fn take_away(&self) {
-        if let Some((base, schema)) = &self.postgres {
-            let dropped = PgConnection::establish(base)
-                .map(|mut conn| conn.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")));
-            drop(dropped);
-        }
     }
 }
 
