@@ -64,7 +64,7 @@ impl Database {
         }))
     }
 
-    /// A sandbox as its first start leaves it, some minutes old.
+    /// A sandbox that was started for the first time, some minutes ago, and has done what there was to do.
     pub async fn seeded() -> Self {
         let (seeded, database) = (Seeded::of_now().await, Self::create());
         seeded.copy_documents(database.folder());

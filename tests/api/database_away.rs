@@ -11,7 +11,7 @@ use crate::support::{Database, Sending, TestApp, Token, registration_by};
 
 /// A service whose database is behind a proxy, where the database is PostgreSQL.
 async fn behind_proxy() -> Option<(Arc<TestApp>, Proxy)> {
-    let database = Database::create();
+    let database = Database::seeded().await;
     if !database.is_shared() {
         return None;
     }
@@ -146,7 +146,7 @@ async fn reads_go_on_where_every_idle_connection_has_broken() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn backends_that_an_administrator_ends_are_no_failure() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     if !database.is_shared() {
         return;
     }

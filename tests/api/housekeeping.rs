@@ -81,7 +81,7 @@ async fn read_until(app: &TestApp, mut stop: tokio::sync::watch::Receiver<bool>)
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn six_hundred_thousand_rows_are_gone_within_the_hour_and_readers_notice_nothing() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     let mut raw = Raw::open(&database);
     // PostgreSQL, which looks at its tables by itself, thinks that nothing is old.
@@ -155,7 +155,7 @@ async fn make_one_of_each(app: &TestApp, raw: &mut Raw) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_grows_has_its_end() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     let mut raw = Raw::open(&database);
     make_one_of_each(&app, &mut raw).await;

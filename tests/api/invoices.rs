@@ -366,7 +366,7 @@ fn assert_without_gaps(database: &Database) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn instances_that_share_the_work_number_without_gaps() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     let mut others = Vec::new();
     if database.is_shared() {

@@ -36,7 +36,7 @@ fn ids(listed: &Answer) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_that_failed_for_three_days_is_dead_kept_and_told() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let (app, admin) = with_dead_mails(&database).await;
     let listed = app
         .get("/v1/jobs?state=dead&limit=100", &admin)
@@ -95,7 +95,7 @@ async fn a_mail_that_failed_for_three_days_is_dead_kept_and_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_are_listed_by_state_queue_and_kind_a_page_at_a_time() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     for _ in 0..3 {
         app.applicant(json!({})).await;
@@ -149,7 +149,7 @@ async fn jobs_are_listed_by_state_queue_and_kind_a_page_at_a_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_administrator_has_a_dead_job_tried_again_and_says_why() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let (app, admin) = with_dead_mails(&database).await;
     let dead = ids(&app
         .get("/v1/jobs?state=dead&limit=100", &admin)
@@ -192,7 +192,7 @@ async fn an_administrator_has_a_dead_job_tried_again_and_says_why() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_lists_dead_jobs_and_has_them_tried_again() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let (app, admin) = with_dead_mails(&database).await;
     let dead = ids(&app
         .get("/v1/jobs?state=dead&limit=100", &admin)

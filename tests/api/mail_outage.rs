@@ -58,7 +58,7 @@ fn arrived(sink: &Sink) -> BTreeMap<String, usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn seventy_hours_without_a_mail_server_lose_no_mail_that_is_worth_sending() {
-    let (sink, database, port) = (Sink::start(), Database::create(), free_port());
+    let (sink, database, port) = (Sink::start(), Database::seeded().await, free_port());
     let app = app(&database, port, &[]).await;
     let hours = TimeDelta::hours;
     // Its link is good for an hour.

@@ -23,7 +23,7 @@ async fn heard(sink: &Sink) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_goes_by_starttls_to_whom_the_certificate_names() {
-    let (sink, database) = (Sink::start_as(0, "starttls"), Database::create());
+    let (sink, database) = (Sink::start_as(0, "starttls"), Database::seeded().await);
     let authority = sink.folder.path().join("cert.pem");
     let url = format!(
         "smtp://post:hemmelig@127.0.0.1:{}?tls=required&ca={}",
@@ -41,7 +41,7 @@ async fn a_mail_goes_by_starttls_to_whom_the_certificate_names() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_starttls_is_taken_away_nothing_is_said() {
-    let (sink, database) = (Sink::start_as(0, "bare"), Database::create());
+    let (sink, database) = (Sink::start_as(0, "bare"), Database::seeded().await);
     // The same machine, but by an address that is not the loopback's.
     let url = format!("smtp://post:hemmelig@0.0.0.0:{}", sink.port);
     let app = app(&database, &url).await;
@@ -63,7 +63,7 @@ async fn where_starttls_is_taken_away_nothing_is_said() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_clear_goes_only_what_the_address_says_in_full() {
-    let (sink, database) = (Sink::start_as(0, "bare"), Database::create());
+    let (sink, database) = (Sink::start_as(0, "bare"), Database::seeded().await);
     let url = format!("smtp://post:hemmelig@0.0.0.0:{}?tls=none", sink.port);
     let app = app(&database, &url).await;
     write_to_aase(&app).await;
@@ -79,7 +79,7 @@ async fn in_clear_goes_only_what_the_address_says_in_full() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_prove_the_name_gets_nothing() {
-    let (sink, database) = (Sink::start_as(0, "starttls"), Database::create());
+    let (sink, database) = (Sink::start_as(0, "starttls"), Database::seeded().await);
     let url = format!("smtp://post:hemmelig@127.0.0.1:{}?tls=required", sink.port);
     let app = app(&database, &url).await;
     write_to_aase(&app).await;

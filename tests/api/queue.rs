@@ -126,7 +126,7 @@ async fn make_mails(app: &TestApp, n: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_server_that_hangs_holds_up_nothing_but_mails() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let (app, _silent) = silent_app(&database).await;
     make_mails(&app, 6).await;
     let mut raw = Raw::open(&database);
@@ -154,7 +154,7 @@ async fn a_mail_server_that_hangs_holds_up_nothing_but_mails() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_never_lets_its_instance_live_dies_at_last() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     app.applicant(json!({})).await;
     let mut raw = Raw::open(&database);
@@ -172,7 +172,7 @@ async fn a_job_that_never_lets_its_instance_live_dies_at_last() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_whose_instances_died_often_within_hours_is_still_done() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     app.applicant(json!({})).await;
     let mut raw = Raw::open(&database);
@@ -186,7 +186,7 @@ async fn a_job_whose_instances_died_often_within_hours_is_still_done() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_took_several_instances_with_it_waits_longer_each_time() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     let (account, _) = app.applicant(json!({})).await;
     let database = app.stop().await;
@@ -217,7 +217,7 @@ async fn a_job_that_took_several_instances_with_it_waits_longer_each_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_is_swept_after_a_week_however_much_there_is_of_it() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     let mut raw = Raw::open(&database);
     let (id, rows) = match raw.kind() {
@@ -343,7 +343,7 @@ fn the_jobs_of_the_version_before_find_their_queues() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kind_that_only_a_later_version_knows_is_left_for_it() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     let mut raw = Raw::open(&database);
     let at = "'2026-01-01T00:00:00.000000Z'";

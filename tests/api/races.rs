@@ -16,7 +16,7 @@ const ACCOUNTS: usize = 8;
 
 /// One instance, or two where the database allows it.
 async fn instances() -> Vec<Arc<TestApp>> {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let first = Arc::new(TestApp::on(database.clone(), &[]).await);
     if database.url().starts_with("sqlite") {
         return vec![first];

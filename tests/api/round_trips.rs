@@ -11,7 +11,7 @@ use crate::support::{Database, Sending, TestApp, Token};
 
 /// A service whose database is behind a relay, where the database is PostgreSQL.
 async fn behind_relay() -> Option<(TestApp, Trips)> {
-    let database = Database::create();
+    let database = Database::seeded().await;
     if !database.is_shared() {
         return None;
     }

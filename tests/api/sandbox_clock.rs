@@ -16,7 +16,7 @@ async fn put_clock(app: &TestApp, now: impl serde::Serialize) -> Answer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nine_years_at_once_are_short_and_keep_house_once() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     app.applicant(json!({})).await;
     app.advance(TimeDelta::seconds(1)).await;
@@ -71,7 +71,7 @@ async fn more_than_ten_years_at_once_and_any_step_back_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_job_sees_the_time_that_it_falls_due_at_in_order() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let app = TestApp::on(database.clone(), &[]).await;
     for day in 0..3 {
         let email = format!("day{day}@nordlys-test.example");

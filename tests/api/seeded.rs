@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cps_api::server::start;
-
-use crate::support::Database;
+use crate::support::{Database, TestApp};
 
 /// How long one serves: what it holds goes by the time that it was seeded at.
 const SERVES: Duration = Duration::from_secs(600);
 /// What stands for the schema in the statements that make one.
 const SCHEMA: &str = "seeded_schema";
+
+/// How much is left of what the seed asks for at once.
+const AT_WORK: &str = "SELECT (SELECT COUNT(*) FROM jobs WHERE state <> 'done' AND run_at <= created_at) + (SELECT COUNT(*) FROM event_inbox) AS n";
 
 /// A folder with the documents of a seeded sandbox, and its database: a file of SQLite, or the statements that fill
 /// the tables of PostgreSQL.
@@ -75,9 +76,11 @@ fn take_away_old(all: &Path) {
 }
 
 async fn make(folder: &Path) {
-    let database = Database::create();
-    let (config, nowhere) = (database.config(&[]), ([127, 0, 0, 1], 1).into());
-    drop(start::open(config, nowhere).await.unwrap());
+    let app = TestApp::on(Database::create(), &[]).await;
+    while app.database.numbers(AT_WORK) != [0] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let database = app.stop().await;
     copy(&database.folder().join("documents"), folder);
     match database.schema() {
         None => {

@@ -404,7 +404,7 @@ fn create_staff(database: &Database, email: &str, roles: &[&str]) -> Result<Stri
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_administrator_comes_from_the_command_line() {
-    let database = Database::create();
+    let database = Database::seeded().await;
     let printed = create_staff(&database, "ida@cps-test.example", &["admin", "finance"]).unwrap();
     // The second address is the sandbox's own, which is there before the sandbox is served for the first time.
     for taken in ["IDA@cps-test.example", "admin@cps.example"] {

@@ -35,7 +35,7 @@ async fn the_start_page_and_the_stand_in_run_their_own_script_and_nothing_else()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_in_the_sandboxs_mails_lead_to_a_page() {
-    let app = TestApp::start().await;
+    let app = TestApp::on(Database::create(), &[]).await;
     let (_, _) = app.applicant(serde_json::json!({})).await;
     let mails = app
         .get("/v1/sandbox/mailbox?limit=100", &Token::default())
