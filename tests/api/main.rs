@@ -7,6 +7,8 @@ mod bank;
 mod billing_profiles;
 mod books;
 mod businesses;
+#[path = "../common/client.rs"]
+mod client;
 mod collection;
 mod contention;
 mod credentials;

@@ -8,6 +8,7 @@ use cps_api::repository::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::client::client;
 use crate::process::{Setup, free_port};
 use crate::raw::Raw;
 use crate::support::{Database, Sending, Token};
@@ -27,7 +28,7 @@ async fn in_an_empty_folder_it_comes_up_as_a_sandbox_and_says_where() {
         assert!(line.starts_with(name), "{printed:?}");
     }
     assert_eq!(printed.len(), 3);
-    let client = reqwest::Client::new();
+    let client = client();
     for (line, path) in printed.iter().zip(["", "/programme", ""]) {
         let address = line.split_whitespace().last().unwrap();
         let answer = client.get(format!("{address}{path}")).answer().await;

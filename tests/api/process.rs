@@ -13,6 +13,7 @@ use cps_api::auth::tokens::SigningKeys;
 use cps_api::secrets::Sealer;
 use reqwest::{Method, RequestBuilder};
 
+use crate::client::client;
 use crate::support::{Answer, Database, Sending, Token};
 
 /// How long a process may take to do what it is asked.
@@ -268,7 +269,7 @@ impl Starting {
             url,
             printed,
             log: self.log,
-            client: reqwest::Client::new(),
+            client: client(),
         })
     }
 }

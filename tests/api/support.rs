@@ -7,6 +7,7 @@ use cps_api::server::start::{self, Running};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
+use crate::client::client;
 pub use crate::database::Database;
 use crate::examples::heard;
 use crate::plans::Plans;
@@ -117,7 +118,7 @@ impl TestApp {
         let running = start::run(parts, listener, 1).unwrap();
         Self {
             address: format!("http://{}", running.address),
-            client: reqwest::Client::new(),
+            client: client(),
             running,
             _plans: plans,
             database,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::client::client;
 use crate::cluster::Server;
 use crate::dice::Dice;
 use crate::instance::{self, Instance, Settings};
@@ -273,7 +274,7 @@ const LONGER: Duration = Duration::from_millis(100);
 async fn write_until(shop: &Shop, round: usize, until: impl AsyncFn() -> bool) -> Vec<Duration> {
     let token = dealer::customer(&shop.callers).await;
     let model = dealer::model(&shop.callers, &token).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let (mut taken, mut n) = (Vec::new(), 0);
     while !until().await {
         let writes = (0..WRITERS).map(|writer| {

@@ -3,6 +3,8 @@
 //! On PostgreSQL servers of its own, where `TEST_DATABASE_URL` is set; a dealer's day also on SQLite. `CPS_CHAOS=long` runs ten times as much.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[path = "../common/client.rs"]
+mod client;
 mod cluster;
 mod day;
 mod dealer;

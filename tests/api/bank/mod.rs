@@ -197,14 +197,25 @@ impl Bank {
 
     /// The lines of a statement that was left for its other pages, once they are matched.
     async fn booked(&self, sent: &Answer) -> Vec<Value> {
+        let are_matched = |states: &[&str]| states.iter().all(|state| *state == "matched");
+        self.lines_when(sent, are_matched).await
+    }
+
+    /// Waits until the lines of a statement are in these states.
+    async fn come_to(&self, sent: &Answer, wanted: &[&str]) {
+        self.lines_when(sent, |states| states == wanted).await;
+    }
+
+    async fn lines_when(&self, sent: &Answer, are_so: impl Fn(&[&str]) -> bool) -> Vec<Value> {
+        let mut last = Vec::new();
         for _ in 0..400 {
-            let lines = self.matched(sent).await;
-            if states(&lines).iter().all(|state| *state == "matched") {
-                return lines;
+            last = self.matched(sent).await;
+            if are_so(&states(&last)) {
+                return last;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the lines of a page are not matched");
+        panic!("these stay as they are: {last:#?}");
     }
 
     /// What both invoices have open, in cents, and all that is open of payments.

@@ -129,18 +129,8 @@ async fn a_booked_line_ends_one_that_was_announced_whichever_came_first() {
     bank.lines_of(&booked).await;
     let announced = statement(("E0", 1), (0, 0), &[line(true), line(true)]);
     let announced = bank.send(&announced).await.expect(201);
-    let superseded = "SELECT count(*) AS n FROM bank_transactions WHERE state = 'superseded'";
-    for _ in 0..400 {
-        if bank.app.database.numbers(superseded) == [1] {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    assert_eq!(
-        states(&bank.matched(&announced).await),
-        ["superseded", "pending"],
-        "one was booked, and the other is still to come"
-    );
+    // One was booked, and the other is still to come.
+    bank.come_to(&announced, &["superseded", "pending"]).await;
     bank.close().await;
 }
 
@@ -235,13 +225,7 @@ async fn reversals_are_turned_round_over_all_pages_and_found_before_what_they_ta
     let second = bank.send(&second).await.expect(201);
     assert_eq!(counts(&second).0, "booked");
     for sent in [&first, &second] {
-        for _ in 0..400 {
-            if states(&bank.matched(sent).await) == ["reversed"] {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        assert_eq!(states(&bank.matched(sent).await), ["reversed"]);
+        bank.come_to(sent, &["reversed"]).await;
     }
     assert_eq!(bank.open_cents(), [35_100, 35_200, 0]);
     let out = Entry {
