@@ -7,7 +7,7 @@ mod reset;
 use serde_json::Value;
 
 use crate::partners::{FOTO_NORD, KAMERAHUSET};
-use crate::support::{TestApp, Token};
+use crate::support::{Database, TestApp, Token};
 
 pub async fn card(app: &TestApp) -> Value {
     let card = app.get("/v1/sandbox", &Token::default()).await.expect(200);
@@ -96,7 +96,7 @@ async fn everybody_stands_where_the_card_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_link_that_waits_in_the_mailbox_makes_the_approved_business_active() {
-    let app = TestApp::start().await;
+    let app = TestApp::on(Database::create(), &[]).await;
     let mail = app.mail("niels@nordkyst.example", "first_password").await;
     let card = card(&app).await;
     let url = mail["action_url"].as_str().unwrap();
