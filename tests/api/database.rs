@@ -69,7 +69,7 @@ impl Database {
         let (seeded, database) = (Seeded::of_now().await, Self::create());
         seeded.copy_documents(database.folder());
         match &database.0.postgres {
-            None => seeded.copy_file(&database.file_of_sqlite()),
+            None => seeded.copy_file(&database.0.file_of_sqlite()),
             Some(schema) => {
                 Db::open(&schema.url(), 1).unwrap().migrate().unwrap();
                 schema.on_server(&seeded.statements(&schema.name));
@@ -164,11 +164,7 @@ impl Database {
     }
 
     fn sqlite(&self) -> SqliteConnection {
-        raw::sqlite(self.file_of_sqlite().to_str().unwrap())
-    }
-
-    fn file_of_sqlite(&self) -> PathBuf {
-        self.folder().join("test.db")
+        raw::sqlite(self.0.file_of_sqlite().to_str().unwrap())
     }
 
     /// The schema on the server, where there is one.
@@ -198,9 +194,13 @@ impl Drop for Owned {
 }
 
 impl Owned {
+    fn file_of_sqlite(&self) -> PathBuf {
+        self.folder.path().join("test.db")
+    }
+
     fn url(&self) -> String {
         match &self.postgres {
-            None => format!("sqlite://{}", self.folder.path().join("test.db").display()),
+            None => format!("sqlite://{}", self.file_of_sqlite().display()),
             Some(schema) => schema.url(),
         }
     }

@@ -4,15 +4,16 @@ use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::support::{Database, TestApp};
 
 /// How long one serves: what it holds goes by the time that it was seeded at.
 const SERVES: Duration = Duration::from_secs(600);
-/// What stands for the schema in the statements that make one.
+/// How long what the seed asks for may take, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What stands for the schema in the statements that fill it.
 const SCHEMA: &str = "seeded_schema";
-
 /// How much is left of what the seed asks for at once.
 const AT_WORK: &str = "SELECT (SELECT COUNT(*) FROM jobs WHERE state <> 'done' AND run_at <= created_at) + (SELECT COUNT(*) FROM event_inbox) AS n";
 
@@ -77,7 +78,9 @@ fn take_away_old(all: &Path) {
 
 async fn make(folder: &Path) {
     let app = TestApp::on(Database::create(), &[]).await;
+    let begun = Instant::now();
     while app.database.numbers(AT_WORK) != [0] {
+        assert!(begun.elapsed() < PATIENCE, "the seed is never done");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let database = app.stop().await;
